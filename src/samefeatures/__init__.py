@@ -1,0 +1,103 @@
+"""Do two pretrained image classifiers extract the same information?
+
+The public names load on first use, so that importing the package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from samefeatures.data.imageset import ImageSet
+    from samefeatures.data.preprocess import Preprocessing
+    from samefeatures.data.sources import ImageSource, open_images
+    from samefeatures.data.views import Views
+    from samefeatures.errors import SamefeaturesError
+    from samefeatures.export import export_onnx, hybrid_module
+    from samefeatures.features.extract import extract
+    from samefeatures.maps import OLS, AffineMap, Logit, Naive, Ridge, SourceProblem
+    from samefeatures.moments import Moments
+    from samefeatures.networks.load import load
+    from samefeatures.networks.network import FeatureFile, Head, ImageNetwork
+    from samefeatures.report.write import write_report
+    from samefeatures.scores import agreement, closeness, score_heads
+    from samefeatures.study.config import StudyConfig, parse_config, read_config
+    from samefeatures.study.results import StudyResults
+    from samefeatures.study.study import Study
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "AffineMap": "maps",
+    "FeatureFile": "networks.network",
+    "Head": "networks.network",
+    "ImageNetwork": "networks.network",
+    "ImageSet": "data.imageset",
+    "ImageSource": "data.sources",
+    "Logit": "maps",
+    "Moments": "moments",
+    "Naive": "maps",
+    "OLS": "maps",
+    "Preprocessing": "data.preprocess",
+    "Ridge": "maps",
+    "SamefeaturesError": "errors",
+    "SourceProblem": "maps",
+    "Study": "study.study",
+    "StudyConfig": "study.config",
+    "StudyResults": "study.results",
+    "Views": "data.views",
+    "agreement": "scores",
+    "closeness": "scores",
+    "export_onnx": "export",
+    "extract": "features.extract",
+    "hybrid_module": "export",
+    "load": "networks.load",
+    "open_images": "data.sources",
+    "parse_config": "study.config",
+    "read_config": "study.config",
+    "score_heads": "scores",
+    "write_report": "report.write",
+}
+
+__all__ = [  # noqa: RUF022  (plain sorting, so that a test can hold it to the table above)
+    "AffineMap",
+    "FeatureFile",
+    "Head",
+    "ImageNetwork",
+    "ImageSet",
+    "ImageSource",
+    "Logit",
+    "Moments",
+    "Naive",
+    "OLS",
+    "Preprocessing",
+    "Ridge",
+    "SamefeaturesError",
+    "SourceProblem",
+    "Study",
+    "StudyConfig",
+    "StudyResults",
+    "Views",
+    "agreement",
+    "closeness",
+    "export_onnx",
+    "extract",
+    "hybrid_module",
+    "load",
+    "open_images",
+    "parse_config",
+    "read_config",
+    "score_heads",
+    "write_report",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'samefeatures' has no attribute '{name}'")
+    return getattr(importlib.import_module(f"samefeatures.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,88 @@
+"""What ``samefeatures check`` finds: a network's facts, and its own accuracy on labelled images."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from samefeatures.data.imageset import ImageSet
+from samefeatures.data.sources import ImageSource, open_images
+from samefeatures.errors import ConfigError, LabelError
+from samefeatures.features.extract import extract
+from samefeatures.networks.check import NetworkFacts, summarise
+from samefeatures.networks.load import load
+from samefeatures.networks.network import FeatureFile, ImageNetwork, Network
+from samefeatures.progress import Progress, Silent
+from samefeatures.scores import Score, score_heads
+from samefeatures.study.scoring import labelled
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Check:
+    """Facts of one network, and its own score if there were labelled images."""
+
+    facts: NetworkFacts
+    score: Score | None
+
+
+def check_networks(
+    sources: Sequence[str],
+    *,
+    data: str | None = None,
+    class_map: str | None = None,
+    limit: int | None = None,
+    progress: Progress | None = None,
+) -> list[Check]:
+    """Load networks, which proves their split, and score each with its own head.
+
+    Args:
+        sources: Source strings, e.g. ``timm:resnet18``.
+        data: Labelled images; without them no score.
+        class_map: For folder names that are not ImageNet synsets.
+        limit: Use at most this many images, evenly over the set.
+        progress: Shows how far it is.
+
+    Raises:
+        SamefeaturesError: when a network can't be loaded, or the labels do not fit it.
+    """
+    progress = progress or Silent()
+    if data is None and (class_map is not None or limit is not None):
+        raise ConfigError("--class-map and --limit have an effect only with --data. Give it too.")
+    networks = [load(source) for source in sources]
+    images = None
+    if data is not None:
+        source = ImageSource(source=data, class_map=class_map, limit=limit)
+        images = open_images(source, labelled=True, base=Path())
+    return [Check(summarise(net), _own_score(net, images, progress)) for net in networks]
+
+
+def _own_score(network: Network, images: ImageSet | None, progress: Progress) -> Score | None:
+    if isinstance(network, FeatureFile):
+        rows = [(network.eval_features, network.eval_labels)]
+        return score_heads(rows, [network.head])[0]
+    if images is None:
+        return None
+    return score_on_images(network, images, progress)
+
+
+def score_on_images(network: ImageNetwork, images: ImageSet, progress: Progress) -> Score:
+    """A network's own score on labelled images; features are kept only while it runs.
+
+    Raises:
+        LabelError: when the images have no labels.
+    """
+    if images.labels is None:
+        raise LabelError(
+            f"'{images.name}' has no labels. Give class folders, a labels CSV, or another set."
+        )
+    advance = progress.task(f"{network.name} on {images.name}", len(images))
+    with tempfile.TemporaryDirectory() as folder:
+        (rows,) = extract(
+            [network], images, Path(folder), on_rows=lambda _name, count: advance(count)
+        )
+        labels = rows.labels
+        if labels is None:
+            raise LabelError(f"'{images.name}' has no labels.")
+        return score_heads(labelled(rows, labels), [network.head])[0]

@@ -1,0 +1,226 @@
+"""The command line: a thin shell over the library.
+
+Heavy modules are imported inside the commands, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from samefeatures import __version__
+from samefeatures.errors import SamefeaturesError
+
+if TYPE_CHECKING:
+    from samefeatures.study.study import Study
+
+app = typer.Typer(
+    name="samefeatures",
+    help="Do two image classifiers extract the same features?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+miniatures = typer.Typer(help="The ten small networks of the demo.", no_args_is_help=True)
+app.add_typer(miniatures, name="miniatures")
+
+StudyFile = Annotated[Path, typer.Argument(help="Study file (YAML).", metavar="STUDY.yaml")]
+Out = Annotated[
+    Path | None, typer.Option("--out", "-o", help="Folder for everything that comes out.")
+]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Stop at the first image that can't be read.")
+]
+
+
+def _version(show: bool) -> None:
+    if show:
+        typer.echo(f"samefeatures {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def demo(out: Out = None) -> None:
+    """Compare ten small CNNs that ship with the package; about a minute."""
+    from samefeatures.demo import demo_config
+    from samefeatures.progress import on_terminal
+    from samefeatures.study.study import Study
+
+    folder = out or Path("samefeatures-demo")
+    with on_terminal() as progress:
+        Study(demo_config(), out=folder, base=Path(), progress=progress).score()
+    _report(folder)
+
+
+@app.command()
+def run(study: StudyFile, out: Out = None, strict: Strict = False) -> None:
+    """Extract, fit, score and report; goes on where it was stopped."""
+    folder = _stage(study, out, "score", strict=strict)
+    _report(folder)
+
+
+@app.command()
+def extract(study: StudyFile, out: Out = None, strict: Strict = False) -> None:
+    """Extract the features of every network on every image."""
+    folder = _stage(study, out, "extract", strict=strict)
+    typer.echo(f"Features: {folder / 'features'}")
+
+
+@app.command()
+def fit(study: StudyFile, out: Out = None, strict: Strict = False) -> None:
+    """Fit all maps (and extract what is missing)."""
+    folder = _stage(study, out, "fit", strict=strict)
+    typer.echo(f"Maps: {folder / 'maps'}")
+
+
+@app.command()
+def score(study: StudyFile, out: Out = None, strict: Strict = False) -> None:
+    """Score all hybrids (and extract and fit what is missing)."""
+    folder = _stage(study, out, "score", strict=strict)
+    typer.echo(f"Results: {folder / 'results.csv'}")
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(help="Folder of a scored study.", metavar="DIR")],
+) -> None:
+    """Write tables, figures and the HTML page of a scored study again, and print the tables."""
+    _report(folder)
+
+
+@app.command()
+def check(
+    networks: Annotated[
+        list[str], typer.Argument(help="Sources, e.g. timm:resnet18 onnx:net.onnx")
+    ],
+    data: Annotated[
+        str | None, typer.Option("--data", help="Labelled images: adds each network's own top-1.")
+    ] = None,
+    class_map: Annotated[
+        str | None, typer.Option("--class-map", help="Class map file, or the word 'sorted'.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="At most this many images.")
+    ] = None,
+) -> None:
+    """Load networks, prove their split, and say what they are, before anything is fitted."""
+    from rich.console import Console
+
+    from samefeatures.checking import check_networks
+    from samefeatures.progress import on_terminal
+    from samefeatures.report.terminal import print_checks
+
+    with on_terminal() as progress:
+        checks = check_networks(
+            networks, data=data, class_map=class_map, limit=limit, progress=progress
+        )
+    print_checks(checks, Console())
+
+
+@app.command()
+def export(
+    study: StudyFile,
+    source: Annotated[str, typer.Argument(help="Network whose features are used.")],
+    target: Annotated[str, typer.Argument(help="Network whose head is used.")],
+    to: Annotated[Path, typer.Option("--to", help="ONNX file to write.")],
+    method: Annotated[str, typer.Option("--method", help="Label of the method.")] = "ols",
+    out: Out = None,
+) -> None:
+    """Write a hybrid as one ONNX file, and check that it predicts what the study says."""
+    from samefeatures.hybrids import export_hybrid
+    from samefeatures.progress import on_terminal
+
+    with on_terminal() as progress:
+        opened = _open(study, out, strict=False, progress=progress)
+        done = export_hybrid(opened, source, target, method=method, to=to)
+    typer.echo(
+        f"{done.path}: {done.images} predictions checked against the study, "
+        f"{done.ties} ties within rounding."
+    )
+
+
+@miniatures.command("train")
+def miniatures_train(
+    data: Annotated[Path, typer.Option("--data", help="Folder with Fashion-MNIST's .gz files.")],
+    out: Out = None,
+    name: Annotated[
+        list[str] | None, typer.Option("--name", help="Only these; may be repeated.")
+    ] = None,
+) -> None:
+    """Train the ten miniatures anew (extra 'train'); goes on at the last full epoch."""
+    from samefeatures.networks.miniatures.catalogue import NAMES, check_names
+    from samefeatures.networks.miniatures.training import train
+
+    names = check_names(tuple(name or NAMES))
+    train(names, data, out or Path("miniatures"), report=typer.echo)
+
+
+@miniatures.command("pack")
+def miniatures_pack(
+    data: Annotated[Path, typer.Option("--data", help="Folder with Fashion-MNIST's .gz files.")],
+    out: Out = None,
+) -> None:
+    """Pack the images that the demo ships."""
+    from samefeatures.networks.miniatures.pack import pack
+
+    for path in pack(data, out or Path("fashion_mnist")):
+        typer.echo(path)
+
+
+def _stage(study: Path, out: Path | None, stage: str, *, strict: bool) -> Path:
+    from samefeatures.progress import on_terminal
+
+    with on_terminal() as progress:
+        opened = _open(study, out, strict=strict, progress=progress)
+        getattr(opened, stage)()
+    return opened.out
+
+
+def _open(study: Path, out: Path | None, *, strict: bool, progress: object) -> Study:
+    from samefeatures.progress import Progress, Silent
+    from samefeatures.study.study import open_study
+
+    shown: Progress = progress if hasattr(progress, "task") else Silent()
+    return open_study(study, out=out, strict=strict, progress=shown)
+
+
+def _report(folder: Path) -> None:
+    from rich.console import Console
+
+    from samefeatures.report.terminal import print_tables
+    from samefeatures.report.write import write_report
+    from samefeatures.study.results import StudyResults
+
+    results = StudyResults.load(folder / "study.json")
+    paths = write_report(results, folder / "report")
+    print_tables(results, Console())
+    page = next(path for path in paths if path.suffix == ".html")
+    typer.echo(f"\nReport: {page}\nTables: {folder / 'report'}\nNumbers: {folder / 'results.csv'}")
+
+
+def main() -> None:
+    """Entry point: errors of this package become one line and exit code 1."""
+    try:
+        app()
+    except SamefeaturesError as error:
+        typer.secho(f"Error: {error}", fg=typer.colors.RED, err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        typer.secho("Stopped. The same command goes on from here.", err=True)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+"""From a decoded image to a network's input tensor, as timm and torchvision do it on PIL images."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from samefeatures.data.views import Region
+from samefeatures.errors import ConfigError
+
+Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos", "box", "hamming"]
+CropMode = Literal["center", "squash", "border"]
+
+FILTERS: dict[str, Image.Resampling] = {
+    "nearest": Image.Resampling.NEAREST,
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+    "lanczos": Image.Resampling.LANCZOS,
+    "box": Image.Resampling.BOX,
+    "hamming": Image.Resampling.HAMMING,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preprocessing:
+    """Resize, centre crop, scale to [0, 1], normalise; names and meaning as in timm.
+
+    The shorter side is resized to ``floor(size / crop_pct)``, the centre ``size`` cut out, and
+    each channel becomes ``(pixel / 255 - mean) / std``.
+
+    Attributes:
+        input_size: (3, height, width) of the network's input.
+        crop_pct: Share of the resized image that the crop keeps, in (0, 1].
+        interpolation: Pillow filter, antialiased as in Pillow.
+        mean: Per channel, for pixels in [0, 1].
+        std: Per channel, for pixels in [0, 1].
+        crop_mode: ``center``; ``squash`` resizes both sides without regard to the aspect ratio;
+            ``border`` fits the longer side and pads with the mean colour.
+    """
+
+    input_size: tuple[int, int, int]
+    crop_pct: float = 0.875
+    interpolation: Interpolation = "bilinear"
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    crop_mode: CropMode = "center"
+
+    def __post_init__(self) -> None:
+        channels, height, width = self.input_size
+        if channels != 3 or height < 1 or width < 1:
+            raise ConfigError(
+                f"input_size is {self.input_size}; it must be (3, height, width): "
+                "images are turned into RGB."
+            )
+        if not 0 < self.crop_pct <= 1:
+            raise ConfigError(f"crop_pct is {self.crop_pct}; it must be above 0 and at most 1.")
+        if self.interpolation not in FILTERS:
+            raise ConfigError(
+                f"interpolation is '{self.interpolation}'; use one of {', '.join(FILTERS)}."
+            )
+        if self.crop_mode not in ("center", "squash", "border"):
+            raise ConfigError(
+                f"crop_mode is '{self.crop_mode}'; use 'center', 'squash' or 'border'."
+            )
+        if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
+            raise ConfigError(
+                f"mean is {self.mean} and std is {self.std}; both need three values, "
+                "and those of std must be positive."
+            )
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain values, for cache keys, metadata and reports."""
+        return asdict(self)
+
+    @property
+    def geometry(self) -> tuple[object, ...]:
+        """What decides the cropped pixels; networks that agree here share them."""
+        return (self.input_size, self.crop_pct, self.interpolation, self.crop_mode, self._padding)
+
+    @property
+    def _padding(self) -> tuple[int, ...] | None:
+        return tuple(round(255 * m) for m in self.mean) if self.crop_mode == "border" else None
+
+    def pixels(self, image: Image.Image, region: Region | None = None) -> npt.NDArray[np.uint8]:
+        """Resized and cropped pixels (height, width, 3) of an upright RGB image.
+
+        Without a region: the evaluation crop. With one: that part of the image, resized to the
+        input size whatever its shape, and mirrored if the region says so.
+        """
+        _, height, width = self.input_size
+        resample = FILTERS[self.interpolation]
+        if region is not None:
+            box = region.box(image.width, image.height)
+            out = image.resize((width, height), resample, box=box)
+            if region.flip:
+                out = out.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+            return np.asarray(out)
+        # The tiny term undoes the rounding of quotients such as 224 / (224 / 232).
+        tall, wide = (math.floor(side / self.crop_pct + 1e-6) for side in (height, width))
+        if self.crop_mode == "squash":
+            resized = image.resize((wide, tall), resample)
+        else:
+            fit = max if self.crop_mode == "center" else min
+            if tall == wide:
+                new = _shorter_or_longer(image.size, tall, longer=fit is min)
+            else:
+                ratio = fit(wide / image.width, tall / image.height)
+                new = (round(image.width * ratio), round(image.height * ratio))
+            resized = image.resize(new, resample)
+        return _centre_crop(resized, width, height, fill=self._padding or (0, 0, 0))
+
+    def normalise(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """(b, h, w, 3) bytes to (b, 3, h, w) float32, contiguous."""
+        mean = np.asarray(self.mean, np.float32)
+        std = np.asarray(self.std, np.float32)
+        # A table of 256 values per channel is exact, and faster than arithmetic on every pixel.
+        table = ((np.arange(256, dtype=np.float32) / np.float32(255))[:, None] - mean) / std
+        out = np.empty((len(pixels), 3, *pixels.shape[1:3]), np.float32)  # (b, 3, h, w)
+        for channel in range(3):
+            np.take(table[:, channel], pixels[..., channel], out=out[:, channel])
+        return out
+
+
+def _shorter_or_longer(size: tuple[int, int], side: int, *, longer: bool) -> tuple[int, int]:
+    """New (width, height) with the shorter (or longer) side equal to ``side``."""
+    width, height = size
+    reference = max(size) if longer else min(size)
+    if width == reference:
+        return side, max(1, int(side * height / width))
+    return max(1, int(side * width / height)), side
+
+
+def _centre_crop(
+    image: Image.Image, width: int, height: int, *, fill: tuple[int, ...]
+) -> npt.NDArray[np.uint8]:
+    """The centre of an image, padded where the image is smaller."""
+    if image.width < width or image.height < height:
+        canvas = Image.new("RGB", (max(width, image.width), max(height, image.height)), fill)
+        canvas.paste(
+            image, ((canvas.width - image.width) // 2, (canvas.height - image.height) // 2)
+        )
+        image = canvas
+    left = round((image.width - width) / 2)
+    top = round((image.height - height) / 2)
+    return np.asarray(image.crop((left, top, left + width, top + height)))

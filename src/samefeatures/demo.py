@@ -1,0 +1,19 @@
+"""The demo: ten miniatures on Fashion-MNIST, all from inside the package."""
+
+from __future__ import annotations
+
+from samefeatures.networks.miniatures.catalogue import NAMES
+from samefeatures.study.config import StudyConfig, parse_config
+
+
+def demo_config() -> StudyConfig:
+    """The study of ``samefeatures demo``: needs neither internet nor torch."""
+    return parse_config(
+        {
+            "title": "Ten small CNNs on Fashion-MNIST",
+            "networks": [f"mini:{name}" for name in NAMES],
+            "data": {"fit": "fashion-mnist:fit", "eval": "fashion-mnist:eval"},
+            "methods": ["ols", "ridge", "logit", "naive"],
+        },
+        where="demo",
+    )

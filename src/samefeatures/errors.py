@@ -1,0 +1,108 @@
+"""Every error that samefeatures raises on purpose.
+
+    SamefeaturesError
+    ├── ConfigError           a study file or an option
+    ├── MissingExtraError     a package that an extra would have brought
+    ├── DataError             an image set
+    │   ├── DuplicateIdError
+    │   ├── LabelError        labels, class maps, class counts
+    │   └── UnreadableImageError
+    ├── NetworkError          a network that can't be loaded
+    │   ├── CheckpointError
+    │   └── SplitError        no linear head, or the split is not the network
+    ├── FeatureError          NaN, infinite or mismatched features
+    ├── StoreError            the feature store
+    │   ├── StoreDamagedError
+    │   └── StoreVersionError
+    ├── MapError              a map used where it does not belong
+    └── ExportError
+
+A message says what came, why it is wrong, and what to do. Errors of other libraries are turned
+into these where they enter; the command line prints the message in one line and exits with 1.
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+
+class SamefeaturesError(Exception):
+    """Base of all errors of this package."""
+
+
+class ConfigError(SamefeaturesError):
+    """A study file or an option is wrong."""
+
+
+class MissingExtraError(SamefeaturesError):
+    """A package that belongs to an extra is not installed."""
+
+
+class DataError(SamefeaturesError):
+    """An image set is wrong."""
+
+
+class DuplicateIdError(DataError):
+    """Two images of a set have the same id."""
+
+
+class LabelError(DataError):
+    """Labels, a class map, or class counts do not fit."""
+
+
+class UnreadableImageError(DataError):
+    """An image can't be decoded."""
+
+
+class NetworkError(SamefeaturesError):
+    """A network can't be loaded or run."""
+
+
+class CheckpointError(NetworkError):
+    """A checkpoint is damaged or belongs to another network."""
+
+
+class SplitError(NetworkError):
+    """A network has no linear head, or features and head together are not the network."""
+
+
+class FeatureError(SamefeaturesError):
+    """Features are not finite, or two sets of features do not belong together."""
+
+
+class StoreError(SamefeaturesError):
+    """The feature store can't be read or written."""
+
+
+class StoreDamagedError(StoreError):
+    """Stored bytes are missing or not those that were written."""
+
+
+class StoreVersionError(StoreError):
+    """The store was written in another format."""
+
+
+class MapError(SamefeaturesError):
+    """A map is applied where it does not belong, or can't be fitted."""
+
+
+class ExportError(SamefeaturesError):
+    """A hybrid can't be exported, or its predictions are not the study's."""
+
+
+def require(module: str, *, extra: str, purpose: str) -> ModuleType:
+    """Import ``module``, or say which extra brings it.
+
+    Raises:
+        MissingExtraError: with the pip command.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] != module.split(".", maxsplit=1)[0]:
+            raise
+        raise MissingExtraError(
+            f"{purpose} needs the package '{error.name}', which is not installed. "
+            f"Install it with: pip install 'samefeatures[{extra}]'"
+        ) from None

@@ -1,0 +1,175 @@
+"""Rows of features, wherever they lie: what moments and scores read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from samefeatures.data.imageset import digest
+from samefeatures.errors import FeatureError
+from samefeatures.networks.network import Float32
+
+
+class FeatureRows(Protocol):
+    """Features of one network on one image set, images that can't be read left out."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def dim(self) -> int: ...
+
+    @property
+    def ids(self) -> Sequence[str] | None:
+        """One id per row, or None when they are unknown (``npz:`` without ids)."""
+        ...
+
+    @property
+    def labels(self) -> npt.NDArray[np.int64] | None:
+        """(n,) class indices, or None."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever a value could have changed."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def chunks(self, rows: int) -> Iterator[Float32]:
+        """All rows in order, ``rows`` at a time; the last chunk may be shorter."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class ArrayRows:
+    """Features held in memory."""
+
+    name: str
+    values: Float32
+    fingerprint: str
+    ids: Sequence[str] | None = None
+    labels: npt.NDArray[np.int64] | None = None
+
+    @property
+    def dim(self) -> int:
+        return int(self.values.shape[1])
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def chunks(self, rows: int) -> Iterator[Float32]:
+        """All rows in order, ``rows`` at a time."""
+        for start in range(0, len(self.values), rows):
+            yield self.values[start : start + rows]
+
+
+def check_same_images(parts: Sequence[FeatureRows]) -> None:
+    """Row i of every network must be the same image.
+
+    Raises:
+        FeatureError: naming the first two networks that differ, and where.
+    """
+    known = [part for part in parts if part.ids is not None]
+    first = known[0] if known else parts[0]
+    for part in parts:
+        if len(part) != len(first):
+            raise FeatureError(
+                f"{part.name} has features of {len(part)} images, {first.name} of {len(first)}. "
+                "Rows must be the same images in the same order; extract both from one image set."
+            )
+        if part.ids is None or first.ids is None:
+            continue
+        if list(part.ids) != list(first.ids):
+            at = next(i for i, (a, b) in enumerate(zip(first.ids, part.ids, strict=True)) if a != b)
+            raise FeatureError(
+                f"{part.name} and {first.name} have features of different images: row {at} is "
+                f"'{part.ids[at]}' for one and '{first.ids[at]}' for the other. Nothing is "
+                "reordered here; extract both from one image set."
+            )
+        if (
+            part.labels is not None
+            and first.labels is not None
+            and not np.array_equal(part.labels, first.labels)
+        ):
+            raise FeatureError(
+                f"{part.name} and {first.name} have different labels for the same images. "
+                "Use one class map for both."
+            )
+
+
+def joint_chunks(parts: Sequence[FeatureRows], rows: int) -> Iterator[list[Float32]]:
+    """Chunks of all networks side by side: a list of (r, d) arrays, row i the same image.
+
+    Raises:
+        FeatureError: when the networks saw different images.
+    """
+    check_same_images(parts)
+    for blocks in zip(*(part.chunks(rows) for part in parts), strict=True):
+        yield list(blocks)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JoinedRows:
+    """Features of one network on several image sets, one after another.
+
+    Ids become ``set name/id``; labels only if every part has them.
+    """
+
+    parts: Sequence[FeatureRows]
+    part_names: Sequence[str]
+
+    @property
+    def name(self) -> str:
+        return self.parts[0].name
+
+    @property
+    def dim(self) -> int:
+        return self.parts[0].dim
+
+    @property
+    def fingerprint(self) -> str:
+        return digest(*(part.fingerprint for part in self.parts))
+
+    @property
+    def ids(self) -> Sequence[str] | None:
+        out: list[str] = []
+        for part, name in zip(self.parts, self.part_names, strict=True):
+            if part.ids is None:
+                return None
+            out += [f"{name}/{i}" for i in part.ids]
+        return out
+
+    @property
+    def labels(self) -> npt.NDArray[np.int64] | None:
+        labels = [part.labels for part in self.parts if part.labels is not None]
+        return np.concatenate(labels) if len(labels) == len(self.parts) else None
+
+    def __len__(self) -> int:
+        return sum(map(len, self.parts))
+
+    def chunks(self, rows: int) -> Iterator[Float32]:
+        """All rows in order, ``rows`` at a time, across the parts' borders."""
+        yield from regroup((block for part in self.parts for block in part.chunks(rows)), rows)
+
+
+def regroup(blocks: Iterable[Float32], rows: int) -> Iterator[Float32]:
+    """The same rows in blocks of exactly ``rows``, the last one maybe shorter."""
+    held: list[Float32] = []
+    count = 0
+    for block in blocks:
+        held.append(block)
+        count += len(block)
+        if count < rows:
+            continue
+        joined = np.concatenate(held) if len(held) > 1 else held[0]
+        full = count - count % rows
+        for start in range(0, full, rows):
+            yield joined[start : start + rows]
+        held, count = [joined[full:]], count - full
+    if count:
+        yield np.concatenate(held)

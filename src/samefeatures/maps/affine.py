@@ -1,0 +1,194 @@
+"""The record of an affine map between two networks' features."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from samefeatures.errors import MapError
+from samefeatures.networks.network import Head
+
+Float64 = npt.NDArray[np.float64]
+
+
+class Space(Protocol):
+    """A feature space that a map can start or end in: any loaded network is one."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    @property
+    def head(self) -> Head: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitNote:
+    """What the solver has to say about a fit.
+
+    Attributes:
+        rank: Rank of the matrix that was inverted.
+        full_rank: Its rank had nothing been deficient.
+        condition: Largest over smallest kept eigenvalue (of S_AA) or singular value (of W_B).
+        message: One sentence where the reader must know more; else empty.
+    """
+
+    rank: int | None = None
+    full_rank: int | None = None
+    condition: float | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class AffineMap:
+    """``y ≈ weight @ x + bias`` from the source's features to the target's; rows are samples.
+
+    The direction belongs to the map: it takes features of ``source`` alone, and folds into the
+    head of ``target`` alone.
+
+    Attributes:
+        weight: (d_target, d_source) float64.
+        bias: (d_target,) float64.
+        source: Name of the network whose features come in.
+        target: Name of the network whose features come out.
+        method: How it was fitted.
+        source_fingerprint: Of the source network.
+        target_fingerprint: Of the target network.
+        fit: Rank, condition and remarks of the solver.
+    """
+
+    weight: Float64
+    bias: Float64
+    source: str
+    target: str
+    method: str
+    source_fingerprint: str
+    target_fingerprint: str
+    fit: FitNote = field(default_factory=FitNote)
+
+    def __post_init__(self) -> None:
+        if self.weight.ndim != 2 or self.bias.shape != self.weight.shape[:1]:
+            raise MapError(
+                f"A map has weight {self.weight.shape} and bias {self.bias.shape}; they must be "
+                "(d_target, d_source) and (d_target,)."
+            )
+        if not (np.isfinite(self.weight).all() and np.isfinite(self.bias).all()):
+            raise MapError(f"The map {self} has values that are NaN or infinite.")
+
+    def __str__(self) -> str:
+        return f"{self.method}: {self.source} → {self.target}"
+
+    def apply(self, features: npt.NDArray[np.floating], *, of: Space) -> Float64:
+        """Map (n, d_source) features of the network ``of``; returns (n, d_target).
+
+        Raises:
+            MapError: when ``of`` is not this map's source, or the shape is another.
+        """
+        self._check(of, self.source, self.source_fingerprint, "takes features of")
+        if features.ndim != 2 or features.shape[1] != self.weight.shape[1]:
+            raise MapError(
+                f"The map {self} takes features (n, {self.weight.shape[1]}), "
+                f"but {features.shape} came."
+            )
+        out: Float64 = features @ self.weight.T + self.bias  # (n, d_target)
+        return out
+
+    def compose(self, then: AffineMap) -> AffineMap:
+        """This map followed by ``then``: source → target → ``then.target``.
+
+        Raises:
+            MapError: when ``then`` does not start where this map ends.
+        """
+        if (then.source, then.source_fingerprint) != (self.target, self.target_fingerprint):
+            raise MapError(
+                f"Can't follow {self} by {then}: the second must start at {self.target}, where the "
+                "first ends. Swap them, or fit the map that is missing."
+            )
+        return AffineMap(
+            weight=then.weight @ self.weight,
+            bias=then.weight @ self.bias + then.bias,
+            source=self.source,
+            target=then.target,
+            method=f"{self.method}, {then.method}",
+            source_fingerprint=self.source_fingerprint,
+            target_fingerprint=then.target_fingerprint,
+        )
+
+    def fold(self, target: Space) -> Head:
+        """The target's head with this map in front, as one head on the source's features.
+
+        ``C_B(M x + m) = (W_B M) x + (W_B m + b_B)``, computed in float64, returned in float32.
+
+        Raises:
+            MapError: when ``target`` is not this map's target.
+        """
+        self._check(target, self.target, self.target_fingerprint, "folds into the head of")
+        weight = target.head.weight.astype(np.float64)  # (classes, d_target)
+        return Head(
+            (weight @ self.weight).astype(np.float32),
+            (weight @ self.bias + target.head.bias).astype(np.float32),
+        )
+
+    def _check(self, space: Space, name: str, fingerprint: str, does: str) -> None:
+        if space.name != name:
+            raise MapError(
+                f"The map {self} {does} {name}, but {space.name} came. "
+                "Maps have a direction: use or fit the one that starts (or ends) there."
+            )
+        if space.fingerprint != fingerprint:
+            raise MapError(
+                f"The map {self} {does} {name} with fingerprint {fingerprint[:12]}, but this "
+                f"{space.name} has {space.fingerprint[:12]}: other weights. Fit the map again."
+            )
+
+    def save(self, path: Path) -> None:
+        """Write as safetensors: ``weight``, ``bias``, the rest as JSON in the metadata."""
+        from safetensors.numpy import save_file
+
+        record = {
+            "source": self.source,
+            "target": self.target,
+            "method": self.method,
+            "source_fingerprint": self.source_fingerprint,
+            "target_fingerprint": self.target_fingerprint,
+            "fit": asdict(self.fit),
+        }
+        partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+        save_file(
+            {
+                "weight": np.ascontiguousarray(self.weight),
+                "bias": np.ascontiguousarray(self.bias),
+            },
+            partial,
+            metadata={"samefeatures.map": json.dumps(record)},
+        )
+        partial.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what ``save`` wrote.
+
+        Raises:
+            MapError: when the file is missing, damaged, or not a map.
+        """
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(path, framework="numpy") as file:
+                record = json.loads((file.metadata() or {})["samefeatures.map"])
+                weight, bias = file.get_tensor("weight"), file.get_tensor("bias")
+            return cls(weight=weight, bias=bias, **{**record, "fit": FitNote(**record["fit"])})
+        except FileNotFoundError:
+            raise MapError(f"There is no map at {path}. Fit it first: samefeatures fit") from None
+        except (SafetensorError, KeyError, ValueError, TypeError, OSError) as error:
+            raise MapError(
+                f"{path} is not a saved map ({error}). Delete it and fit again."
+            ) from None

@@ -1,0 +1,57 @@
+"""Ordinary least squares: the map of the thesis (section 5.2, equation 5.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from samefeatures.maps.affine import AffineMap, FitNote
+from samefeatures.maps.problem import SourceProblem
+
+
+@dataclass(frozen=True, slots=True)
+class OLS:
+    """Minimise Σ ‖M x_i + m − y_i‖² over M and m: ``M = S_BA S_AA⁺``, m from the means.
+
+    Equals ``sklearn.linear_model.LinearRegression`` on the rows. Where S_AA is deficient (fewer
+    images than features, dead or repeated features) the solution of minimum norm is taken, and the
+    fit says so: such a map fits the images that it saw, and may do badly on others. Then prefer
+    ``Ridge``.
+    """
+
+    @property
+    def name(self) -> str:
+        return "ols"
+
+    @property
+    def options(self) -> Mapping[str, object]:
+        return {}
+
+    def fit(self, problem: SourceProblem, targets: Sequence[str]) -> Iterator[AffineMap]:
+        """One map per target, in order; the source is factorised once."""
+        spectrum, moments = problem.spectrum, problem.moments
+        note = FitNote(
+            rank=spectrum.rank,
+            full_rank=spectrum.dim,
+            condition=spectrum.condition,
+            message=deficiency(problem),
+        )
+        for target in targets:
+            weight = spectrum.solve(moments.block(target, problem.source))  # (d_B, d_A)
+            bias = problem.centred_bias(target, weight)
+            yield problem.affine(self.name, target, weight, bias, note)
+
+
+def deficiency(problem: SourceProblem) -> str:
+    """What to tell a reader when the source's features do not span their space; else empty."""
+    spectrum, n = problem.spectrum, problem.moments.n
+    if spectrum.rank == spectrum.dim:
+        return ""
+    why = (
+        f"{n} fit rows are too few for {spectrum.dim} features"
+        if n <= spectrum.dim
+        else f"{spectrum.dim - spectrum.rank} directions do not vary over {n} fit rows"
+    )
+    return (
+        f"minimum-norm solution: rank {spectrum.rank} of {spectrum.dim} ({why}); compare with ridge"
+    )

@@ -1,0 +1,242 @@
+"""Joint second moments of several networks' features: all that closed-form maps need.
+
+Stack the features of N networks for the same image into z = [x_1; …; x_N]. One pass over the rows
+gives n, mean(z) and S = Σ (z − mean)(z − mean)ᵀ, whose blocks S_AB hold everything about every
+pair. Memory is D² / 2 numbers, D the sum of the dimensions, whatever the number of rows.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from pathlib import Path
+from typing import Self
+from zipfile import BadZipFile
+
+import numpy as np
+import numpy.typing as npt
+
+from samefeatures.errors import FeatureError, StoreDamagedError
+
+Float64 = npt.NDArray[np.float64]
+
+PANEL = 256
+"""Rows of S computed by one matrix product; the square on the diagonal is computed whole."""
+
+
+class Moments:
+    """n, mean and centred second moments of concatenated features, in float64.
+
+    Rows are centred on their own chunk's mean before they are multiplied, and chunks are joined by
+    the update of Chan, Golub & LeVeque (1983), so that a large mean costs no digits. Only the lower
+    triangle of S is computed, and only that half of the array is ever touched.
+
+    Attributes:
+        names: One name per network, in the order of the columns.
+        dims: Features per network.
+        n: Rows seen.
+        mean: (D,) mean of each feature.
+    """
+
+    def __init__(self, names: Sequence[str], dims: Sequence[int]) -> None:
+        if len(names) != len(dims) or not names or min(dims) < 1:
+            raise FeatureError(
+                f"Moments need one positive dimension per name, but got names {list(names)} "
+                f"and dims {list(dims)}."
+            )
+        if len(set(names)) != len(names):
+            raise FeatureError(f"Moments need distinct names, but got {list(names)}.")
+        self.names = tuple(names)
+        self.dims = tuple(int(d) for d in dims)
+        stops = list(accumulate(self.dims))
+        self._slices = {
+            name: slice(stop - dim, stop)
+            for name, dim, stop in zip(self.names, self.dims, stops, strict=True)
+        }
+        self.n = 0
+        self.mean: Float64 = np.zeros(stops[-1])
+        self._second: Float64 = np.zeros((stops[-1], stops[-1]))  # valid on and below the diagonal
+
+    def update(self, *blocks: npt.NDArray[np.floating]) -> None:
+        """Add rows: one (r, d) array per network, row i of each the same image.
+
+        Cost: r·D² / 2 multiply-adds in matrix products.
+
+        Raises:
+            FeatureError: when shapes do not fit or a value is not finite.
+        """
+        rows = self._checked_rows(blocks)
+        if rows == 0:
+            return
+        z = np.empty((rows + 1, len(self.mean)))  # (r + 1, D)
+        for name, block in zip(self.names, blocks, strict=True):
+            z[:rows, self._slices[name]] = block
+        chunk_mean = z[:rows].mean(axis=0)  # (D,)
+        if not np.isfinite(chunk_mean).all():
+            bad = [k for k in self.names if not np.isfinite(chunk_mean[self._slices[k]]).all()]
+            raise FeatureError(
+                f"Features of {', '.join(bad)} are NaN or infinite in a chunk of {rows} rows. "
+                "Moments of such rows mean nothing; extract them again or leave the images out."
+            )
+        z[:rows] -= chunk_mean
+        # The rank-one term that joins two means rides along as one more row.
+        shift = chunk_mean - self.mean
+        z[rows] = np.sqrt(self.n * rows / (self.n + rows)) * shift
+        self._add_products(z)
+        self.n += rows
+        self.mean += shift * (rows / self.n)
+
+    def _checked_rows(self, blocks: Sequence[npt.NDArray[np.floating]]) -> int:
+        shapes = [b.shape for b in blocks]
+        rows = shapes[0][0] if shapes and shapes[0] else 0
+        if shapes != [(rows, d) for d in self.dims]:
+            raise FeatureError(
+                f"Rows for {list(self.names)} came with shapes {shapes}; expected the same number "
+                f"of rows for all and dims {list(self.dims)}."
+            )
+        return rows
+
+    def _add_products(self, z: Float64) -> None:
+        """S += zᵀ z, lower triangle, panel by panel."""
+        total = len(self.mean)
+        buffer = np.empty(min(PANEL, total) * total)
+        for start, stop in self._panels():
+            out = buffer[: (stop - start) * stop].reshape(stop - start, stop)
+            np.matmul(z[:, start:stop].T, z[:, :stop], out=out)  # (panel, stop)
+            self._second[start:stop, :stop] += out
+
+    def _panels(self) -> Iterator[tuple[int, int]]:
+        """Start and stop of each run of rows of S; columns up to ``stop`` are valid."""
+        total = len(self.mean)
+        for start in range(0, total, PANEL):
+            yield start, min(start + PANEL, total)
+
+    def block(self, a: str, b: str) -> Float64:
+        """S_AB, (d_a, d_b): summed products of centred features of a and b."""
+        rows, columns = self._slice(a), self._slice(b)
+        if rows.start > columns.start:
+            return self._second[rows, columns].copy()
+        if rows.start < columns.start:
+            return self._second[columns, rows].T.copy()
+        lower = np.tril(self._second[rows, rows])
+        return lower + np.tril(lower, -1).T
+
+    def mean_of(self, name: str) -> Float64:
+        """(d,) mean of one network's features."""
+        return self.mean[self._slice(name)].copy()
+
+    def sum_of_squares(self, name: str) -> float:
+        """Trace of S_AA: squared distances of all rows from their mean."""
+        part = self._slice(name)
+        return float(self._second.diagonal()[part].sum())
+
+    def _slice(self, name: str) -> slice:
+        try:
+            return self._slices[name]
+        except KeyError:
+            raise FeatureError(
+                f"These moments know no network '{name}'; they hold {', '.join(self.names)}."
+            ) from None
+
+    def merge(self, other: Moments) -> None:
+        """Add the rows that ``other`` has seen, as if they had come here."""
+        self._same_columns(other)
+        if other.n == 0:
+            return
+        total = self.n + other.n
+        shift = other.mean - self.mean
+        for start, stop in self._panels():
+            self._second[start:stop, :stop] += other._second[start:stop, :stop]
+        self._add_products((np.sqrt(self.n * other.n / total) * shift)[None])
+        self.mean += shift * (other.n / total)
+        self.n = total
+
+    def subtract(self, other: Moments) -> None:
+        """Take away rows that were added before: the inverse of ``merge``.
+
+        Digits are lost when few rows remain of many.
+
+        Raises:
+            FeatureError: when ``other`` has more rows, or other networks.
+        """
+        self._same_columns(other)
+        rest = self.n - other.n
+        if rest < 0:
+            raise FeatureError(
+                f"Can't take {other.n} rows away from {self.n}. Subtract only what was added."
+            )
+        if rest == 0:
+            self.n = 0
+            self.mean[:] = 0
+            self._second[:] = 0
+            return
+        shift = (other.mean - self.mean) * (self.n / rest)  # other.mean - mean of what remains
+        scaled = np.sqrt(rest * other.n / self.n) * shift
+        for start, stop in self._panels():
+            part = self._second[start:stop, :stop]
+            part -= other._second[start:stop, :stop]
+            part -= scaled[start:stop, None] * scaled[:stop]
+        self.mean -= shift * (other.n / self.n)
+        self.n = rest
+
+    def _same_columns(self, other: Moments) -> None:
+        if (self.names, self.dims) != (other.names, other.dims):
+            raise FeatureError(
+                f"{self!r} and {other!r} can't be combined: the networks, their "
+                "dimensions and their order must be the same."
+            )
+
+    def copy(self) -> Self:
+        """An independent copy."""
+        twin = type(self)(self.names, self.dims)
+        twin.merge(self)
+        return twin
+
+    def __add__(self, other: Moments) -> Self:
+        out = self.copy()
+        out.merge(other)
+        return out
+
+    def __sub__(self, other: Moments) -> Self:
+        out = self.copy()
+        out.subtract(other)
+        return out
+
+    def __repr__(self) -> str:
+        return f"Moments(names={list(self.names)}, dims={list(self.dims)}, n={self.n})"
+
+    def save(self, path: Path) -> None:
+        """Write an uncompressed ``.npz`` whole or not at all."""
+        partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+        with partial.open("wb") as file:
+            np.savez(
+                file,
+                names=np.array(self.names),
+                dims=np.array(self.dims),
+                n=np.array(self.n),
+                mean=self.mean,
+                second=self._second,
+            )
+        partial.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what ``save`` wrote.
+
+        Raises:
+            StoreDamagedError: when the file is cut short or is not one of ours.
+        """
+        try:
+            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+                out = cls([str(s) for s in file["names"]], [int(d) for d in file["dims"]])
+                second, mean = file["second"], file["mean"]
+                if second.shape != out._second.shape or mean.shape != out.mean.shape:
+                    raise ValueError("its arrays have other shapes than its dims say")
+                out.n, out.mean, out._second = int(file["n"]), mean, second
+        except (ValueError, KeyError, EOFError, BadZipFile, OSError) as error:
+            raise StoreDamagedError(
+                f"{path} does not hold moments ({error}). Delete it; the same command computes "
+                "them again from the stored features."
+            ) from None
+        return out

@@ -1,0 +1,145 @@
+"""Count what a hybrid gets right: source features, map and target head, on labelled rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from samefeatures.errors import LabelError
+from samefeatures.maps.affine import AffineMap
+from samefeatures.moments import Moments
+from samefeatures.networks.network import Float32, Head
+
+TOP = 5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Score:
+    """One head on one set of features.
+
+    Attributes:
+        predictions: (n,) int32, the class of the largest logit; the first one at a tie.
+        correct: Rows whose prediction is the label.
+        correct_top5: Rows whose label is among the five largest logits; ties as in a stable sort.
+    """
+
+    predictions: npt.NDArray[np.int32]
+    correct: int
+    correct_top5: int
+
+    @property
+    def n(self) -> int:
+        return len(self.predictions)
+
+    @property
+    def top1(self) -> float:
+        """Percent."""
+        return 100 * self.correct / self.n
+
+    @property
+    def top5(self) -> float:
+        """Percent."""
+        return 100 * self.correct_top5 / self.n
+
+
+def score_heads(
+    rows: Iterable[tuple[Float32, npt.NDArray[np.int64]]], heads: Sequence[Head]
+) -> list[Score]:
+    """Score many heads on the same features: one matrix product per chunk of rows.
+
+    The heads may be folded with maps (``AffineMap.fold``), so that all hybrids of one source cost
+    (classes · heads) right-hand sides and mapped features never exist.
+
+    Args:
+        rows: Chunks of features (r, d) float32 and labels (r,) in 0 … classes − 1.
+        heads: All of dimension d.
+
+    Raises:
+        LabelError: when a label is outside a head's classes, or there are no rows.
+    """
+    weight = np.concatenate([head.weight for head in heads])  # (Σ classes, d)
+    bias = np.concatenate([head.bias for head in heads])
+    stops = np.cumsum([head.classes for head in heads])
+    smallest = min(head.classes for head in heads)
+    predictions: list[list[npt.NDArray[np.int32]]] = [[] for _ in heads]
+    correct, correct_top5 = np.zeros(len(heads), int), np.zeros(len(heads), int)
+    for features, labels in rows:
+        _check_labels(labels, smallest)
+        logits = features @ weight.T  # (r, Σ classes)
+        logits += bias
+        for k, (head, stop) in enumerate(zip(heads, stops, strict=True)):
+            part = logits[:, stop - head.classes : stop]  # (r, classes)
+            best = part.argmax(axis=1)
+            predictions[k].append(best.astype(np.int32))
+            hit = best == labels
+            correct[k] += int(hit.sum())
+            correct_top5[k] += int(hit.sum()) + _among_five(part[~hit], labels[~hit])
+    if not predictions[0]:
+        raise LabelError("There is no row to score. Give an eval set with at least one image.")
+    return [
+        Score(np.concatenate(p), int(c), int(c5))
+        for p, c, c5 in zip(predictions, correct, correct_top5, strict=True)
+    ]
+
+
+def _among_five(logits: Float32, labels: npt.NDArray[np.int64]) -> int:
+    """Rows whose label would be among the first five of a stable descending sort."""
+    own = logits[np.arange(len(labels)), labels][:, None]  # (r, 1)
+    at_least = np.count_nonzero(logits >= own, axis=1)  # the label's own logit included
+    inside = at_least <= TOP
+    unsure = ~inside
+    part, mine = logits[unsure], own[unsure]
+    before = np.arange(logits.shape[1]) < labels[unsure, None]
+    ahead = np.count_nonzero((part > mine) | ((part == mine) & before), axis=1)
+    return int(inside.sum() + (ahead < TOP).sum())
+
+
+def _check_labels(labels: npt.NDArray[np.int64], classes: int) -> None:
+    if len(labels) and (labels.min() < 0 or labels.max() >= classes):
+        wrong = labels.min() if labels.min() < 0 else labels.max()
+        raise LabelError(
+            f"The label {wrong} is outside the {classes} classes of a head. Check the class map of "
+            "the eval set, and that all networks were trained on the same classes."
+        )
+
+
+def agreement(first: Score, second: Score) -> float:
+    """Percent of rows where two scores predict the same class; needs no label to be right."""
+    return float(100 * np.mean(first.predictions == second.predictions))
+
+
+@dataclass(frozen=True, slots=True)
+class Closeness:
+    """How near mapped features come to the true ones.
+
+    Attributes:
+        r2: ``1 − Σ‖M x + m − y‖² / Σ‖y − mean(y)‖²``; NaN when the target does not vary.
+        cosine: ``Σ ⟨M x + m, y⟩ / sqrt(Σ‖M x + m‖² · Σ‖y‖²)``: all rows as one long vector.
+    """
+
+    r2: float
+    cosine: float
+
+
+def closeness(moments: Moments, fitted: AffineMap) -> Closeness:
+    """R² and cosine of a map from the moments of the eval set: no row is touched."""
+    a, b, n = fitted.source, fitted.target, moments.n
+    s_aa, s_ab = moments.block(a, a), moments.block(a, b)
+    mean_b = moments.mean_of(b)
+    mean_mapped = fitted.weight @ moments.mean_of(a) + fitted.bias
+    total = moments.sum_of_squares(b)
+    spread = float(np.vdot(fitted.weight @ s_aa, fitted.weight))  # Σ‖M (x − mean)‖²
+    shared = float(np.vdot(fitted.weight, s_ab.T))  # Σ⟨M (x − mean), y − mean⟩
+    offset = mean_mapped - mean_b
+    residual = spread - 2 * shared + total + n * float(offset @ offset)
+    dot = shared + n * float(mean_mapped @ mean_b)
+    norm_mapped = spread + n * float(mean_mapped @ mean_mapped)
+    norm_true = total + n * float(mean_b @ mean_b)
+    length = np.sqrt(norm_mapped * norm_true)
+    return Closeness(
+        r2=1 - residual / total if total > 0 else float("nan"),
+        cosine=dot / length if length > 0 else float("nan"),
+    )

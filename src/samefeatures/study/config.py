@@ -1,0 +1,253 @@
+"""The study file: networks, images, methods. Unknown keys are errors that name the nearest."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from samefeatures.data.sources import ImageSource
+from samefeatures.data.views import Views
+from samefeatures.errors import ConfigError
+from samefeatures.maps import OLS, Logit, Method, Naive, Ridge
+
+METHODS: Mapping[str, type[OLS | Ridge | Logit | Naive]] = {
+    "ols": OLS,
+    "ridge": Ridge,
+    "logit": Logit,
+    "naive": Naive,
+}
+
+
+class _Strict(BaseModel):
+    """Refuses unknown keys, naming the nearest valid one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            for key in value:
+                if key not in cls.model_fields:
+                    raise ValueError(unknown_key(str(key), list(cls.model_fields)))
+        return value
+
+
+def unknown_key(key: str, valid: list[str]) -> str:
+    """A sentence about a key that does not exist."""
+    near = difflib.get_close_matches(key, valid, n=1, cutoff=0.5)
+    hint = f"Did you mean '{near[0]}'? " if near else ""
+    return f"unknown key '{key}'. {hint}Valid keys: {', '.join(valid)}."
+
+
+class NetworkConfig(_Strict):
+    """One network: where it loads from, its name, and overrides of its preprocessing."""
+
+    load: str
+    name: str | None = None
+    input_size: tuple[int, int, int] | None = None
+    crop_pct: float | None = None
+    interpolation: str | None = None
+    mean: tuple[float, float, float] | None = None
+    std: tuple[float, float, float] | None = None
+    crop_mode: str | None = None
+
+    @property
+    def overrides(self) -> dict[str, object]:
+        """The preprocessing fields that were given."""
+        given = self.model_dump(exclude={"load", "name"}, exclude_none=True)
+        return dict(given)
+
+
+class ViewsConfig(_Strict):
+    """Random crops of each fit image; fields as in ``Views``."""
+
+    count: int
+    seed: int = 0
+    scale: tuple[float, float] = (0.35, 1.0)
+    ratio: tuple[float, float] = (3 / 4, 4 / 3)
+    flip: bool = True
+
+    def build(self) -> Views:
+        return Views(**self.model_dump())
+
+
+class SourceConfig(_Strict):
+    """One source of images; fields as in ``ImageSource``, and the views."""
+
+    source: str
+    name: str | None = None
+    labels: str | None = None
+    class_map: str | None = None
+    subdir: str | None = None
+    split: str | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+    relist: bool = False
+    limit: int | None = None
+    views: ViewsConfig | None = None
+
+    @field_validator("views", mode="before")
+    @classmethod
+    def _count_alone(cls, value: Any) -> Any:
+        return {"count": value} if isinstance(value, int) else value
+
+    def build(self) -> ImageSource:
+        return ImageSource(**self.model_dump(exclude={"views"}))
+
+
+class DataConfig(_Strict):
+    """The images that maps are fitted on (no labels used), and those that hybrids are scored on."""
+
+    fit: tuple[SourceConfig, ...]
+    eval: tuple[SourceConfig, ...]
+
+    @field_validator("fit", "eval", mode="before")
+    @classmethod
+    def _spread(cls, value: Any) -> Any:
+        """A string, a mapping, a list of them, or a mapping whose ``source`` is a list."""
+        if isinstance(value, str):
+            value = {"source": value}
+        if isinstance(value, Mapping) and isinstance(value.get("source"), list):
+            common = {k: v for k, v in value.items() if k != "source"}
+            entries = [
+                {"source": entry} if isinstance(entry, str) else entry for entry in value["source"]
+            ]
+            value = [{**common, **entry} for entry in entries]
+        if isinstance(value, Mapping):
+            value = [value]
+        if not isinstance(value, list) or not value:
+            raise ValueError("give a source, a mapping with 'source', or a list of them")
+        return [{"source": entry} if isinstance(entry, str) else entry for entry in value]
+
+    @model_validator(mode="after")
+    def _no_views_on_eval(self) -> Self:
+        if any(part.views for part in self.eval):
+            raise ValueError("views belong to the fit set; the eval set takes the centre crop")
+        return self
+
+
+class MethodConfig(_Strict):
+    """A method, its label in tables, and its options."""
+
+    name: Literal["ols", "ridge", "logit", "naive"]
+    label: str
+    options: dict[str, Any]
+
+    def build(self) -> Method:
+        try:
+            return METHODS[self.name](**self.options)
+        except TypeError:
+            known = list(getattr(METHODS[self.name], "__dataclass_fields__", {}))
+            wrong = next(key for key in self.options if key not in known)
+            if not known:
+                raise ConfigError(
+                    f"methods: '{self.name}' takes no options, but '{wrong}' came. Leave it out."
+                ) from None
+            raise ConfigError(f"methods: {self.name}: {unknown_key(wrong, known)}") from None
+
+
+class StudyConfig(_Strict):
+    """A whole study."""
+
+    title: str = "Do these networks extract the same features?"
+    networks: tuple[NetworkConfig, ...]
+    data: DataConfig | None = None
+    methods: tuple[MethodConfig, ...] = ()
+    out: str | None = None
+    batch_size: int = Field(default=32, ge=1)
+    workers: int | None = Field(default=None, ge=1)
+    threads: int | None = Field(default=None, ge=1)
+    device: str = "cpu"
+    strict: bool = False
+
+    @field_validator("networks", mode="before")
+    @classmethod
+    def _network_entries(cls, value: Any) -> Any:
+        if not isinstance(value, list) or len(value) < 1:
+            raise ValueError("give a list of at least one source string, e.g. timm:resnet18")
+        return [{"load": entry} if isinstance(entry, str) else entry for entry in value]
+
+    @field_validator("methods", mode="before")
+    @classmethod
+    def _method_entries(cls, value: Any) -> Any:
+        if not isinstance(value, list) or not value:
+            raise ValueError(f"give a list of methods out of {', '.join(METHODS)}")
+        return [_method_entry(entry) for entry in value]
+
+    @model_validator(mode="after")
+    def _defaults(self) -> Self:
+        if not self.methods:
+            entries = tuple(
+                MethodConfig(name=n, label=n, options={})  # type: ignore[arg-type]
+                for n in METHODS
+            )
+            object.__setattr__(self, "methods", entries)
+        labels = [entry.label for entry in self.methods]
+        twice = {label for label in labels if labels.count(label) > 1}
+        if twice:
+            raise ValueError(
+                f"the method label '{min(twice)}' stands twice; give one of them its own 'label'"
+            )
+        return self
+
+
+def _method_entry(entry: Any) -> Any:
+    """``ols``, ``{name: ridge, alpha: 0.1, label: weak}`` or ``{ridge: {alpha: 0.1}}``."""
+    if isinstance(entry, str):
+        entry = {"name": entry}
+    if isinstance(entry, Mapping) and "name" not in entry and len(entry) == 1:
+        ((name, options),) = entry.items()
+        entry = {"name": name, **(options or {})}
+    if not isinstance(entry, Mapping) or "name" not in entry:
+        raise ValueError(f"a method is a name or a mapping with 'name', not {entry!r}")
+    name = entry["name"]
+    if name not in METHODS:
+        near = difflib.get_close_matches(str(name), METHODS, n=1)
+        hint = f"Did you mean '{near[0]}'? " if near else ""
+        raise ValueError(f"unknown method '{name}'. {hint}Known: {', '.join(METHODS)}.")
+    options = {k: v for k, v in entry.items() if k not in ("name", "label")}
+    return {"name": name, "label": entry.get("label", name), "options": options}
+
+
+def read_config(path: Path) -> StudyConfig:
+    """Read and validate a study file.
+
+    Raises:
+        ConfigError: with the place in the file, what is wrong and what is valid.
+    """
+    try:
+        raw = yaml.safe_load(path.read_text())
+    except FileNotFoundError:
+        raise ConfigError(f"There is no study file at {path}. Check the path.") from None
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        raise ConfigError(f"{path} can't be read as YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(raw, dict):
+        raise ConfigError(
+            f"{path} holds {type(raw).__name__}, not keys. A study needs at least 'networks'."
+        )
+    return parse_config(raw, where=str(path))
+
+
+def parse_config(raw: Mapping[str, Any], *, where: str = "study") -> StudyConfig:
+    """Validate a study given as plain values.
+
+    Raises:
+        ConfigError: as ``read_config``.
+    """
+    try:
+        config = StudyConfig.model_validate(dict(raw))
+    except ValidationError as error:
+        lines = []
+        for problem in error.errors():
+            place = ".".join(str(part) for part in problem["loc"]) or "top level"
+            message = problem["msg"].removeprefix("Value error, ")
+            lines.append(f"{place}: {message}")
+        raise ConfigError(f"{where}: {'; '.join(lines)}") from None
+    for entry in config.methods:
+        entry.build()
+    return config

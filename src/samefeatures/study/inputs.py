@@ -1,0 +1,146 @@
+"""Open what a study names: networks and image sets, checked against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from samefeatures.data.imageset import ImageSet
+from samefeatures.data.sources import open_images
+from samefeatures.data.views import Views
+from samefeatures.errors import ConfigError, LabelError
+from samefeatures.networks.load import load
+from samefeatures.networks.network import FeatureFile, ImageNetwork, Network
+from samefeatures.progress import Progress
+from samefeatures.study.config import SourceConfig, StudyConfig
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """One source of images and the views taken of each."""
+
+    images: ImageSet
+    views: Views | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StudyInputs:
+    """Networks by name, in the order of the study, and the parts of both image sets."""
+
+    networks: dict[str, Network]
+    fit: tuple[Part, ...]
+    eval: tuple[Part, ...]
+
+    @property
+    def image_networks(self) -> list[ImageNetwork]:
+        return [net for net in self.networks.values() if isinstance(net, ImageNetwork)]
+
+
+def open_inputs(config: StudyConfig, *, base: Path, progress: Progress) -> StudyInputs:
+    """Load the networks and list the images; relative paths start at ``base``.
+
+    Raises:
+        ConfigError: when names clash or images are missing from the study.
+        LabelError: when class counts differ, or labels do not fit them.
+    """
+    networks = open_networks(config, base=base, progress=progress)
+    _check_classes(networks)
+    has_images = any(isinstance(net, ImageNetwork) for net in networks.values())
+    if not has_images:
+        if config.data is not None:
+            raise ConfigError(
+                "data: all networks of this study are npz files, which bring their own features; "
+                "images would have no effect. Leave 'data' out."
+            )
+        return StudyInputs(networks, (), ())
+    if config.data is None:
+        raise ConfigError(
+            "data: missing. A study of networks that see images needs 'data' with 'fit' and 'eval'."
+        )
+    fit = _open_parts(config.data.fit, labelled=False, base=base)
+    evaluation = _open_parts(config.data.eval, labelled=True, base=base)
+    for part in evaluation:
+        _check_labels(part.images, networks)
+    return StudyInputs(networks, fit, evaluation)
+
+
+def open_networks(config: StudyConfig, *, base: Path, progress: Progress) -> dict[str, Network]:
+    """Load the networks of a study, by name, in order.
+
+    Raises:
+        ConfigError: when two have the same name.
+    """
+    networks: dict[str, Network] = {}
+    advance = progress.task("load networks", len(config.networks))
+    for entry in config.networks:
+        network = load(
+            entry.load,
+            name=entry.name,
+            preprocessing=entry.overrides or None,
+            threads=config.threads,
+            device=config.device,
+            base=base,
+        )
+        if network.name in networks:
+            raise ConfigError(
+                f"networks: the name '{network.name}' stands twice ({entry.load}). Give each "
+                "network its own with 'name:'."
+            )
+        if "/" in network.name or network.name.startswith("."):
+            raise ConfigError(
+                f"networks: the name '{network.name}' can't be a file name. Choose another with "
+                "'name:'."
+            )
+        networks[network.name] = network
+        advance(1)
+    return networks
+
+
+def _open_parts(entries: Sequence[SourceConfig], *, labelled: bool, base: Path) -> tuple[Part, ...]:
+    parts = tuple(
+        Part(
+            open_images(entry.build(), labelled=labelled, base=base),
+            entry.views.build() if entry.views else None,
+        )
+        for entry in entries
+    )
+    names = [part.images.name for part in parts]
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise ConfigError(
+            f"data: two sources of one list have the name '{min(twice)}'. Give each its own with "
+            "'name:'; ids are built from it."
+        )
+    return parts
+
+
+def _check_classes(networks: dict[str, Network]) -> None:
+    counts = {name: net.head.classes for name, net in networks.items()}
+    if len(set(counts.values())) > 1:
+        listed = ", ".join(f"{name} {count}" for name, count in counts.items())
+        raise LabelError(
+            f"The networks have different numbers of classes: {listed}. Labels and hybrids make "
+            "sense only between networks of the same classes; study them apart."
+        )
+
+
+def _check_labels(images: ImageSet, networks: dict[str, Network]) -> None:
+    if images.labels is None:
+        raise LabelError(
+            f"The eval set '{images.name}' has no labels. Counting correct predictions needs them; "
+            "give a labels CSV, class folders, or another set."
+        )
+    name, network = next(iter(networks.items()))
+    low, high = int(images.labels.min()), int(images.labels.max())
+    if low < 0 or high >= network.head.classes:
+        raise LabelError(
+            f"The eval set '{images.name}' has labels from {low} to {high}, but {name} has "
+            f"{network.head.classes} classes (0 to {network.head.classes - 1}). Check the class "
+            "map, and that these networks were trained on these classes."
+        )
+
+
+def feature_file_networks(inputs: StudyInputs) -> list[FeatureFile]:
+    """The networks whose features come from outside."""
+    return [net for net in inputs.networks.values() if isinstance(net, FeatureFile)]

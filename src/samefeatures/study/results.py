@@ -1,0 +1,193 @@
+"""Frozen records of what a study found: all that the report knows."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from samefeatures.errors import StoreError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One hybrid on the eval set: a row of ``results.csv``. Percents run from 0 to 100.
+
+    Attributes:
+        method: The map's method; on the diagonal the unmapped network, whatever the method.
+        source: Whose features.
+        target: Whose head.
+        n: Eval images scored.
+        correct: Images whose label has the largest logit.
+        top1: ``100 * correct / n``.
+        correct_top5: Images whose label is among the five largest logits.
+        top5: ``100 * correct_top5 / n``.
+        source_top1: The source's own top-1.
+        target_top1: The target's own top-1.
+        change_vs_source_pct: ``100 * (top1 - source_top1) / source_top1`` (thesis, Table 5.2).
+        loss_vs_target_points: ``target_top1 - top1``; negative is a gain (paper, Table 1).
+        agreement: Percent of eval images where hybrid and target network predict the same class.
+        r2: 1 - residual / total sum of squares of mapped against true target features.
+        cosine: Cosine between mapped and true target features, all images as one vector.
+    """
+
+    method: str
+    source: str
+    target: str
+    n: int
+    correct: int
+    top1: float
+    correct_top5: int
+    top5: float
+    source_top1: float
+    target_top1: float
+    change_vs_source_pct: float
+    loss_vs_target_points: float
+    agreement: float
+    r2: float
+    cosine: float
+
+
+CELL_COLUMNS: tuple[str, ...] = tuple(field.name for field in fields(Cell))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkSummary:
+    """A row of Table 5.1 for one network of the study."""
+
+    name: str
+    source: str
+    feature_dim: int
+    classes: int
+    parameters: int | None
+    preprocessing: Mapping[str, Any] | None
+    fingerprint: str
+    top1: float
+    top5: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodSummary:
+    """A method and its options, e.g. ``ridge`` with ``alpha``."""
+
+    name: str
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitSummary:
+    """What the solver said of one map.
+
+    Attributes:
+        rank: Rank of the matrix that was inverted.
+        full_rank: What the rank would have to be.
+        condition: Largest over smallest kept eigenvalue or singular value, as the method says.
+        note: One sentence where something needs saying, else empty.
+    """
+
+    method: str
+    source: str
+    target: str
+    rank: int | None = None
+    full_rank: int | None = None
+    condition: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """An image that could not be read, and why."""
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataSummary:
+    """An image set of the study.
+
+    Attributes:
+        images: Images listed.
+        rows: Feature rows used: images that could be read times views.
+        views: Random crops per image, or None for the plain centre crop.
+    """
+
+    name: str
+    images: int
+    rows: int
+    fingerprint: str
+    views: Mapping[str, Any] | None = None
+    left_out: tuple[LeftOut, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyResults:
+    """A whole study. ``cells`` holds every method's N x N cells, diagonals included."""
+
+    title: str
+    networks: tuple[NetworkSummary, ...]
+    methods: tuple[MethodSummary, ...]
+    cells: tuple[Cell, ...]
+    fits: tuple[FitSummary, ...]
+    fit_data: DataSummary
+    eval_data: DataSummary
+    settings: Mapping[str, Any]
+    versions: Mapping[str, str]
+    warnings: tuple[str, ...] = ()
+
+    def table(self, method: str) -> dict[tuple[str, str], Cell]:
+        """Cells of one method by (source, target)."""
+        return {(c.source, c.target): c for c in self.cells if c.method == method}
+
+    def median_change(self, method: str, *, over: str) -> float:
+        """Median ``change_vs_source_pct``: ``over="maps"`` leaves the diagonal out, as is sound;
+        ``over="cells"`` counts its zeros too, as the thesis did."""
+        if over not in ("maps", "cells"):
+            raise ValueError(f"over is {over!r}; it must be 'maps' or 'cells'.")
+        return statistics.median(
+            c.change_vs_source_pct
+            for c in self.cells
+            if c.method == method and (over == "cells" or c.source != c.target)
+        )
+
+    def save(self, path: Path) -> None:
+        """Write as JSON."""
+        path.write_text(json.dumps(asdict(self), indent=1, default=str) + "\n")
+
+    @classmethod
+    def load(cls, path: Path) -> StudyResults:
+        """Read what ``save`` wrote.
+
+        Raises:
+            StoreError: when the file is missing or is not such a file.
+        """
+        try:
+            raw = json.loads(path.read_text())
+            return cls(
+                title=raw["title"],
+                networks=tuple(NetworkSummary(**r) for r in raw["networks"]),
+                methods=tuple(MethodSummary(**r) for r in raw["methods"]),
+                cells=tuple(Cell(**r) for r in raw["cells"]),
+                fits=tuple(FitSummary(**r) for r in raw["fits"]),
+                fit_data=_data_summary(raw["fit_data"]),
+                eval_data=_data_summary(raw["eval_data"]),
+                settings=raw["settings"],
+                versions=raw["versions"],
+                warnings=tuple(raw["warnings"]),
+            )
+        except FileNotFoundError:
+            raise StoreError(
+                f"There are no results at {path}. Run the study first: samefeatures run"
+            ) from None
+        except (ValueError, KeyError, TypeError) as error:
+            raise StoreError(
+                f"{path} is not a results file of this version ({error}). Score the study again: "
+                "samefeatures score"
+            ) from None
+
+
+def _data_summary(raw: dict[str, Any]) -> DataSummary:
+    return DataSummary(**{**raw, "left_out": tuple(LeftOut(**r) for r in raw["left_out"])})

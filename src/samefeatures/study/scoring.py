@@ -1,0 +1,193 @@
+"""From eval features and saved maps to cells, one source and method at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+import numpy.typing as npt
+
+from samefeatures.errors import LabelError
+from samefeatures.features.rows import FeatureRows
+from samefeatures.features.store import writing
+from samefeatures.maps import AffineMap
+from samefeatures.moments import Moments
+from samefeatures.networks.network import Float32, Head, Network
+from samefeatures.progress import Progress
+from samefeatures.scores import Closeness, Score, agreement, closeness, score_heads
+from samefeatures.study.results import Cell, FitSummary
+
+SCORE_ROWS = 1024
+Predictions = npt.NDArray[np.int32]
+MapsOf = Callable[[str, str], Mapping[str, AffineMap]]
+"""Method label and source to the fitted maps by target."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scored:
+    """Everything that scoring found.
+
+    Attributes:
+        own: Every network with its own head.
+        cells: All methods, N x N each, diagonals included.
+        fits: One per map.
+        predictions: Predicted classes by ``own/NAME`` and ``METHOD/SOURCE/TARGET``.
+    """
+
+    own: Mapping[str, Score]
+    cells: tuple[Cell, ...]
+    fits: tuple[FitSummary, ...]
+    predictions: Mapping[str, Predictions]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Scorer:
+    """Scores hybrids on one eval set; finished pieces are kept in ``folder``.
+
+    Attributes:
+        networks: By name, in the order of the study.
+        rows: Eval features of each.
+        moments: Of the same rows, for R² and cosine.
+        folder: Where scores of one source and method are kept, so that a stopped run goes on.
+    """
+
+    networks: Mapping[str, Network]
+    rows: Mapping[str, FeatureRows]
+    moments: Moments
+    folder: Path
+
+    def run(self, methods: Mapping[str, str], maps_of: MapsOf, progress: Progress) -> Scored:
+        """Score all cells.
+
+        Args:
+            methods: Labels, each with a key that changes whenever its maps do.
+            maps_of: Loads the maps of a label and a source.
+            progress: Shows how far it is.
+
+        Raises:
+            LabelError: when the eval set has no labels.
+        """
+        labels = self.labels()
+        advance = progress.task("score", (1 + len(methods)) * len(self.networks))
+        own: dict[str, Score] = {}
+        for name, network in self.networks.items():
+            (own[name],) = self._scores(name, [network.head], labels, "own", network.fingerprint)
+            advance(1)
+        predictions = {f"own/{name}": score.predictions for name, score in own.items()}
+        cells: list[Cell] = []
+        fits: list[FitSummary] = []
+        for label, key in methods.items():
+            for source in self.networks:
+                maps = maps_of(label, source)
+                heads = [fitted.fold(self.networks[target]) for target, fitted in maps.items()]
+                scores = self._scores(source, heads, labels, label, key) if heads else []
+                by_target = dict(zip(maps, scores, strict=True))
+                for target in self.networks:
+                    score = by_target.get(target, own[target])
+                    fitted_or_none = maps.get(target)
+                    close = (
+                        closeness(self.moments, fitted_or_none)
+                        if fitted_or_none
+                        else Closeness(r2=1.0, cosine=1.0)
+                    )
+                    if fitted_or_none:
+                        fits.append(_fit_summary(label, fitted_or_none))
+                        predictions[f"{label}/{source}/{target}"] = score.predictions
+                    cells.append(_cell((label, source, target), score, own, close))
+                advance(1)
+        return Scored(own, tuple(cells), tuple(fits), predictions)
+
+    def labels(self) -> npt.NDArray[np.int64]:
+        """Labels of the eval rows, from whichever network's features carry them."""
+        for rows in self.rows.values():
+            if rows.labels is not None:
+                return rows.labels
+        raise LabelError("The eval set has no labels. Give a labels CSV or class folders.")
+
+    def _scores(
+        self,
+        source: str,
+        heads: Sequence[Head],
+        labels: npt.NDArray[np.int64],
+        label: str,
+        key: str,
+    ) -> list[Score]:
+        """Scores of heads on one source's features, from ``folder`` if they are there."""
+        path = self.folder / f"{label}-{source}-{key[:12]}{self.rows[source].fingerprint[:12]}.npz"
+        kept = _read_scores(path)
+        if kept is not None and len(kept) == len(heads):
+            return kept
+        scores = score_heads(labelled(self.rows[source], labels), heads)
+        with writing(path):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for stale in self.folder.glob(f"{label}-{source}-*.npz"):
+                stale.unlink()
+            partial = path.with_suffix(".partial")
+            with partial.open("wb") as file:
+                np.savez(
+                    file,
+                    predictions=np.stack([s.predictions for s in scores]),
+                    correct=np.array([(s.correct, s.correct_top5) for s in scores]),
+                )
+            partial.replace(path)
+        return scores
+
+
+def _read_scores(path: Path) -> list[Score] | None:
+    """Scores that an earlier run left, or None when there are none that can be read."""
+    try:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+            predictions, correct = file["predictions"], file["correct"]
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        return None
+    return [Score(p, int(c), int(c5)) for p, (c, c5) in zip(predictions, correct, strict=True)]
+
+
+def labelled(
+    rows: FeatureRows, labels: npt.NDArray[np.int64]
+) -> Iterator[tuple[Float32, npt.NDArray[np.int64]]]:
+    """Chunks of features with their labels."""
+    start = 0
+    for block in rows.chunks(SCORE_ROWS):
+        yield block, labels[start : start + len(block)]
+        start += len(block)
+
+
+def _cell(
+    place: tuple[str, str, str], score: Score, own: Mapping[str, Score], close: Closeness
+) -> Cell:
+    label, source, target = place
+    source_top1, target_top1 = own[source].top1, own[target].top1
+    change = 100 * (score.top1 - source_top1) / source_top1 if source_top1 else float("nan")
+    return Cell(
+        method=label,
+        source=source,
+        target=target,
+        n=score.n,
+        correct=score.correct,
+        top1=score.top1,
+        correct_top5=score.correct_top5,
+        top5=score.top5,
+        source_top1=source_top1,
+        target_top1=target_top1,
+        change_vs_source_pct=change,
+        loss_vs_target_points=target_top1 - score.top1,
+        agreement=agreement(score, own[target]),
+        r2=close.r2,
+        cosine=close.cosine,
+    )
+
+
+def _fit_summary(label: str, fitted: AffineMap) -> FitSummary:
+    return FitSummary(
+        method=label,
+        source=fitted.source,
+        target=fitted.target,
+        rank=fitted.fit.rank,
+        full_rank=fitted.fit.full_rank,
+        condition=fitted.fit.condition,
+        note=fitted.fit.message,
+    )

@@ -1,0 +1,63 @@
+"""Put a study's findings into the records that the report reads."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Iterator, Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+from samefeatures.networks.network import ImageNetwork, Network
+from samefeatures.scores import Score
+from samefeatures.study.results import DataSummary, FitSummary, NetworkSummary
+
+
+def network_summary(network: Network, score: Score) -> NetworkSummary:
+    """A row of Table 5.1."""
+    image = network if isinstance(network, ImageNetwork) else None
+    return NetworkSummary(
+        name=network.name,
+        source=network.source,
+        feature_dim=network.dim,
+        classes=network.head.classes,
+        parameters=image.parameters if image else None,
+        preprocessing=image.preprocessing.as_dict() if image else None,
+        fingerprint=network.fingerprint,
+        top1=score.top1,
+        top5=score.top5,
+    )
+
+
+def study_warnings(
+    fits: Sequence[FitSummary], fit_data: DataSummary, eval_data: DataSummary
+) -> Iterator[str]:
+    """What a reader must know before the numbers: deficient fits, images left out."""
+    about: dict[tuple[str, str, str], list[str]] = {}
+    for fit in fits:
+        if fit.note:
+            # A lossy head is the target's; a deficient regression is the source's.
+            lossy = fit.note.startswith("not lossless")
+            way, name = ("into", fit.target) if lossy else ("from", fit.source)
+            names = about.setdefault((fit.method, way, fit.note), [])
+            if name not in names:
+                names.append(name)
+    for (method, way, note), names in about.items():
+        yield f"{method} {way} {', '.join(names)}: {note}."
+    for kind, data in (("fit", fit_data), ("eval", eval_data)):
+        if data.left_out:
+            yield (
+                f"{len(data.left_out)} images of the {kind} set could not be read and were left "
+                "out for every network."
+            )
+
+
+def versions() -> dict[str, str]:
+    """Of everything that touched a number."""
+    out = {"python": platform.python_version(), "platform": platform.platform()}
+    used = [name for name in ("torch", "timm", "torchvision", "datasets") if name in sys.modules]
+    for name in ("samefeatures", "numpy", "onnxruntime", "pillow", "zarr", *used):
+        try:
+            out[name] = version(name)
+        except PackageNotFoundError:
+            out[name] = "unknown"
+    return out

@@ -1,0 +1,50 @@
+"""Result tables on disk: CSV, Parquet and JSON through Arrow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from arro3.core import Array, DataType, Table
+from arro3.io import write_csv, write_json, write_parquet
+
+from samefeatures.study.results import CELL_COLUMNS, Cell
+
+_TYPES = {str: DataType.utf8(), int: DataType.int64(), float: DataType.float64()}
+
+
+def write_cells(cells: Sequence[Cell], folder: Path) -> list[Path]:
+    """Write ``results.csv``, ``results.parquet`` and ``results.json`` (a list of records)."""
+    records = [asdict(cell) for cell in cells]
+    columns: dict[str, Any] = {}
+    for name in CELL_COLUMNS:
+        values = [record[name] for record in records]
+        columns[name] = Array(values, type=_TYPES[type(values[0])])
+    table = Table.from_pydict(columns)
+    paths = [folder / f"results.{ending}" for ending in ("csv", "parquet", "json")]
+    write_csv(table, str(paths[0]))
+    write_parquet(table, str(paths[1]))
+    write_json(table, str(paths[2]))
+    return paths
+
+
+def write_predictions(
+    ids: Sequence[str] | None,
+    labels: npt.NDArray[np.int64],
+    predictions: Mapping[str, npt.NDArray[np.int32]],
+    path: Path,
+) -> Path:
+    """Write one row per eval image: ``id``, ``label``, and one column per cell."""
+    names = list(ids) if ids is not None else [str(i) for i in range(len(labels))]
+    columns: dict[str, Any] = {
+        "id": Array(names, type=DataType.utf8()),
+        "label": Array.from_numpy(np.ascontiguousarray(labels)),
+    }
+    for name, values in predictions.items():
+        columns[name] = Array.from_numpy(np.ascontiguousarray(values))
+    write_parquet(Table.from_pydict(columns), str(path))
+    return path

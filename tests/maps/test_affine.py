@@ -1,0 +1,89 @@
+"""The record of a map: apply, compose, fold, save, and its direction."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from worlds import World
+
+from samefeatures.errors import MapError
+from samefeatures.maps import OLS, AffineMap, FitNote
+
+
+def fitted(world: World, source: str, target: str) -> AffineMap:
+    (out,) = OLS().fit(world.problem(source), [target])
+    return out
+
+
+def test_fold_is_map_then_head(noisy_world: World) -> None:
+    m = fitted(noisy_world, "a", "b")
+    a, target = noisy_world.features["a"], noisy_world.networks["b"]
+    folded = m.fold(target).logits(a.astype(np.float32))
+    stepwise = target.head.logits(m.apply(a, of=noisy_world.networks["a"]).astype(np.float32))
+    np.testing.assert_allclose(folded, stepwise, rtol=1e-4, atol=1e-3)
+
+
+def test_compose_is_one_after_the_other(noisy_world: World) -> None:
+    ab, bc = fitted(noisy_world, "a", "b"), fitted(noisy_world, "b", "c")
+    nets, a = noisy_world.networks, noisy_world.features["a"]
+    both = ab.compose(bc)
+    assert (both.source, both.target, both.method) == ("a", "c", "ols, ols")
+    stepwise = bc.apply(ab.apply(a, of=nets["a"]), of=nets["b"])
+    np.testing.assert_allclose(both.apply(a, of=nets["a"]), stepwise, rtol=1e-9, atol=1e-9)
+    with pytest.raises(MapError, match="must start at b"):
+        ab.compose(ab)
+
+
+def test_the_wrong_direction_is_refused(noisy_world: World) -> None:
+    m = fitted(noisy_world, "a", "b")
+    with pytest.raises(MapError, match="takes features of a, but b came"):
+        m.apply(noisy_world.features["b"], of=noisy_world.networks["b"])
+    with pytest.raises(MapError, match="folds into the head of b, but a came"):
+        m.fold(noisy_world.networks["a"])
+
+
+def test_another_networks_head_is_refused(noisy_world: World) -> None:
+    m = fitted(noisy_world, "a", "b")
+    retrained = replace(noisy_world.networks["b"], fingerprint="other weights")
+    with pytest.raises(MapError, match="other weights"):
+        m.fold(retrained)
+    with pytest.raises(MapError, match=r"\(n, 7\)"):
+        m.apply(noisy_world.features["b"], of=noisy_world.networks["a"])
+
+
+def test_saved_and_loaded_to_the_bit(noisy_world: World, tmp_path: Path) -> None:
+    m = replace(fitted(noisy_world, "a", "b"), fit=FitNote(rank=3, full_rank=7, message="why"))
+    m.save(tmp_path / "m.safetensors")
+    again = AffineMap.load(tmp_path / "m.safetensors")
+    assert np.array_equal(again.weight, m.weight)
+    assert np.array_equal(again.bias, m.bias)
+    assert str(again) == "ols: a → b"
+    assert again.fit == m.fit
+    assert again.source_fingerprint == m.source_fingerprint
+    assert list(tmp_path.iterdir()) == [tmp_path / "m.safetensors"]
+
+
+def test_damaged_missing_and_foreign_files(tmp_path: Path, noisy_world: World) -> None:
+    path = tmp_path / "m.safetensors"
+    with pytest.raises(MapError, match="no map at"):
+        AffineMap.load(path)
+    fitted(noisy_world, "a", "b").save(path)
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(MapError, match="not a saved map"):
+        AffineMap.load(path)
+    from safetensors.numpy import save_file
+
+    save_file({"weight": np.zeros((2, 2))}, path)
+    with pytest.raises(MapError, match="not a saved map"):
+        AffineMap.load(path)
+
+
+def test_shapes_and_values_are_checked(noisy_world: World) -> None:
+    m = fitted(noisy_world, "a", "b")
+    with pytest.raises(MapError, match="NaN"):
+        replace(m, bias=np.full(5, np.nan))
+    with pytest.raises(MapError, match="must be"):
+        replace(m, bias=np.zeros(4))

@@ -1,0 +1,114 @@
+"""OLS and ridge against construction, scipy and scikit-learn."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.linalg
+from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import Ridge as SklearnRidge
+from worlds import World, make_world
+
+from samefeatures.errors import ConfigError, MapError
+from samefeatures.maps import OLS, Ridge, SourceProblem
+from samefeatures.moments import Moments
+
+
+def test_ols_recovers_a_known_map() -> None:
+    rng = np.random.default_rng(1)
+    a = rng.normal(size=(200, 6)) + 100
+    weight, bias = rng.normal(size=(4, 6)), rng.normal(size=4)
+    world = make_world({"a": a, "b": a @ weight.T + bias})
+    (fitted,) = OLS().fit(world.problem("a"), ["b"])
+    np.testing.assert_allclose(fitted.weight, weight, rtol=1e-9, atol=1e-10)
+    np.testing.assert_allclose(fitted.bias, bias, rtol=1e-7, atol=1e-8)
+    assert (fitted.source, fitted.target, fitted.method) == ("a", "b", "ols")
+    assert fitted.fit.rank == fitted.fit.full_rank == 6
+    assert not fitted.fit.message
+
+
+def test_ols_equals_scikit_learn(noisy_world: World) -> None:
+    a = noisy_world.features["a"]
+    for fitted in OLS().fit(noisy_world.problem("a"), ["b", "c"]):
+        reference = LinearRegression().fit(a, noisy_world.features[fitted.target])
+        np.testing.assert_allclose(fitted.weight, reference.coef_, rtol=1e-8, atol=1e-11)
+        np.testing.assert_allclose(fitted.bias, reference.intercept_, rtol=1e-8, atol=1e-9)
+
+
+def test_ols_condition_is_that_of_the_moments(noisy_world: World) -> None:
+    (fitted,) = OLS().fit(noisy_world.problem("a"), ["b"])
+    a = noisy_world.features["a"]
+    centred = a - a.mean(axis=0)
+    assert fitted.fit.condition == pytest.approx(np.linalg.cond(centred) ** 2, rel=1e-6)
+
+
+@pytest.mark.parametrize("n", [4, 8])
+def test_ols_with_too_few_images_is_minimum_norm_and_says_so(n: int) -> None:
+    rng = np.random.default_rng(2)
+    a, b = rng.normal(size=(n, 10)), rng.normal(size=(n, 3))
+    world = make_world({"a": a, "b": b})
+    (fitted,) = OLS().fit(world.problem("a"), ["b"])
+    reference, *_ = scipy.linalg.lstsq(a - a.mean(0), b - b.mean(0))
+    np.testing.assert_allclose(fitted.weight, reference.T, rtol=1e-8, atol=1e-10)
+    np.testing.assert_allclose(a @ fitted.weight.T + fitted.bias, b, atol=1e-9)
+    assert fitted.fit.rank == n - 1
+    assert f"rank {n - 1} of 10" in fitted.fit.message
+    assert f"{n} fit rows" in fitted.fit.message
+
+
+def test_ols_with_dead_and_repeated_features() -> None:
+    rng = np.random.default_rng(3)
+    a = rng.normal(size=(100, 5))
+    a[:, 1] = 0
+    a[:, 4] = a[:, 3]
+    b = rng.normal(size=(100, 2))
+    (fitted,) = OLS().fit(make_world({"a": a, "b": b}).problem("a"), ["b"])
+    reference, *_ = scipy.linalg.lstsq(a - a.mean(0), b - b.mean(0))
+    assert fitted.fit.rank == 3
+    assert "2 directions do not vary" in fitted.fit.message
+    np.testing.assert_allclose(fitted.weight, reference.T, rtol=1e-8, atol=1e-10)
+    assert abs(fitted.weight[:, 1]).max() < 1e-15
+
+
+@pytest.mark.parametrize("alpha", [1e-4, 0.01, 3.0])
+@pytest.mark.parametrize("n", [5, 300])
+def test_ridge_equals_scikit_learn(alpha: float, n: int) -> None:
+    rng = np.random.default_rng(4)
+    a, b = rng.normal(size=(n, 8)) * 5 + 3, rng.normal(size=(n, 4))
+    (fitted,) = Ridge(alpha=alpha).fit(make_world({"a": a, "b": b}).problem("a"), ["b"])
+    strength = n * alpha * a.var(axis=0).mean()
+    reference = SklearnRidge(alpha=strength, solver="svd").fit(a, b)
+    np.testing.assert_allclose(fitted.weight, reference.coef_, rtol=1e-7, atol=1e-10)
+    np.testing.assert_allclose(fitted.bias, reference.intercept_, rtol=1e-7, atol=1e-9)
+
+
+def test_ridge_does_not_depend_on_the_features_unit(noisy_world: World) -> None:
+    (plain,) = Ridge(alpha=0.1).fit(noisy_world.problem("a"), ["b"])
+    scaled = make_world({"a": 1000 * noisy_world.features["a"], "b": noisy_world.features["b"]})
+    (fitted,) = Ridge(alpha=0.1).fit(scaled.problem("a"), ["b"])
+    np.testing.assert_allclose(1000 * fitted.weight, plain.weight, rtol=1e-9)
+
+
+@pytest.mark.parametrize("alpha", [0.0, -1.0, float("nan"), float("inf")])
+def test_ridge_refuses_a_strength_without_sense(alpha: float) -> None:
+    with pytest.raises(ConfigError, match="above 0"):
+        Ridge(alpha=alpha)
+
+
+def test_one_factorisation_serves_all(noisy_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+    real = np.linalg.eigh
+    monkeypatch.setattr(np.linalg, "eigh", lambda m: calls.append(1) or real(m))
+    problem = noisy_world.problem("a")
+    list(OLS().fit(problem, ["b", "c"]))
+    list(Ridge(alpha=0.1).fit(problem, ["b", "c"]))
+    list(Ridge(alpha=1.0).fit(problem, ["b", "c"]))
+    assert len(calls) == 1
+
+
+def test_too_few_images_to_fit_anything() -> None:
+    world = make_world({"a": np.ones((1, 2)), "b": np.ones((1, 2))})
+    with pytest.raises(MapError, match="at least 2 fit images"):
+        world.problem("a")
+    with pytest.raises(MapError, match="no network"):
+        SourceProblem("a", {}, Moments(["a"], [2]))
