@@ -220,7 +220,3 @@ def main() -> None:
     except KeyboardInterrupt:
         typer.secho("Stopped. The same command goes on from here.", err=True)
         sys.exit(130)
-
-
-if __name__ == "__main__":
-    main()

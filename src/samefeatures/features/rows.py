@@ -74,32 +74,34 @@ def check_same_images(parts: Sequence[FeatureRows]) -> None:
     Raises:
         FeatureError: naming the first two networks that differ, and where.
     """
-    known = [part for part in parts if part.ids is not None]
-    first = known[0] if known else parts[0]
+    with_ids = [part for part in parts if part.ids is not None]
+    with_labels = [part for part in parts if part.labels is not None]
+    first = with_ids[0] if with_ids else parts[0]
     for part in parts:
         if len(part) != len(first):
             raise FeatureError(
                 f"{part.name} has features of {len(part)} images, {first.name} of {len(first)}. "
                 "Rows must be the same images in the same order; extract both from one image set."
             )
-        if part.ids is None or first.ids is None:
-            continue
-        if list(part.ids) != list(first.ids):
-            at = next(i for i, (a, b) in enumerate(zip(first.ids, part.ids, strict=True)) if a != b)
+    for part in with_ids[1:]:
+        _check_ids(first, part)
+    for part in with_labels[1:]:
+        if not np.array_equal(part.labels, with_labels[0].labels):  # type: ignore[arg-type]
             raise FeatureError(
-                f"{part.name} and {first.name} have features of different images: row {at} is "
-                f"'{part.ids[at]}' for one and '{first.ids[at]}' for the other. Nothing is "
-                "reordered here; extract both from one image set."
-            )
-        if (
-            part.labels is not None
-            and first.labels is not None
-            and not np.array_equal(part.labels, first.labels)
-        ):
-            raise FeatureError(
-                f"{part.name} and {first.name} have different labels for the same images. "
+                f"{part.name} and {with_labels[0].name} have different labels for the same images. "
                 "Use one class map for both."
             )
+
+
+def _check_ids(first: FeatureRows, part: FeatureRows) -> None:
+    ours, theirs = list(first.ids or ()), list(part.ids or ())
+    if ours != theirs:
+        at = next(i for i, (a, b) in enumerate(zip(ours, theirs, strict=True)) if a != b)
+        raise FeatureError(
+            f"{part.name} and {first.name} have features of different images: row {at} is "
+            f"'{theirs[at]}' for one and '{ours[at]}' for the other. Nothing is reordered here; "
+            "extract both from one image set."
+        )
 
 
 def joint_chunks(parts: Sequence[FeatureRows], rows: int) -> Iterator[list[Float32]]:

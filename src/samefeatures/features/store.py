@@ -84,7 +84,9 @@ class StoredFeatures:
         self.views = int(str(attributes["views"]))
         self._has_views = attributes["key"]["views"] is not None  # type: ignore[index, call-overload]
         self._group = group
-        self._features = _array(group, "features")
+        # Zarr does not keep this setting: chunks of nothing but NaN are to be stored too, since
+        # presence means done.
+        self._features = _array(group, "features").with_config({"write_empty_chunks": True})
         self._problems = _array(group, "problems")
 
     @property
@@ -257,7 +259,6 @@ def _create(
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
         group = zarr.open_group(partial, mode="w", zarr_format=3)
-        # Chunks whose values all equal the fill value are stored too: presence means done.
         arrays: dict[str, tuple[tuple[int, ...], tuple[int, ...], str, float]] = {
             "features": ((n * count, dim), (per_chunk * count, dim), "float32", float("nan")),
             "problems": ((n, REASON_BYTES), (per_chunk, REASON_BYTES), "uint8", 0),
@@ -270,7 +271,6 @@ def _create(
                 dtype=dtype,
                 fill_value=fill,
                 compressors=_CODECS,
-                config={"write_empty_chunks": array == "features"},
             )
         encoded = np.frombuffer(json.dumps(list(images.ids)).encode(), np.uint8)
         constants: dict[str, npt.NDArray[Any]] = {"ids": encoded}

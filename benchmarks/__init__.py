@@ -1,0 +1,1 @@
+"""Benchmarks: ratios within one run, each beside the limit that it is held against."""

@@ -1,0 +1,94 @@
+"""All 90 OLS maps of ten networks against the bare product, and against refitting every pair."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.linalg.blas import dsyrk
+from sklearn.linear_model import LinearRegression, Ridge
+from tests.maps.worlds import FakeNetwork
+
+from benchmarks.record import Line, at_least, at_most, seconds
+from samefeatures.maps import OLS, AffineMap, SourceProblem
+from samefeatures.moments import Moments
+from samefeatures.networks.network import Head
+
+THESIS_DIMS = (1024, 1024, 1792, 2048, 2048, 2048, 1536, 1536, 4032, 4320)
+ROWS, CHUNK = 20_000, 4096
+
+
+def made_features(dims: tuple[int, ...], rows: int) -> dict[str, np.ndarray]:
+    """Float32 features that share a latent cause, as those of real networks do."""
+    rng = np.random.default_rng(0)
+    latent = rng.normal(size=(rows, 200)).astype(np.float32)
+    out = {}
+    for k, d in enumerate(dims):
+        mix = rng.normal(size=(200, d)).astype(np.float32) / 14
+        out[f"net{k}"] = np.maximum(
+            latent @ mix + rng.normal(size=(rows, d)).astype(np.float32) + 0.5, 0
+        )
+    return out
+
+
+def all_maps(features: dict[str, np.ndarray]) -> dict[tuple[str, str], AffineMap]:
+    """What a study does: one pass of moments, then every map from them."""
+    names = list(features)
+    moments = Moments(names, [x.shape[1] for x in features.values()])
+    rows = len(features[names[0]])
+    for start in range(0, rows, CHUNK):
+        moments.update(*(x[start : start + CHUNK] for x in features.values()))
+    networks = {
+        n: FakeNetwork(n, Head(np.zeros((1, x.shape[1]), np.float32), np.zeros(1, np.float32)), n)
+        for n, x in features.items()
+    }
+    maps = {}
+    for source in names:
+        problem = SourceProblem(source, networks, moments)
+        for fitted in OLS().fit(problem, [t for t in names if t != source]):
+            maps[source, fitted.target] = fitted
+    return maps
+
+
+def residual(x: np.ndarray, y: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> float:
+    """Sum of squared residuals in float64."""
+    return float(((x.astype(np.float64) @ weight.T + bias - y) ** 2).sum())
+
+
+def _bare_product(features: dict[str, np.ndarray]) -> float:
+    joined = np.concatenate(list(features.values()), axis=1).astype(np.float64)
+    return seconds(lambda: dsyrk(1.0, joined.T), repeat=2)
+
+
+def run() -> list[Line]:
+    """Time ours and the peers on the same features."""
+    features = made_features(tuple(d // 4 for d in THESIS_DIMS), ROWS)
+    bare = _bare_product(features)
+    maps: dict[tuple[str, str], AffineMap] = {}
+    ours = seconds(lambda: maps.update(all_maps(features)), repeat=2)
+    lines = [at_most("90 OLS maps, D = 5,352, 20,000 rows", ours, "float64 dsyrk", bare, 1.3)]
+    worst = 0.0
+    peers = {
+        "Ridge(solver='cholesky') per pair": (Ridge(alpha=1e-9, solver="cholesky"), 3.5),
+        "LinearRegression per pair": (LinearRegression(), 8.0),
+    }
+    for name, (model, limit) in peers.items():
+        total = 0.0
+        for (source, target), fitted in maps.items():
+            x, y = features[source].astype(np.float64), features[target].astype(np.float64)
+            total += seconds(lambda m=model, x=x, y=y: m.fit(x, y))  # type: ignore[misc]
+            if isinstance(model, LinearRegression):
+                theirs = residual(x, y, model.coef_, model.intercept_)
+                worst = max(worst, abs(residual(x, y, fitted.weight, fitted.bias) / theirs - 1))
+        lines.append(at_least("90 OLS maps", ours, name, total, limit))
+    lines.append(
+        Line(
+            stage="largest relative difference of residuals",
+            ours=worst,
+            peer="LinearRegression",
+            theirs=0.0,
+            ratio=worst,
+            goal="at most 1e-9",
+            met=worst <= 1e-9,
+            unit="",
+        )
+    )
+    return lines

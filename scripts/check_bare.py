@@ -1,0 +1,69 @@
+"""Hold a bare installation against its promises; exits with 1 when one is broken."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+SIZE_MB, STARTUP_SECONDS, DEMO_SECONDS = 400, 0.5, 90
+
+
+def installed_mb() -> float:
+    """Megabytes below site-packages, pip's own and setuptools' left out."""
+    root = Path(sysconfig.get_paths()["purelib"])
+    skip = ("pip", "setuptools", "pkg_resources", "_distutils_hack")
+    files = (p for p in root.rglob("*") if p.is_file() and not p.is_symlink())
+    return (
+        sum(p.stat().st_size for p in files if not p.relative_to(root).parts[0].startswith(skip))
+        / 1e6
+    )
+
+
+def best_seconds(command: list[str], runs: int = 5) -> float:
+    """Fastest of several runs: the first compiles, and the machine is shared."""
+    times = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def main() -> int:
+    failures = []
+    tool = str(Path(sys.executable).with_name("samefeatures"))
+    for module in ("torch", "timm", "torchvision", "tensorflow", "scipy"):
+        if find_spec(module):
+            failures.append(f"{module} was installed")
+    size = installed_mb()
+    imported = best_seconds([sys.executable, "-c", "import samefeatures"])
+    helped = best_seconds([tool, "--help"])
+    print(f"size {size:.0f} MB, import {imported:.2f} s, --help {helped:.2f} s")
+    if size > SIZE_MB:
+        failures.append(f"{size:.0f} MB installed, more than {SIZE_MB}")
+    if max(imported, helped) > STARTUP_SECONDS:
+        failures.append(f"start-up takes more than {STARTUP_SECONDS} s")
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        subprocess.run([tool, "demo", "--out", folder], check=True, stdout=subprocess.DEVNULL)
+        seconds = time.perf_counter() - start
+        rows = list(csv.DictReader((Path(folder) / "results.csv").read_text().splitlines()))
+    print(f"demo {seconds:.0f} s, {len(rows)} cells")
+    if seconds > DEMO_SECONDS:
+        failures.append(f"the demo took {seconds:.0f} s, more than {DEMO_SECONDS}")
+    own = [float(r["top1"]) for r in rows if r["source"] == r["target"]]
+    if len(rows) != 400 or min(own) < 90:
+        failures.append(f"{len(rows)} cells, weakest network {min(own):.2f} %")
+    for failure in failures:
+        print(f"FAILED: {failure}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,5 @@
+"""``python -m samefeatures``."""
+
+from samefeatures.cli import main
+
+main()

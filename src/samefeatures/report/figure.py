@@ -1,0 +1,220 @@
+"""One method's table as a picture: PNG and SVG, laid out in inches so that no text overlaps."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.patches import Rectangle
+from matplotlib.text import Text
+
+from samefeatures.report.grid import (
+    COLUMNS,
+    MISSING,
+    ROWS,
+    Grid,
+    is_own,
+    number,
+    pairs,
+    penalty,
+    plain,
+    signed,
+)
+from samefeatures.report.shading import INK, LEVELS, PAPER, TICKS, background, shade, text_on
+from samefeatures.study.results import Cell
+
+CELL = (0.66, 0.50)  # width, height in inches
+MARGIN = 0.18
+SLANT = 45.0
+MUTED = "#5b6472"
+LINE = "#d5dae2"
+DOTS_PER_INCH = 200
+
+# Bundled with matplotlib, so that a picture is the same on every machine.
+FONT = "DejaVu Sans"
+# Text stays text; ids and dates do not change from run to run.
+SETTINGS = {"svg.fonttype": "none", "svg.hashsalt": "samefeatures", "font.family": [FONT]}
+
+LARGE, SMALL, NAME, AXIS, TITLE = 10.0, 7.0, 9.0, 8.5, 11.5
+LEGEND = (2.6, 0.11)  # width, height of the colour bar
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Inches, from the upper left corner of the page to that of the table."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+def draw(grid: Grid, folder: Path, stem: str) -> list[Path]:
+    """Write ``stem.png`` and ``stem.svg`` into ``folder``; the same bytes for the same grid."""
+    with mpl.rc_context(SETTINGS):
+        figure = picture(grid)
+        png, svg = folder / f"{stem}.png", folder / f"{stem}.svg"
+        title = f"Hybrids by {plain(grid.label)}: top-1 accuracy and change vs source"
+        figure.savefig(png, dpi=DOTS_PER_INCH, metadata={"Software": None, "Title": _latin1(title)})
+        figure.savefig(svg, metadata={"Date": None, "Creator": None, "Title": title})
+    return [png, svg]
+
+
+def picture(grid: Grid) -> Figure:
+    """The figure; its size follows from the number of networks and the length of their names."""
+    layout = _layout(grid)
+    figure = Figure(figsize=(layout.width, layout.height), facecolor=PAPER)
+    FigureCanvasAgg(figure)
+    axes = figure.add_axes((0, 0, 1, 1))
+    # One unit is one inch, downwards, so that all that follows can be counted out.
+    axes.set_xlim(0, layout.width)
+    axes.set_ylim(layout.height, 0)
+    axes.axis("off")
+    _heads(axes, grid, layout)
+    for i, (_, row) in enumerate(pairs(grid)):
+        for j, cell in enumerate(row):
+            _cell(axes, cell, layout.left + j * CELL[0], layout.top + i * CELL[1])
+    _frames(axes, grid, layout)
+    _legend(axes, layout, layout.top + len(grid.names) * CELL[1] + 0.34)
+    return figure
+
+
+def _layout(grid: Grid) -> _Layout:
+    count = len(grid.names)
+    widest = max((_width(name, NAME) for name in grid.names), default=0.0)
+    # Axis name (turned), gap, row names, gap.
+    left = MARGIN + 0.30 + widest + 0.12
+    slant = math.radians(SLANT)
+    heads = widest * math.sin(slant) + 0.16
+    overhang = max(widest * math.cos(slant) - CELL[0] / 2, 0.0) + 0.06
+    top = MARGIN + 0.62 + heads
+    table = count * CELL[0]
+    width = left + max(table + overhang, _width(COLUMNS, AXIS))
+    title = 2 * MARGIN + _width(_title(grid), TITLE, bold=True)
+    width = max(width, title, 2 * MARGIN + _legend_width()) + MARGIN
+    # The turned name of the rows' axis may be longer than a small table is high.
+    room = max(count * CELL[1], _width(ROWS, AXIS) - heads)
+    return _Layout(left, top, width, top + max(room, count * CELL[1]) + 0.92)
+
+
+def _title(grid: Grid) -> str:
+    return f"Hybrids by {plain(grid.label)}"
+
+
+def _heads(axes: Axes, grid: Grid, layout: _Layout) -> None:
+    _write(axes, MARGIN, MARGIN + 0.10, _title(grid), TITLE, weight="bold", va="center")
+    bottom = layout.top + len(grid.names) * CELL[1]
+    _write(axes, layout.left, MARGIN + 0.42, COLUMNS, AXIS, colour=MUTED, va="center")
+    _write(
+        axes, MARGIN + 0.08, bottom, ROWS, AXIS, colour=MUTED, rotation=90, ha="center", va="bottom"
+    )
+    for i, name in enumerate(grid.names):
+        middle = layout.top + (i + 0.5) * CELL[1]
+        _write(axes, layout.left - 0.10, middle, plain(name), NAME, ha="right", va="center")
+        over = layout.left + (i + 0.5) * CELL[0]
+        _write(
+            axes,
+            over - 0.05,
+            layout.top - 0.07,
+            plain(name),
+            NAME,
+            rotation=SLANT,
+            ha="left",
+            va="bottom",
+            rotation_mode="anchor",
+        )
+
+
+def _cell(axes: Axes, cell: Cell | None, x: float, y: float) -> None:
+    colour = background(shade(penalty(cell)))
+    axes.add_patch(Rectangle((x, y), *CELL, facecolor=colour, edgecolor=LINE, linewidth=0.6))
+    middle = x + CELL[0] / 2
+    if cell is None:
+        _write(
+            axes, middle, y + CELL[1] / 2, MISSING, LARGE, colour=MUTED, ha="center", va="center"
+        )
+        return
+    ink = text_on(colour)
+    large, small = number(cell.top1), signed(cell.change_vs_source_pct)
+    bold = "bold" if is_own(cell) else "normal"
+    _write(axes, middle, y + 0.19, large, LARGE, colour=ink, weight=bold, ha="center", va="center")
+    _write(axes, middle, y + 0.365, small, SMALL, colour=ink, ha="center", va="center")
+
+
+def _frames(axes: Axes, grid: Grid, layout: _Layout) -> None:
+    """Around the diagonal, drawn last so that no neighbour covers a side."""
+    for i in range(len(grid.names)):
+        corner = (layout.left + i * CELL[0] + 0.02, layout.top + i * CELL[1] + 0.02)
+        size = (CELL[0] - 0.04, CELL[1] - 0.04)
+        axes.add_patch(Rectangle(corner, *size, fill=False, edgecolor=INK, linewidth=1.1))
+
+
+def _legend_width() -> float:
+    return LEGEND[0] + 0.2 + 0.3 + _width("own head", SMALL)
+
+
+def _legend(axes: Axes, layout: _Layout, y: float) -> None:
+    # From the table's left where there is room, so that the two line up.
+    x = max(min(layout.left, layout.width - MARGIN - _legend_width()), MARGIN)
+    step = LEGEND[0] / LEVELS
+    for i in range(LEVELS):
+        colour = background(i / (LEVELS - 1))
+        axes.add_patch(Rectangle((x + i * step, y), step, LEGEND[1], facecolor=colour, linewidth=0))
+    axes.add_patch(Rectangle((x, y), *LEGEND, fill=False, edgecolor=LINE, linewidth=0.6))
+    _write(axes, x, y - 0.05, "loss vs source, %", SMALL, colour=MUTED, va="bottom")
+    for tick in TICKS:
+        place = x + shade(tick) * LEGEND[0]
+        _write(axes, place, y + 0.15, f"{tick:g}", SMALL, colour=MUTED, ha="center", va="top")
+    box = (x + LEGEND[0] + 0.2, y - 0.01)
+    axes.add_patch(Rectangle(box, 0.18, 0.13, fill=False, edgecolor=INK, linewidth=1.1))
+    _write(axes, box[0] + 0.24, y + 0.055, "own head", SMALL, colour=MUTED, va="center")
+
+
+def _write(
+    axes: Axes,
+    x: float,
+    y: float,
+    text: str,
+    size: float,
+    *,
+    colour: str = INK,
+    weight: str = "normal",
+    ha: str = "left",
+    va: str = "baseline",
+    rotation: float = 0,
+    rotation_mode: str = "default",
+) -> Text:
+    # A name is no formula: "a$b$c" stays as it is.
+    return axes.text(
+        x,
+        y,
+        text,
+        fontsize=size,
+        color=colour,
+        fontweight=weight,
+        ha=ha,
+        va=va,
+        rotation=rotation,
+        rotation_mode=rotation_mode,
+        parse_math=False,
+    )
+
+
+def _width(text: str, size: float, *, bold: bool = False) -> float:
+    """Inches that ``text`` takes."""
+    figure = Figure(dpi=72)
+    canvas = FigureCanvasAgg(figure)
+    font = FontProperties(family=FONT, size=size, weight="bold" if bold else "normal")
+    wide, _, _ = canvas.get_renderer().get_text_width_height_descent(plain(text), font, False)
+    return float(wide) / 72
+
+
+def _latin1(text: str) -> str:
+    """PNG text chunks hold Latin-1 only."""
+    return text.encode("latin-1", "replace").decode("latin-1")

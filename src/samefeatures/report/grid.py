@@ -1,0 +1,125 @@
+"""One method's table as every medium sees it, and how its numbers are written."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from samefeatures.study.results import Cell, MethodSummary, StudyResults
+
+MISSING = "–"
+MINUS = "−"
+
+ROWS = "Source (feature extractor)"
+COLUMNS = "Target (classifier)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """N x N cells of one method; a cell that was not scored is None.
+
+    Attributes:
+        method: Its name in ``Cell.method``.
+        label: Its name with its options, e.g. ``ridge (alpha 0.01)``.
+        slug: Its name as a part of a file name, unlike that of any other method.
+        names: The networks, in the order of the study.
+        rows: ``rows[i][j]`` maps features of ``names[i]`` into the head of ``names[j]``.
+    """
+
+    method: str
+    label: str
+    slug: str
+    names: tuple[str, ...]
+    rows: tuple[tuple[Cell | None, ...], ...]
+
+    @property
+    def scored(self) -> tuple[Cell, ...]:
+        """All cells that were scored, the diagonal too."""
+        return tuple(cell for row in self.rows for cell in row if cell is not None)
+
+    @property
+    def hybrids(self) -> tuple[Cell, ...]:
+        """All cells that were scored and lie off the diagonal."""
+        return tuple(cell for cell in self.scored if cell.source != cell.target)
+
+
+def grids(results: StudyResults) -> tuple[Grid, ...]:
+    """One grid per method of the study, in its order."""
+    listed = {method.name for method in results.methods}
+    unlisted = dict.fromkeys(c.method for c in results.cells if c.method not in listed)
+    methods = (*results.methods, *(MethodSummary(name=name, options={}) for name in unlisted))
+    names = tuple(network.name for network in results.networks)
+    slugs: list[str] = []
+    found = []
+    for method in methods:
+        cells = results.table(method.name)
+        slugs.append(_slug(method.name, slugs))
+        grid = Grid(
+            method=method.name,
+            label=label(method),
+            slug=slugs[-1],
+            names=names,
+            rows=tuple(tuple(cells.get((a, b)) for b in names) for a in names),
+        )
+        found.append(grid)
+    return tuple(found)
+
+
+def label(method: MethodSummary) -> str:
+    """``ridge (alpha 0.01)``, or the bare name of a method without options."""
+    options = ", ".join(f"{key} {_option(value)}" for key, value in method.options.items())
+    return f"{method.name} ({options})" if options else method.name
+
+
+def number(value: float, digits: int = 2) -> str:
+    """``79.57``, with a true minus sign; a dash for NaN."""
+    if not math.isfinite(value):
+        return MISSING
+    text = f"{value:.{digits}f}"
+    return text.replace("-", MINUS) if float(text) else f"{0:.{digits}f}"
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """``number`` with a plus sign before what is above zero as printed."""
+    text = number(value, digits)
+    positive = math.isfinite(value) and float(f"{value:.{digits}f}") > 0
+    return f"+{text}" if positive else text
+
+
+def plain(text: str) -> str:
+    """``text`` on one line, with control characters (a terminal would obey them) made visible."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def is_own(cell: Cell) -> bool:
+    """Whether the cell lies on the diagonal: a network with its own head."""
+    return cell.source == cell.target
+
+
+def penalty(cell: Cell | None) -> float:
+    """What the cell is shaded by: percent lost against the source's own accuracy, or NaN."""
+    if cell is None or is_own(cell):
+        return math.nan
+    return -cell.change_vs_source_pct
+
+
+def pairs(grid: Grid) -> Iterator[tuple[str, tuple[Cell | None, ...]]]:
+    """(source name, its row)."""
+    return zip(grid.names, grid.rows, strict=True)
+
+
+def _option(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else plain(str(value))
+
+
+def _slug(name: str, taken: list[str]) -> str:
+    base = re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip("._") or "method"
+    # Some file systems take OLS and ols for the same file.
+    lower = {slug.lower() for slug in taken}
+    slug, count = base, 1
+    while slug.lower() in lower:
+        count += 1
+        slug = f"{base}_{count}"
+    return slug

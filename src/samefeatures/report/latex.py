@@ -1,0 +1,113 @@
+r"""One method's table as a LaTeX fragment to ``\input``."""
+
+from __future__ import annotations
+
+import math
+
+from samefeatures.report.grid import (
+    COLUMNS,
+    MINUS,
+    MISSING,
+    ROWS,
+    Grid,
+    is_own,
+    number,
+    pairs,
+    penalty,
+    plain,
+    signed,
+)
+from samefeatures.report.shading import PAPER, background, shade, text_on
+from samefeatures.study.results import Cell
+
+PREAMBLE = r"""% Needs, before \begin{document}:
+%   \usepackage{booktabs}
+%   \usepackage{graphicx}
+%   \usepackage[table]{xcolor}
+% and, with pdflatex, an encoding that holds the networks' names: \usepackage[T1]{fontenc}
+"""
+
+_ESCAPES = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "\N{REPLACEMENT CHARACTER}": "?",
+    MISSING: "--",
+    MINUS: "$-$",
+    "²": r"\textsuperscript{2}",
+}
+
+
+def table(grid: Grid) -> str:
+    r"""A ``table`` environment with caption and label, shaded by ``\cellcolor``.
+
+    It is never wider than the line: a table of many networks is scaled down.
+    """
+    count = len(grid.names)
+    heads = " & ".join(rf"\rotatebox{{60}}{{{escape(name)}}}" for name in grid.names)
+    rows = [
+        rf"{escape(name)} & " + " & ".join(_cell(cell) for cell in row) + r" \\"
+        for name, row in pairs(grid)
+    ]
+    lines = [
+        PREAMBLE.rstrip(),
+        r"\begin{table}[htbp]",
+        r"\centering",
+        rf"\caption{{{_caption(grid)}}}",
+        rf"\label{{tab:samefeatures-{grid.slug}}}",
+        r"\footnotesize\setlength{\tabcolsep}{3pt}\setlength{\fboxsep}{1.5pt}%",
+        r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
+        rf"\begin{{tabular}}{{l*{{{count}}}{{c}}}}",
+        r"\toprule",
+        rf"& \multicolumn{{{count}}}{{c}}{{{COLUMNS}}} \\",
+        rf"\cmidrule(l){{2-{count + 1}}}",
+        rf"{ROWS} & {heads} \\",
+        r"\midrule",
+        *rows,
+        r"\bottomrule",
+        r"\end{tabular}}",
+        r"\end{table}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def escape(text: str) -> str:
+    """``text`` so that LaTeX prints it as it is."""
+    return "".join(_ESCAPES.get(character, character) for character in plain(text))
+
+
+def _caption(grid: Grid) -> str:
+    return (
+        f"Hybrids by {escape(grid.label)}: features of the row's network, mapped into the "
+        r"unchanged classifier of the column's. Large: top-1 accuracy (\%). Small: change against "
+        r"the source's own accuracy (\%); the darker the cell, the greater the loss. Framed: a "
+        "network with its own classifier."
+    )
+
+
+def _cell(cell: Cell | None) -> str:
+    if cell is None:
+        return "--"
+    large, small = number(cell.top1), signed(cell.change_vs_source_pct)
+    if is_own(cell):
+        large = rf"\fbox{{\textbf{{{escape(large)}}}}}"
+    else:
+        large = escape(large)
+    text = rf"\shortstack{{{large}\\{{\tiny {escape(small)}}}}}"
+    darkness = shade(penalty(cell))
+    if math.isclose(darkness, 0.0):
+        return text
+    colour = background(darkness)
+    ink = r"\color{white}" if text_on(colour) == PAPER else ""
+    return rf"\cellcolor[HTML]{{{colour[1:].upper()}}}{ink}{text}"

@@ -1,0 +1,69 @@
+"""The tables as GitHub-flavoured Markdown."""
+
+from __future__ import annotations
+
+import re
+
+from samefeatures.report.grid import (
+    MISSING,
+    Grid,
+    grids,
+    is_own,
+    number,
+    pairs,
+    plain,
+    signed,
+)
+from samefeatures.report.sentences import sentences
+from samefeatures.report.summary import fit_notes, median_line, numbers
+from samefeatures.study.results import Cell, StudyResults
+
+LEGEND = (
+    "Rows: source (feature extractor). Columns: target (classifier). Large: top-1 accuracy of the "
+    "hybrid in percent. Small: percent change against the source's own accuracy. Bold: a network "
+    "with its own head. – : not scored."
+)
+
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+
+
+def table(grid: Grid) -> str:
+    """One method's table, the legend under it, and its medians."""
+    head = ["Source ↓ Target →", *(escape(name) for name in grid.names)]
+    lines = [_line(head), _line(["---", *([":---:"] * len(grid.names))])]
+    for name, row in pairs(grid):
+        lines.append(_line([f"**{escape(name)}**", *(_cell(cell) for cell in row)]))
+    summary = median_line(numbers(grid))
+    return "\n".join([*lines, "", f"{escape(grid.label)}. {LEGEND}", "", escape(summary), ""])
+
+
+def document(results: StudyResults) -> str:
+    """All tables under one title, with the three sentences, warnings and notes of the fits."""
+    parts = [f"# {escape(results.title)}", ""]
+    for warning in results.warnings:
+        parts += [f"> **Warning:** {escape(warning)}", ""]
+    parts += [f"{i}. {escape(text)}" for i, text in enumerate(sentences(results), start=1)]
+    for grid in grids(results):
+        parts += ["", f"## {escape(grid.label)}", "", table(grid)]
+    notes = fit_notes(results)
+    if notes:
+        parts += ["## Notes of the fits", "", *(f"- {escape(note)}" for note in notes), ""]
+    return "\n".join(parts)
+
+
+def escape(text: str) -> str:
+    """``text`` so that Markdown shows it as it is, in a table cell too."""
+    text = re.sub(r"[&<>]", lambda found: _ENTITIES[found[0]], plain(text))
+    return re.sub(r"([\\`*_\[\]|~#$])", r"\\\1", text)
+
+
+def _cell(cell: Cell | None) -> str:
+    if cell is None:
+        return MISSING
+    top1 = number(cell.top1)
+    large = f"**{top1}**" if is_own(cell) else top1
+    return f"{large}<br><sub>{signed(cell.change_vs_source_pct)}</sub>"
+
+
+def _line(cells: list[str]) -> str:
+    return "| " + " | ".join(cells) + " |"

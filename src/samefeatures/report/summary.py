@@ -1,0 +1,133 @@
+"""Medians, counts and extremes of each method, and what the solvers had to say."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from samefeatures.report.grid import Grid, number, plain, signed
+from samefeatures.study.results import Cell, FitSummary, StudyResults
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodNumbers:
+    """One method in numbers. A median over nothing is NaN.
+
+    Attributes:
+        label: The method with its options.
+        hybrids: Cells off the diagonal that were scored.
+        possible: Cells off the diagonal: N (N - 1).
+        change_over_maps: Median change vs source in percent, diagonal left out.
+        change_over_cells: The same with the diagonal's zeros, as the thesis counts.
+        smallest: Least change vs source of a hybrid (the greatest penalty), in percent.
+        largest: Greatest change vs source of a hybrid, in percent.
+        loss: Median loss vs target in points, over the maps.
+        agreement: Median over the maps, in percent.
+        r2: Median over the maps.
+        beat: Hybrids that beat the target's own accuracy.
+        best: The hybrid with the greatest change vs source, if any was scored.
+        worst: The one with the least.
+    """
+
+    label: str
+    hybrids: int
+    possible: int
+    change_over_maps: float
+    change_over_cells: float
+    smallest: float
+    largest: float
+    loss: float
+    agreement: float
+    r2: float
+    beat: int
+    best: Cell | None
+    worst: Cell | None
+
+
+def numbers(grid: Grid) -> MethodNumbers:
+    """Everything that is counted over one method's cells; NaN values are left out of it."""
+    hybrids = grid.hybrids
+    ranked = sorted(
+        (cell for cell in hybrids if math.isfinite(cell.change_vs_source_pct)),
+        key=lambda cell: cell.change_vs_source_pct,
+    )
+    return MethodNumbers(
+        label=grid.label,
+        hybrids=len(hybrids),
+        possible=len(grid.names) * (len(grid.names) - 1),
+        change_over_maps=median(cell.change_vs_source_pct for cell in hybrids),
+        change_over_cells=median(cell.change_vs_source_pct for cell in grid.scored),
+        smallest=ranked[0].change_vs_source_pct if ranked else math.nan,
+        largest=ranked[-1].change_vs_source_pct if ranked else math.nan,
+        loss=median(cell.loss_vs_target_points for cell in hybrids),
+        agreement=median(cell.agreement for cell in hybrids),
+        r2=median(cell.r2 for cell in hybrids),
+        beat=sum(cell.loss_vs_target_points < 0 for cell in hybrids),
+        best=ranked[-1] if ranked else None,
+        worst=ranked[0] if ranked else None,
+    )
+
+
+def median(values: Iterable[float]) -> float:
+    """Median of the finite values; NaN when there is none."""
+    finite = [value for value in values if math.isfinite(value)]
+    return statistics.median(finite) if finite else math.nan
+
+
+def median_line(found: MethodNumbers) -> str:
+    """Both medians and the count of gains, in one line of plain text."""
+    if not found.hybrids:
+        return "No hybrid was scored."
+    scored = (
+        f"{found.hybrids} maps"
+        if found.hybrids == found.possible
+        else f"{found.hybrids} of {found.possible} maps"
+    )
+    return (
+        f"Median change vs source: {signed(found.change_over_maps)} % over the {scored}, "
+        f"{signed(found.change_over_cells)} % over all cells with the diagonal (as the thesis "
+        f"counts). Median loss vs target: {number(found.loss)} points. "
+        f"{found.beat} of {found.hybrids} hybrids beat the target's own accuracy."
+    )
+
+
+def fit_notes(results: StudyResults) -> tuple[str, ...]:
+    """What the solvers said, once for each source or target that it holds for.
+
+    A deficient source (``ols``, ``ridge``) gives every map from it the same note, a deficient head
+    (``logit``) every map into it: whichever grouping is shorter is used.
+    """
+    lines: list[str] = []
+    for method in dict.fromkeys(fit.method for fit in results.fits):
+        said = [(fit, _note(fit)) for fit in results.fits if fit.method == method]
+        noted = [(fit, note) for fit, note in said if note]
+        by_source = _group(noted, "source")
+        by_target = _group(noted, "target")
+        into = len(by_target) < len(by_source) or (
+            len(by_target) == len(by_source) and method == "logit"
+        )
+        groups, word = (by_target, "into") if into else (by_source, "from")
+        for (name, note), others in groups.items():
+            rest = ""
+            if len(others) == 1 and len(results.networks) > 2:
+                rest = f" {'from' if into else 'into'} {plain(others[0])}"
+            lines.append(f"{method} {word} {plain(name)}{rest}: {note}")
+    return tuple(lines)
+
+
+def _note(fit: FitSummary) -> str:
+    if fit.note:
+        return plain(fit.note)
+    if fit.rank is not None and fit.full_rank is not None and fit.rank < fit.full_rank:
+        return f"rank {fit.rank} of {fit.full_rank}"
+    return ""
+
+
+def _group(noted: list[tuple[FitSummary, str]], side: str) -> dict[tuple[str, str], list[str]]:
+    groups: dict[tuple[str, str], list[str]] = {}
+    for fit, note in noted:
+        ends = (fit.source, fit.target) if side == "source" else (fit.target, fit.source)
+        groups.setdefault((ends[0], note), []).append(ends[1])
+    return groups

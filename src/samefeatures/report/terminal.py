@@ -1,0 +1,134 @@
+"""The tables in a terminal: two lines per network, shaded by background colour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console
+from rich.style import Style
+from rich.text import Text
+
+from samefeatures.report.grid import (
+    COLUMNS,
+    MISSING,
+    ROWS,
+    Grid,
+    grids,
+    is_own,
+    number,
+    penalty,
+    plain,
+    signed,
+)
+from samefeatures.report.sentences import sentences
+from samefeatures.report.shading import TICKS, background, shade, text_on
+from samefeatures.report.summary import median_line, numbers
+from samefeatures.study.results import Cell, StudyResults
+
+LONGEST_NAME = 22
+
+
+@dataclass(frozen=True, slots=True)
+class _Printed:
+    """One cell: what stands on its two lines, and its style where colours are on."""
+
+    large: str
+    small: str
+    style: Style
+    own: bool
+
+
+def print_tables(results: StudyResults, console: Console) -> None:
+    """Print warnings, each method's table with its medians, and the three sentences.
+
+    Ten networks fit into 100 columns. A table too wide for the console is cut into blocks of
+    columns. Where the console has fewer than 256 colours, or is no terminal, nothing is shaded.
+    """
+    console.print(Text(plain(results.title), style="bold"))
+    for warning in results.warnings:
+        console.print(Text.assemble(("Warning: ", "bold yellow"), plain(warning)))
+    for grid in grids(results):
+        console.print()
+        _print_grid(grid, console)
+        console.print(Text(median_line(numbers(grid))))
+    console.print()
+    console.print(Text("To take away", style="bold"))
+    for place, sentence in enumerate(sentences(results), start=1):
+        console.print(Text(f"{place}. {sentence}"))
+
+
+def _print_grid(grid: Grid, console: Console) -> None:
+    shaded = console.color_system in ("256", "truecolor")
+    rows = [[_cell(cell, shaded=shaded) for cell in row] for row in grid.rows]
+    # A diagonal cell is put in brackets; a space parts two cells.
+    width = 1 + max(
+        (max(len(c.large) + 1, len(c.small)) for row in rows for c in row), default=len(MISSING)
+    )
+    digits = len(str(len(grid.names)))
+    names = [plain(name) for name in grid.names]
+    longest = min(LONGEST_NAME, max((cell_len(name) for name in names), default=0))
+    label_width = digits + 1 + longest + 1
+    per_block = max(1, (console.width - label_width) // width)
+    console.print(Text.assemble((f"{plain(grid.label)}", "bold"), "  top-1 %, change vs source %"))
+    for first in range(0, len(names), per_block):
+        block = range(first, min(first + per_block, len(names)))
+        console.print(_heads(block, label_width, width), no_wrap=True, crop=False)
+        for place, (name, row) in enumerate(zip(names, rows, strict=True)):
+            head = f"{place + 1:>{digits}} {set_cell_size(_short(name), longest)} "
+            for line in _row(head, [row[i] for i in block], width):
+                console.print(line, no_wrap=True, crop=False)
+    _print_legend(names, shaded=shaded, console=console)
+
+
+def _heads(block: range, label_width: int, width: int) -> Text:
+    """The axes, and the number of each column's network."""
+    line = Text(f"{'':{label_width}}{COLUMNS}, by the numbers of the rows\n", style="dim")
+    # A narrow label column has no room for the long name of the rows' axis.
+    axis = next(text for text in (ROWS, "Source", "") if cell_len(text) < label_width)
+    line.append(f"{axis:{label_width}}")
+    for i in block:
+        line.append(f"{i + 1:^{width}}")
+    return line
+
+
+def _row(head: str, cells: Sequence[_Printed], width: int) -> tuple[Text, Text]:
+    upper, lower = Text(head), Text(" " * cell_len(head))
+    for cell in cells:
+        large = f"[{cell.large}]" if cell.own else cell.large
+        style = cell.style + Style(bold=True) if cell.own else cell.style
+        upper.append(f"{large:^{width}}", style)
+        lower.append(f"{cell.small:^{width}}", cell.style)
+    return upper, lower
+
+
+def _cell(cell: Cell | None, *, shaded: bool) -> _Printed:
+    if cell is None:
+        return _Printed(MISSING, "", Style(), own=False)
+    style = _style(shade(penalty(cell))) if shaded else Style()
+    return _Printed(number(cell.top1), signed(cell.change_vs_source_pct), style, own=is_own(cell))
+
+
+def _style(darkness: float) -> Style:
+    # The unshaded cell is white too: on a dark terminal darker would else mean a smaller penalty.
+    colour = background(darkness)
+    return Style(color=text_on(colour), bgcolor=colour)
+
+
+def _short(name: str) -> str:
+    return name if cell_len(name) <= LONGEST_NAME else set_cell_size(name, LONGEST_NAME - 1) + "…"
+
+
+def _print_legend(names: Sequence[str], *, shaded: bool, console: Console) -> None:
+    for place, name in enumerate(names, start=1):
+        if _short(name) != name:
+            console.print(Text(f"{place} = {name}", style="dim"))
+    if shaded:
+        line = Text("Loss vs source: ")
+        for tick in TICKS:
+            line.append(f" {tick:g} % ", _style(shade(tick)))
+        line.append("  [ ] own head")
+        console.print(line)
+    else:
+        console.print(Text("[ ] = a network with its own head."))

@@ -1,0 +1,246 @@
+"""The loop over images: what features depend on, and what they must not depend on."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from samefeatures.data.decode import decode
+from worlds_images import NumpyBackend, made_images, tiny_network
+
+from samefeatures.data.views import Views
+from samefeatures.errors import ConfigError, FeatureError, UnreadableImageError
+from samefeatures.features.extract import ExtractOptions, extract, feature_key
+from samefeatures.features.rows import joint_chunks
+from samefeatures.features.store import CHUNK_ROWS, StoredFeatures
+
+
+def values(store: StoredFeatures) -> np.ndarray:
+    return np.concatenate(list(store.chunks(100)))
+
+
+def test_features_are_the_networks_on_the_preprocessed_image(tmp_path: Path) -> None:
+    images, _ = made_images(5)
+    network = tiny_network("a")
+    (store,) = extract([network], images, tmp_path)
+    for i, row in enumerate(values(store)):
+        pixels = network.preprocessing.pixels(decode(images.read(i)))
+        expected = network.backend.features(network.preprocessing.normalise(pixels[None]))[0]
+        assert np.array_equal(row, expected)
+    assert list(store.ids) == list(images.ids)
+    assert store.labels is not None
+    assert images.labels is not None
+    assert np.array_equal(store.labels, images.labels)
+
+
+@pytest.mark.parametrize(("batch_size", "workers"), [(1, 1), (3, 4), (500, 2)])
+def test_batch_size_workers_and_companions_change_nothing(
+    tmp_path: Path, batch_size: int, workers: int
+) -> None:
+    images, _ = made_images(CHUNK_ROWS + 20)
+    a, b, c = tiny_network("a"), tiny_network("b", 4, size=5), tiny_network("c", 9)
+    (alone,) = extract([a], images, tmp_path / "alone")
+    options = ExtractOptions(batch_size=batch_size, workers=workers)
+    together = extract([c, a, b], images, tmp_path / "together", options=options)
+    assert np.array_equal(values(alone), values(together[1]))
+    assert alone.fingerprint == together[1].fingerprint
+
+
+def test_each_image_is_read_once_for_all_networks(tmp_path: Path) -> None:
+    images, reads = made_images(CHUNK_ROWS + 7)
+    networks = [tiny_network(f"net{k}", size=4 + k) for k in range(10)]
+    extract(networks, images, tmp_path)
+    assert sorted(reads) == list(range(len(images)))
+    extract(networks, images, tmp_path)
+    assert len(reads) == len(images), "a second run must read nothing"
+
+
+def test_a_network_added_later_leaves_the_others_alone(tmp_path: Path) -> None:
+    images, _ = made_images(10)
+    a, b = tiny_network("a"), tiny_network("b")
+    extract([a], images, tmp_path)
+    assert isinstance(a.backend, NumpyBackend)
+    before = list(a.backend.calls)
+    extract([a, b], images, tmp_path)
+    assert a.backend.calls == before
+
+
+def test_views_are_the_same_region_for_every_network(tmp_path: Path) -> None:
+    images, reads = made_images(6)
+    a = tiny_network("a")
+    twin = replace(a, name="twin", fingerprint="other")
+    views = Views(count=3, seed=5)
+    first, second = extract([a, twin], images, tmp_path, views=views)
+    assert len(reads) == 6
+    assert len(first) == 18
+    assert list(first.ids)[:4] == ["0000.png#0", "0000.png#1", "0000.png#2", "0001.png#0"]
+    assert np.array_equal(values(first), values(second))
+    rows = values(first)
+    assert not np.array_equal(rows[0], rows[1]), "views of one image must differ"
+    (other,) = extract([a], images, tmp_path, views=Views(count=3, seed=6))
+    assert not np.array_equal(values(other), rows)
+
+
+def test_unreadable_images_are_left_out_for_all(tmp_path: Path) -> None:
+    images, _ = made_images(CHUNK_ROWS + 10, broken=(3, CHUNK_ROWS + 1))
+    whole, _ = made_images(CHUNK_ROWS + 10)
+    networks = [tiny_network("a"), tiny_network("b")]
+    stores = extract(networks, images, tmp_path / "broken")
+    (complete, _) = extract(networks, whole, tmp_path / "whole")
+    keep = np.ones(len(images), bool)
+    keep[[3, CHUNK_ROWS + 1]] = False
+    for store in stores:
+        assert set(store.left_out) == {"0003.png", f"{CHUNK_ROWS + 1:04d}.png"}
+        assert all(store.left_out.values()), "a reason is given"
+        assert len(store) == len(images) - 2
+        assert "0003.png" not in store.ids
+    assert np.array_equal(values(stores[0]), values(complete)[keep])
+    assert stores[0].labels is not None
+    assert complete.labels is not None
+    assert np.array_equal(stores[0].labels, complete.labels[keep])
+
+
+def test_a_chunk_of_nothing_but_broken_images_is_done_too(tmp_path: Path) -> None:
+    images, reads = made_images(4, broken=(0, 1, 2, 3))
+    (store,) = extract([tiny_network("a")], images, tmp_path)
+    assert store.missing() == []
+    assert len(store) == 0
+    extract([tiny_network("a")], images, tmp_path)
+    assert len(reads) == 4
+
+
+def test_strict_stops_and_names_the_image(tmp_path: Path) -> None:
+    images, _ = made_images(5, broken=(2,))
+    with pytest.raises(UnreadableImageError, match=r"0002\.png can't be read"):
+        extract([tiny_network("a")], images, tmp_path, options=ExtractOptions(strict=True))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_features_that_are_not_finite(tmp_path: Path, value: float) -> None:
+    images, _ = made_images(5)
+    network = tiny_network("a")
+
+    def spoil(features: np.ndarray) -> np.ndarray:
+        features[-1, 0] = value
+        return features
+
+    assert isinstance(network.backend, NumpyBackend)
+    network.backend.spoil = spoil
+    with pytest.raises(FeatureError, match=r"^a returned NaN or infinite.*0004\.png"):
+        extract([network], images, tmp_path)
+
+
+def test_a_backend_of_another_dimension(tmp_path: Path) -> None:
+    images, _ = made_images(3)
+    network = replace(tiny_network("a", 6), backend=tiny_network("b", 7).backend)
+    with pytest.raises(FeatureError, match="its head takes 6"):
+        extract([network], images, tmp_path)
+
+
+def test_the_key_names_all_that_changes_a_value() -> None:
+    images, _ = made_images(3)
+    network = tiny_network("a")
+    plain = feature_key(network, images, None).digest
+    prep = replace(network.preprocessing, crop_pct=0.9)
+    changed = [
+        feature_key(replace(network, fingerprint="x"), images, None),
+        feature_key(replace(network, preprocessing=prep), images, None),
+        feature_key(network, replace(images, fingerprint="x"), None),
+        feature_key(network, images, Views(count=1)),
+        feature_key(network, images, Views(count=1, seed=1)),
+        replace(feature_key(network, images, None), runtime="other"),
+        replace(feature_key(network, images, None), decoder="other"),
+        replace(feature_key(network, images, None), extractor=0),
+        replace(feature_key(network, images, None), dtype="float16"),
+    ]
+    assert len({plain, *(key.digest for key in changed)}) == 1 + len(changed)
+    assert feature_key(network, images, None).digest == plain
+
+
+def test_rows_of_different_images_are_refused(tmp_path: Path) -> None:
+    a, b = tiny_network("a"), tiny_network("b")
+    first, _ = made_images(5)
+    second = replace(first, ids=["other.png", *first.ids[1:]], fingerprint="x")
+    (rows_a,) = extract([a], first, tmp_path)
+    (rows_b,) = extract([b], second, tmp_path)
+    with pytest.raises(FeatureError, match=r"row 0 is 'other\.png' for one"):
+        list(joint_chunks([rows_a, rows_b], 10))
+    shorter, _ = made_images(4)
+    (rows_c,) = extract([b], shorter, tmp_path)
+    with pytest.raises(FeatureError, match=r"b has features of 4 images, a of 5"):
+        list(joint_chunks([rows_a, rows_c], 10))
+
+
+@pytest.mark.parametrize("options", [{"batch_size": 0}, {"workers": 0}])
+def test_options_without_sense(options: dict[str, int]) -> None:
+    with pytest.raises(ConfigError, match="at least 1"):
+        ExtractOptions(**options)
+
+
+RUNNER = """
+import sys, time
+sys.path.insert(0, {folder!r})
+from pathlib import Path
+from worlds_images import made_images, tiny_network
+from samefeatures.features.extract import extract
+images, _ = made_images({n}, broken=(5,))
+networks = [tiny_network("a"), tiny_network("b", size=5)]
+if {slow}:
+    for net in networks:
+        net.backend.spoil = lambda f: (time.sleep(0.05), f)[1]
+print("started", flush=True)
+extract(networks, images, Path({out!r}))
+"""
+
+
+def start(out: Path, n: int, *, slow: bool) -> subprocess.Popen[str]:
+    code = RUNNER.format(folder=str(Path(__file__).parent), n=n, slow=slow, out=str(out))
+    return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+
+
+def tree_bytes(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_killed_and_resumed_ends_bit_identical(tmp_path: Path) -> None:
+    n = 6 * CHUNK_ROWS + 9
+    broken = tmp_path / "killed"
+    for wanted in (1, 3):
+        process = start(broken, n, slow=True)
+        deadline = time.monotonic() + 60
+        while len(list(broken.glob("a-*.zarr/features/c/*"))) < wanted:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
+        assert process.stdout is not None
+        process.stdout.close()
+    done = len(list(broken.glob("*.zarr/features/c/*")))
+    assert 0 < done < 14, "the kill must have come in the middle"
+    images, reads = made_images(n, broken=(5,))
+    networks = [tiny_network("a"), tiny_network("b", size=5)]
+    extract(networks, images, broken)
+    assert len(reads) < n, "what was stored must not be read again"
+    extract(networks, images, tmp_path / "whole")
+    leftovers = [p for p in tree_bytes(broken) if p.endswith(".partial")]
+    resumed = {k: v for k, v in tree_bytes(broken).items() if k not in leftovers}
+    assert resumed == tree_bytes(tmp_path / "whole")
+
+
+def test_two_processes_on_one_store(tmp_path: Path) -> None:
+    n = 3 * CHUNK_ROWS
+    both = tmp_path / "both"
+    processes = [start(both, n, slow=True) for _ in range(2)]
+    for process in processes:
+        assert process.wait(timeout=120) == 0
+        assert process.stdout is not None
+        process.stdout.close()
+    images, _ = made_images(n, broken=(5,))
+    extract([tiny_network("a"), tiny_network("b", size=5)], images, tmp_path / "one")
+    assert tree_bytes(both) == tree_bytes(tmp_path / "one")

@@ -1,0 +1,137 @@
+"""The store's refusals: damage, other versions, full disks, read-only folders."""
+
+from __future__ import annotations
+
+import errno
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from worlds_images import made_images, tiny_network
+from zarr.storage import LocalStore
+
+from samefeatures.errors import StoreDamagedError, StoreError, StoreVersionError
+from samefeatures.features.extract import extract
+from samefeatures.features.rows import ArrayRows, JoinedRows, regroup
+from samefeatures.features.store import CHUNK_ROWS, StoredFeatures
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> StoredFeatures:
+    images, _ = made_images(2 * CHUNK_ROWS)
+    (out,) = extract([tiny_network("a")], images, tmp_path)
+    return out
+
+
+def reopen(store: StoredFeatures) -> StoredFeatures:
+    images, _ = made_images(2 * CHUNK_ROWS)
+    (out,) = extract([tiny_network("a")], images, store.path.parent)
+    return out
+
+
+@pytest.mark.parametrize("array", ["features", "problems", "ids", "labels"])
+def test_a_flipped_byte_is_found(store: StoredFeatures, array: str) -> None:
+    store._group["problems"][1] = np.full(160, 65, np.uint8)  # so that a chunk is stored
+    chunk = next(p for p in sorted((store.path / array / "c").rglob("*")) if p.is_file())
+    data = bytearray(chunk.read_bytes())
+    data[len(data) // 2] ^= 1
+    chunk.write_bytes(data)
+    fresh = reopen(store)
+    with pytest.raises(StoreDamagedError, match=rf"damaged chunk in '{array}'.*Delete that folder"):
+        _ = (list(fresh.chunks(64)), fresh.ids, fresh.labels)
+
+
+def test_a_chunk_cut_short_is_found(store: StoredFeatures) -> None:
+    chunk = store.path / "features" / "c" / "1" / "0"
+    chunk.write_bytes(chunk.read_bytes()[:100])
+    with pytest.raises(StoreDamagedError, match="rows 256 and on"):
+        list(reopen(store).chunks(64))
+
+
+def test_a_missing_chunk_is_said_and_then_computed(store: StoredFeatures) -> None:
+    before = np.concatenate(list(store.chunks(64)))
+    shutil.rmtree(store.path / "features" / "c" / "1")
+    with pytest.raises(StoreDamagedError, match="lacks 1 of 2 chunks, the first is 1"):
+        list(store.chunks(64))
+    assert np.array_equal(np.concatenate(list(reopen(store).chunks(64))), before)
+
+
+def test_metadata_cut_short(store: StoredFeatures) -> None:
+    meta = store.path / "zarr.json"
+    meta.write_text(meta.read_text()[:50])
+    with pytest.raises(StoreDamagedError, match="not a readable feature store"):
+        reopen(store)
+
+
+def test_an_array_that_is_gone(store: StoredFeatures) -> None:
+    shutil.rmtree(store.path / "problems")
+    with pytest.raises(StoreDamagedError, match="lacks a part"):
+        reopen(store)
+
+
+def test_another_version(store: StoredFeatures) -> None:
+    meta = store.path / "zarr.json"
+    record = json.loads(meta.read_text())
+    record["attributes"]["version"] = 99
+    meta.write_text(json.dumps(record))
+    with pytest.raises(StoreVersionError, match="version 99, this samefeatures reads"):
+        reopen(store)
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        (errno.ENOSPC, "The disk is full"),
+        (errno.EROFS, "read-only"),
+        (errno.EACCES, "no permission"),
+    ],
+)
+def test_the_systems_refusals(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, says: str
+) -> None:
+    images, _ = made_images(2 * CHUNK_ROWS)
+    real = LocalStore.set
+
+    async def refuse(self: LocalStore, key: str, value: Any) -> None:
+        if key.startswith("features/c/1"):
+            raise OSError(code, "refused")
+        await real(self, key, value)
+
+    monkeypatch.setattr(LocalStore, "set", refuse)
+    with pytest.raises(StoreError, match=says):
+        extract([tiny_network("a")], images, tmp_path)
+    monkeypatch.undo()
+    images, reads = made_images(2 * CHUNK_ROWS)
+    (store,) = extract([tiny_network("a")], images, tmp_path)
+    assert len(reads) == CHUNK_ROWS, "the first chunk was kept"
+    assert len(store) == len(images)
+
+
+def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    images, _ = made_images(3)
+    with pytest.raises(StoreError, match="Choose another folder"):
+        extract([tiny_network("a")], images, tmp_path / "file" / "store")
+
+
+@pytest.mark.parametrize("sizes", [[5], [1, 1, 1], [3, 10, 2], [4, 0, 4]])
+@pytest.mark.parametrize("rows", [1, 4, 100])
+def test_regroup_keeps_rows_and_order(sizes: list[int], rows: int) -> None:
+    x = np.arange(2 * sum(sizes), dtype=np.float32).reshape(-1, 2)
+    blocks = list(regroup(np.split(x, np.cumsum(sizes)[:-1]), rows))
+    assert np.array_equal(np.concatenate(blocks), x)
+    assert all(len(b) == rows for b in blocks[:-1])
+
+
+def test_joined_rows_name_their_parts() -> None:
+    one = ArrayRows(name="a", values=np.zeros((2, 3), np.float32), fingerprint="x", ids=["p", "q"])
+    two = ArrayRows(name="a", values=np.ones((1, 3), np.float32), fingerprint="y", ids=["p"])
+    joined = JoinedRows([one, two], ["first", "second"])
+    assert joined.ids == ["first/p", "first/q", "second/p"]
+    assert len(joined) == 3
+    assert joined.labels is None
+    assert joined.fingerprint != JoinedRows([two, one], ["second", "first"]).fingerprint
+    assert [len(b) for b in joined.chunks(2)] == [2, 1]

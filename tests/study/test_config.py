@@ -1,0 +1,94 @@
+"""Study files: what is accepted, and what is said about what is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from samefeatures.data.views import Views
+from samefeatures.errors import ConfigError
+from samefeatures.maps import OLS, Ridge
+from samefeatures.study.config import parse_config, read_config
+
+GOOD: dict[str, Any] = {
+    "networks": ["mini:resnet_v1", {"load": "onnx:a.onnx", "name": "a", "crop_pct": 0.9}],
+    "data": {"fit": "images", "eval": {"source": "val", "class_map": "sorted"}},
+}
+
+
+def test_a_full_study() -> None:
+    config = parse_config(
+        {
+            **GOOD,
+            "methods": ["ols", {"name": "ridge", "alpha": 0.5, "label": "strong"}, {"ridge": None}],
+            "batch_size": 8,
+        }
+    )
+    assert config.networks[0].load == "mini:resnet_v1"
+    assert config.networks[1].overrides == {"crop_pct": 0.9}
+    assert [m.label for m in config.methods] == ["ols", "strong", "ridge"]
+    assert isinstance(config.methods[0].build(), OLS)
+    assert config.methods[1].build() == Ridge(alpha=0.5)
+    assert config.data is not None
+    assert config.data.eval[0].class_map == "sorted"
+
+
+def test_all_methods_by_default() -> None:
+    assert [m.label for m in parse_config(GOOD).methods] == ["ols", "ridge", "logit", "naive"]
+
+
+def test_fit_may_be_a_list_with_common_settings() -> None:
+    common = {"source": ["a", {"source": "b", "views": 1}], "views": 4}
+    config = parse_config({**GOOD, "data": {"fit": common, "eval": "c"}})
+    assert config.data is not None
+    first, second = config.data.fit
+    assert first.views is not None
+    assert first.views.build() == Views(count=4)
+    assert second.views is not None
+    assert second.views.count == 1
+    config = parse_config({**GOOD, "data": {"fit": ["a", {"source": "b"}], "eval": "c"}})
+    assert config.data is not None
+    assert [part.source for part in config.data.fit] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"network": []}, r"unknown key 'network'\. Did you mean 'networks'\?"),
+        ({"networks": []}, "at least one source string"),
+        ({"networks": [{"load": "x", "nam": "y"}]}, r"unknown key 'nam'\. Did you mean 'name'\?"),
+        ({"networks": [{"name": "x"}]}, r"networks\.0\.load: Field required"),
+        ({"data": {"fit": "a", "evl": "b"}}, r"unknown key 'evl'\. Did you mean 'eval'\?"),
+        ({"data": {"fit": {"sorce": "a"}, "eval": "b"}}, "Did you mean 'source'"),
+        ({"data": {"fit": [], "eval": "b"}}, "or a list of them"),
+        ({"data": {"fit": "a", "eval": {"source": "b", "views": 2}}}, "views belong to the fit"),
+        ({"data": {"fit": {"source": "a", "views": {"cont": 2}}, "eval": "b"}}, "mean 'count'"),
+        ({"methods": ["olss"]}, r"unknown method 'olss'\. Did you mean 'ols'\?"),
+        ({"methods": [{"name": "ridge", "alpa": 1}]}, r"unknown key 'alpa'\. Did you mean 'alpha'"),
+        ({"methods": [{"name": "ols", "alpha": 1}]}, "'ols' takes no options, but 'alpha' came"),
+        ({"methods": [{"name": "ridge", "alpha": -1}]}, "above 0"),
+        ({"methods": ["ols", "ols"]}, "label 'ols' stands twice"),
+        ({"methods": [3]}, "not 3"),
+        ({"batch_size": 0}, "greater than or equal to 1"),
+        ({"batch_size": "many"}, "batch_size: Input should be a valid integer"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_place(change: dict[str, Any], says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        parse_config({**GOOD, **change})
+
+
+def test_files(tmp_path: Path) -> None:
+    path = tmp_path / "study.yaml"
+    with pytest.raises(ConfigError, match="no study file"):
+        read_config(path)
+    path.write_text("networks: [mini:nasnet\n")
+    with pytest.raises(ConfigError, match="can't be read as YAML"):
+        read_config(path)
+    path.write_text("- a\n")
+    with pytest.raises(ConfigError, match="holds list, not keys"):
+        read_config(path)
+    path.write_text("networks: [mini:nasnet]\ndata: {fit: a, eval: b}\n")
+    assert read_config(path).networks[0].load == "mini:nasnet"

@@ -1,0 +1,335 @@
+"""Whole studies: on features made by hand, and on real pictures through real networks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from samefeatures.errors import ConfigError, FeatureError, LabelError, MapError, StoreError
+from samefeatures.features.extract import extract
+from samefeatures.maps import AffineMap
+from samefeatures.moments import Moments
+from samefeatures.study.config import parse_config
+from samefeatures.study.results import CELL_COLUMNS, StudyResults
+from samefeatures.study.study import Study, open_study
+
+CLASSES = 5
+
+
+def write_npz(folder: Path, name: str, world: dict[str, np.ndarray], **changes: Any) -> str:
+    np.savez(folder / f"{name}.npz", **{**world, **changes})
+    return f"npz:{name}.npz"
+
+
+def make_worlds(n: int = 400, m: int = 300, noise: float = 0.05) -> dict[str, dict]:
+    """Two networks whose features are affine images of one latent cause, and one unrelated."""
+    rng = np.random.default_rng(0)
+    centres = 3 * rng.normal(size=(CLASSES, 6))
+    fit_y, eval_y = rng.integers(0, CLASSES, n), rng.integers(0, CLASSES, m)
+    latent = {"fit": centres[fit_y], "eval": centres[eval_y]}
+    latent = {k: v + rng.normal(size=v.shape) for k, v in latent.items()}
+    worlds = {}
+    for name, dim in {"a": 8, "b": 11, "c": 7}.items():
+        mix, shift = rng.normal(size=(6, dim)), rng.normal(size=dim) * 5
+        world = {}
+        for kind, z in latent.items():
+            x = z @ mix + shift + noise * rng.normal(size=(len(z), dim))
+            world[f"{kind}_features"] = x.astype(np.float32)
+        back = np.linalg.pinv(mix)  # (dim, 6): latent = (x - shift) @ back
+        weight = (back @ centres.T).T  # (classes, dim)
+        bias = -shift @ back @ centres.T - 0.5 * (centres**2).sum(1)
+        world["head_weight"], world["head_bias"] = weight, bias
+        world["eval_labels"] = eval_y
+        worlds[name] = world
+    return worlds
+
+
+@pytest.fixture
+def npz_study(tmp_path: Path) -> Study:
+    sources = [write_npz(tmp_path, name, world) for name, world in make_worlds().items()]
+    config = parse_config({"networks": sources, "methods": ["ols", "ridge", "logit", "naive"]})
+    return Study(config, out=tmp_path / "out", base=tmp_path)
+
+
+def test_equivalent_networks_are_found_equivalent(npz_study: Study) -> None:
+    results = npz_study.score()
+    ols = results.table("ols")
+    for (source, target), cell in ols.items():
+        assert cell.source_top1 == ols[source, source].top1
+        assert cell.target_top1 == ols[target, target].top1
+        if source == target:
+            assert (cell.change_vs_source_pct, cell.agreement, cell.r2) == (0, 100, 1)
+        else:
+            assert abs(cell.change_vs_source_pct) < 3
+            assert cell.r2 > 0.95
+            assert cell.cosine > 0.95
+            assert cell.agreement > 95
+    for cell in results.table("logit").values():
+        assert cell.top1 == cell.source_top1
+    crossed = [c for c in results.table("naive").values() if c.source != c.target]
+    assert max(c.top1 for c in crossed) < 60
+    assert results.median_change("ols", over="maps") < 0.5
+
+
+def test_the_cells_are_the_hybrids_on_the_rows(npz_study: Study, tmp_path: Path) -> None:
+    results = npz_study.score()
+    a, b = (np.load(tmp_path / f"{k}.npz") for k in "ab")
+    fitted = AffineMap.load(tmp_path / "out" / "maps" / "ols" / "a--b.safetensors")
+    mapped = a["eval_features"] @ fitted.weight.T + fitted.bias
+    logits = mapped @ b["head_weight"].T + b["head_bias"]
+    correct = int((logits.argmax(1) == a["eval_labels"]).sum())
+    cell = results.table("ols")["a", "b"]
+    assert cell.correct == correct
+    assert cell.top1 == pytest.approx(100 * correct / 300)
+    own_b = b["eval_features"] @ b["head_weight"].T + b["head_bias"]
+    same = np.mean(own_b.argmax(1) == logits.argmax(1))
+    assert cell.agreement == pytest.approx(100 * same)
+    assert cell.loss_vs_target_points == pytest.approx(cell.target_top1 - cell.top1)
+
+
+def test_result_files_agree(npz_study: Study) -> None:
+    results = npz_study.score()
+    out = npz_study.out
+    frame = pd.read_csv(out / "results.csv")
+    assert tuple(frame.columns) == CELL_COLUMNS
+    assert len(frame) == 4 * 9
+    pd.testing.assert_frame_equal(frame, pd.read_parquet(out / "results.parquet"))
+    records = json.loads((out / "results.json").read_text())
+    assert [r["correct"] for r in records] == [c.correct for c in results.cells]
+    predictions = pd.read_parquet(out / "predictions.parquet")
+    assert len(predictions) == 300
+    for cell in results.cells:
+        own = cell.source == cell.target
+        name = f"own/{cell.source}" if own else f"{cell.method}/{cell.source}/{cell.target}"
+        assert (predictions[name] == predictions["label"]).sum() == cell.correct
+    assert StudyResults.load(npz_study.results_path) == results
+
+
+def test_a_second_run_computes_nothing(npz_study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = npz_study.score()
+    monkeypatch.setattr(Moments, "update", lambda *_: pytest.fail("moments were taken again"))
+    monkeypatch.setattr(AffineMap, "save", lambda *_: pytest.fail("a map was fitted again"))
+    again = Study(npz_study.config, out=npz_study.out, base=npz_study.base)
+    monkeypatch.setattr(
+        "samefeatures.study.scoring.score_heads", lambda *_: pytest.fail("scored again")
+    )
+    assert again.score() == first
+
+
+def test_other_settings_replace_the_maps(npz_study: Study) -> None:
+    npz_study.score()
+    path = npz_study.map_path("ridge", "a", "b")
+    before = AffineMap.load(path).weight
+    raw = json.loads(npz_study.config.model_dump_json())
+    changed = parse_config(
+        {"networks": raw["networks"], "methods": ["ols", {"name": "ridge", "alpha": 5}]}
+    )
+    study = Study(changed, out=npz_study.out, base=npz_study.base)
+    study.score()
+    assert not np.allclose(AffineMap.load(path).weight, before)
+    assert len(pd.read_csv(npz_study.out / "results.csv")) == 2 * 9
+
+
+def test_moments_resume_from_a_checkpoint_to_the_same_bits(
+    npz_study: Study, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("samefeatures.study.accumulate.CHUNK_BYTES", 1)  # 256 rows a chunk
+    monkeypatch.setattr("samefeatures.study.accumulate.CHECKPOINT_SECONDS", -1.0)
+    real, calls = Moments.update, []
+
+    def stop_at_second(self: Moments, *blocks: np.ndarray) -> None:
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        calls.append(len(blocks[0]))
+        real(self, *blocks)
+
+    monkeypatch.setattr(Moments, "update", stop_at_second)
+    with pytest.raises(KeyboardInterrupt):
+        npz_study.fit()
+    assert list((npz_study.out / "moments").glob("fit-*.checkpoint.npz"))
+    seen: list[int] = []
+    monkeypatch.setattr(
+        Moments, "update", lambda self, *b: (seen.append(len(b[0])), real(self, *b))[1]
+    )
+    npz_study.fit()
+    assert seen == [400 - 256]
+    whole = Study(npz_study.config, out=tmp_path / "whole", base=npz_study.base)
+    whole.fit()
+    for path in (npz_study.out / "maps").rglob("*.safetensors"):
+        twin = tmp_path / "whole" / path.relative_to(npz_study.out)
+        assert path.read_bytes() == twin.read_bytes()
+
+
+def test_few_images_warn_with_rank_and_numbers(tmp_path: Path) -> None:
+    worlds = make_worlds(n=6)
+    sources = [write_npz(tmp_path, name, world) for name, world in worlds.items()]
+    config = parse_config({"networks": sources, "methods": ["ols"]})
+    results = Study(config, out=tmp_path / "out", base=tmp_path).score()
+    warned = [w for w in results.warnings if "minimum-norm" in w]
+    assert any("from a" in w and "rank 5 of 8" in w and "6 fit rows" in w for w in warned)
+
+
+def test_a_lossy_head_is_said_by_itself(tmp_path: Path) -> None:
+    worlds = make_worlds()
+    small = worlds["c"]
+    for key in ("fit_features", "eval_features", "head_weight"):
+        small[key] = small[key][:, :3]
+    sources = [write_npz(tmp_path, name, world) for name, world in worlds.items()]
+    config = parse_config({"networks": sources, "methods": ["logit"]})
+    results = Study(config, out=tmp_path / "out", base=tmp_path).score()
+    assert any(w.startswith("logit into c: not lossless") for w in results.warnings)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "says"),
+    [
+        ({"eval_labels": np.full(300, 7)}, LabelError, "label 7 is outside the 5 classes"),
+        ({"fit_features": np.zeros((399, 8), np.float32)}, FeatureError, "of 400 images, a of 399"),
+        (
+            {"head_weight": np.zeros((6, 8)), "head_bias": np.zeros(6)},
+            LabelError,
+            "different numbers of classes: a 6, b 5",
+        ),
+        ({"eval_labels": np.arange(300) % 2}, FeatureError, "different labels"),
+    ],
+)
+def test_inputs_that_do_not_fit(
+    tmp_path: Path, changes: dict[str, Any], error: type[Exception], says: str
+) -> None:
+    worlds = make_worlds()
+    sources = [write_npz(tmp_path, "a", worlds["a"], **changes)]
+    if "label 7" not in says:
+        sources.append(write_npz(tmp_path, "b", worlds["b"]))
+    study = Study(parse_config({"networks": sources}), out=tmp_path / "out", base=tmp_path)
+    with pytest.raises(error, match=says):
+        study.score()
+
+
+def test_names_and_data_that_do_not_fit(tmp_path: Path) -> None:
+    source = write_npz(tmp_path, "a", make_worlds()["a"])
+    with pytest.raises(ConfigError, match="name 'a' stands twice"):
+        Study(parse_config({"networks": [source, source]}), out=tmp_path, base=tmp_path).score()
+    bad_name = {"networks": [{"load": source, "name": "x/y"}]}
+    with pytest.raises(ConfigError, match="can't be a file name"):
+        Study(parse_config(bad_name), out=tmp_path, base=tmp_path).score()
+    with_data = {"networks": [source], "data": {"fit": "x", "eval": "y"}}
+    with pytest.raises(ConfigError, match="Leave 'data' out"):
+        Study(parse_config(with_data), out=tmp_path, base=tmp_path).score()
+    without = {"networks": ["mini:resnet_v1"]}
+    with pytest.raises(ConfigError, match="data: missing"):
+        Study(parse_config(without), out=tmp_path, base=tmp_path).score()
+
+
+def test_maps_that_are_not_there(npz_study: Study) -> None:
+    with pytest.raises(MapError, match="no method 'cca'"):
+        npz_study.load_map("cca", "a", "b")
+    with pytest.raises(MapError, match="no source 'z'"):
+        npz_study.load_map("ols", "z", "b")
+    with pytest.raises(MapError, match="Fit it first"):
+        npz_study.load_map("ols", "a", "b")
+
+
+def test_where_results_go(tmp_path: Path) -> None:
+    file = tmp_path / "study.yaml"
+    file.write_text("networks: [npz:a.npz]\n")
+    with pytest.raises(ConfigError, match="Give --out"):
+        open_study(file)
+    file.write_text("networks: [npz:a.npz]\nout: results\n")
+    assert open_study(file).out == tmp_path / "results"
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(StoreError, match="Choose another folder"):
+        open_study(file, out=tmp_path / "taken" / "below")
+
+
+@pytest.fixture
+def picture_config() -> dict[str, Any]:
+    return {
+        "networks": ["mini:resnet_v1", "mini:mobilenet_v2"],
+        "data": {
+            "fit": [
+                {"source": "fashion-mnist:fit", "limit": 300, "views": 2},
+                {"source": "fashion-mnist:eval", "limit": 100, "name": "more"},
+            ],
+            "eval": {"source": "fashion-mnist:eval", "limit": 200},
+        },
+        "methods": ["ols", "ridge"],
+    }
+
+
+def test_a_study_on_pictures(tmp_path: Path, picture_config: dict[str, Any]) -> None:
+    study = Study(parse_config(picture_config), out=tmp_path / "out", base=tmp_path)
+    results = study.score()
+    assert results.fit_data.images == 400
+    assert results.fit_data.rows == 700
+    assert results.eval_data.rows == 200
+    own = [net.top1 for net in results.networks]
+    assert min(own) > 80
+    crossed = results.table("ols")["resnet_v1", "mobilenet_v2"]
+    assert crossed.top1 > own[0] - 15
+    assert crossed.r2 > 0.3
+
+
+def test_networks_from_files_join_networks_that_see(
+    tmp_path: Path, picture_config: dict[str, Any]
+) -> None:
+    study = Study(parse_config(picture_config), out=tmp_path / "out", base=tmp_path)
+    fit, evaluation = study.extract()
+    rows = {kind: side.rows["resnet_v1"] for kind, side in (("fit", fit), ("eval", evaluation))}
+    head = study.inputs.networks["resnet_v1"].head
+    copied = {f"{kind}_features": np.concatenate(list(r.chunks(1000))) for kind, r in rows.items()}
+    np.savez(
+        tmp_path / "copy.npz",
+        **copied,
+        eval_labels=rows["eval"].labels,
+        head_weight=head.weight,
+        head_bias=head.bias,
+        fit_ids=np.array(rows["fit"].ids),
+        eval_ids=np.array(rows["eval"].ids),
+    )
+    mixed = parse_config({**picture_config, "networks": ["mini:mobilenet_v2", "npz:copy.npz"]})
+    joined = Study(mixed, out=tmp_path / "mixed", base=tmp_path).score()
+    alone = study.score()
+    a = joined.table("ols")["copy", "mobilenet_v2"]
+    b = alone.table("ols")["resnet_v1", "mobilenet_v2"]
+    assert a.correct == b.correct
+    assert a.r2 == pytest.approx(b.r2, rel=1e-9)
+
+
+def test_the_report_counts_what_was_left_out(
+    tmp_path: Path, picture_config: dict[str, Any]
+) -> None:
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    for kind in ("fit", "eval"):
+        for c in range(10):
+            folder = tmp_path / kind / str(c)
+            folder.mkdir(parents=True)
+            for k in range(3):
+                pixels = rng.integers(0, 256, (28, 28), dtype=np.uint8)
+                Image.fromarray(pixels).save(folder / f"{k}.png")
+    (tmp_path / "eval" / "3" / "1.png").write_bytes(b"")
+    picture_config["data"] = {"fit": "fit", "eval": {"source": "eval", "class_map": "sorted"}}
+    study = Study(parse_config(picture_config), out=tmp_path / "out", base=tmp_path)
+    results = study.score()
+    assert [left.id for left in results.eval_data.left_out] == ["3/1.png"]
+    assert results.eval_data.rows == 29
+    assert all(cell.n == 29 for cell in results.cells)
+    assert any("1 images of the eval set" in w for w in results.warnings)
+
+
+def test_extract_is_the_same_as_the_studys(tmp_path: Path, picture_config: dict[str, Any]) -> None:
+    study = Study(parse_config(picture_config), out=tmp_path / "out", base=tmp_path)
+    _, evaluation = study.extract()
+    part = study.inputs.eval[0]
+    networks = study.inputs.image_networks
+    stores = extract(networks, part.images, tmp_path / "own")
+    for network, store in zip(networks, stores, strict=True):
+        ours = np.concatenate(list(store.chunks(64)))
+        theirs = np.concatenate(list(evaluation.rows[network.name].chunks(100)))
+        assert np.array_equal(ours, theirs)
