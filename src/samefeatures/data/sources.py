@@ -1,0 +1,189 @@
+"""From a source string to an image set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from samefeatures.data.imageset import ImageSet, digest
+from samefeatures.errors import ConfigError, DataError
+
+PACKAGED = ("fit", "eval")
+KNOWN: Mapping[str, tuple[str, ...]] = {
+    "folder": ("labels", "class_map", "relist"),
+    "tar": ("labels", "class_map", "subdir", "relist"),
+    "npz": (),
+    "hf": ("split", "options"),
+    "torchvision": ("options",),
+    "fashion-mnist": (),
+}
+"""Settings that each kind of source takes, beside ``source``, ``name`` and ``limit``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageSource:
+    """Where images come from.
+
+    Attributes:
+        source: A folder, ``.tar`` (``.tar.gz``, ``.tgz``, shards with ``*`` or ``{000..009}``),
+            ``.npz``, ``hf:NAME``, ``torchvision:CLASS``, or ``fashion-mnist:fit`` or ``:eval``.
+        name: Short name; otherwise that of the folder or file.
+        labels: CSV with labels by id.
+        class_map: File with class names and indices, or the word ``sorted``.
+        subdir: Take only what lies below this folder of an archive.
+        split: Of a Hugging Face dataset.
+        options: Arguments of a Hugging Face or torchvision data set.
+        relist: List files anew.
+        limit: At most this many images, spread evenly over the ordered set.
+    """
+
+    source: str
+    name: str | None = None
+    labels: str | None = None
+    class_map: str | None = None
+    subdir: str | None = None
+    split: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    relist: bool = False
+    limit: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.limit is not None and self.limit < 1:
+            raise ConfigError(f"{self.source}: limit is {self.limit}; it must be at least 1.")
+
+    @property
+    def kind(self) -> str:
+        """One of ``KNOWN``."""
+        head, colon, _ = self.source.partition(":")
+        if colon and head in ("hf", "torchvision", "fashion-mnist"):
+            return head
+        if self.source.endswith((".tar", ".tar.gz", ".tgz")):
+            return "tar"
+        return "npz" if self.source.endswith(".npz") else "folder"
+
+
+def open_images(spec: ImageSource, *, labelled: bool, base: Path | None = None) -> ImageSet:
+    """Open an image set.
+
+    Args:
+        spec: The source and its settings.
+        labelled: Whether labels are wanted; if not, none are looked at.
+        base: Where relative paths start; the current folder by default.
+
+    Raises:
+        ConfigError: when a setting has no effect on this kind of source.
+        DataError: when it does not exist or can't be read.
+        LabelError: when labels are wanted and are not there or do not fit.
+    """
+    _check_settings(spec)
+    base = base or Path()
+    images = _open(spec, labelled=labelled, base=base)
+    return images if spec.limit is None else thinned(images, spec.limit)
+
+
+def _check_settings(spec: ImageSource) -> None:
+    known = KNOWN[spec.kind]
+    for name in ("labels", "class_map", "subdir", "split", "options", "relist"):
+        if getattr(spec, name) and name not in known:
+            takes = f"It takes {', '.join(known)}." if known else "It takes none."
+            raise ConfigError(
+                f"{spec.source}: the setting '{name}' has no effect on a source of the kind "
+                f"'{spec.kind}'. {takes}"
+            )
+
+
+def _open(spec: ImageSource, *, labelled: bool, base: Path) -> ImageSet:
+    name = spec.name or default_name(spec)
+    rest = spec.source.partition(":")[2]
+    if spec.kind == "fashion-mnist":
+        return _packaged(rest, name=name, labelled=labelled)
+    if spec.kind == "hf":
+        from samefeatures.data.huggingface import open_huggingface
+
+        return open_huggingface(
+            rest, name=name, labelled=labelled, base=base, split=spec.split, options=spec.options
+        )
+    if spec.kind == "torchvision":
+        from samefeatures.data.torchvision_sets import open_torchvision
+
+        return open_torchvision(rest, name=name, labelled=labelled, base=base, options=spec.options)
+    labels_csv = base / spec.labels if spec.labels else None
+    class_map = _class_map(spec, base)
+    if spec.kind == "tar":
+        from samefeatures.data.tar import open_tar
+
+        return open_tar(
+            spec.source,
+            name=name,
+            labelled=labelled,
+            base=base,
+            subdir=spec.subdir,
+            labels_csv=labels_csv,
+            class_map=class_map,
+            relist=spec.relist,
+        )
+    path = base / Path(spec.source).expanduser()
+    if spec.kind == "npz":
+        from samefeatures.data.arrays import open_arrays
+
+        return open_arrays(path, name=name, labelled=labelled)
+    if not path.is_dir():
+        raise DataError(
+            f"There is no folder at {path}. An image source is a folder, a .tar, a .npz, or "
+            "hf:NAME, torchvision:CLASS, fashion-mnist:fit or fashion-mnist:eval."
+        )
+    from samefeatures.data.folder import open_folder
+
+    return open_folder(
+        path,
+        name=name,
+        labelled=labelled,
+        labels_csv=labels_csv,
+        class_map=class_map,
+        relist=spec.relist,
+    )
+
+
+def default_name(spec: ImageSource) -> str:
+    """Name of the folder or file without its ending; for others the source with dashes."""
+    if spec.kind in ("hf", "torchvision", "fashion-mnist"):
+        return spec.source.replace(":", "-").replace("/", "-")
+    name = Path(spec.source).name
+    for ending in (".tar.gz", ".tgz", ".tar", ".npz"):
+        name = name.removesuffix(ending)
+    return name or "images"
+
+
+def _class_map(spec: ImageSource, base: Path) -> Path | str | None:
+    if spec.class_map is None or spec.class_map == "sorted":
+        return spec.class_map
+    return base / spec.class_map
+
+
+def _packaged(part: str, *, name: str, labelled: bool) -> ImageSet:
+    from samefeatures.data.arrays import open_arrays
+
+    if part not in PACKAGED:
+        raise DataError(f"fashion-mnist:{part} does not exist. There are: fit and eval.")
+    with as_file(files("samefeatures.data") / "fashion_mnist" / f"{part}.npz") as path:
+        return open_arrays(path, name=name, labelled=labelled)
+
+
+def thinned(images: ImageSet, limit: int) -> ImageSet:
+    """At most ``limit`` images, spread evenly over the ordered set."""
+    n = len(images)
+    if n <= limit:
+        return images
+    chosen = (np.arange(limit) * n // limit).tolist()
+    return replace(
+        images,
+        ids=[images.ids[i] for i in chosen],
+        labels=None if images.labels is None else images.labels[chosen],
+        fingerprint=digest(images.fingerprint, f"limit {limit}"),
+        read=lambda i: images.read(chosen[i]),
+    )
