@@ -26,6 +26,39 @@ class Check:
     facts: NetworkFacts
     score: Score | None
 
+    def rows(self) -> dict[str, str]:
+        """Label and text of every fact, in the order in which a person wants them."""
+        facts = self.facts
+        out = {"name": facts.name, "source": facts.source}
+        out["features"] = f"{facts.dim:,}"
+        out["classes"] = f"{facts.classes:,}"
+        if facts.parameters is not None:
+            out["parameters"] = f"{facts.parameters:,}"
+        if facts.preprocessing is not None:
+            prep = facts.preprocessing
+            out["input"] = (
+                f"{prep['input_size']}, crop_pct {prep['crop_pct']}, {prep['interpolation']}, "
+                f"{prep['crop_mode']} crop"
+            )
+            out["mean, std"] = f"{_rounded(prep['mean'])}, {_rounded(prep['std'])}"
+        if facts.rows is not None:
+            out["rows"] = f"{facts.rows[0]:,} fit, {facts.rows[1]:,} eval"
+        if facts.split is not None:
+            out["split"] = f"{facts.split.layer}; head(features(x)) off by {facts.split.error:.0e}"
+        if facts.runtime is not None:
+            out["runtime"] = facts.runtime
+        out["fingerprint"] = facts.fingerprint[:16]
+        if self.score is not None:
+            score = self.score
+            out["own top-1"] = f"{score.top1:.2f} % ({score.correct:,} of {score.n:,})"
+            out["own top-5"] = f"{score.top5:.2f} %"
+        return out
+
+
+def _rounded(values: object) -> str:
+    numbers = values if isinstance(values, tuple | list) else (values,)
+    return "(" + ", ".join(f"{v:.4g}" for v in numbers) + ")"
+
 
 def check_networks(
     sources: Sequence[str],

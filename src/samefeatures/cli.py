@@ -120,17 +120,17 @@ def check(
 
     from samefeatures.checking import check_networks
     from samefeatures.progress import on_terminal
-    from samefeatures.report.terminal import print_checks
+    from samefeatures.report.checks import print_facts
 
     with on_terminal() as progress:
         checks = check_networks(
             networks, data=data, class_map=class_map, limit=limit, progress=progress
         )
-    print_checks(checks, Console())
+    print_facts([check.rows() for check in checks], Console())
 
 
 @app.command()
-def export(
+def export(  # noqa: PLR0917  (the command line calls it by name)
     study: StudyFile,
     source: Annotated[str, typer.Argument(help="Network whose features are used.")],
     target: Annotated[str, typer.Argument(help="Network whose head is used.")],

@@ -10,7 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from samefeatures.errors import ConfigError, FeatureError, LabelError, MapError, StoreError
+from samefeatures.errors import (
+    ConfigError,
+    FeatureError,
+    LabelError,
+    MapError,
+    NetworkError,
+    StoreError,
+)
 from samefeatures.features.extract import extract
 from samefeatures.maps import AffineMap
 from samefeatures.moments import Moments
@@ -188,7 +195,7 @@ def test_a_lossy_head_is_said_by_itself(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "error", "says"),
     [
-        ({"eval_labels": np.full(300, 7)}, LabelError, "label 7 is outside the 5 classes"),
+        ({"eval_labels": np.full(300, 7)}, NetworkError, "from 7 to 7, but the head has 5 classes"),
         ({"fit_features": np.zeros((399, 8), np.float32)}, FeatureError, "of 400 images, a of 399"),
         (
             {"head_weight": np.zeros((6, 8)), "head_bias": np.zeros(6)},
@@ -203,8 +210,7 @@ def test_inputs_that_do_not_fit(
 ) -> None:
     worlds = make_worlds()
     sources = [write_npz(tmp_path, "a", worlds["a"], **changes)]
-    if "label 7" not in says:
-        sources.append(write_npz(tmp_path, "b", worlds["b"]))
+    sources.append(write_npz(tmp_path, "b", worlds["b"]))
     study = Study(parse_config({"networks": sources}), out=tmp_path / "out", base=tmp_path)
     with pytest.raises(error, match=says):
         study.score()
@@ -321,6 +327,21 @@ def test_the_report_counts_what_was_left_out(
     assert results.eval_data.rows == 29
     assert all(cell.n == 29 for cell in results.cells)
     assert any("1 images of the eval set" in w for w in results.warnings)
+
+
+def test_labels_outside_the_classes_are_found_before_anything_is_extracted(
+    tmp_path: Path, picture_config: dict[str, Any]
+) -> None:
+    np.savez(
+        tmp_path / "eval.npz",
+        images=np.zeros((4, 28, 28), np.uint8),
+        labels=np.array([0, 3, 10, 2]),
+    )
+    picture_config["data"]["eval"] = "eval.npz"
+    study = Study(parse_config(picture_config), out=tmp_path / "out", base=tmp_path)
+    with pytest.raises(LabelError, match="labels from 0 to 10, but resnet_v1 has 10 classes"):
+        study.score()
+    assert not (tmp_path / "out" / "features").exists()
 
 
 def test_extract_is_the_same_as_the_studys(tmp_path: Path, picture_config: dict[str, Any]) -> None:

@@ -39,6 +39,8 @@ from samefeatures.networks.network import Float32
 FORMAT, VERSION = "samefeatures-features", 1
 REASON_BYTES = 160
 CHUNK_ROWS = 256
+READ_CHUNKS = 8
+"""Chunks read in one call: zarr fetches and decodes them side by side."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,14 +186,15 @@ class StoredFeatures:
         yield from regroup(self._readable(), rows)
 
     def _readable(self) -> Iterator[Float32]:
-        step = self.images_per_chunk * self.views
+        step = READ_CHUNKS * self.images_per_chunk * self.views
         for start in range(0, self.images * self.views, step):
             rows = slice(start, start + step)
             yield self._read("features", rows)[self._keep[rows]]
 
     def _read(self, name: str, rows: slice) -> npt.NDArray[Any]:
         try:
-            return np.asarray(_array(self._group, name)[rows])
+            array = self._features if name == "features" else _array(self._group, name)
+            return np.asarray(array[rows])
         except Exception as error:  # zarr's codecs raise many kinds for damaged bytes
             raise StoreDamagedError(
                 f"{self.path} has a damaged chunk in '{name}', rows {rows.start or 0} and on "

@@ -47,11 +47,13 @@ def deficiency(problem: SourceProblem) -> str:
     spectrum, n = problem.spectrum, problem.moments.n
     if spectrum.rank == spectrum.dim:
         return ""
-    why = (
-        f"{n} fit rows are too few for {spectrum.dim} features"
-        if n <= spectrum.dim
-        else f"{spectrum.dim - spectrum.rank} directions do not vary over {n} fit rows"
-    )
+    idle = spectrum.dim - spectrum.rank
+    if n <= spectrum.dim:
+        why = f"{n} fit rows are too few for {spectrum.dim} features"
+    elif idle == 1:
+        why = f"one direction does not vary over {n} fit rows"
+    else:
+        why = f"{idle} directions do not vary over {n} fit rows"
     return (
         f"minimum-norm solution: rank {spectrum.rank} of {spectrum.dim} ({why}); compare with ridge"
     )

@@ -61,6 +61,23 @@ class Backend(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class SplitProof:
+    """How a network was split, and how well the parts agree with the whole.
+
+    Attributes:
+        layer: The linear layer that became the head.
+        error: Largest ``|head(features(x)) - network(x)|`` on the probe images, relative to the
+            largest ``|network(x)|``.
+        after: ``softmax`` or ``logsoftmax`` when one stood behind the head. The logits leave it
+            out; it does not change which class is largest.
+    """
+
+    layer: str
+    error: float
+    after: str | None = None
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class ImageNetwork:
     """A classifier that was split, and proved to be ``head(features(x))``.
@@ -73,6 +90,7 @@ class ImageNetwork:
         fingerprint: Hex digest over weights and structure.
         parameters: Number of trained numbers, the head included.
         backend: Computes the features.
+        split: Layer and error of the split; None when it was put together by hand.
     """
 
     name: str
@@ -82,6 +100,7 @@ class ImageNetwork:
     fingerprint: str
     parameters: int
     backend: Backend
+    split: SplitProof | None = None
 
     @property
     def dim(self) -> int:

@@ -10,7 +10,6 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
@@ -38,10 +37,10 @@ DOTS_PER_INCH = 200
 
 # Bundled with matplotlib, so that a picture is the same on every machine.
 FONT = "DejaVu Sans"
-# Text stays text; ids and dates do not change from run to run.
-SETTINGS = {"svg.fonttype": "none", "svg.hashsalt": "samefeatures", "font.family": [FONT]}
 
 LARGE, SMALL, NAME, AXIS, TITLE = 10.0, 7.0, 9.0, 8.5, 11.5
+SUBTITLE = "Large: top-1 accuracy, %.  Small: change against the source's own accuracy, %."
+HEADING = MARGIN + 0.42  # title and subtitle, in inches
 LEGEND = (2.6, 0.11)  # width, height of the colour bar
 
 
@@ -57,7 +56,10 @@ class _Layout:
 
 def draw(grid: Grid, folder: Path, stem: str) -> list[Path]:
     """Write ``stem.png`` and ``stem.svg`` into ``folder``; the same bytes for the same grid."""
-    with mpl.rc_context(SETTINGS):
+    # Text stays text, and the ids in the file do not change from run to run.
+    with mpl.rc_context(
+        {"svg.fonttype": "none", "svg.hashsalt": "samefeatures", "font.family": [FONT]}
+    ):
         figure = picture(grid)
         png, svg = folder / f"{stem}.png", folder / f"{stem}.svg"
         title = f"Hybrids by {plain(grid.label)}: top-1 accuracy and change vs source"
@@ -87,45 +89,47 @@ def picture(grid: Grid) -> Figure:
 
 def _layout(grid: Grid) -> _Layout:
     count = len(grid.names)
-    widest = max((_width(name, NAME) for name in grid.names), default=0.0)
-    # Axis name (turned), gap, row names, gap.
-    left = MARGIN + 0.30 + widest + 0.12
+    widths = [_width(name, NAME) for name in grid.names]
     slant = math.radians(SLANT)
-    heads = widest * math.sin(slant) + 0.16
-    overhang = max(widest * math.cos(slant) - CELL[0] / 2, 0.0) + 0.06
-    top = MARGIN + 0.62 + heads
-    table = count * CELL[0]
-    width = left + max(table + overhang, _width(COLUMNS, AXIS))
-    title = 2 * MARGIN + _width(_title(grid), TITLE, bold=True)
-    width = max(width, title, 2 * MARGIN + _legend_width()) + MARGIN
+    # Axis name (turned), gap, row names, gap.
+    left = MARGIN + 0.30 + max(widths, default=0.0) + 0.12
+    heads = max(widths, default=0.0) * math.sin(slant) + 0.20
+    # A slanted name starts in the middle of its column and may end right of the last one.
+    ends = [(i + 0.5) * CELL[0] + wide * math.cos(slant) + 0.10 for i, wide in enumerate(widths)]
+    right = left + max(count * CELL[0], _width(COLUMNS, AXIS), *ends)
+    texts = max(_width(_title(grid), TITLE, bold=True), _width(SUBTITLE, SMALL), _legend_width())
     # The turned name of the rows' axis may be longer than a small table is high.
-    room = max(count * CELL[1], _width(ROWS, AXIS) - heads)
-    return _Layout(left, top, width, top + max(room, count * CELL[1]) + 0.92)
+    longer = _width(ROWS, AXIS) - count * CELL[1]
+    top = HEADING + max(0.30 + heads, longer + 0.10)
+    height = top + count * CELL[1] + 0.72
+    return _Layout(left, top, max(right, MARGIN + texts) + MARGIN, height)
 
 
 def _title(grid: Grid) -> str:
-    return f"Hybrids by {plain(grid.label)}"
+    return f"{plain(grid.label)}: features of one network, classified by another's head"
 
 
 def _heads(axes: Axes, grid: Grid, layout: _Layout) -> None:
-    _write(axes, MARGIN, MARGIN + 0.10, _title(grid), TITLE, weight="bold", va="center")
-    bottom = layout.top + len(grid.names) * CELL[1]
-    _write(axes, layout.left, MARGIN + 0.42, COLUMNS, AXIS, colour=MUTED, va="center")
-    _write(
-        axes, MARGIN + 0.08, bottom, ROWS, AXIS, colour=MUTED, rotation=90, ha="center", va="bottom"
-    )
+    _write(axes, MARGIN, MARGIN + 0.08, _title(grid), TITLE, weight="bold", va="center")
+    _write(axes, MARGIN, MARGIN + 0.29, SUBTITLE, SMALL, colour=MUTED, va="center")
+    _write(axes, layout.left, HEADING + 0.16, COLUMNS, AXIS, colour=MUTED, va="center")
+    size = len(grid.names) * CELL[1]
+    # Beside the middle of the table, or upwards from its foot where that is too low for it.
+    length = _width(ROWS, AXIS)
+    foot = layout.top + min(size, (size + length) / 2)
+    x = MARGIN + 0.08
+    _write(axes, x, foot, ROWS, AXIS, colour=MUTED, rotation=90, ha="center", va="bottom")
     for i, name in enumerate(grid.names):
         middle = layout.top + (i + 0.5) * CELL[1]
         _write(axes, layout.left - 0.10, middle, plain(name), NAME, ha="right", va="center")
-        over = layout.left + (i + 0.5) * CELL[0]
+        x = layout.left + (i + 0.5) * CELL[0] - 0.05
         _write(
             axes,
-            over - 0.05,
+            x,
             layout.top - 0.07,
             plain(name),
             NAME,
             rotation=SLANT,
-            ha="left",
             va="bottom",
             rotation_mode="anchor",
         )
@@ -165,7 +169,12 @@ def _legend(axes: Axes, layout: _Layout, y: float) -> None:
     step = LEGEND[0] / LEVELS
     for i in range(LEVELS):
         colour = background(i / (LEVELS - 1))
-        axes.add_patch(Rectangle((x + i * step, y), step, LEGEND[1], facecolor=colour, linewidth=0))
+        # To the end, under the next: two rectangles side by side would show a seam.
+        axes.add_patch(
+            Rectangle(
+                (x + i * step, y), LEGEND[0] - i * step, LEGEND[1], facecolor=colour, linewidth=0
+            )
+        )
     axes.add_patch(Rectangle((x, y), *LEGEND, fill=False, edgecolor=LINE, linewidth=0.6))
     _write(axes, x, y - 0.05, "loss vs source, %", SMALL, colour=MUTED, va="bottom")
     for tick in TICKS:
@@ -208,11 +217,11 @@ def _write(
 
 def _width(text: str, size: float, *, bold: bool = False) -> float:
     """Inches that ``text`` takes."""
-    figure = Figure(dpi=72)
-    canvas = FigureCanvasAgg(figure)
-    font = FontProperties(family=FONT, size=size, weight="bold" if bold else "normal")
-    wide, _, _ = canvas.get_renderer().get_text_width_height_descent(plain(text), font, False)
-    return float(wide) / 72
+    figure = Figure(dpi=DOTS_PER_INCH)
+    FigureCanvasAgg(figure)
+    weight = "bold" if bold else "normal"
+    shown = figure.text(0, 0, plain(text), family=FONT, size=size, weight=weight, parse_math=False)
+    return float(shown.get_window_extent().width) / DOTS_PER_INCH
 
 
 def _latin1(text: str) -> str:

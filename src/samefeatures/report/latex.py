@@ -24,7 +24,6 @@ PREAMBLE = r"""% Needs, before \begin{document}:
 %   \usepackage{booktabs}
 %   \usepackage{graphicx}
 %   \usepackage[table]{xcolor}
-% and, with pdflatex, an encoding that holds the networks' names: \usepackage[T1]{fontenc}
 """
 
 _ESCAPES = {
@@ -41,7 +40,7 @@ _ESCAPES = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
+    '"': r"\char34{}",
     "\N{REPLACEMENT CHARACTER}": "?",
     MISSING: "--",
     MINUS: "$-$",
@@ -55,7 +54,7 @@ def table(grid: Grid) -> str:
     It is never wider than the line: a table of many networks is scaled down.
     """
     count = len(grid.names)
-    heads = " & ".join(rf"\rotatebox{{60}}{{{escape(name)}}}" for name in grid.names)
+    heads = " & ".join(rf"\rotatebox{{90}}{{{escape(name)}}}" for name in grid.names)
     rows = [
         rf"{escape(name)} & " + " & ".join(_cell(cell) for cell in row) + r" \\"
         for name, row in pairs(grid)
@@ -66,7 +65,9 @@ def table(grid: Grid) -> str:
         r"\centering",
         rf"\caption{{{_caption(grid)}}}",
         rf"\label{{tab:samefeatures-{grid.slug}}}",
-        r"\footnotesize\setlength{\tabcolsep}{3pt}\setlength{\fboxsep}{1.5pt}%",
+        r"\medskip\small\setlength{\tabcolsep}{3pt}\setlength{\fboxsep}{1.5pt}%",
+        # Local to the table; a nested tabular is centred on the line of the row's name.
+        r"\def\hybrid#1#2{\begin{tabular}{@{}c@{}}#1\\[-2pt]{\scriptsize #2}\end{tabular}}%",
         r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
         rf"\begin{{tabular}}{{l*{{{count}}}{{c}}}}",
         r"\toprule",
@@ -99,12 +100,10 @@ def _caption(grid: Grid) -> str:
 def _cell(cell: Cell | None) -> str:
     if cell is None:
         return "--"
-    large, small = number(cell.top1), signed(cell.change_vs_source_pct)
+    large, small = escape(number(cell.top1)), escape(signed(cell.change_vs_source_pct))
     if is_own(cell):
-        large = rf"\fbox{{\textbf{{{escape(large)}}}}}"
-    else:
-        large = escape(large)
-    text = rf"\shortstack{{{large}\\{{\tiny {escape(small)}}}}}"
+        large = rf"\fbox{{\textbf{{{large}}}}}"
+    text = rf"\hybrid{{{large}}}{{{small}}}"
     darkness = shade(penalty(cell))
     if math.isclose(darkness, 0.0):
         return text

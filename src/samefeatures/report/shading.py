@@ -5,25 +5,27 @@ from __future__ import annotations
 import math
 
 LEVELS = 32
-TICKS: tuple[float, ...] = (0, 1, 2, 5, 10, 20, 50, 100)
+TICKS: tuple[float, ...] = (0, 0.5, 1, 2, 5, 10, 20, 50, 100)
 
 INK = "#10141c"
+# On the middle shades only pure black reaches the contrast of 4.5 that the standard asks for.
+BLACK = "#000000"
 PAPER = "#ffffff"
 
 # Lightness falls steadily along both, so that the order survives a black-and-white printer.
 _LIGHT = ("#ffffff", "#d6e4f2", "#9fc1e0", "#5f94c6", "#33669f", "#1d3f73", "#0c1a3a")
-_DARK = ("#66749a", "#526290", "#415186", "#303d72", "#20294f", "#141a33", "#0a0c16")
+_DARK = ("#66749a", "#4a5b92", "#34457f", "#243166", "#171f45", "#0f142c", "#080a12")
 
 
 def shade(penalty: float) -> float:
-    """Darkness in [0, 1] of a penalty in percent: ``log(1 + penalty) / log(101)``.
+    """Darkness in [0, 1] of a penalty in percent: ``log(1 + 4 penalty) / log(401)``.
 
     The scale is fixed, so that two tables can be compared at a glance; it is logarithmic, so that
-    1 % and 5 % differ to the eye beside a control that loses everything. A gain, and NaN, is 0.
+    0.5 % and 2 % differ to the eye beside a control that loses everything. A gain, and NaN, is 0.
     """
     if not penalty > 0:
         return 0.0
-    return min(1.0, math.log1p(penalty) / math.log1p(100.0))
+    return min(1.0, math.log1p(4 * penalty) / math.log1p(400.0))
 
 
 def level(penalty: float) -> int:
@@ -43,8 +45,8 @@ def background(darkness: float, *, dark_page: bool = False) -> str:
 
 
 def text_on(colour: str) -> str:
-    """Ink or white, whichever stands out more on ``colour``."""
-    return max((INK, PAPER), key=lambda text: contrast(text, colour))
+    """Black or white, whichever stands out more on ``colour``."""
+    return max((BLACK, PAPER), key=lambda text: contrast(text, colour))
 
 
 def contrast(one: str, other: str) -> float:

@@ -89,17 +89,17 @@ def _heads(block: range, label_width: int, width: int) -> Text:
     axis = next(text for text in (ROWS, "Source", "") if cell_len(text) < label_width)
     line.append(f"{axis:{label_width}}")
     for i in block:
-        line.append(f"{i + 1:^{width}}")
+        line.append(f"{i + 1:>{width - 1}} ")
     return line
 
 
 def _row(head: str, cells: Sequence[_Printed], width: int) -> tuple[Text, Text]:
     upper, lower = Text(head), Text(" " * cell_len(head))
     for cell in cells:
-        large = f"[{cell.large}]" if cell.own else cell.large
+        large = f"[{cell.large}]" if cell.own else f"{cell.large} "
         style = cell.style + Style(bold=True) if cell.own else cell.style
-        upper.append(f"{large:^{width}}", style)
-        lower.append(f"{cell.small:^{width}}", cell.style)
+        upper.append(f"{large:>{width}}", style)
+        lower.append(f"{cell.small + ' ':>{width}}", cell.style)
     return upper, lower
 
 

@@ -75,8 +75,8 @@ def accuracy(model: nn.Module, images: Tensor, labels: Tensor) -> float:
     model.eval()
     with torch.inference_mode():
         correct = sum(
-            int((model(x).argmax(1) == y).sum())
-            for x, y in zip(images.split(500), labels.split(500), strict=True)
+            int((model(x).argmax(1) == y).sum().item())
+            for x, y in zip(torch.split(images, 500), torch.split(labels, 500), strict=True)
         )
     return 100 * correct / len(labels)
 
@@ -85,7 +85,7 @@ def _batches(
     images: Tensor, labels: Tensor, recipe: Recipe, generator: torch.Generator
 ) -> Iterator[tuple[Tensor, Tensor]]:
     order = torch.randperm(len(images), generator=generator)
-    for rows in order.split(recipe.batch_size):
+    for rows in torch.split(order, recipe.batch_size):
         yield augment(images[rows], recipe.shift, generator), labels[rows]
 
 

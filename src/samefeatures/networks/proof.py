@@ -1,0 +1,113 @@
+"""The proof of a split: on a probe batch, head(features(x)) must equal the network itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from samefeatures.data.preprocess import Preprocessing
+from samefeatures.errors import SplitError
+from samefeatures.networks.network import Float32, Head, SplitProof
+
+TOLERANCE = 1e-5
+PROBES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a split says of a network.
+
+    Attributes:
+        layer: The linear layer that is the head.
+        found: The last layers of the network, for messages.
+        after: Activations behind the head that the logits leave out: ``softmax`` and the like.
+    """
+
+    layer: str
+    found: str
+    after: str | None = None
+
+
+def probe_images(preprocessing: Preprocessing, *, count: int = PROBES, seed: int = 0) -> Float32:
+    """(count, 3, h, w) preprocessed images: coarse colour patches and noise, from a seed."""
+    rng = np.random.default_rng(seed)
+    _, height, width = preprocessing.input_size
+    pixels = np.empty((count, height, width, 3), np.uint8)
+    for i in range(count):
+        patches = Image.fromarray(rng.integers(0, 256, (6, 6, 3), dtype=np.uint8))
+        smooth = np.asarray(patches.resize((width, height), Image.Resampling.BILINEAR), np.int16)
+        noise = rng.integers(-24, 25, smooth.shape, dtype=np.int16)
+        pixels[i] = np.clip(smooth + noise, 0, 255)
+    return preprocessing.normalise(pixels)
+
+
+def prove(
+    claim: Claim,
+    head: Head,
+    features: Callable[[Float32], Float32],
+    model: Callable[[Float32], Float32],
+    probe: Float32,
+    *,
+    source: str,
+) -> SplitProof:
+    """Compare head(features(x)) with the whole network, on the batch and on its first image alone.
+
+    Args:
+        claim: What is claimed of the split.
+        head: The head that was pulled out.
+        features: (b, 3, h, w) images to (b, d) features.
+        model: (b, 3, h, w) images to the network's own (b, classes) output.
+        probe: The images.
+        source: For messages.
+
+    Raises:
+        SplitError: when they differ by more than 1e-5 of the largest value, when a value is not
+            finite, or when an image's output depends on its companions in the batch.
+    """
+    whole = model(probe)  # (b, classes)
+    alone = model(probe[:1])
+    if not np.isfinite(whole).all():
+        raise SplitError(
+            f"{source}: its output for random images is NaN or infinite. Check its weights and its "
+            "preprocessing."
+        )
+    if relative(alone, whole[:1]) > 100 * TOLERANCE:
+        raise SplitError(
+            f"{source}: the output for an image depends on the other images of its batch (relative "
+            f"difference {relative(alone, whole[:1]):.1e}). Such a network has no features per "
+            "image; check that batch norm and dropout are in evaluation mode."
+        )
+    error = 0.0
+    for images, expected in ((probe, whole), (probe[:1], alone)):
+        ours = activate(claim.after, head.logits(features(images)))
+        error = max(error, relative(ours, expected))
+    if not error <= TOLERANCE:
+        raise SplitError(
+            f"{source}: '{claim.layer}' is not all that stands between features and output: "
+            f"head(features(x)) differs from the network by {error:.1e} of its largest value, "
+            f"allowed is {TOLERANCE:.0e}. The last layers are: {claim.found}. A network must end "
+            "in one linear layer."
+        )
+    return SplitProof(claim.layer, error, claim.after)
+
+
+def relative(ours: npt.NDArray[np.floating], theirs: npt.NDArray[np.floating]) -> float:
+    """Largest difference over the largest absolute value; infinite when shapes differ or NaN."""
+    if ours.shape != theirs.shape or not np.isfinite(ours).all() or not np.isfinite(theirs).all():
+        return float("inf")
+    scale = float(np.abs(theirs).max(initial=0.0))
+    return float(np.abs(ours - theirs).max(initial=0.0)) / (scale or 1.0)
+
+
+def activate(name: str | None, logits: Float32) -> Float32:
+    """Apply ``softmax`` or ``logsoftmax`` over the classes; None leaves the logits alone."""
+    if name is None:
+        return logits
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    log = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    out: Float32 = np.exp(log) if name == "softmax" else log
+    return out

@@ -1,0 +1,90 @@
+"""Source strings: ``kind:rest?key=value&key=value``."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from samefeatures.errors import NetworkError
+
+KINDS: Mapping[str, tuple[str, ...]] = {
+    "mini": (),
+    "timm": ("checkpoint",),
+    "torchvision": ("checkpoint", "weights"),
+    "python": (),
+    "onnx": ("output",),
+    "npz": (),
+}
+"""The kinds of sources, and the query keys that each takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A source string in its parts.
+
+    Attributes:
+        text: As it was given.
+        kind: One of ``KINDS``.
+        rest: Name or path.
+        query: Values by key; only keys that the kind knows.
+    """
+
+    text: str
+    kind: str
+    rest: str
+    query: Mapping[str, str]
+
+
+def parse_source(text: str) -> Source:
+    """Take a source string apart.
+
+    Raises:
+        NetworkError: when the kind or a query key does not exist, or a part is empty.
+    """
+    kind, colon, tail = text.partition(":")
+    if not colon or kind not in KINDS:
+        came = f"'{text}' has no kind" if not colon else f"'{text}' has the unknown kind '{kind}'"
+        listed = ", ".join(f"{known}:" for known in KINDS)
+        raise NetworkError(
+            f"{came}. A network's source is kind:name. "
+            f"{did_you_mean(kind, KINDS)}There are: {listed}."
+        )
+    rest, _, raw = tail.partition("?")
+    if not rest:
+        raise NetworkError(f"'{text}' names nothing after '{kind}:'. Add a name or a path.")
+    query: dict[str, str] = {}
+    for pair in raw.split("&") if raw else ():
+        key, _, value = pair.partition("=")
+        if key not in KINDS[kind]:
+            raise NetworkError(_unknown_key(text, kind, key))
+        if not value or key in query:
+            why = "has no value" if not value else "is given twice"
+            raise NetworkError(f"'{text}': '{key}' {why}. Write {key}=VALUE once.")
+        query[key] = value
+    return Source(text, kind, rest, query)
+
+
+def _unknown_key(text: str, kind: str, key: str) -> str:
+    valid = KINDS[kind]
+    if not valid:
+        return (
+            f"'{text}' has the option '{key}', but {kind}: takes none. Leave out '?' and the rest."
+        )
+    return (
+        f"'{text}' has the unknown option '{key}'. {did_you_mean(key, valid)}"
+        f"{kind}: takes {', '.join(valid)}."
+    )
+
+
+def did_you_mean(word: str, valid: Iterable[str]) -> str:
+    """``"Did you mean 'x'? "`` if one of the valid words is near, else nothing."""
+    near = difflib.get_close_matches(word, list(valid), n=1, cutoff=0.5)
+    return f"Did you mean '{near[0]}'? " if near else ""
+
+
+def resolve_path(text: str, base: Path | None) -> Path:
+    """A path from a source string; relative ones start at ``base``, or at the current folder."""
+    path = Path(text).expanduser()
+    return path if base is None else base / path

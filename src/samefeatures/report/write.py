@@ -1,0 +1,48 @@
+"""All files of the report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from samefeatures.errors import StoreError
+from samefeatures.report import figure, html, latex, markdown
+from samefeatures.report.grid import grids
+from samefeatures.study.results import StudyResults
+
+
+def write_report(results: StudyResults, folder: Path) -> list[Path]:
+    """Write the tables in every medium, and the page.
+
+    Args:
+        results: The study.
+        folder: Made if it is missing; files of an older report are replaced.
+
+    Returns:
+        ``report.html``, ``tables.md``, and per method ``table_METHOD.md``, ``.tex``, ``.png`` and
+        ``.svg``, in this order.
+
+    Raises:
+        StoreError: when the folder can't be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = [
+            _write(folder / "report.html", html.page(results)),
+            _write(folder / "tables.md", markdown.document(results)),
+        ]
+        for grid in grids(results):
+            stem = f"table_{grid.slug}"
+            paths.append(_write(folder / f"{stem}.md", markdown.table(grid)))
+            paths.append(_write(folder / f"{stem}.tex", latex.table(grid)))
+            paths += figure.draw(grid, folder, stem)
+    except OSError as error:
+        raise StoreError(
+            f"The report can't be written to {folder}: {error.strerror or error}. Free some space "
+            "or choose another folder with --out."
+        ) from error
+    return paths
+
+
+def _write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8", newline="\n")
+    return path

@@ -1,0 +1,82 @@
+"""The proof of a split can fail."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.special import log_softmax, softmax
+
+from samefeatures.data.preprocess import Preprocessing
+from samefeatures.errors import SplitError
+from samefeatures.networks.network import Float32, Head
+from samefeatures.networks.proof import Claim, activate, probe_images, prove, relative
+
+PREP = Preprocessing(input_size=(3, 8, 8))
+PROBE = probe_images(PREP)
+RNG = np.random.default_rng(0)
+HEAD = Head(RNG.normal(size=(4, 6)).astype(np.float32), RNG.normal(size=4).astype(np.float32))
+MIX = RNG.normal(size=(3 * 64, 6)).astype(np.float32)
+CLAIM = Claim("fc", "Relu → fc")
+
+
+def features(images: Float32) -> Float32:
+    return np.tanh(images.reshape(len(images), -1) @ MIX)
+
+
+def test_probe_is_seeded_and_plausible() -> None:
+    assert PROBE.shape == (3, 3, 8, 8)
+    assert PROBE.dtype == np.float32
+    assert np.array_equal(PROBE, probe_images(PREP))
+    assert not np.array_equal(PROBE, probe_images(PREP, seed=1))
+    assert abs(PROBE).max() < 3
+
+
+def test_a_true_split_passes_with_its_error() -> None:
+    proof = prove(CLAIM, HEAD, features, lambda x: HEAD.logits(features(x)), PROBE, source="s")
+    assert (proof.layer, proof.error, proof.after) == ("fc", 0.0, None)
+
+
+@pytest.mark.parametrize("size", [1e-3, 3e-5])
+def test_a_small_deviation_is_refused(size: float) -> None:
+    def model(images: Float32) -> Float32:
+        logits = HEAD.logits(features(images))
+        return logits + np.float32(size * abs(logits).max())
+
+    with pytest.raises(SplitError, match=r"s: 'fc' is not all.*allowed is 1e-05.*Relu → fc"):
+        prove(CLAIM, HEAD, features, model, PROBE, source="s")
+
+
+def test_rounding_is_allowed() -> None:
+    def model(images: Float32) -> Float32:
+        logits = HEAD.logits(features(images))
+        return logits * np.float32(1 + 3e-6)
+
+    assert 0 < prove(CLAIM, HEAD, features, model, PROBE, source="s").error < 1e-5
+
+
+def test_an_output_that_depends_on_the_batch_is_refused() -> None:
+    def model(images: Float32) -> Float32:
+        return HEAD.logits(features(images - images.mean()))
+
+    with pytest.raises(SplitError, match="depends on the other images"):
+        prove(CLAIM, HEAD, features, model, PROBE, source="s")
+
+
+def test_values_that_are_not_finite_are_refused() -> None:
+    with pytest.raises(SplitError, match="NaN or infinite"):
+        prove(CLAIM, HEAD, features, lambda x: np.full((len(x), 4), np.nan), PROBE, source="s")
+
+
+def test_relative_error() -> None:
+    a = np.array([[1.0, -4.0]])
+    assert relative(a, a) == 0
+    assert relative(a + 0.4, a) == pytest.approx(0.1)
+    assert relative(a, a[:, :1]) == np.inf
+    assert relative(a * np.nan, a) == np.inf
+
+
+def test_activations_agree_with_scipy() -> None:
+    logits = RNG.normal(size=(5, 7)).astype(np.float32) * 30
+    np.testing.assert_allclose(activate("softmax", logits), softmax(logits, axis=1), atol=1e-6)
+    np.testing.assert_allclose(activate("logsoftmax", logits), log_softmax(logits, axis=1), 1e-5)
+    assert activate(None, logits) is logits

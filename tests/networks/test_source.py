@@ -1,0 +1,41 @@
+"""Source strings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from samefeatures.errors import NetworkError
+from samefeatures.networks.source import parse_source, resolve_path
+
+
+def test_the_parts_of_a_source() -> None:
+    source = parse_source("torchvision:resnet18?checkpoint=a/b.pth&weights=IMAGENET1K_V1")
+    assert (source.kind, source.rest) == ("torchvision", "resnet18")
+    assert source.query == {"checkpoint": "a/b.pth", "weights": "IMAGENET1K_V1"}
+    assert parse_source("python:package.module:make").rest == "package.module:make"
+    assert parse_source("timm:hf-hub:timm/resnet18.a1_in1k").rest == "hf-hub:timm/resnet18.a1_in1k"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("timn:resnet18", "unknown kind 'timn'.*Did you mean 'timm'.*mini:.*npz:"),
+        ("resnet18", "no kind.*mini:, timm:, torchvision:, python:, onnx:, npz:"),
+        ("timm:", "names nothing"),
+        ("timm:resnet18?chekpoint=a", "unknown option 'chekpoint'.*Did you mean 'checkpoint'"),
+        ("npz:a.npz?checkpoint=b", "npz: takes none"),
+        ("timm:resnet18?checkpoint=", "has no value"),
+        ("timm:resnet18?checkpoint=a&checkpoint=b", "given twice"),
+    ],
+)
+def test_a_wrong_source_is_refused_with_a_remedy(text: str, message: str) -> None:
+    with pytest.raises(NetworkError, match=message):
+        parse_source(text)
+
+
+def test_paths_start_at_the_base(tmp_path: Path) -> None:
+    assert resolve_path("a/b.onnx", tmp_path) == tmp_path / "a/b.onnx"
+    assert resolve_path("a/b.onnx", None) == Path("a/b.onnx")
+    assert resolve_path(str(tmp_path / "c"), Path("elsewhere")) == tmp_path / "c"

@@ -1,0 +1,112 @@
+"""Pictures: the same bytes each time, no text on another, text that stays text."""
+
+from __future__ import annotations
+
+import itertools
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from pathlib import Path
+
+import matplotlib as mpl
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.transforms import Bbox
+from PIL import Image
+
+from samefeatures.report.figure import CELL, DOTS_PER_INCH, draw, picture
+from samefeatures.report.grid import Grid, grids
+from samefeatures.report.shading import background, shade
+from samefeatures.study.results import StudyResults
+
+Make = Callable[..., StudyResults]
+
+
+def boxes(grid: Grid) -> tuple[list[tuple[str, float, Bbox]], Bbox]:
+    """Every text with its angle and its box, and that of the page, in pixels."""
+    figure = picture(grid)
+    canvas = figure.canvas
+    assert isinstance(canvas, FigureCanvasAgg)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    (axes,) = figure.axes
+    found = [(t.get_text(), float(t.get_rotation()), t.get_window_extent()) for t in axes.texts]
+    return found, Bbox(figure.bbox.get_points())
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 10, 20])
+@pytest.mark.parametrize("name", ["n{}", "a_network_with_a_rather_long_name_{}"])
+def test_no_text_overlaps_another_or_leaves_the_page(make: Make, count: int, name: str) -> None:
+    table = [[100.0 if i == j else 0.5 for j in range(count)] for i in range(count)]
+    results = make({"ridge": table}, [name.format(i) for i in range(count)])
+    texts, page = boxes(grids(results)[0])
+    for text, _, box in texts:
+        assert page.x0 <= box.x0 <= box.x1 <= page.x1, text
+        assert page.y0 <= box.y0 <= box.y1 <= page.y1, text
+    # Slanted names lie side by side: their upright boxes cross, they themselves do not.
+    slanted = [box for _, angle, box in texts if angle == 45]
+    level = [(text, box) for text, angle, box in texts if angle != 45]
+    for (one, a), (other, b) in itertools.combinations(level, 2):
+        assert not a.overlaps(b), (one, other)
+    for head, (text, box) in itertools.product(slanted, level):
+        assert not head.overlaps(box), text
+    assert len(slanted) == count
+
+
+def test_slanted_names_keep_their_distance(make: Make) -> None:
+    texts, _ = boxes(grids(make({"ols": [[50.0] * 3] * 3}))[0])
+    left = [box.x0 for _, angle, box in texts if angle == 45]
+    height = min(box.height for _, angle, box in texts if angle == 0)
+    assert (left[1] - left[0]) * 0.7071 > 1.2 * height
+
+
+def test_pictures_are_the_same_each_time(good: StudyResults, tmp_path: Path) -> None:
+    grid = grids(good)[1]
+    first = [path.read_bytes() for path in draw(grid, tmp_path, "one")]
+    second = [path.read_bytes() for path in draw(grid, tmp_path, "two")]
+    assert first == second
+
+
+def test_svg_text_stays_text(published: StudyResults, tmp_path: Path) -> None:
+    _, svg = draw(grids(published)[0], tmp_path, "table")
+    texts = [
+        "".join(node.itertext()).strip()
+        for node in ET.parse(svg).iter("{http://www.w3.org/2000/svg}text")
+    ]
+    for cell in published.cells:
+        assert f"{cell.top1:.2f}" in texts
+    assert texts.count("inception_resnet_v2") == 2
+    assert "−11.60" in texts
+    assert "date" not in svg.read_text().lower().split("<g", 1)[0]
+
+
+def test_names_are_no_formulas_and_no_markup(nasty: StudyResults, tmp_path: Path) -> None:
+    _, svg = draw(grids(nasty)[0], tmp_path, "table")
+    text = "".join(ET.parse(svg).getroot().itertext())
+    for network in nasty.networks:
+        assert text.count(network.name) == 2
+
+
+def test_png_shades_the_loss_and_not_the_gain(make: Make, tmp_path: Path) -> None:
+    grid = grids(make({"ols": [[50.0, 5.0], [60.0, 50.0]]}))[0]
+    png, _ = draw(grid, tmp_path, "table")
+    with Image.open(png) as image:
+        assert image.width < 2000
+        colours = image.convert("RGB").getcolors(1 << 24) or []
+    pixels = {colour: count for count, colour in colours}
+    filled = background(shade(90))
+    dark = tuple(int(filled[i : i + 2], 16) for i in (1, 3, 5))
+    one_cell = CELL[0] * CELL[1] * DOTS_PER_INCH**2
+    assert 0.7 * one_cell < pixels[dark] <= one_cell
+    # White fills the page, the gain and the diagonal; no blue but that of the loss fills a cell.
+    blues = {colour: n for colour, n in pixels.items() if is_blue(colour) and colour != dark}
+    assert max(blues.values()) < 0.3 * one_cell
+
+
+def is_blue(colour: object) -> bool:
+    assert isinstance(colour, tuple)
+    return bool(colour[2] - colour[0] > 20)
+
+
+def test_global_settings_are_left_alone(good: StudyResults, tmp_path: Path) -> None:
+    before = dict(mpl.rcParams)
+    draw(grids(good)[0], tmp_path, "table")
+    assert dict(mpl.rcParams) == before

@@ -1,0 +1,149 @@
+"""The page as text: complete, escaped, and without a request to anywhere."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+
+from samefeatures.report.html import METRICS, page
+from samefeatures.report.sentences import sentences
+from samefeatures.study.results import StudyResults
+
+
+class Tags(HTMLParser):
+    """All start tags with their attributes, and all text outside of scripts and styles."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self._raw = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self._raw = tag in ("script", "style")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._raw = False
+
+    def handle_data(self, data: str) -> None:
+        if not self._raw:
+            self.text += data
+
+    def named(self, tag: str) -> list[dict[str, str | None]]:
+        return [attrs for name, attrs in self.tags if name == tag]
+
+
+def test_it_needs_nothing_but_itself(good: StudyResults) -> None:
+    text = page(good)
+    found = Tags(text)
+    for _, attrs in found.tags:
+        for key in ("src", "href", "srcset", "data", "action"):
+            value = attrs.get(key)
+            assert value is None or value.startswith("#") or value == "data:,"
+    assert not re.search(r"@import|url\(|https?://|fetch\(|XMLHttp", text)
+
+
+def test_the_tables_are_accessible(good: StudyResults) -> None:
+    found = Tags(page(good))
+    assert all(attrs.get("scope") in ("col", "row", "colgroup") for attrs in found.named("th"))
+    assert len(found.named("caption")) == len(found.named("table"))
+    cells = [a for a in found.named("td") if a.get("tabindex") == "0"]
+    assert len(cells) == 4 * 9
+    assert all(attrs.get("title") for attrs in cells)
+    ids = [attrs["id"] for _, attrs in found.tags if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    for attrs in found.named("section"):
+        assert attrs.get("aria-labelledby") in ids or attrs.get("class") == "panel"
+
+
+def test_without_a_script_all_methods_show_and_the_links_lead_to_them(good: StudyResults) -> None:
+    found = Tags(page(good))
+    panels = [a for a in found.named("section") if a.get("class") == "panel"]
+    assert [f"#{a['id']}" for a in panels] == [a["href"] for a in found.named("a")]
+    assert not any("hidden" in attrs for attrs in panels)
+
+
+def test_it_holds_what_a_reader_looks_for(good: StudyResults) -> None:
+    text = page(good)
+    found = Tags(text)
+    for sentence in sentences(good):
+        assert sentence in found.text
+    for part in (
+        "net_b: 80 fit rows are too few for 96 features",
+        "ols from net_b: minimum-norm solution: rank 80 of 96",
+        "over all cells with the diagonal (as the thesis counts)",
+        "224 × 224",
+        "0.875",
+        "bicubic",
+        "a.jpg",
+        "truncated",
+        "count 2, seed 0",
+        "100 · (aAB − aAA) / aAA",
+        "aBB − aAB",
+        "ridge (alpha 0.01)",
+        "methods:\n- ols",
+        "samefeatures",
+    ):
+        assert part in found.text, part
+    assert found.text.index("Warning") < found.text.index("To take away")
+    codes = found.named("code")
+    assert {"ab" * 32, "cd" * 32, "00" * 32} <= {attrs.get("title") for attrs in codes}
+
+
+def test_a_cell_has_its_details(good: StudyResults) -> None:
+    (details,) = [
+        attrs["title"]
+        for attrs in Tags(page(good)).named("td")
+        if (attrs.get("title") or "").startswith("net_a → net_b\nCorrect: 8\u202f900 of")
+    ]
+    assert details is not None
+    assert details.splitlines()[1:] == [
+        "Correct: 8\u202f900 of 10\u202f000 (89.00 %)",
+        "Correct in top 5: 9\u202f999 (99.99 %)",
+        "Source's own top-1: 90.00 %",
+        "Target's own top-1: 92.00 %",
+        "Change vs source: −1.11 %",
+        "Loss vs target: 3.00 points",
+        "Agreement with target: 80.10 %",
+        "R² of features: 0.7417",
+        "Cosine of features: 0.8091",
+    ]
+
+
+def test_every_metric_has_every_cell(good: StudyResults) -> None:
+    raw = re.search(r'<script type="application/json" id="views">(.*?)</script>', page(good), re.S)
+    assert raw is not None
+    views = json.loads(raw[1])
+    assert set(views["methods"]) == {"ols", "ridge", "logit", "naive"}
+    assert set(views["says"]) == {metric.key for metric in METRICS}
+    for method in views["methods"].values():
+        assert {key: len(cells) for key, cells in method.items()} == dict.fromkeys(
+            (metric.key for metric in METRICS), 9
+        )
+    ols = views["methods"]["ols"]
+    assert ols["top1"][1][:2] == ["89.00", "−1.11"]
+    assert ols["loss"][1][:2] == ["3.00", "89.00"]
+    assert ols["loss"][3] == ["−1.50", "91.50", 0]  # a gain
+    assert ols["r2"][0] == ["1.000", "90.00", 0]
+    assert views["methods"]["ridge"]["top1"][2] == ["–", "", 0]
+
+
+def test_everything_is_escaped(nasty: StudyResults) -> None:
+    text = page(nasty)
+    found = Tags(text)
+    assert len(found.named("script")) == 2
+    assert not found.named("img")
+    assert not found.named("i") or all("class" in attrs for attrs in found.named("i"))
+    assert "alert(1)</script>" not in text
+    for network in nasty.networks:
+        assert network.name in found.text
+    assert "</section><img src=x onerror=alert(1)>" in found.text
+
+
+def test_ten_networks_and_no_warnings(published: StudyResults) -> None:
+    text = page(published)
+    assert 'class="warnings"' not in text
+    assert text.count('tabindex="0" title=') == 100

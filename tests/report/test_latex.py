@@ -1,0 +1,99 @@
+"""LaTeX that compiles, whatever the networks are called."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from samefeatures.report.grid import grids
+from samefeatures.report.latex import PREAMBLE, escape, table
+from samefeatures.study.results import StudyResults
+
+PACKAGES = "".join(f"{line}\n" for line in re.findall(r"\\usepackage.*", PREAMBLE))
+
+
+def compile_tex(folder: Path, texts: list[str]) -> str:
+    """The log of pdflatex over these tables."""
+    program = shutil.which("pdflatex")
+    if program is None:
+        pytest.skip("pdflatex is not installed")
+    for package in ("booktabs.sty", "colortbl.sty", "xcolor.sty"):
+        if subprocess.run(["kpsewhich", package], check=False, capture_output=True).returncode:
+            pytest.skip(f"the LaTeX package {package} is not installed")
+    body = []
+    for i, text in enumerate(texts):
+        (folder / f"table_{i}.tex").write_text(text)
+        body.append(rf"\input{{table_{i}}}")
+    source = "\n".join(
+        [r"\documentclass{article}", PACKAGES, r"\begin{document}", *body, r"\end{document}", ""]
+    )
+    (folder / "main.tex").write_text(source)
+    done = subprocess.run(
+        [program, "-interaction=nonstopmode", "-halt-on-error", "main.tex"],
+        cwd=folder,
+        check=False,
+        capture_output=True,
+        timeout=120,
+    )
+    log = done.stdout.decode("utf-8", "replace")
+    assert done.returncode == 0, log[-3000:]
+    return log
+
+
+def test_tables_compile_and_fit_the_line(
+    good: StudyResults,
+    nasty: StudyResults,
+    make: Callable[..., StudyResults],
+    tmp_path: Path,
+) -> None:
+    wide = make({"wide": [[70.0 + (i != j) for j in range(20)] for i in range(20)]})
+    two = make({"two": [[70.0, 60.0], [50.0, 80.0]]})
+    tables = [*grids(good), *grids(wide), *grids(two)]
+    log = compile_tex(tmp_path, [*(table(grid) for grid in tables)])
+    assert "Overfull" not in log
+    assert "multiply" not in log
+    other = tmp_path / "other"
+    other.mkdir()
+    assert "Overfull" not in compile_tex(other, [table(grid) for grid in grids(nasty)])
+
+
+def test_the_thesis_compiles_and_reads_back(published: StudyResults, tmp_path: Path) -> None:
+    compile_tex(tmp_path, [table(grids(published)[0])])
+    reader = shutil.which("pdftotext")
+    if reader is None:
+        pytest.skip("pdftotext is not installed")
+    subprocess.run([reader, "-layout", "main.pdf"], cwd=tmp_path, check=True)
+    text = (tmp_path / "main.txt").read_text()
+    for cell in published.cells:
+        assert f"{cell.top1:.2f}" in text
+
+
+def test_darker_is_worse_and_text_turns_white(make: Callable[..., StudyResults]) -> None:
+    text = table(grids(make({"ols": [[80.0, 79.0], [1.0, 80.0]]}))[0])
+    assert text.count(r"\cellcolor") == 2
+    assert re.search(r"\\cellcolor\[HTML\]\{[0-9A-F]{6}\}\\hybrid\{79\.00\}\{\$-\$1\.25\}", text)
+    assert re.search(r"\\color\{white\}\\hybrid\{1\.00\}", text)
+
+
+def test_gains_and_the_diagonal_are_not_shaded(make: Callable[..., StudyResults]) -> None:
+    text = table(grids(make({"ols": [[80.0, 85.0], [75.0, 70.0]]}))[0])
+    assert r"\cellcolor" not in text
+    assert r"\fbox{\textbf{80.00}}" in text
+    assert "{+6.25}" in text
+
+
+def test_it_says_which_packages_it_needs() -> None:
+    assert PACKAGES.split() == [
+        r"\usepackage{booktabs}",
+        r"\usepackage{graphicx}",
+        r"\usepackage[table]{xcolor}",
+    ]
+
+
+def test_escape() -> None:
+    assert escape(r"a_b&50%#{\}") == r"a\_b\&50\%\#\{\textbackslash{}\}"

@@ -1,0 +1,195 @@
+"""The page in headless Chromium: no error, tabs, metrics and details by mouse and keyboard."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from samefeatures.report.html import page
+from samefeatures.study.results import StudyResults
+
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1280,900",
+)
+Browser = Any
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    driver = shutil.which("chromedriver")
+    if chromium is None or driver is None:
+        pytest.skip("Chromium and chromedriver are not installed")
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    chrome = webdriver.Chrome(options=options, service=Service(driver))
+    yield chrome
+    chrome.quit()
+
+
+def visit(browser: Browser, results: StudyResults, folder: Path) -> None:
+    path = folder / "report.html"
+    path.write_text(page(results), encoding="utf-8")
+    browser.get_log("browser")
+    browser.get(path.as_uri())
+
+
+def complaints(browser: Browser) -> list[str]:
+    return [entry["message"] for entry in browser.get_log("browser") if entry["level"] != "INFO"]
+
+
+def visible(browser: Browser, css: str) -> list[Any]:
+    return [e for e in browser.find_elements("css selector", css) if e.is_displayed()]
+
+
+def active(browser: Browser) -> Any:
+    return browser.switch_to.active_element
+
+
+def press(browser: Browser, *names: str) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    for name in names:
+        active(browser).send_keys(getattr(Keys, name))
+
+
+def test_a_complaint_would_be_seen(browser: Browser, good: StudyResults, tmp_path: Path) -> None:
+    visit(browser, good, tmp_path)
+    browser.execute_script("console.error('seen'); setTimeout(() => { throw Error('this too') })")
+    browser.execute_async_script("setTimeout(arguments[0], 50)")
+    assert len(complaints(browser)) == 2
+
+
+def test_no_complaint_and_one_method_at_a_time(
+    browser: Browser, good: StudyResults, tmp_path: Path
+) -> None:
+    visit(browser, good, tmp_path)
+    assert len(visible(browser, ".panel")) == 1
+    assert len(visible(browser, ".grid tbody td")) == 9
+    assert len(visible(browser, ".warnings li")) == 1
+    assert complaints(browser) == []
+
+
+def test_nothing_is_requested(browser: Browser, good: StudyResults, tmp_path: Path) -> None:
+    browser.get_log("performance")
+    visit(browser, good, tmp_path)
+    events = [entry["message"] for entry in browser.get_log("performance")]
+    sent = [event for event in events if '"Network.requestWillBeSent"' in event]
+    assert len(sent) >= 1
+    assert all('"url":"file://' in event or '"url":"data:,"' in event for event in sent)
+
+
+def test_tabs_by_click_and_keyboard(browser: Browser, good: StudyResults, tmp_path: Path) -> None:
+    visit(browser, good, tmp_path)
+    tabs = browser.find_elements("css selector", "[role=tab]")
+    assert [tab.text for tab in tabs] == ["ols", "ridge (alpha 0.01)", "logit", "naive"]
+    tabs[2].click()
+    assert [p.get_attribute("id") for p in visible(browser, ".panel")] == ["m-logit"]
+    press(browser, "ARROW_RIGHT")
+    assert [p.get_attribute("id") for p in visible(browser, ".panel")] == ["m-naive"]
+    assert active(browser).text == "naive"
+    assert active(browser).get_attribute("aria-selected") == "true"
+    press(browser, "ARROW_RIGHT", "END", "HOME", "ARROW_RIGHT")
+    assert [p.get_attribute("id") for p in visible(browser, ".panel")] == ["m-ridge"]
+    assert complaints(browser) == []
+
+
+def test_a_link_opens_its_method(browser: Browser, good: StudyResults, tmp_path: Path) -> None:
+    visit(browser, good, tmp_path)
+    browser.get("about:blank")
+    browser.get((tmp_path / "report.html").as_uri() + "#m-naive")
+    assert [p.get_attribute("id") for p in visible(browser, ".panel")] == ["m-naive"]
+
+
+def test_metrics_change_figures_and_shades(
+    browser: Browser, good: StudyResults, tmp_path: Path
+) -> None:
+    visit(browser, good, tmp_path)
+    cell = browser.find_elements("css selector", "#m-ols tbody td")[3]  # net_b into net_a
+    assert cell.text.split() == ["91.50", "−0.54"]
+    shaded = cell.value_of_css_property("background-color")
+    browser.find_element("css selector", "[data-metric=loss]").click()
+    assert cell.text.split() == ["−1.50", "91.50"]
+    assert cell.value_of_css_property("background-color") == "rgba(255, 255, 255, 1)" != shaded
+    assert "points lost" in visible(browser, ".says")[0].text
+    browser.find_element("css selector", "[data-metric=top1]").click()
+    assert cell.text.split() == ["91.50", "−0.54"]
+    assert cell.value_of_css_property("background-color") == shaded
+    assert complaints(browser) == []
+
+
+def test_details_by_keyboard(browser: Browser, good: StudyResults, tmp_path: Path) -> None:
+    visit(browser, good, tmp_path)
+    browser.find_elements("css selector", "#m-ols tbody td")[0].click()
+    press(browser, "ARROW_RIGHT", "ARROW_DOWN", "ARROW_RIGHT")
+    tip = browser.find_element("id", "details")
+    assert tip.is_displayed()
+    assert tip.text.splitlines()[0] == "net_b → net_c"
+    assert "9 100 of 10 000 (91.00 %)" in tip.text.replace("\u202f", " ")
+    assert active(browser).get_attribute("aria-describedby") == "details"
+    press(browser, "ESCAPE")
+    assert not tip.is_displayed()
+    # One tab stop: the next Tab leaves the table.
+    press(browser, "TAB")
+    assert active(browser).tag_name != "td"
+    assert complaints(browser) == []
+
+
+def test_details_by_pointer(browser: Browser, good: StudyResults, tmp_path: Path) -> None:
+    from selenium.webdriver import ActionChains
+
+    visit(browser, good, tmp_path)
+    cell = browser.find_elements("css selector", "#m-ols tbody td")[1]
+    ActionChains(browser).move_to_element(cell).perform()
+    tip = browser.find_element("id", "details")
+    assert tip.is_displayed()
+    assert tip.text.startswith("net_a → net_b")
+
+
+@pytest.mark.parametrize("width", [400, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits_the_window_and_is_readable(
+    browser: Browser, good: StudyResults, tmp_path: Path, width: int, scheme: str
+) -> None:
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    try:
+        visit(browser, good, tmp_path)
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+        page_colour = browser.execute_script(
+            "return getComputedStyle(document.body).backgroundColor"
+        )
+        assert (page_colour == "rgb(246, 247, 249)") is (scheme == "light")
+        assert complaints(browser) == []
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def test_nothing_from_outside_runs(browser: Browser, nasty: StudyResults, tmp_path: Path) -> None:
+    visit(browser, nasty, tmp_path)
+    # An alert would make this call fail.
+    assert browser.title == nasty.title
+    heads = browser.find_elements("css selector", ".grid .column")
+    assert [head.get_attribute("title") for head in heads] == [n.name for n in nasty.networks]
+    assert complaints(browser) == []

@@ -1,0 +1,149 @@
+"""The three sentences claim what the numbers show, and no more."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import pytest
+
+from samefeatures.report.sentences import sentences
+from samefeatures.study.results import FitSummary, StudyResults
+
+Make = Callable[..., StudyResults]
+CLAIM = "keeps nearly all"
+
+
+def three(off: float, own: float = 90.0) -> list[list[float]]:
+    return [[own if i == j else off for j in range(3)] for i in range(3)]
+
+
+def deficient(method: str, rank: int) -> list[FitSummary]:
+    names = ("net_a", "net_b", "net_c")
+    return [
+        FitSummary(method=method, source=a, target=b, rank=rank, full_rank=10)
+        for a in names
+        for b in names
+        if a != b
+    ]
+
+
+def test_good_results(good: StudyResults) -> None:
+    maps, naive, logit = sentences(good)
+    assert "6 OLS maps" in maps
+    assert "median of −1.10 %" in maps
+    assert "(−2.22 % to −0.54 %)" in maps
+    assert CLAIM in maps
+    assert "10.25 % right (best 12.00 %; chance is 10.00 %)" in naive
+    assert "not interchangeable as they are" in naive
+    assert "the 2 columns with a lossless head (exactly), as algebra demands" in logit
+    assert "nothing about the features" in logit
+    assert "net_c can't pass all logits through and changes it by −5.00 points" in logit
+
+
+@pytest.mark.parametrize(
+    ("off", "claims", "text"),
+    [
+        (89.0, True, CLAIM),
+        (80.0, False, "much of what the heads need, but not all"),
+        (30.0, False, "does not show that the networks extract the same information"),
+    ],
+)
+def test_the_claim_depends_on_the_numbers(make: Make, off: float, claims: bool, text: str) -> None:
+    first = sentences(make({"ols": three(off)}, classes=10))[0]
+    assert text in first
+    assert (CLAIM in first) is claims
+
+
+def test_one_bad_pair_withdraws_the_claim(make: Make) -> None:
+    table = three(89.5)
+    table[0][1] = 40.0
+    assert CLAIM not in sentences(make({"ols": table}))[0]
+
+
+def test_networks_at_chance_show_nothing(make: Make) -> None:
+    first = sentences(make({"ols": three(10.0, own=10.2)}, classes=10))[0]
+    assert CLAIM not in first
+    assert "shows nothing about their features" in first
+
+
+def test_deficient_fits_are_named_as_a_possible_reason(make: Make) -> None:
+    tables = {"ols": three(40.0)}
+    assert (
+        "too few fit images may be the reason: 3 of 3 sources"
+        in sentences(make(tables, fits=deficient("ols", 5)))[0]
+    )
+    assert "deficient" not in sentences(make(tables, fits=deficient("ols", 10)))[0]
+
+
+@pytest.mark.parametrize(
+    ("off", "text"),
+    [
+        (11.0, "are not interchangeable as they are"),
+        (30.0, "above chance, yet the features are not interchangeable"),
+        (80.0, "partly interchangeable even as they are"),
+    ],
+)
+def test_the_control_may_fail_to_fail(make: Make, off: float, text: str) -> None:
+    results = make({"ols": three(89.0), "naive": three(off)}, classes=10)
+    assert text in sentences(results)[1]
+
+
+def test_without_the_control_gains_are_counted(published: StudyResults) -> None:
+    second = sentences(published)[1]
+    assert second.startswith("38 of the 90 hybrids beat the target's own network")
+    assert "10.10 points (pnasnet_large into inception_v1)" in second
+
+
+def test_no_gain_is_said(make: Make) -> None:
+    assert sentences(make({"ols": three(80.0)}))[1].startswith("None of the 6 hybrids beats")
+
+
+def test_logit_that_breaks_the_algebra_is_called_out(make: Make) -> None:
+    tables = {"ols": three(89.0), "logit": three(88.0)}
+    third = sentences(make(tables, fits=deficient("logit", 10)))[2]
+    assert "miss it by up to 2.00 points" in third
+    assert "as algebra demands" not in third
+
+
+def test_logit_within_rounding(make: Make) -> None:
+    tables = {"ols": three(89.0), "logit": three(90.01)}
+    third = sentences(make(tables, fits=deficient("logit", 10)))[2]
+    assert "every column (to within 0.010 points), as algebra demands" in third
+
+
+def test_logit_without_a_lossless_head_claims_nothing(make: Make) -> None:
+    tables = {"ols": three(89.0), "logit": three(85.0)}
+    third = sentences(make(tables, fits=deficient("logit", 8)))[2]
+    assert third.startswith("None of the heads")
+    assert "by −5.00 points" in third
+
+
+def test_logit_of_unknown_rank_claims_nothing(make: Make) -> None:
+    third = sentences(make({"ols": three(89.0), "logit": three(90.0)}))[2]
+    assert "not recorded" in third
+
+
+def test_without_logit_the_spread_of_r2_is_told(published: StudyResults) -> None:
+    assert sentences(published)[2].startswith("R² of mapped against true features runs from")
+
+
+def test_the_first_fitted_method_stands_in_for_ols(make: Make) -> None:
+    results = make({"naive": three(1.0), "ridge": three(89.0)}, options={"ridge": {"alpha": 0.5}})
+    assert "6 ridge (alpha 0.5) maps" in sentences(results)[0]
+
+
+def test_missing_maps_are_told(make: Make) -> None:
+    table: list[list[float | None]] = [list(row) for row in three(89.0)]
+    table[0][1] = None
+    assert "Over the 5 scored of 6 OLS maps" in sentences(make({"ols": table}))[0]
+
+
+@pytest.mark.parametrize("table", [[[90.0]], [[90.0, None], [None, 80.0]]])
+def test_no_hybrid_at_all(make: Make, table: list[list[float | None]]) -> None:
+    assert all(text.startswith("No hybrid was scored") for text in sentences(make({"ols": table})))
+
+
+def test_no_cells_and_no_methods(make: Make) -> None:
+    empty = dataclasses.replace(make({"ols": [[90.0]]}), cells=(), methods=())
+    assert all(text.startswith("No hybrid was scored") for text in sentences(empty))

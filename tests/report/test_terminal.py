@@ -1,0 +1,105 @@
+"""What is printed fits, says everything, and obeys no markup from outside."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from samefeatures.report.terminal import print_tables
+from samefeatures.study.results import StudyResults
+
+Make = Callable[..., StudyResults]
+
+
+def printed(results: StudyResults, *, width: int = 100, colours: str | None = None) -> str:
+    file = io.StringIO()
+    console = Console(
+        file=file,
+        width=width,
+        force_terminal=colours is not None,
+        color_system=colours,  # type: ignore[arg-type]
+        legacy_windows=False,
+        _environ={},
+    )
+    print_tables(results, console)
+    return file.getvalue()
+
+
+def test_ten_networks_fit_into_100_columns_in_one_block(published: StudyResults) -> None:
+    text = printed(published)
+    assert max(cell_len(line) for line in text.splitlines()) <= 100
+    row = next(line for line in text.splitlines() if "inception_v4" in line)
+    cells = "7 inception_v4 78.29 78.49 79.84 79.75 79.57 79.79 [80.39] 79.68 79.64 79.61"
+    assert " ".join(row.split()) == cells
+    assert "over the 90 maps" in text
+    assert "38 of 90 hybrids beat" in text
+
+
+def test_change_stands_under_its_accuracy(published: StudyResults) -> None:
+    lines = printed(published).splitlines()
+    at = next(i for i, line in enumerate(lines) if "inception_v1 " in line)
+    end = lines[at].index("62.82") + len("62.82")
+    assert lines[at + 1][:end].endswith("−11.60")
+
+
+def test_no_escape_sequences_without_colours(good: StudyResults) -> None:
+    assert "\x1b" not in printed(good)
+
+
+@pytest.mark.parametrize("colours", ["truecolor", "256"])
+def test_a_greater_penalty_is_shaded_darker(make: Make, colours: str) -> None:
+    results = make({"ols": [[80.0, 79.0, 20.0], [85.0, 80.0, 79.0], [79.0, 79.0, 80.0]]})
+    text = printed(results, colours=colours)
+    assert re.search(r"\x1b\[[\d;]*48;", text)
+    if colours == "truecolor":
+        found = re.search(r"48;2;(\d+);\d+;\d+m +79\.00.*?48;2;(\d+);\d+;\d+m +20\.00", text)
+        assert found is not None
+        assert int(found[1]) > int(found[2])
+
+
+def test_sixteen_colours_are_too_few_to_shade(good: StudyResults) -> None:
+    assert "48;" not in printed(good, colours="standard")
+
+
+def test_a_wide_table_is_cut_into_blocks_and_loses_no_cell(published: StudyResults) -> None:
+    text = printed(published, width=60)
+    assert max(cell_len(line) for line in text.splitlines()) <= 60
+    for cell in published.cells:
+        assert f"{cell.top1:.2f}" in text
+    assert text.count(" 7 inception_v4") > 1
+
+
+def test_long_names_are_cut_and_listed(make: Make) -> None:
+    names = ["network_with_a_very_long_name_a", "b", "网络网络网络网络网络网络网络"]
+    text = printed(make({"ols": [[80.0, 70.0, 60.0]] * 3}, names))
+    assert "1 = network_with_a_very_long_name_a" in text
+    assert "3 = 网络" in text
+    rows = [line for line in text.splitlines() if "[" in line and "60.00" in line]
+    assert len({cell_len(line) for line in rows}) == 1
+
+
+def test_markup_and_escapes_in_names_are_printed_as_they_are(
+    nasty: StudyResults, make: Make
+) -> None:
+    text = printed(nasty)
+    assert "[red]not markup[/red]" in text
+    assert "[bold]co_" in text
+    tagged = printed(make({"ols": [[70.0, 85.0], [65.0, 80.0]]}, ["[red]a[/red]", "b"]))
+    assert "([red]a[/red] into b)" in " ".join(tagged.split())
+    assert "\x1b" not in printed(make({"ols": [[1.0, 2.0]] * 2}, ["a\x1b[31m", "b"]))
+
+
+def test_warnings_stand_before_the_tables_and_sentences_after(good: StudyResults) -> None:
+    text = printed(good)
+    assert text.index("Warning: net_b: 80") < text.index("top-1 %") < text.index("To take away")
+
+
+def test_missing_cells_are_dashes(good: StudyResults) -> None:
+    ridge = printed(good).split("ridge (alpha 0.01)")[1].split("logit")[0]
+    row = next(line for line in ridge.splitlines() if "net_a" in line)
+    assert row.split() == ["1", "net_a", "[90.00]", "89.20", "–"]
