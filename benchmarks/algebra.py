@@ -11,9 +11,10 @@ from benchmarks.record import Line, at_least, at_most, seconds
 from samefeatures.maps import OLS, AffineMap, SourceProblem
 from samefeatures.moments import Moments
 from samefeatures.networks.network import Head
+from samefeatures.study.accumulate import chunk_rows
 
 THESIS_DIMS = (1024, 1024, 1792, 2048, 2048, 2048, 1536, 1536, 4032, 4320)
-ROWS, CHUNK = 20_000, 4096
+ROWS = 20_000
 
 
 def made_features(dims: tuple[int, ...], rows: int) -> dict[str, np.ndarray]:
@@ -33,9 +34,9 @@ def all_maps(features: dict[str, np.ndarray]) -> dict[tuple[str, str], AffineMap
     """What a study does: one pass of moments, then every map from them."""
     names = list(features)
     moments = Moments(names, [x.shape[1] for x in features.values()])
-    rows = len(features[names[0]])
-    for start in range(0, rows, CHUNK):
-        moments.update(*(x[start : start + CHUNK] for x in features.values()))
+    rows, chunk = len(features[names[0]]), chunk_rows(sum(moments.dims))
+    for start in range(0, rows, chunk):
+        moments.update(*(x[start : start + chunk] for x in features.values()))
     networks = {
         n: FakeNetwork(n, Head(np.zeros((1, x.shape[1]), np.float32), np.zeros(1, np.float32)), n)
         for n, x in features.items()

@@ -23,10 +23,10 @@ for start in range(0, rows, step):
     n = min(step, rows - start)
     moments.update(*(rng.standard_normal((n, d), np.float32) for d in THESIS_DIMS))
 if sys.argv[2] == "solve":
-    from samefeatures.maps.spectrum import Spectrum
-    spectrum = Spectrum.of(moments.block(names[9], names[9]))
+    from samefeatures.maps.inverse import pseudoinverse
+    inverse = pseudoinverse(moments.block(names[9], names[9])).matrix
     for name in names[:9]:
-        spectrum.solve(moments.block(name, names[9]))
+        moments.block(name, names[9]) @ inverse
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
 """
 

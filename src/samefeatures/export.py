@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -163,7 +164,8 @@ def _write(model: onnx.ModelProto, path: Path) -> None:
         said = (str(error).splitlines() or [type(error).__name__])[0]
         raise ExportError(f"The hybrid is no valid ONNX model ({said}).") from None
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def run_onnx(path: Path, *, threads: int | None = None) -> Callable[[Float32], Float32]:
@@ -209,9 +211,10 @@ def check_predictions(
                 f"More images came than the {len(expected)} predictions of the study. Give the "
                 "same images in the same order."
             )
-        for i in np.flatnonzero(logits.argmax(axis=1) != wanted):
+        finite = np.isfinite(logits).min(axis=1)
+        for i in np.flatnonzero((logits.argmax(axis=1) != wanted) | ~finite):
             gap = logits[i].max() - logits[i, wanted[i]]
-            tie = bool(gap <= TIE * np.abs(logits[i]).max())
+            tie = bool(finite[i] and gap <= TIE * np.abs(logits[i]).max())
             ties += tie
             wrong += [] if tie else [at + int(i)]
         at += len(logits)

@@ -21,8 +21,8 @@ from samefeatures.errors import FeatureError, StoreDamagedError
 
 Float64 = npt.NDArray[np.float64]
 
-PANEL = 256
-"""Rows of S computed by one matrix product; the square on the diagonal is computed whole."""
+PANEL = 1024
+"""Rows of S computed at a time."""
 
 
 class Moments:
@@ -98,13 +98,17 @@ class Moments:
         return rows
 
     def _add_products(self, z: Float64) -> None:
-        """S += zᵀ z, lower triangle, panel by panel."""
+        """S += zᵀ z, panel by panel: left of the diagonal, then the square on it."""
         total = len(self.mean)
         buffer = np.empty(min(PANEL, total) * total)
         for start, stop in self._panels():
-            out = buffer[: (stop - start) * stop].reshape(stop - start, stop)
-            np.matmul(z[:, start:stop].T, z[:, :stop], out=out)  # (panel, stop)
-            self._second[start:stop, :stop] += out
+            panel = z[:, start:stop]  # (r, p)
+            for left, right in ((z[:, :start], slice(0, start)), (panel, slice(start, stop))):
+                out = buffer[: panel.shape[1] * left.shape[1]].reshape(panel.shape[1], -1)
+                if left.shape[1]:
+                    # NumPy sees that panel.T @ panel is symmetric and computes half of it.
+                    np.matmul(panel.T, left, out=out)
+                    self._second[start:stop, right] += out
 
     def _panels(self) -> Iterator[tuple[int, int]]:
         """Start and stop of each run of rows of S; columns up to ``stop`` are valid."""
@@ -113,14 +117,20 @@ class Moments:
             yield start, min(start + PANEL, total)
 
     def block(self, a: str, b: str) -> Float64:
-        """S_AB, (d_a, d_b): summed products of centred features of a and b."""
+        """S_AB, (d_a, d_b): summed products of centred features of a and b.
+
+        Read-only, and as of now: off the diagonal a view, which later updates change.
+        """
         rows, columns = self._slice(a), self._slice(b)
         if rows.start > columns.start:
-            return self._second[rows, columns].copy()
-        if rows.start < columns.start:
-            return self._second[columns, rows].T.copy()
-        lower = np.tril(self._second[rows, rows])
-        return lower + np.tril(lower, -1).T
+            out = self._second[rows, columns]
+        elif rows.start < columns.start:
+            out = self._second[columns, rows].T
+        else:
+            out = np.tril(self._second[rows, rows])
+            out += np.tril(out, -1).T
+        out.flags.writeable = False
+        return out
 
     def mean_of(self, name: str) -> Float64:
         """(d,) mean of one network's features."""

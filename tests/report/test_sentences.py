@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from samefeatures.report.sentences import sentences
-from samefeatures.study.results import FitSummary, StudyResults
+from samefeatures.study.results import FitSummary, MethodSummary, StudyResults
 
 Make = Callable[..., StudyResults]
 CLAIM = "keeps nearly all"
@@ -147,3 +147,17 @@ def test_no_hybrid_at_all(make: Make, table: list[list[float | None]]) -> None:
 def test_no_cells_and_no_methods(make: Make) -> None:
     empty = dataclasses.replace(make({"ols": [[90.0]]}), cells=(), methods=())
     assert all(text.startswith("No hybrid was scored") for text in sentences(empty))
+
+
+def test_labels_of_a_users_own_do_not_hide_what_a_method_is(good: StudyResults) -> None:
+    renamed = {"ols": "plain", "naive": "control", "logit": "through logits"}
+    cells = tuple(
+        dataclasses.replace(c, method=renamed.get(c.method, c.method)) for c in good.cells
+    )
+    fits = tuple(dataclasses.replace(f, method=renamed.get(f.method, f.method)) for f in good.fits)
+    methods = tuple(
+        MethodSummary(name=renamed.get(m.name, m.name), options=m.options, kind=m.name)
+        for m in good.methods
+    )
+    same = dataclasses.replace(good, cells=cells, fits=fits, methods=methods)
+    assert sentences(same) == sentences(good)

@@ -37,7 +37,8 @@ class FitNote:
     Attributes:
         rank: Rank of the matrix that was inverted.
         full_rank: Its rank had nothing been deficient.
-        condition: Largest over smallest kept eigenvalue (of S_AA) or singular value (of W_B).
+        condition: Condition number of that matrix: in the 1-norm for S_AA, with deficient rank
+            the ratio of its kept eigenvalues; the ratio of singular values for W_B.
         message: One sentence where the reader must know more; else empty.
     """
 

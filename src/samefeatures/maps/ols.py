@@ -29,31 +29,31 @@ class OLS:
 
     def fit(self, problem: SourceProblem, targets: Sequence[str]) -> Iterator[AffineMap]:
         """One map per target, in order; the source is factorised once."""
-        spectrum, moments = problem.spectrum, problem.moments
+        inverse, moments = problem.inverse, problem.moments
         note = FitNote(
-            rank=spectrum.rank,
-            full_rank=spectrum.dim,
-            condition=spectrum.condition,
+            rank=inverse.rank,
+            full_rank=inverse.dim,
+            condition=inverse.condition,
             message=deficiency(problem),
         )
         for target in targets:
-            weight = spectrum.solve(moments.block(target, problem.source))  # (d_B, d_A)
+            weight = moments.block(target, problem.source) @ inverse.matrix  # (d_B, d_A)
             bias = problem.centred_bias(target, weight)
             yield problem.affine(self.name, target, weight, bias, note)
 
 
 def deficiency(problem: SourceProblem) -> str:
     """What to tell a reader when the source's features do not span their space; else empty."""
-    spectrum, n = problem.spectrum, problem.moments.n
-    if spectrum.rank == spectrum.dim:
+    inverse, n = problem.inverse, problem.moments.n
+    if inverse.rank == inverse.dim:
         return ""
-    idle = spectrum.dim - spectrum.rank
-    if n <= spectrum.dim:
-        why = f"{n} fit rows are too few for {spectrum.dim} features"
+    idle = inverse.dim - inverse.rank
+    if n <= inverse.dim:
+        why = f"{n} fit rows are too few for {inverse.dim} features"
     elif idle == 1:
         why = f"one direction does not vary over {n} fit rows"
     else:
         why = f"{idle} directions do not vary over {n} fit rows"
     return (
-        f"minimum-norm solution: rank {spectrum.rank} of {spectrum.dim} ({why}); compare with ridge"
+        f"minimum-norm solution: rank {inverse.rank} of {inverse.dim} ({why}); compare with ridge"
     )

@@ -10,12 +10,12 @@ import numpy as np
 
 from samefeatures.errors import MapError
 from samefeatures.maps.affine import AffineMap, FitNote, Float64, Space
-from samefeatures.maps.spectrum import Spectrum
+from samefeatures.maps.inverse import Inverse, pseudoinverse
 from samefeatures.moments import Moments
 
 
 class SourceProblem:
-    """All maps out of one source. Its spectrum is computed once, whatever asks for it."""
+    """All maps out of one source, which is factorised once, whatever asks for it."""
 
     def __init__(self, source: str, networks: Mapping[str, Space], moments: Moments) -> None:
         missing = [name for name in moments.names if name not in networks]
@@ -34,9 +34,9 @@ class SourceProblem:
         self.moments = moments
 
     @cached_property
-    def spectrum(self) -> Spectrum:
-        """Eigenvalues and eigenvectors of S_AA."""
-        return Spectrum.of(self.moments.block(self.source, self.source))
+    def inverse(self) -> Inverse:
+        """S_AA⁺, with its rank and condition number."""
+        return pseudoinverse(self.moments.block(self.source, self.source))
 
     def affine(
         self, method: str, target: str, weight: Float64, bias: Float64, fit: FitNote

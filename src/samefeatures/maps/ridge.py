@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from samefeatures.errors import ConfigError
 from samefeatures.maps.affine import AffineMap, FitNote
+from samefeatures.maps.inverse import shifted_inverse
 from samefeatures.maps.problem import SourceProblem
 
 
@@ -41,17 +42,18 @@ class Ridge:
         return {"alpha": self.alpha}
 
     def fit(self, problem: SourceProblem, targets: Sequence[str]) -> Iterator[AffineMap]:
-        """One map per target, in order; the source is factorised once."""
-        spectrum, moments = problem.spectrum, problem.moments
-        shift = self.alpha * moments.sum_of_squares(problem.source) / spectrum.dim
-        largest, smallest = spectrum.values[-1] + shift, max(spectrum.values[0], 0.0) + shift
+        """One map per target, in order; the source is inverted once."""
+        moments, source = problem.moments, problem.source
+        dim = problem.networks[source].head.dim
+        shift = self.alpha * moments.sum_of_squares(source) / dim
+        inverse = shifted_inverse(moments.block(source, source), shift)
         note = FitNote(
-            rank=spectrum.rank,
-            full_rank=spectrum.dim,
-            condition=float(largest / smallest) if smallest > 0 else math.inf,
+            rank=inverse.rank,
+            full_rank=dim,
+            condition=inverse.condition,
             message="" if shift > 0 else "the source's features do not vary: the map is constant",
         )
         for target in targets:
-            weight = spectrum.solve(moments.block(target, problem.source), shift=shift)
+            weight = moments.block(target, source) @ inverse.matrix  # (d_B, d_A)
             bias = problem.centred_bias(target, weight)
             yield problem.affine(self.name, target, weight, bias, note)

@@ -58,7 +58,8 @@ def load_npz(path: Path, *, name: str, source: str) -> FeatureFile:
 
 def _read(path: Path, source: str) -> dict[str, Array]:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened:
+            file = np.load(opened, allow_pickle=False)
             if not isinstance(file, np.lib.npyio.NpzFile):
                 raise NetworkError(f"{source} holds a single array. Write it with numpy.savez.")
             _check_names(set(file.files), source)

@@ -26,7 +26,8 @@ class TorchBackend:
     """Runs a module up to its head, in evaluation mode and float32.
 
     Args:
-        model: The whole network; its weights are not changed, but it is moved to the device.
+        model: The whole network; its weights keep their values, but it is moved to the device,
+            to float32 and to channels last.
         preprocessing: For the probe images.
         runtime: Libraries and versions that define the module.
         threads: Threads of torch while it runs; None leaves them alone.
@@ -59,7 +60,7 @@ class TorchBackend:
         self._device = torch.device(device)
         # Channels last is the layout in which convolutions run fastest, on processors too.
         self._model = model.to(self._device, torch.float32)
-        self._model = self._model.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+        self._model = self._model.to(memory_format=torch.channels_last).eval()
         self._probe = probe_images(preprocessing)
         with self._running():
             self.split = split_module(self._model, self._tensor(self._probe), source=source)
@@ -99,7 +100,8 @@ class TorchBackend:
                 "out, so that no module can be made of them. Return the head's output as it is "
                 "from the model's forward."
             )
-        hybrid = Hybrid(copy.deepcopy(self.split.trunk).cpu(), head).eval()
+        trunk = copy.deepcopy(self.split.trunk).cpu()
+        hybrid = Hybrid(trunk, head).eval()
         with torch.inference_mode():
             logits = hybrid(torch.from_numpy(self._probe)).numpy()
         expected = head.logits(self.features(self._probe))
@@ -129,7 +131,7 @@ class TorchBackend:
     @contextmanager
     def _running(self) -> Iterator[None]:
         """Inference in full float32; the number of threads is put back afterwards."""
-        before = torch.get_num_threads()
+        before = None if self._threads is None else torch.get_num_threads()
         exact = (
             torch.backends.cudnn.flags(
                 enabled=True, benchmark=False, deterministic=True, allow_tf32=False
@@ -143,7 +145,8 @@ class TorchBackend:
             with torch.inference_mode(), exact:
                 yield
         finally:
-            torch.set_num_threads(before)
+            if before is not None:
+                torch.set_num_threads(before)
 
 
 def fingerprint_module(model: nn.Module, *code: Path) -> str:

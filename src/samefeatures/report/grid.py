@@ -22,6 +22,7 @@ class Grid:
 
     Attributes:
         method: Its name in ``Cell.method``.
+        kind: What the method is, whatever the study calls it.
         label: Its name with its options, e.g. ``ridge (alpha 0.01)``.
         slug: Its name as a part of a file name, unlike that of any other method.
         names: The networks, in the order of the study.
@@ -29,6 +30,7 @@ class Grid:
     """
 
     method: str
+    kind: str
     label: str
     slug: str
     names: tuple[str, ...]
@@ -58,6 +60,7 @@ def grids(results: StudyResults) -> tuple[Grid, ...]:
         slugs.append(_slug(method.name, slugs))
         grid = Grid(
             method=method.name,
+            kind=method.kind or method.name,
             label=label(method),
             slug=slugs[-1],
             names=names,

@@ -23,16 +23,18 @@ def sentences(results: StudyResults) -> tuple[str, str, str]:
     Each claims only what its numbers show; without ``naive`` the second tells how many hybrids
     beat the target's own network, without ``logit`` the third tells the spread of R².
     """
-    by_name = {grid.method: grid for grid in grids(results)}
-    fitted = _fitted(by_name)
-    if fitted is None or not any(grid.hybrids for grid in by_name.values()):
+    by_kind: dict[str, Grid] = {}
+    for grid in grids(results):
+        by_kind.setdefault(grid.kind, grid)
+    fitted = _fitted(by_kind)
+    if fitted is None or not any(grid.hybrids for grid in by_kind.values()):
         nothing = "No hybrid was scored, so nothing can be said of {}."
         return (
             nothing.format("the maps between these networks"),
             nothing.format("their targets' heads"),
             nothing.format("their features"),
         )
-    naive, logit = by_name.get("naive"), by_name.get("logit")
+    naive, logit = by_kind.get("naive"), by_kind.get("logit")
     return (
         _of_maps(fitted, results),
         _of_naive(naive, results) if naive and naive.hybrids else _of_gains(fitted),
@@ -50,17 +52,17 @@ def _near_chance(top1: float, results: StudyResults) -> bool:
     return top1 <= min(level + 5.0, 3.0 * level)
 
 
-def _fitted(by_name: dict[str, Grid]) -> Grid | None:
+def _fitted(by_kind: dict[str, Grid]) -> Grid | None:
     """``ols``, else the first method that fits something, else the first."""
-    maps = [grid for name, grid in by_name.items() if name not in CONTROLS and grid.hybrids]
-    return by_name.get("ols") or next(iter(maps), None) or next(iter(by_name.values()), None)
+    maps = [grid for kind, grid in by_kind.items() if kind not in CONTROLS and grid.hybrids]
+    return by_kind.get("ols") or next(iter(maps), None) or next(iter(by_kind.values()), None)
 
 
 def _of_maps(grid: Grid, results: StudyResults) -> str:
     found = numbers(grid)
     if not found.hybrids or math.isnan(found.change_over_maps):
         return f"No {plain(grid.label)} hybrid was scored against a source with correct images."
-    name = "OLS" if grid.method == "ols" else plain(grid.label)
+    name = "OLS" if grid.kind == "ols" else plain(grid.label)
     count = f"{found.hybrids}" + (
         "" if found.hybrids == found.possible else f" scored of {found.possible}"
     )

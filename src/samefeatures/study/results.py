@@ -71,10 +71,17 @@ class NetworkSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MethodSummary:
-    """A method and its options, e.g. ``ridge`` with ``alpha``."""
+    """A method and its options, e.g. ``ridge`` with ``alpha``.
+
+    Attributes:
+        name: Its label in the study; the cells carry it.
+        options: By name.
+        kind: The method itself, where the label is another word; else None.
+    """
 
     name: str
     options: Mapping[str, Any]
+    kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +91,7 @@ class FitSummary:
     Attributes:
         rank: Rank of the matrix that was inverted.
         full_rank: What the rank would have to be.
-        condition: Largest over smallest kept eigenvalue or singular value, as the method says.
+        condition: Its condition number, as the method defines it.
         note: One sentence where something needs saying, else empty.
     """
 

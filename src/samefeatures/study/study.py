@@ -222,7 +222,9 @@ class Study:
                 network_summary(net, scored.own[n]) for n, net in self.inputs.networks.items()
             ),
             methods=tuple(
-                MethodSummary(name=entry.label, options=dict(entry.build().options))
+                MethodSummary(
+                    name=entry.label, options=dict(entry.build().options), kind=entry.name
+                )
                 for entry in self.config.methods
             ),
             cells=scored.cells,
