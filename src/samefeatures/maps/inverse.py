@@ -40,7 +40,7 @@ def pseudoinverse(matrix: Float64) -> Inverse:
     """
     try:
         np.linalg.cholesky(matrix)  # fails unless positive definite
-        inverse: Float64 = np.linalg.inv(matrix)
+        inverse = np.linalg.inv(matrix).astype(np.float64, copy=False)
     except np.linalg.LinAlgError:
         return _by_eigenvalues(matrix)
     condition = _norm(matrix) * _norm(inverse)
@@ -55,7 +55,7 @@ def shifted_inverse(matrix: Float64, shift: float) -> Inverse:
     """``(S + shift·I)⁻¹`` for a symmetric positive semidefinite S and a positive shift."""
     shifted = matrix + shift * np.eye(len(matrix))
     try:
-        inverse: Float64 = np.linalg.inv(shifted)
+        inverse = np.linalg.inv(shifted).astype(np.float64, copy=False)
     except np.linalg.LinAlgError:
         return _by_eigenvalues(shifted)
     return Inverse(inverse, len(matrix), _norm(shifted) * _norm(inverse))
