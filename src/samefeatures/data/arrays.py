@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
+import difflib
+import zlib
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from samefeatures.data.imageset import ImageSet, digest
+from samefeatures.data.labels import whole_labels
 from samefeatures.errors import DataError, LabelError
 
 
 def open_arrays(path: Path, *, name: str, labelled: bool) -> ImageSet:
     """Images from a ``.npz``; never unpickles. Ids are row numbers where the file has none.
 
+    Args:
+        path: Holds ``images`` (n, h, w) grey or (n, h, w, 3) RGB, uint8; optionally ``labels`` (n,)
+            whole numbers and ``ids`` (n,) strings.
+        name: Of the set.
+        labelled: Whether labels are wanted.
+
     Raises:
-        DataError: when an array is missing, or of another shape or type.
-        LabelError: when labels are wanted and there are none.
+        DataError: when an array is missing, unknown, or of another shape or type.
+        LabelError: when labels are wanted and there are none, or they are no class indices.
     """
-    try:
-        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            arrays = {key: file[key] for key in ("images", "labels", "ids") if key in file}
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
-        raise DataError(
-            f"{path} can't be read as a .npz of plain arrays ({error}). Write it with numpy.savez; "
-            "pickled objects are not loaded."
-        ) from None
+    arrays = _load(path)
     images = arrays.get("images")
     if images is None or images.dtype != np.uint8 or images.ndim not in (3, 4):
         came = "no 'images'" if images is None else f"'images' {images.dtype} {images.shape}"
@@ -41,9 +45,9 @@ def open_arrays(path: Path, *, name: str, labelled: bool) -> ImageSet:
     if labelled:
         if "labels" not in arrays:
             raise LabelError(f"{path} holds no 'labels'. Add them: one class index per image.")
-        if not np.issubdtype(arrays["labels"].dtype, np.integer):
-            raise LabelError(f"{path} holds 'labels' {arrays['labels'].dtype}; give integers.")
-        labels = arrays["labels"].astype(np.int64)
+        labels = whole_labels(arrays["labels"], where=str(path))
+    if "ids" in arrays and arrays["ids"].dtype.kind != "U":
+        raise DataError(f"{path} holds 'ids' {arrays['ids'].dtype}; ids are strings.")
     width = len(str(n - 1))
     ids = (
         [str(i) for i in arrays["ids"]]
@@ -57,8 +61,36 @@ def open_arrays(path: Path, *, name: str, labelled: bool) -> ImageSet:
         fingerprint=digest(
             images.tobytes(),
             str(images.shape),
-            "\n".join(ids),
+            "\0".join(ids),
             b"" if labels is None else labels.tobytes(),
         ),
         read=lambda i: Image.fromarray(images[i]),
     )
+
+
+ARRAYS = ("images", "labels", "ids")
+
+
+def _load(path: Path) -> dict[str, npt.NDArray[Any]]:
+    try:
+        with path.open("rb") as raw:
+            file = np.load(raw, allow_pickle=False)
+            if not isinstance(file, np.lib.npyio.NpzFile):
+                raise ValueError("it holds a single array, as numpy.save writes it")
+            with file:
+                unknown = [key for key in file if key not in ARRAYS]
+                arrays = {key: file[key] for key in file if key in ARRAYS}
+    except FileNotFoundError:
+        raise DataError(f"There is no file at {path}. Check the path.") from None
+    except (OSError, ValueError, EOFError, BadZipFile, zlib.error, NotImplementedError) as error:
+        raise DataError(
+            f"{path} can't be read as a .npz of plain arrays ({error}). Write it with numpy.savez; "
+            "pickled objects are not loaded."
+        ) from None
+    if unknown:
+        near = difflib.get_close_matches(unknown[0], ARRAYS, n=1)
+        hint = f"Did you mean '{near[0]}'? " if near else ""
+        raise DataError(
+            f"{path} holds the unknown array '{unknown[0]}'. {hint}Known: {', '.join(ARRAYS)}."
+        )
+    return arrays

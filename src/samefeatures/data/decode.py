@@ -109,6 +109,8 @@ def _scaled(image: Image.Image, top: int, kind: str) -> Image.Image:
 
 _quiet_lock = threading.Lock()
 _quiet_inside = 0
+_PILLOW = r"PIL\.(?#while decoding)"
+"""Modules whose warnings are ignored; the comment tells our filter from a user's own."""
 
 
 @contextlib.contextmanager
@@ -121,20 +123,13 @@ def _quiet_pillow() -> Iterator[None]:
     with _quiet_lock:
         _quiet_inside += 1
         if _quiet_inside == 1:
-            warnings.filterwarnings("ignore", module=r"PIL\.")
+            warnings.filterwarnings("ignore", module=_PILLOW)
     try:
         yield
     finally:
         with _quiet_lock:
             _quiet_inside -= 1
             if _quiet_inside == 0:
-                _remove_filter()
-
-
-def _remove_filter() -> None:
-    mine = ("ignore", None, Warning)
-    for entry in list(warnings.filters):
-        pattern = entry[3]
-        if entry[:3] == mine and getattr(pattern, "pattern", None) == r"PIL\.":
-            with contextlib.suppress(ValueError):  # another catch_warnings took it away
-                warnings.filters.remove(entry)  # type: ignore[attr-defined]
+                ours = [f for f in warnings.filters if getattr(f[3], "pattern", "") == _PILLOW]
+                for entry in ours:
+                    warnings.filters.remove(entry)  # type: ignore[attr-defined]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -45,10 +46,8 @@ def open_folder(
         labels = label_paths(listing.paths, labels_csv, class_map, where=str(path))
 
     def read(i: int) -> bytes:
-        try:
-            return (path / listing.paths[i]).read_bytes()
-        except OSError as error:
-            raise UnreadableImageError(f"it can't be opened ({error.strerror})") from None
+        file = path / listing.paths[i]
+        return read_unchanged(file, int(listing.sizes[i]), int(listing.times[i]))
 
     return ImageSet(
         name=name,
@@ -57,6 +56,31 @@ def open_folder(
         fingerprint=digest(listing.fingerprint, b"" if labels is None else labels.tobytes()),
         read=read,
     )
+
+
+def read_unchanged(path: Path, size: int, time: int) -> bytes:
+    """A file's bytes, if it still is what was listed.
+
+    Raises:
+        DataError: when it is gone, or has another size or time than when it was listed.
+        UnreadableImageError: when it can't be opened.
+    """
+    try:
+        with path.open("rb") as file:
+            state = os.fstat(file.fileno())
+            data = file.read()
+    except FileNotFoundError:
+        raise DataError(
+            f"{path} is gone since it was listed. Bring it back, or use 'relist: true'."
+        ) from None
+    except OSError as error:
+        raise UnreadableImageError(f"it can't be opened ({error.strerror})") from None
+    if (state.st_size, state.st_mtime_ns) != (size, time) or len(data) != size:
+        raise DataError(
+            f"{path} was rewritten after it was listed, so that the set is no longer what its "
+            "fingerprint says. Run again with 'relist: true'."
+        )
+    return data
 
 
 def label_paths(
@@ -71,7 +95,8 @@ def label_paths(
         bare = [i for i in ids if "/" not in i]
         if bare:
             raise LabelError(
-                f"{where}: {len(bare)} images lie in no class folder, among them {bare[0]}. Put "
+                f"{where}: {len(bare)} of {len(ids)} images lie in no class folder, among them "
+                f"{bare[0]}. Put "
                 "each into a folder named by its class, or give a CSV with 'labels:'."
             )
         return class_indices([i.split("/", 1)[0] for i in ids], class_map, where=where)

@@ -8,9 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from samefeatures.data.imageset import ImageSet, Raw, digest
-from samefeatures.errors import DataError, LabelError, UnreadableImageError, require
+from samefeatures.data.labels import class_indices, named_labels, whole_labels
+from samefeatures.data.options import check_options
+from samefeatures.errors import (
+    ConfigError,
+    DataError,
+    LabelError,
+    UnreadableImageError,
+    require,
+)
 
 OPTIONS = ("image_column", "label_column", "id_column", "config", "revision", "data_dir")
 
@@ -23,24 +32,31 @@ def open_huggingface(
     base: Path,
     split: str | None,
     options: Mapping[str, Any],
+    class_map: Path | str | None = None,
 ) -> ImageSet:
     """One split of a dataset; images stay undecoded until they are read.
 
+    Labels that are names, or numbers with names beside them (``ClassLabel``), get their index from
+    the class map, else by ImageNet synset. Numbers whose names are no synsets stand as they are.
+
     Args:
-        path: Name on the Hub, ``imagefolder`` with the option ``data_dir``, or a folder that
-            ``save_to_disk`` wrote.
+        path: Name on the Hub, ``imagefolder`` with the option ``data_dir``, a folder that
+            ``save_to_disk`` wrote, or one that ``load_dataset`` reads.
         name: Of the set.
         labelled: Whether labels are wanted.
         base: Where a relative folder starts.
         split: E.g. ``validation``; may be left out when there is only one.
         options: ``image_column``, ``label_column``, ``id_column``, ``config``, ``revision``,
             ``data_dir``.
+        class_map: See ``labels.class_indices``.
 
     Raises:
+        ConfigError: for an option that does not exist or has no effect.
         DataError: when it can't be loaded, or a column is missing.
         LabelError: when labels are wanted and the column is missing or has other values.
         MissingExtraError: when ``datasets`` is not installed.
     """
+    check_options(f"hf:{path}", options, OPTIONS)
     datasets = require("datasets", extra="hf", purpose="hf: images")
     table = _one_split(_load(datasets, path, base, split, options), path, split)
     image_column = str(options.get("image_column", "image"))
@@ -52,20 +68,15 @@ def open_huggingface(
                 f"hf:{path} has no column '{column}'; it has {', '.join(table.column_names)}. "
                 "Name it in 'options'."
             )
-    labels = None
-    if labelled:
-        if label_column not in table.column_names:
-            raise LabelError(
-                f"hf:{path} has no column '{label_column}'; it has "
-                f"{', '.join(table.column_names)}. Name it with 'label_column' in 'options'."
-            )
-        column = table.with_format(None)[label_column]
-        if not all(isinstance(v, int) for v in column):
-            raise LabelError(f"hf:{path}: '{label_column}' does not hold class indices.")
-        labels = np.array(list(column), np.int64)
+    if not isinstance(table.features[image_column], datasets.Image):
+        raise DataError(
+            f"hf:{path}: the column '{image_column}' holds {table.features[image_column]}, not "
+            "images. Name another with 'image_column' in 'options'."
+        )
+    labels = _labels(datasets, table, label_column, class_map, path) if labelled else None
     images = table.cast_column(image_column, datasets.Image(decode=False))
     ids = (
-        [str(v) for v in table[id_column]]
+        [str(v) for v in table[str(id_column)]]
         if id_column
         else [str(i).zfill(len(str(len(table) - 1))) for i in range(len(table))]
     )
@@ -86,26 +97,58 @@ def open_huggingface(
         ids=ids,
         labels=labels,
         fingerprint=digest(
-            # Changes with the data and with every transformation, and at worst too often.
+            # Changes with the data and with every transformation, and at worst too often; the
+            # files' sizes and times show what was rewritten under the same fingerprint.
             str(table._fingerprint),
             str(table.split),
-            "\n".join(ids),
+            *_files(table),
+            "\0".join(ids),
             b"" if labels is None else labels.tobytes(),
         ),
         read=read,
     )
 
 
+def _files(table: Any) -> list[str]:
+    infos = [Path(file["filename"]).stat() for file in table.cache_files]
+    return [f"{info.st_size} {info.st_mtime_ns}" for info in infos]
+
+
+def _labels(
+    datasets: Any, table: Any, column: str, class_map: Path | str | None, path: str
+) -> npt.NDArray[np.int64]:
+    if column not in table.column_names:
+        raise LabelError(
+            f"hf:{path} has no column '{column}'; it has {', '.join(table.column_names)}. Name it "
+            "with 'label_column' in 'options'."
+        )
+    where = f"hf:{path}: '{column}'"
+    values = list(table.with_format(None)[column])
+    if any(value is None for value in values):
+        raise LabelError(
+            f"{where} has {values.count(None)} images without a label. Leave them out."
+        )
+    if all(isinstance(value, str) for value in values):
+        return class_indices(values, class_map, where=where)
+    labels = whole_labels(values, where=where)
+    feature = table.features[column]
+    names = feature.names if isinstance(feature, datasets.ClassLabel) else []
+    return named_labels(labels, names, class_map, where=where)
+
+
 def _load(
     datasets: Any, path: str, base: Path, split: str | None, options: Mapping[str, Any]
 ) -> Any:
-    folder = base / path
+    folder = base / Path(path).expanduser()
+    saved = (folder / "dataset_info.json").exists()
+    if saved or (folder / "dataset_dict.json").exists():
+        _refuse(f"hf:{path}", "split" if saved and split else None, options)
     try:
-        if (folder / "dataset_info.json").exists() or (folder / "dataset_dict.json").exists():
+        if saved or (folder / "dataset_dict.json").exists():
             return datasets.load_from_disk(str(folder))
         data_dir = options.get("data_dir")
         return datasets.load_dataset(
-            path,
+            str(folder.resolve()) if folder.is_dir() else path,
             options.get("config"),
             split=split,
             revision=options.get("revision"),
@@ -116,6 +159,16 @@ def _load(
             f"hf:{path} can't be loaded ({' '.join(str(error).split())[:300]}). Check the name, "
             "the split and the connection; or give a folder written by save_to_disk."
         ) from None
+
+
+def _refuse(where: str, setting: str | None, options: Mapping[str, Any]) -> None:
+    """A folder of ``save_to_disk`` has no configurations and revisions to choose from."""
+    without = [name for name in ("config", "revision", "data_dir") if name in options]
+    if setting or without:
+        raise ConfigError(
+            f"{where}: '{setting or without[0]}' has no effect on a dataset written by "
+            "save_to_disk. Leave it out."
+        )
 
 
 def _one_split(loaded: Any, path: str, split: str | None) -> Any:

@@ -105,12 +105,13 @@ class Preprocessing:
         if self.crop_mode == "squash":
             resized = image.resize((wide, tall), resample)
         else:
-            fit = max if self.crop_mode == "center" else min
-            if tall == wide:
-                new = _shorter_or_longer(image.size, tall, longer=fit is min)
+            ratios = (image.width / wide, image.height / tall)
+            if self.crop_mode == "border":
+                new = _divided(image.size, max(ratios))
+            elif tall != wide:
+                new = _divided(image.size, min(ratios))
             else:
-                ratio = fit(wide / image.width, tall / image.height)
-                new = (round(image.width * ratio), round(image.height * ratio))
+                new = _shorter_side(image.size, tall)
             resized = image.resize(new, resample)
         return _centre_crop(resized, width, height, fill=self._padding or (0, 0, 0))
 
@@ -126,11 +127,15 @@ class Preprocessing:
         return out
 
 
-def _shorter_or_longer(size: tuple[int, int], side: int, *, longer: bool) -> tuple[int, int]:
-    """New (width, height) with the shorter (or longer) side equal to ``side``."""
+def _divided(size: tuple[int, int], ratio: float) -> tuple[int, int]:
+    """New (width, height), rounded as timm rounds them."""
+    return max(1, round(size[0] / ratio)), max(1, round(size[1] / ratio))
+
+
+def _shorter_side(size: tuple[int, int], side: int) -> tuple[int, int]:
+    """New (width, height) with the shorter side equal to ``side``, cut as torchvision cuts them."""
     width, height = size
-    reference = max(size) if longer else min(size)
-    if width == reference:
+    if width <= height:
         return side, max(1, int(side * height / width))
     return max(1, int(side * width / height)), side
 

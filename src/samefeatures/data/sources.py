@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from importlib.resources import as_file, files
@@ -18,8 +19,8 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
     "folder": ("labels", "class_map", "relist"),
     "tar": ("labels", "class_map", "subdir", "relist"),
     "npz": (),
-    "hf": ("split", "options"),
-    "torchvision": ("options",),
+    "hf": ("class_map", "split", "options"),
+    "torchvision": ("class_map", "options"),
     "fashion-mnist": (),
 }
 """Settings that each kind of source takes, beside ``source``, ``name`` and ``limit``."""
@@ -80,13 +81,13 @@ def open_images(spec: ImageSource, *, labelled: bool, base: Path | None = None) 
         DataError: when it does not exist or can't be read.
         LabelError: when labels are wanted and are not there or do not fit.
     """
-    _check_settings(spec)
+    _check_settings(spec, labelled=labelled)
     base = base or Path()
     images = _open(spec, labelled=labelled, base=base)
     return images if spec.limit is None else thinned(images, spec.limit)
 
 
-def _check_settings(spec: ImageSource) -> None:
+def _check_settings(spec: ImageSource, *, labelled: bool) -> None:
     known = KNOWN[spec.kind]
     for name in ("labels", "class_map", "subdir", "split", "options", "relist"):
         if getattr(spec, name) and name not in known:
@@ -94,6 +95,11 @@ def _check_settings(spec: ImageSource) -> None:
             raise ConfigError(
                 f"{spec.source}: the setting '{name}' has no effect on a source of the kind "
                 f"'{spec.kind}'. {takes}"
+            )
+        if getattr(spec, name) and name in ("labels", "class_map") and not labelled:
+            raise ConfigError(
+                f"{spec.source}: the setting '{name}' has no effect where labels are not read, as "
+                "on a fit set. Leave it out."
             )
 
 
@@ -106,13 +112,26 @@ def _open(spec: ImageSource, *, labelled: bool, base: Path) -> ImageSet:
         from samefeatures.data.huggingface import open_huggingface
 
         return open_huggingface(
-            rest, name=name, labelled=labelled, base=base, split=spec.split, options=spec.options
+            rest,
+            name=name,
+            labelled=labelled,
+            base=base,
+            split=spec.split,
+            options=spec.options,
+            class_map=_class_map(spec, base),
         )
     if spec.kind == "torchvision":
         from samefeatures.data.torchvision_sets import open_torchvision
 
-        return open_torchvision(rest, name=name, labelled=labelled, base=base, options=spec.options)
-    labels_csv = base / spec.labels if spec.labels else None
+        return open_torchvision(
+            rest,
+            name=name,
+            labelled=labelled,
+            base=base,
+            options=spec.options,
+            class_map=_class_map(spec, base),
+        )
+    labels_csv = base / Path(spec.labels).expanduser() if spec.labels else None
     class_map = _class_map(spec, base)
     if spec.kind == "tar":
         from samefeatures.data.tar import open_tar
@@ -150,19 +169,19 @@ def _open(spec: ImageSource, *, labelled: bool, base: Path) -> ImageSet:
 
 
 def default_name(spec: ImageSource) -> str:
-    """Name of the folder or file without its ending; for others the source with dashes."""
+    """Name of the folder or file without its ending; of shards what stands before the pattern."""
     if spec.kind in ("hf", "torchvision", "fashion-mnist"):
         return spec.source.replace(":", "-").replace("/", "-")
     name = Path(spec.source).name
     for ending in (".tar.gz", ".tgz", ".tar", ".npz"):
         name = name.removesuffix(ending)
-    return name or "images"
+    return re.split(r"[*{]", name)[0].rstrip("-_.") or "images"
 
 
 def _class_map(spec: ImageSource, base: Path) -> Path | str | None:
     if spec.class_map is None or spec.class_map == "sorted":
         return spec.class_map
-    return base / spec.class_map
+    return base / Path(spec.class_map).expanduser()
 
 
 def _packaged(part: str, *, name: str, labelled: bool) -> ImageSet:

@@ -21,16 +21,21 @@ import numpy.typing as npt
 
 from samefeatures.data.folder import label_paths
 from samefeatures.data.imageset import ImageSet, digest
+from samefeatures.data.labels import whole_labels
 from samefeatures.data.listing import (
     Listing,
     cache_file,
+    check_names,
     is_image,
     read_listing,
     write_listing,
 )
-from samefeatures.errors import DataError, LabelError, UnreadableImageError
+from samefeatures.errors import ConfigError, DataError, LabelError
 
 LABEL_ENDING = ".cls"
+
+Place = tuple[Path, int, int, int]
+"""Archive, its time of change in ns, offset and number of bytes."""
 
 
 def open_tar(
@@ -49,8 +54,8 @@ def open_tar(
     Args:
         pattern: Path, with ``*`` or ``{000..009}`` for shards; relative to ``base``.
         name: Of the set.
-        labelled: Whether labels are wanted: from ``KEY.cls`` where there are such members, else
-            from the first folder of each path, or from the CSV.
+        labelled: Whether labels are wanted: from the CSV, else from ``KEY.cls`` where there are
+            such members, else from the first folder of each path.
         base: Where relative paths start.
         subdir: Take only members below this folder, which is cut off from the ids.
         labels_csv: Labels by id.
@@ -58,18 +63,21 @@ def open_tar(
         relist: Index anew.
 
     Raises:
-        DataError: when an archive is missing or damaged, or holds no image.
+        ConfigError: for a class map where ``KEY.cls`` gives class indices.
+        DataError: when an archive is missing or damaged, holds no image, or holds links to images.
         LabelError: when labels are wanted and an image has none.
     """
     shards = expand(pattern, base)
-    plain = [_plain(path) for path in shards]
     ids: list[str] = []
-    places: list[tuple[int, int, int]] = []  # shard, offset, bytes
-    texts: dict[str, tuple[int, int, int]] = {}
+    places: list[Place] = []
+    texts: dict[str, Place] = {}
     prints = []
-    for k, path in enumerate(plain):
+    for shard in shards:
+        path = _plain(shard, relist=relist)
         listing = _index(path, relist=relist)
-        prints.append(listing.fingerprint)
+        # Members keep no nanoseconds; the archive's own time stands for rewritten ones.
+        prints.append(digest(listing.fingerprint, listing.folder_times.tobytes()))
+        time = int(listing.folder_times[1])
         for member, offset, size in zip(
             listing.paths, listing.offsets.tolist(), listing.sizes.tolist(), strict=True
         ):
@@ -77,18 +85,23 @@ def open_tar(
             if short is None:
                 continue
             if short.endswith(LABEL_ENDING):
-                texts[short.removesuffix(LABEL_ENDING)] = (k, offset, size)
+                if _key(short) in texts:
+                    raise LabelError(f"{pattern} has two labels for '{_key(short)}'. Keep one.")
+                texts[_key(short)] = (path, time, offset, size)
             else:
                 ids.append(short)
-                places.append((k, offset, size))
+                places.append((path, time, offset, size))
     if not ids:
         where = f" below '{subdir}'" if subdir else ""
         raise DataError(f"{pattern} holds no image{where}. Check the path and 'subdir'.")
-    files = [os.open(path, os.O_RDONLY) for path in plain]
-    reader = _Reader(files)
     labels = None
     if labelled and texts and labels_csv is None:
-        labels = _cls_labels(ids, texts, reader, pattern)
+        if class_map is not None:
+            raise ConfigError(
+                f"class_map has no effect: the {LABEL_ENDING} members of {pattern} hold class "
+                "indices. Leave it out."
+            )
+        labels = _cls_labels(ids, texts, pattern)
     elif labelled:
         labels = label_paths(ids, labels_csv, class_map, where=pattern)
     return ImageSet(
@@ -96,26 +109,32 @@ def open_tar(
         ids=ids,
         labels=labels,
         fingerprint=digest(*prints, subdir or "", b"" if labels is None else labels.tobytes()),
-        read=lambda i: reader.read(places[i]),
+        read=lambda i: _read(places[i]),
     )
 
 
-class _Reader:
-    """Reads at offsets; closes its files when the image set is gone."""
+def _read(place: Place) -> bytes:
+    """The bytes of a member.
 
-    def __init__(self, files: Sequence[int]) -> None:
-        self._files = list(files)
-
-    def read(self, place: tuple[int, int, int]) -> bytes:
-        shard, offset, size = place
-        data = os.pread(self._files[shard], size, offset)
-        if len(data) < size:
-            raise UnreadableImageError("the archive is cut short")
-        return data
-
-    def __del__(self) -> None:
-        for file in self._files:
-            os.close(file)
+    The archive is opened anew each time: a few microseconds, and safe in threads, in forked
+    processes, and with more shards than a process may hold open.
+    """
+    path, time, offset, size = place
+    try:
+        with path.open("rb", buffering=0) as file:
+            changed = os.fstat(file.fileno()).st_mtime_ns != time
+            file.seek(offset)
+            data = file.read(size)
+    except OSError as error:
+        raise DataError(
+            f"{path} was indexed but can't be read ({error.strerror}). Bring it back and run again."
+        ) from None
+    if changed or len(data) != size:
+        raise DataError(
+            f"{path} was rewritten after it was indexed. Run again; nothing that was stored is "
+            "lost."
+        )
+    return data
 
 
 def expand(pattern: str, base: Path) -> list[Path]:
@@ -158,20 +177,17 @@ def _index(path: Path, *, relist: bool) -> Listing:
         kept = read_listing(cache)
         if kept is not None and np.array_equal(kept.folder_times, stamp):
             return kept
-    try:
-        with tarfile.open(path, "r:") as archive:
-            members = [
-                m for m in archive
-                if m.isfile() and (is_image(m.name) or m.name.endswith(LABEL_ENDING))
-            ]  # fmt: skip
-    except (tarfile.TarError, EOFError, OSError) as error:
+    members = [member for member in _members(path) if not member.isdir()]
+    odd = [m.name for m in members if not m.isreg() or m.issparse()]
+    if odd:
         raise DataError(
-            f"{path} is not a readable tar archive ({error}). Fetch it again: it may be cut short."
-        ) from None
+            f"{path} holds {len(odd)} images or labels as links or sparse files, among them "
+            f"{', '.join(odd[:3])}. Pack it anew with 'tar --dereference --hard-dereference'."
+        )
+    check_names([m.name for m in members], path)
     listing = Listing(
         paths=[m.name for m in members],
         sizes=np.array([m.size for m in members], np.int64),
-        # Members keep no nanoseconds; the archive's own time stands for rewritten ones.
         times=np.array([int(m.mtime) for m in members], np.int64),
         offsets=np.array([m.offset_data for m in members], np.int64),
         folders=[],
@@ -181,7 +197,37 @@ def _index(path: Path, *, relist: bool) -> Listing:
     return listing
 
 
-def _plain(path: Path) -> Path:
+def _members(path: Path) -> list[tarfile.TarInfo]:
+    """The members that are images or labels by their names.
+
+    Raises:
+        DataError: when the archive is damaged or cut short.
+    """
+    try:
+        with tarfile.open(path, "r:") as archive:
+            members = []
+            while (member := archive.next()) is not None:
+                archive.members.clear()  # type: ignore[attr-defined]  # it would keep every one
+                if is_image(member.name) or member.name.endswith(LABEL_ENDING):
+                    members.append(member)
+            end = archive.offset
+        with path.open("rb") as file:
+            file.seek(end)
+            mark = file.read(tarfile.BLOCKSIZE)
+    except (tarfile.TarError, EOFError, ValueError, OSError) as error:
+        raise DataError(
+            f"{path} is not a readable tar archive ({error}). Fetch it again: it may be cut short."
+        ) from None
+    # At a damaged header tarfile stops as if the archive ended there.
+    if mark != bytes(tarfile.BLOCKSIZE):
+        raise DataError(
+            f"{path} is damaged or cut short after {len(members)} images: there is no end mark at "
+            f"byte {end}. Fetch it again; if it is an unpacked copy, use 'relist: true'."
+        )
+    return members
+
+
+def _plain(path: Path, *, relist: bool) -> Path:
     """The archive itself, or its uncompressed copy in the cache folder.
 
     Raises:
@@ -192,7 +238,7 @@ def _plain(path: Path) -> Path:
     info = path.stat()
     key = digest(str(path.resolve()), str(info.st_size), str(info.st_mtime_ns))[:32]
     copy = cache_file(path, "unpacked").with_name(f"unpacked-{key}.tar")
-    if copy.exists():
+    if copy.exists() and not relist:
         return copy
     partial = copy.with_name(f"{copy.name}.{os.getpid()}.partial")
     try:
@@ -210,19 +256,26 @@ def _plain(path: Path) -> Path:
     return copy
 
 
-def _cls_labels(
-    ids: Sequence[str], texts: dict[str, tuple[int, int, int]], reader: _Reader, where: str
-) -> npt.NDArray[np.int64]:
-    keys = [i.rpartition(".")[0] for i in ids]
+def _key(member: str) -> str:
+    """What a webdataset calls the key: the path up to the first dot of the file's name."""
+    folder, slash, file = member.rpartition("/")
+    return folder + slash + file.partition(".")[0]
+
+
+def _cls_labels(ids: Sequence[str], texts: dict[str, Place], where: str) -> npt.NDArray[np.int64]:
+    keys = [_key(i) for i in ids]
     missing = [i for i, key in zip(ids, keys, strict=True) if key not in texts]
-    if missing:
+    absent = sorted(texts.keys() - set(keys))
+    if missing or absent:
         raise LabelError(
-            f"{where}: {len(missing)} images have no {LABEL_ENDING} beside them, among them "
-            f"{', '.join(missing[:3])}. Add them, or give a CSV with 'labels:'."
+            f"{where}: {len(missing)} images have no {LABEL_ENDING} beside them "
+            f"({', '.join(missing[:3])}), {len(absent)} {LABEL_ENDING} no image "
+            f"({', '.join(absent[:3])}). Complete them, or give a CSV with 'labels:'."
         )
     try:
-        return np.array([int(reader.read(texts[key])) for key in keys], np.int64)
+        values = {key: int(_read(place)) for key, place in texts.items()}
     except ValueError as error:
         raise LabelError(
             f"{where}: a {LABEL_ENDING} member does not hold a class index ({error})."
         ) from None
+    return whole_labels([values[key] for key in keys], where=where)

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import inspect
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+from PIL import Image
 
 from samefeatures.data.imageset import ImageSet, digest
-from samefeatures.errors import DataError, require
+from samefeatures.data.labels import named_labels, whole_labels
+from samefeatures.data.options import check_options
+from samefeatures.errors import DataError, UnreadableImageError, require
 
 
 def open_torchvision(
-    kind: str, *, name: str, labelled: bool, base: Path, options: Mapping[str, Any]
+    kind: str,
+    *,
+    name: str,
+    labelled: bool,
+    base: Path,
+    options: Mapping[str, Any],
+    class_map: Path | str | None = None,
 ) -> ImageSet:
     """A data set class of torchvision that yields (PIL image, class index).
+
+    The class decodes the images itself, so that what ``decode`` does for files (EXIF orientation,
+    16-bit grey) is up to it. Class names that are ImageNet synsets give the ImageNet-1k index.
 
     Args:
         kind: Name of the class, e.g. ``CIFAR10``.
@@ -23,15 +38,20 @@ def open_torchvision(
         labelled: Whether labels are wanted.
         base: Where a relative ``root`` starts.
         options: Arguments of the class, e.g. ``root``, ``train``, ``split``, ``download``.
+        class_map: See ``labels.class_indices``; for the names of the class folders.
 
     Raises:
+        ConfigError: for an argument that the class does not take.
         DataError: when there is no such class, or it can't be opened.
+        LabelError: when labels are wanted and are no class indices.
         MissingExtraError: when torchvision is not installed.
     """
     sets = require("torchvision.datasets", extra="torchvision", purpose="torchvision: images")
     maker = getattr(sets, kind, None)
     if kind not in sets.__all__ or maker is None:
         raise DataError(f"torchvision.datasets has no '{kind}'. Check the name.")
+    known = [arg for arg in inspect.signature(maker).parameters if "transform" not in arg]
+    check_options(f"torchvision:{kind}", options, known)
     arguments = dict(options)
     if "root" in arguments:
         arguments["root"] = str(base / Path(str(arguments["root"])).expanduser())
@@ -48,37 +68,73 @@ def open_torchvision(
         raise DataError(
             f"torchvision.datasets.{kind} does not yield (image, label); it can't be used here."
         )
-    labels = _labels(dataset, count, kind) if labelled else None
+    labels = None
+    if labelled:
+        where = f"torchvision:{kind}"
+        own = whole_labels(_own_labels(dataset, count), where=where)
+        labels = named_labels(own, _class_names(dataset), class_map, where=where)
     return ImageSet(
         name=name,
         ids=[str(i).zfill(len(str(count - 1))) for i in range(count)],
         labels=labels,
-        fingerprint=_fingerprint(dataset, kind, arguments, count, labels),
-        read=lambda i: dataset[i][0],
+        fingerprint=_fingerprint(dataset, kind, options, count, labels),
+        read=_Reader(dataset),
     )
 
 
-def _labels(dataset: Any, count: int, kind: str) -> np.ndarray[Any, np.dtype[np.int64]]:
+class _Reader:
+    """Image i of a data set, in one thread at a time: some of the classes share state."""
+
+    def __init__(self, dataset: Any) -> None:
+        self._dataset = dataset
+        self._lock = threading.Lock()
+
+    def __call__(self, i: int) -> Image.Image:
+        try:
+            with self._lock:
+                image: Image.Image = self._dataset[i][0]
+                return image
+        except MemoryError:
+            raise
+        except Exception as error:  # decoders raise many kinds
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise UnreadableImageError(f"torchvision can't read it ({reason[:120]})") from None
+
+
+def _own_labels(dataset: Any, count: int) -> npt.NDArray[Any]:
     for attribute in ("targets", "labels", "_labels"):
         values = getattr(dataset, attribute, None)
         if values is not None and len(values) == count:
-            return np.asarray(values).astype(np.int64)
-    labels = [dataset[i][1] for i in range(count)]
-    if not all(isinstance(label, int | np.integer) for label in labels):
-        raise DataError(f"torchvision.datasets.{kind} has labels that are not class indices.")
-    return np.asarray(labels, np.int64)
+            return np.asarray(values)
+    return np.asarray([dataset[i][1] for i in range(count)])
+
+
+def _class_names(dataset: Any) -> list[str]:
+    """Folder names (``wnids`` where ``classes`` are words), or none."""
+    for attribute in ("wnids", "classes"):
+        names = getattr(dataset, attribute, None)
+        if isinstance(names, list | tuple) and all(isinstance(name, str) for name in names):
+            return list(names)
+    return []
 
 
 def _fingerprint(
-    dataset: Any, kind: str, arguments: Mapping[str, Any], count: int, labels: Any
+    dataset: Any,
+    kind: str,
+    options: Mapping[str, Any],
+    count: int,
+    labels: npt.NDArray[np.int64] | None,
 ) -> str:
-    """Over the pixels where the class holds them, else over its arguments and file listing."""
-    parts: list[str | bytes] = [kind, str(count), repr(sorted(arguments.items()))]
+    """Over the pixels where the class holds them all, else over the files below its root."""
+    parts: list[str | bytes] = [kind, str(count), repr(sorted(options.items()))]
     data = getattr(dataset, "data", None)
+    root = getattr(dataset, "root", None)
     if data is not None and hasattr(data, "__array__"):
         parts.append(np.ascontiguousarray(data).tobytes())
-    for path, *_ in getattr(dataset, "samples", None) or []:
-        info = Path(path).stat()
-        parts.append(f"{path} {info.st_size} {info.st_mtime_ns}")
+    elif root is not None and Path(root).is_dir():
+        for path in sorted(Path(root).rglob("*")):
+            info = path.stat()
+            if not path.is_dir():
+                parts.append(f"{path.relative_to(root)} {info.st_size} {info.st_mtime_ns}")
     parts.append(b"" if labels is None else labels.tobytes())
     return digest(*parts)
