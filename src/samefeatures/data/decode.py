@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
-import threading
-import warnings
-from collections.abc import Iterator
 
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
@@ -49,22 +45,21 @@ def decode(raw: Raw) -> Image.Image:
     """
     if isinstance(raw, bytes) and not raw:
         raise UnreadableImageError("the file is empty (0 bytes)")
-    with _quiet_pillow():
-        try:
-            image = Image.open(io.BytesIO(raw)) if isinstance(raw, bytes) else raw
-            _check_size(image)
-            image.load()
-            return _to_rgb(_upright(image))
-        except (UnreadableImageError, MemoryError):
-            raise
-        except UnidentifiedImageError:
-            raise UnreadableImageError("not an image, or of a format that Pillow lacks") from None
-        except Image.DecompressionBombError:
-            raise UnreadableImageError("far too many pixels (decompression bomb)") from None
-        # Pillow's decoders let many kinds of exceptions through when bytes are damaged.
-        except Exception as error:
-            reason = " ".join(str(error).split()) or type(error).__name__
-            raise UnreadableImageError(f"damaged or cut short ({reason[:120]})") from None
+    try:
+        image = Image.open(io.BytesIO(raw)) if isinstance(raw, bytes) else raw
+        _check_size(image)
+        image.load()
+        return _to_rgb(_upright(image))
+    except (UnreadableImageError, MemoryError):
+        raise
+    except UnidentifiedImageError:
+        raise UnreadableImageError("not an image, or of a format that Pillow lacks") from None
+    except Image.DecompressionBombError:
+        raise UnreadableImageError("far too many pixels (decompression bomb)") from None
+    # Pillow's decoders let many kinds of exceptions through when bytes are damaged.
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UnreadableImageError(f"damaged or cut short ({reason[:120]})") from None
 
 
 def _check_size(image: Image.Image) -> None:
@@ -91,6 +86,8 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         return _scaled(image, 65535, "integer")
     if mode == "F":
         return _scaled(image, 1, "floating-point")
+    if mode == "P" and "transparency" in image.info:  # Pillow warns unless alpha is kept at first
+        image = image.convert("RGBA")
     if mode in ("RGBa", "La"):  # premultiplied alpha: Pillow converts it only by this detour
         image = image.convert("RGBA" if mode == "RGBa" else "LA")
     return image.convert("RGB")
@@ -105,31 +102,3 @@ def _scaled(image: Image.Image, top: int, kind: str) -> Image.Image:
         )
     grey = np.rint(pixels * (255 / top)).astype(np.uint8)
     return Image.fromarray(grey).convert("RGB")
-
-
-_quiet_lock = threading.Lock()
-_quiet_inside = 0
-_PILLOW = r"PIL\.(?#while decoding)"
-"""Modules whose warnings are ignored; the comment tells our filter from a user's own."""
-
-
-@contextlib.contextmanager
-def _quiet_pillow() -> Iterator[None]:
-    """Ignore Pillow's warnings while any thread is inside.
-
-    ``warnings.catch_warnings`` is not safe in threads: leaving one block undoes another's.
-    """
-    global _quiet_inside  # noqa: PLW0603
-    with _quiet_lock:
-        _quiet_inside += 1
-        if _quiet_inside == 1:
-            warnings.filterwarnings("ignore", module=_PILLOW)
-    try:
-        yield
-    finally:
-        with _quiet_lock:
-            _quiet_inside -= 1
-            if _quiet_inside == 0:
-                ours = [f for f in warnings.filters if getattr(f[3], "pattern", "") == _PILLOW]
-                for entry in ours:
-                    warnings.filters.remove(entry)  # type: ignore[attr-defined]
