@@ -60,23 +60,23 @@ def score_heads(
     Raises:
         LabelError: when a label is outside a head's classes, or there are no rows.
     """
-    weight = np.concatenate([head.weight for head in heads])  # (Σ classes, d)
-    bias = np.concatenate([head.bias for head in heads])
+    # The bias rides along as the weight of a feature that is always 1.
+    weight = np.concatenate([np.column_stack([head.weight, head.bias]) for head in heads])
     stops = np.cumsum([head.classes for head in heads])
     smallest = min(head.classes for head in heads)
     predictions: list[list[npt.NDArray[np.int32]]] = [[] for _ in heads]
     correct, correct_top5 = np.zeros(len(heads), int), np.zeros(len(heads), int)
     for features, labels in rows:
         _check_labels(labels, smallest)
-        logits = features @ weight.T  # (r, Σ classes)
-        logits += bias
+        ones = np.ones((len(features), 1), np.float32)
+        logits = np.concatenate([features, ones], axis=1) @ weight.T  # (r, Σ classes)
         for k, (head, stop) in enumerate(zip(heads, stops, strict=True)):
             part = logits[:, stop - head.classes : stop]  # (r, classes)
             best = part.argmax(axis=1)
             predictions[k].append(best.astype(np.int32))
             hit = best == labels
             correct[k] += int(hit.sum())
-            correct_top5[k] += int(hit.sum()) + _among_five(part[~hit], labels[~hit])
+            correct_top5[k] += int(hit.sum()) + _next_four(part, labels, hit)
     if not predictions[0]:
         raise LabelError("There is no row to score. Give an eval set with at least one image.")
     return [
@@ -85,16 +85,16 @@ def score_heads(
     ]
 
 
-def _among_five(logits: Float32, labels: npt.NDArray[np.int64]) -> int:
-    """Rows whose label would be among the first five of a stable descending sort."""
+def _next_four(logits: Float32, labels: npt.NDArray[np.int64], hit: npt.NDArray[np.bool_]) -> int:
+    """Rows without a hit whose label is among the first five of a stable descending sort."""
     own = logits[np.arange(len(labels)), labels][:, None]  # (r, 1)
-    at_least = np.count_nonzero(logits >= own, axis=1)  # the label's own logit included
-    inside = at_least <= TOP
-    unsure = ~inside
-    part, mine = logits[unsure], own[unsure]
-    before = np.arange(logits.shape[1]) < labels[unsure, None]
+    greater = np.packbits(logits > own, axis=1)  # (r, classes / 8)
+    near = (np.bitwise_count(greater).sum(axis=1, dtype=np.int64) < TOP) & ~hit
+    # Only now are ties looked at, on the few rows that they could decide.
+    part, mine = logits[near], own[near]
+    before = np.arange(logits.shape[1]) < labels[near, None]
     ahead = np.count_nonzero((part > mine) | ((part == mine) & before), axis=1)
-    return int(inside.sum() + (ahead < TOP).sum())
+    return int((ahead < TOP).sum())
 
 
 def _check_labels(labels: npt.NDArray[np.int64], classes: int) -> None:

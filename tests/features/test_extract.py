@@ -11,14 +11,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from samefeatures.data.decode import decode
 from worlds_images import NumpyBackend, made_images, tiny_network
 
+from samefeatures.data.decode import decode
+from samefeatures.data.sources import ImageSource, open_images
 from samefeatures.data.views import Views
 from samefeatures.errors import ConfigError, FeatureError, UnreadableImageError
 from samefeatures.features.extract import ExtractOptions, extract, feature_key
 from samefeatures.features.rows import joint_chunks
 from samefeatures.features.store import CHUNK_ROWS, StoredFeatures
+from samefeatures.networks.load import load
+from samefeatures.networks.network import ImageNetwork
 
 
 def values(store: StoredFeatures) -> np.ndarray:
@@ -50,6 +53,20 @@ def test_batch_size_workers_and_companions_change_nothing(
     together = extract([c, a, b], images, tmp_path / "together", options=options)
     assert np.array_equal(values(alone), values(together[1]))
     assert alone.fingerprint == together[1].fingerprint
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 64])
+def test_onnx_features_are_the_same_to_the_bit_whatever_the_batch(
+    tmp_path: Path, batch_size: int
+) -> None:
+    images = open_images(ImageSource(source="fashion-mnist:eval", limit=70), labelled=True)
+    first, second = load("mini:nasnet"), load("mini:inception_v1")
+    assert isinstance(first, ImageNetwork)
+    assert isinstance(second, ImageNetwork)
+    (alone,) = extract([first], images, tmp_path / "alone")
+    options = ExtractOptions(batch_size=batch_size)
+    _, together = extract([second, first], images, tmp_path / "together", options=options)
+    assert np.array_equal(values(alone), values(together))
 
 
 def test_each_image_is_read_once_for_all_networks(tmp_path: Path) -> None:

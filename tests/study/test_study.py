@@ -236,6 +236,8 @@ def test_maps_that_are_not_there(npz_study: Study) -> None:
         npz_study.load_map("cca", "a", "b")
     with pytest.raises(MapError, match="no source 'z'"):
         npz_study.load_map("ols", "z", "b")
+    with pytest.raises(MapError, match="from a to itself"):
+        npz_study.load_map("ols", "a", "a")
     with pytest.raises(MapError, match="Fit it first"):
         npz_study.load_map("ols", "a", "b")
 

@@ -166,6 +166,11 @@ class Study:
                 raise MapError(
                     f"This study has no {what} '{value}'. It has: {', '.join(known[what])}."
                 )
+        if source == target:
+            raise MapError(
+                f"There is no map from {source} to itself: on the diagonal stands the network "
+                "unmapped. Name two networks."
+            )
         return AffineMap.load(self.map_path(label, source, target))
 
     def _missing_maps(self, entry: MethodConfig, fit: Side) -> list[tuple[str, str]]:
