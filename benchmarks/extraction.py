@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from samefeatures.networks.load import load
 
 from benchmarks.record import Line, seconds
 from samefeatures.data.imageset import ImageSet
 from samefeatures.features.extract import extract
+from samefeatures.networks.load import load
 from samefeatures.networks.network import ImageNetwork
 
 BATCH = 32

@@ -5,7 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
 
 Advance = Callable[[int], None]
 
@@ -40,7 +43,7 @@ def on_terminal() -> Iterator[Progress]:
         TimeElapsedColumn,
         TimeRemainingColumn,
     )
-    from rich.progress import Progress as Bars
+    from rich.progress import Progress as RichBars
 
     columns = (
         TextColumn("{task.description}"),
@@ -49,19 +52,22 @@ def on_terminal() -> Iterator[Progress]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Bars(*columns, console=Console(stderr=True)) as bars:
+    with RichBars(*columns, console=Console(stderr=True)) as bars:
         yield _RichProgress(bars)
 
 
 class _RichProgress:
-    def __init__(self, bars: object) -> None:
+    def __init__(self, bars: Bars) -> None:
         self._bars = bars
 
     def task(self, description: str, total: int) -> Advance:
-        from rich.progress import Progress as Bars
+        task = self._bars.add_task(description, total=total)
+        left = total
 
-        bars = self._bars
-        if not isinstance(bars, Bars):
-            raise TypeError("expected rich's Progress")
-        task = bars.add_task(description, total=total)
-        return lambda steps: bars.update(task, advance=steps)
+        def advance(steps: int) -> None:
+            nonlocal left
+            left -= steps
+            # Ten networks on four sources are forty bars: finished ones make room.
+            self._bars.update(task, advance=steps, visible=left > 0)
+
+        return advance
