@@ -15,6 +15,7 @@ import samefeatures
 ROOT = Path(samefeatures.__file__).parent
 ORDER = (
     "errors",
+    "files",
     "progress",
     "data",
     "networks",

@@ -21,10 +21,11 @@ from samefeatures.study.scoring import labelled
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Check:
-    """Facts of one network, and its own score if there were labelled images."""
+    """Facts of a network; its own score, and images left out, if there were labelled images."""
 
     facts: NetworkFacts
     score: Score | None
+    left_out: int = 0
 
     def rows(self) -> dict[str, str]:
         """Label and text of every fact, in the order in which a person wants them."""
@@ -51,6 +52,8 @@ class Check:
         if self.score is not None:
             score = self.score
             out["own top-1"] = f"{score.top1:.2f} % ({score.correct:,} of {score.n:,})"
+            if self.left_out:
+                out["left out"] = f"{self.left_out:,} images that can't be read"
             out["own top-5"] = f"{score.top5:.2f} %"
         return out
 
@@ -84,11 +87,21 @@ def check_networks(
     if data is None and (class_map is not None or limit is not None):
         raise ConfigError("--class-map and --limit have an effect only with --data. Give it too.")
     networks = [load(source) for source in sources]
+    if data is not None and not any(isinstance(net, ImageNetwork) for net in networks):
+        raise ConfigError(
+            "--data has no effect on npz networks, which bring their own features. Leave it out."
+        )
     images = None
     if data is not None:
         source = ImageSource(source=data, class_map=class_map, limit=limit)
         images = open_images(source, labelled=True, base=Path())
-    return [Check(summarise(net), _own_score(net, images, progress)) for net in networks]
+    checks = []
+    for network in networks:
+        score = _own_score(network, images, progress)
+        scored = score is not None and images is not None and isinstance(network, ImageNetwork)
+        left_out = len(images) - score.n if scored and images and score else 0
+        checks.append(Check(summarise(network), score, left_out))
+    return checks
 
 
 def _own_score(network: Network, images: ImageSet | None, progress: Progress) -> Score | None:
@@ -109,6 +122,11 @@ def score_on_images(network: ImageNetwork, images: ImageSet, progress: Progress)
     if images.labels is None:
         raise LabelError(
             f"'{images.name}' has no labels. Give class folders, a labels CSV, or another set."
+        )
+    if int(images.labels.max()) >= network.head.classes:
+        raise LabelError(
+            f"'{images.name}' has labels up to {images.labels.max()}, but {network.name} has "
+            f"{network.head.classes} classes. Check the class map."
         )
     advance = progress.task(f"{network.name} on {images.name}", len(images))
     with tempfile.TemporaryDirectory() as folder:

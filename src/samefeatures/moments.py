@@ -244,7 +244,7 @@ class Moments:
                 if second.shape != out._second.shape or mean.shape != out.mean.shape:
                     raise ValueError("its arrays have other shapes than its dims say")
                 out.n, out.mean, out._second = int(file["n"]), mean, second
-        except (ValueError, KeyError, EOFError, BadZipFile, OSError) as error:
+        except (ValueError, KeyError, EOFError, BadZipFile, OSError, NotImplementedError) as error:
             raise StoreDamagedError(
                 f"{path} does not hold moments ({error}). Delete it; the same command computes "
                 "them again from the stored features."

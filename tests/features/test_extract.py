@@ -138,6 +138,13 @@ def test_strict_stops_and_names_the_image(tmp_path: Path) -> None:
         extract([tiny_network("a")], images, tmp_path, options=ExtractOptions(strict=True))
 
 
+def test_strict_also_finds_what_an_earlier_run_left_out(tmp_path: Path) -> None:
+    images, _ = made_images(5, broken=(2,))
+    extract([tiny_network("a")], images, tmp_path)
+    with pytest.raises(UnreadableImageError, match=r"0002\.png can't be read"):
+        extract([tiny_network("a")], images, tmp_path, options=ExtractOptions(strict=True))
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_features_that_are_not_finite(tmp_path: Path, value: float) -> None:
     images, _ = made_images(5)

@@ -142,6 +142,35 @@ def test_other_settings_replace_the_maps(npz_study: Study) -> None:
     assert len(pd.read_csv(npz_study.out / "results.csv")) == 2 * 9
 
 
+def test_a_damaged_manifest_costs_a_new_fit_and_nothing_else(npz_study: Study) -> None:
+    first = npz_study.score()
+    (npz_study.out / "maps" / "ols" / "key.json").write_text('{"ke')
+    bystander = npz_study.out / "maps" / "ols" / "notes.txt"
+    bystander.write_text("a user's own")
+    again = Study(npz_study.config, out=npz_study.out, base=npz_study.base)
+    assert again.score() == first
+    assert bystander.exists()
+
+
+def test_a_full_disk_is_one_line_and_costs_nothing(
+    npz_study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Path.write_bytes
+
+    def full(self: Path, data: bytes) -> int:
+        if self.name.startswith("results.parquet"):
+            raise OSError(28, "No space left on device")
+        return real(self, data)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(StoreError, match="The disk is full"):
+        npz_study.score()
+    assert not (npz_study.out / "study.json").exists()
+    monkeypatch.undo()
+    monkeypatch.setattr(AffineMap, "save", lambda *_: pytest.fail("a map was fitted again"))
+    Study(npz_study.config, out=npz_study.out, base=npz_study.base).score()
+
+
 def test_moments_resume_from_a_checkpoint_to_the_same_bits(
     npz_study: Study, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -221,7 +250,7 @@ def test_names_and_data_that_do_not_fit(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="name 'a' stands twice"):
         Study(parse_config({"networks": [source, source]}), out=tmp_path, base=tmp_path).score()
     bad_name = {"networks": [{"load": source, "name": "x/y"}]}
-    with pytest.raises(ConfigError, match="can't be a file name"):
+    with pytest.raises(ConfigError, match="can't be part of a file name"):
         Study(parse_config(bad_name), out=tmp_path, base=tmp_path).score()
     with_data = {"networks": [source], "data": {"fit": "x", "eval": "y"}}
     with pytest.raises(ConfigError, match="Leave 'data' out"):

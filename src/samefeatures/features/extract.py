@@ -100,17 +100,30 @@ def extract(
         for k, crops in _decode_ahead(work, wanted, stores[0].images_per_chunk, pool):
             if options.strict and crops.problems:
                 index, reason = next(iter(crops.problems.items()))
-                raise UnreadableImageError(
-                    f"{crops.ids[index]} can't be read: {reason}. Mend or remove it, or run "
-                    "without --strict to leave it out."
-                )
+                raise _unreadable(crops.ids[index], reason)
             for network, store, lacks in zip(networks, stores, work.missing, strict=True):
                 if k in lacks:
                     features = _run(network, crops, options.batch_size)
                     store.write_chunk(k, features, crops.problems)
                     if on_rows:
                         on_rows(network.name, len(features))
+    if options.strict:
+        _refuse_left_out(stores)
     return stores
+
+
+def _refuse_left_out(stores: Sequence[StoredFeatures]) -> None:
+    """Chunks of an earlier run that was not strict may lack images too."""
+    for store in stores:
+        for name, reason in store.left_out.items():
+            raise _unreadable(name, reason)
+
+
+def _unreadable(name: str, reason: str) -> UnreadableImageError:
+    return UnreadableImageError(
+        f"{name} can't be read: {reason}. Mend or remove it, or run without --strict to leave it "
+        "out."
+    )
 
 
 def _rows_in(store: StoredFeatures, k: int) -> int:

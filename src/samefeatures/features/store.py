@@ -14,11 +14,9 @@ the same bytes.
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -32,8 +30,9 @@ from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from samefeatures.data.imageset import ImageSet, digest
 from samefeatures.data.views import Views
-from samefeatures.errors import StoreDamagedError, StoreError, StoreVersionError
+from samefeatures.errors import StoreDamagedError, StoreVersionError
 from samefeatures.features.rows import regroup
+from samefeatures.files import writing
 from samefeatures.networks.network import Float32
 
 FORMAT, VERSION = "samefeatures-features", 1
@@ -133,9 +132,17 @@ class StoredFeatures:
             self._features[rows] = features
 
     @cached_property
-    def _image_ids(self) -> list[str]:
+    def image_ids(self) -> list[str]:
+        """Ids of all images, those left out included."""
         ids: list[str] = json.loads(bytes(self._read("ids", slice(None))))
         return ids
+
+    @cached_property
+    def image_labels(self) -> npt.NDArray[np.int64] | None:
+        """(images,) labels of all images, or None."""
+        if "labels" not in self._group:
+            return None
+        return self._read("labels", slice(None)).astype(np.int64)
 
     @cached_property
     def left_out(self) -> dict[str, str]:
@@ -143,7 +150,7 @@ class StoredFeatures:
         problems = self._read("problems", slice(None))
         bad = np.flatnonzero(problems[:, 0])
         return {
-            self._image_ids[i]: bytes(problems[i]).rstrip(b"\0").decode(errors="replace")
+            self.image_ids[i]: bytes(problems[i]).rstrip(b"\0").decode(errors="replace")
             for i in bad
         }
 
@@ -156,17 +163,16 @@ class StoredFeatures:
 
     @cached_property
     def ids(self) -> Sequence[str]:
-        ids = self._image_ids
+        ids = self.image_ids
         if self._has_views:
             ids = [f"{name}#{view}" for name in ids for view in range(self.views)]
         return [name for name, keep in zip(ids, self._keep, strict=True) if keep]
 
     @cached_property
     def labels(self) -> npt.NDArray[np.int64] | None:
-        if "labels" not in self._group:
+        if self.image_labels is None:
             return None
-        labels = np.repeat(self._read("labels", slice(None)), self.views)
-        return labels[self._keep].astype(np.int64)
+        return np.repeat(self.image_labels, self.views)[self._keep]
 
     def __len__(self) -> int:
         return int(self._keep.sum())
@@ -244,11 +250,44 @@ def open_features(
             "or another --out folder."
         )
     try:
-        return StoredFeatures(path, group)
-    except (KeyError, ValueError) as error:
+        store = StoredFeatures(path, group)
+        _check_contents(store, name, key, images, dim=dim, views=views)
+    except StoreDamagedError:
+        raise
+    except Exception as error:  # damaged metadata surfaces as any kind
         raise StoreDamagedError(
-            f"{path} lacks a part ({error}). Delete that folder and run the same command again."
+            f"{path} has a missing or damaged part ({type(error).__name__}: {error}). Delete that "
+            "folder and run the same command again."
         ) from None
+    return store
+
+
+def _check_contents(
+    store: StoredFeatures,
+    name: str,
+    key: FeatureKey,
+    images: ImageSet,
+    *,
+    dim: int,
+    views: Views | None,
+) -> None:
+    """What is stored beside the features must be what was asked for, to the letter."""
+    labels = store.image_labels
+    found = {
+        "name": store.name == name,
+        "digest": store.fingerprint == key.digest,
+        "views": store.views == (views.count if views else 1),
+        "shape": (store.images, store.dim) == (len(images), dim),
+        "ids": store.image_ids == list(images.ids),
+        "labels": (labels is None) == (images.labels is None)
+        and (labels is None or np.array_equal(labels, images.labels)),  # type: ignore[arg-type]
+    }
+    wrong = [part for part, same in found.items() if not same]
+    if wrong:
+        raise StoreDamagedError(
+            f"{store.path} is damaged: its {', '.join(wrong)} is not what was written. Delete that "
+            "folder and run the same command again."
+        )
 
 
 def _create(
@@ -300,26 +339,3 @@ def _create(
 
 
 _CODECS = (ZstdCodec(level=1), Crc32cCodec())
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn the operating system's refusals into a StoreError that says what to do.
-
-    Raises:
-        StoreError: disk full, read-only, no permission, or any other refusal.
-    """
-    try:
-        yield
-    except OSError as error:
-        remedy = {
-            errno.ENOSPC: "The disk is full. Free some space and run the same command again; "
-            "what is stored is kept",
-            errno.EDQUOT: "The disk quota is used up. Free some space and run the same command "
-            "again; what is stored is kept",
-            errno.EROFS: "The folder is read-only. Choose another with --out",
-            errno.EACCES: "There is no permission to write. Choose another folder with --out",
-            errno.EPERM: "There is no permission to write. Choose another folder with --out",
-            errno.ENOTDIR: "A part of that path is a file. Choose another folder with --out",
-        }.get(error.errno or 0, "Check the folder and run the same command again")
-        raise StoreError(f"Can't write {path}: {error.strerror or error}. {remedy}.") from None

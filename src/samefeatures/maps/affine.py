@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Protocol, Self
@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from samefeatures.errors import MapError
+from samefeatures.files import write_whole
 from samefeatures.networks.network import Head
 
 Float64 = npt.NDArray[np.float64]
@@ -151,8 +152,12 @@ class AffineMap:
             )
 
     def save(self, path: Path) -> None:
-        """Write as safetensors: ``weight``, ``bias``, the rest as JSON in the metadata."""
-        from safetensors.numpy import save_file
+        """Write as safetensors: ``weight``, ``bias``, the rest as JSON in the metadata.
+
+        Raises:
+            OSError: as the system says.
+        """
+        from safetensors.numpy import save
 
         record = {
             "source": self.source,
@@ -161,17 +166,15 @@ class AffineMap:
             "source_fingerprint": self.source_fingerprint,
             "target_fingerprint": self.target_fingerprint,
             "fit": asdict(self.fit),
+            "sha256": _digest(self.weight, self.bias),
         }
-        partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-        save_file(
-            {
-                "weight": np.ascontiguousarray(self.weight),
-                "bias": np.ascontiguousarray(self.bias),
-            },
-            partial,
-            metadata={"samefeatures.map": json.dumps(record)},
-        )
-        partial.replace(path)
+        tensors = {
+            "weight": np.ascontiguousarray(self.weight),
+            "bias": np.ascontiguousarray(self.bias),
+        }
+        # One entry: safetensors writes several in any order, and the same map is the same bytes.
+        metadata = {"samefeatures.map": json.dumps(record)}
+        write_whole(path, save(tensors, metadata=metadata))
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -184,8 +187,11 @@ class AffineMap:
 
         try:
             with safe_open(path, framework="numpy") as file:
-                record = json.loads((file.metadata() or {})["samefeatures.map"])
+                metadata = file.metadata() or {}
+                record = json.loads(metadata["samefeatures.map"])
                 weight, bias = file.get_tensor("weight"), file.get_tensor("bias")
+            if record.pop("sha256") != _digest(weight, bias):
+                raise ValueError("its numbers are not those that were written")
             return cls(weight=weight, bias=bias, **{**record, "fit": FitNote(**record["fit"])})
         except FileNotFoundError:
             raise MapError(f"There is no map at {path}. Fit it first: samefeatures fit") from None
@@ -193,3 +199,9 @@ class AffineMap:
             raise MapError(
                 f"{path} is not a saved map ({error}). Delete it and fit again."
             ) from None
+
+
+def _digest(weight: Float64, bias: Float64) -> str:
+    state = hashlib.sha256(np.ascontiguousarray(weight).tobytes())
+    state.update(np.ascontiguousarray(bias).tobytes())
+    return state.hexdigest()

@@ -27,10 +27,11 @@ class Ridge:
     alpha: float = 0.01
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.alpha) and self.alpha > 0):
+        number = isinstance(self.alpha, int | float) and not isinstance(self.alpha, bool)
+        if not number or not math.isfinite(self.alpha) or self.alpha <= 0:
             raise ConfigError(
-                f"The ridge strength alpha is {self.alpha}; it must be a number above 0. "
-                "For none at all use the method 'ols'."
+                f"The ridge strength alpha is {self.alpha!r}; it must be a number above 0 (YAML "
+                "takes 1e-2 for text; write 0.01 or 1.0e-2). For none at all use the method 'ols'."
             )
 
     @property

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from samefeatures.data.imageset import digest
 from samefeatures.features.rows import FeatureRows, joint_chunks
-from samefeatures.features.store import writing
+from samefeatures.files import writing
 from samefeatures.moments import Moments
 from samefeatures.progress import Progress
 
@@ -59,7 +59,8 @@ def accumulate(
                 moments.save(checkpoint)
             saved_at = time.monotonic()
     with writing(finished):
-        for stale in folder.glob(f"{kind}-*.npz"):
-            stale.unlink()
         moments.save(finished)
+        for stale in folder.glob(f"{kind}-*"):  # of other features, and checkpoints
+            if stale != finished:
+                stale.unlink(missing_ok=True)
     return moments

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -36,6 +37,24 @@ class _Strict(BaseModel):
                 if key not in cls.model_fields:
                     raise ValueError(unknown_key(str(key), list(cls.model_fields)))
         return value
+
+
+SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
+"""What a name may be that becomes part of a path."""
+
+
+def check_name(name: str, what: str) -> str:
+    """The same name, if it can stand in a path on every system.
+
+    Raises:
+        ValueError: when it can't.
+    """
+    if not SAFE_NAME.fullmatch(name) or "--" in name:
+        raise ValueError(
+            f"{what} '{name}' can't be part of a file name; use letters, digits, '_', '.', '+' and "
+            "single '-', starting with a letter or digit"
+        )
+    return name
 
 
 def unknown_key(key: str, valid: list[str]) -> str:
@@ -94,6 +113,8 @@ class SourceConfig(_Strict):
     @field_validator("views", mode="before")
     @classmethod
     def _count_alone(cls, value: Any) -> Any:
+        if isinstance(value, bool):
+            raise ValueError(f"views is {value}; give the number of crops per image")
         return {"count": value} if isinstance(value, int) else value
 
     def build(self) -> ImageSource:
@@ -117,6 +138,8 @@ class DataConfig(_Strict):
             entries = [
                 {"source": entry} if isinstance(entry, str) else entry for entry in value["source"]
             ]
+            if not all(isinstance(entry, Mapping) for entry in entries):
+                raise ValueError("each entry of 'source' is a string or a mapping with 'source'")
             value = [{**common, **entry} for entry in entries]
         if isinstance(value, Mapping):
             value = [value]
@@ -143,7 +166,11 @@ class MethodConfig(_Strict):
             return METHODS[self.name](**self.options)
         except TypeError:
             known = list(getattr(METHODS[self.name], "__dataclass_fields__", {}))
-            wrong = next(key for key in self.options if key not in known)
+            wrong = next((key for key in self.options if key not in known), None)
+            if wrong is None:
+                raise ConfigError(
+                    f"methods: {self.name}: {self.options} has a value of the wrong kind."
+                ) from None
             if not known:
                 raise ConfigError(
                     f"methods: '{self.name}' takes no options, but '{wrong}' came. Leave it out."
@@ -202,16 +229,19 @@ def _method_entry(entry: Any) -> Any:
         entry = {"name": entry}
     if isinstance(entry, Mapping) and "name" not in entry and len(entry) == 1:
         ((name, options),) = entry.items()
+        if not isinstance(options, Mapping | None):
+            raise ValueError(f"the options of '{name}' are {options!r}; give them by name")
         entry = {"name": name, **(options or {})}
-    if not isinstance(entry, Mapping) or "name" not in entry:
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("name"), str):
         raise ValueError(f"a method is a name or a mapping with 'name', not {entry!r}")
     name = entry["name"]
     if name not in METHODS:
-        near = difflib.get_close_matches(str(name), METHODS, n=1)
+        near = difflib.get_close_matches(name, METHODS, n=1)
         hint = f"Did you mean '{near[0]}'? " if near else ""
         raise ValueError(f"unknown method '{name}'. {hint}Known: {', '.join(METHODS)}.")
+    check_name(str(entry.get("label", name)), "the label")
     options = {k: v for k, v in entry.items() if k not in ("name", "label")}
-    return {"name": name, "label": entry.get("label", name), "options": options}
+    return {"name": name, "label": str(entry.get("label", name)), "options": options}
 
 
 def read_config(path: Path) -> StudyConfig:

@@ -13,7 +13,7 @@ from samefeatures.errors import ConfigError, LabelError
 from samefeatures.networks.load import load
 from samefeatures.networks.network import FeatureFile, ImageNetwork, Network
 from samefeatures.progress import Progress
-from samefeatures.study.config import SourceConfig, StudyConfig
+from samefeatures.study.config import SourceConfig, StudyConfig, check_name
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,11 +87,10 @@ def open_networks(config: StudyConfig, *, base: Path, progress: Progress) -> dic
                 f"networks: the name '{network.name}' stands twice ({entry.load}). Give each "
                 "network its own with 'name:'."
             )
-        if "/" in network.name or network.name.startswith("."):
-            raise ConfigError(
-                f"networks: the name '{network.name}' can't be a file name. Choose another with "
-                "'name:'."
-            )
+        try:
+            check_name(network.name, "the name")
+        except ValueError as error:
+            raise ConfigError(f"networks: {entry.load}: {error}. Give it another.") from None
         networks[network.name] = network
         advance(1)
     return networks

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from samefeatures.errors import StoreError
+from samefeatures.files import write_whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +163,7 @@ class StudyResults:
 
     def save(self, path: Path) -> None:
         """Write as JSON."""
-        path.write_text(json.dumps(asdict(self), indent=1, default=str) + "\n")
+        write_whole(path, (json.dumps(asdict(self), indent=1, default=str) + "\n").encode())
 
     @classmethod
     def load(cls, path: Path) -> StudyResults:

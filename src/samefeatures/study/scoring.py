@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy.typing as npt
 
 from samefeatures.errors import LabelError
 from samefeatures.features.rows import FeatureRows
-from samefeatures.features.store import writing
+from samefeatures.files import write_whole, writing
 from samefeatures.maps import AffineMap
 from samefeatures.moments import Moments
 from samefeatures.networks.network import Float32, Head, Network
@@ -116,23 +117,24 @@ class Scorer:
         key: str,
     ) -> list[Score]:
         """Scores of heads on one source's features, from ``folder`` if they are there."""
-        path = self.folder / f"{label}-{source}-{key[:12]}{self.rows[source].fingerprint[:12]}.npz"
+        folder = self.folder / label / source
+        path = folder / f"{key[:16]}-{self.rows[source].fingerprint[:16]}.npz"
         kept = _read_scores(path)
         if kept is not None and len(kept) == len(heads):
             return kept
         scores = score_heads(labelled(self.rows[source], labels), heads)
+        packed = io.BytesIO()
+        np.savez(
+            packed,
+            predictions=np.stack([s.predictions for s in scores]),
+            correct=np.array([(s.correct, s.correct_top5) for s in scores]),
+        )
         with writing(path):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            for stale in self.folder.glob(f"{label}-{source}-*.npz"):
-                stale.unlink()
-            partial = path.with_suffix(".partial")
-            with partial.open("wb") as file:
-                np.savez(
-                    file,
-                    predictions=np.stack([s.predictions for s in scores]),
-                    correct=np.array([(s.correct, s.correct_top5) for s in scores]),
-                )
-            partial.replace(path)
+            folder.mkdir(parents=True, exist_ok=True)
+            write_whole(path, packed.getvalue())
+            for stale in folder.glob("*.npz"):
+                if stale != path:
+                    stale.unlink(missing_ok=True)
         return scores
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +14,8 @@ from samefeatures.data.imageset import digest
 from samefeatures.errors import ConfigError, MapError
 from samefeatures.features.extract import ExtractOptions, extract
 from samefeatures.features.rows import ArrayRows, FeatureRows, JoinedRows, check_same_images
-from samefeatures.features.store import StoredFeatures, writing
+from samefeatures.features.store import StoredFeatures
+from samefeatures.files import write_whole, writing
 from samefeatures.maps import AffineMap, SourceProblem
 from samefeatures.moments import Moments
 from samefeatures.progress import Progress, Silent
@@ -150,11 +150,11 @@ class Study:
         """Where a map of this study is saved."""
         return self.out / "maps" / label / f"{source}--{target}.safetensors"
 
-    def load_map(self, label: str, source: str, target: str) -> AffineMap:
-        """A saved map.
+    def check_cell(self, label: str, source: str, target: str) -> None:
+        """Refuse a method or a network that this study does not have.
 
         Raises:
-            MapError: when the study has no such method or network, or it was not fitted.
+            MapError: naming those that it has.
         """
         known = {
             "method": [entry.label for entry in self.config.methods],
@@ -171,6 +171,14 @@ class Study:
                 f"There is no map from {source} to itself: on the diagonal stands the network "
                 "unmapped. Name two networks."
             )
+
+    def load_map(self, label: str, source: str, target: str) -> AffineMap:
+        """A saved map.
+
+        Raises:
+            MapError: when the study has no such method or network, or it was not fitted.
+        """
+        self.check_cell(label, source, target)
         return AffineMap.load(self.map_path(label, source, target))
 
     def _missing_maps(self, entry: MethodConfig, fit: Side) -> list[tuple[str, str]]:
@@ -179,11 +187,12 @@ class Study:
         folder = self.out / "maps" / entry.label
         manifest = folder / "key.json"
         with writing(folder):
-            if not manifest.exists() or json.loads(manifest.read_text()).get("key") != key:
-                shutil.rmtree(folder, ignore_errors=True)
-                folder.mkdir(parents=True)
+            folder.mkdir(parents=True, exist_ok=True)
+            if _read_key(manifest) != key:
+                for stale in folder.glob("*.safetensors"):
+                    stale.unlink(missing_ok=True)
                 record = {"key": key, "method": entry.name, "options": entry.options}
-                manifest.write_text(json.dumps(record, indent=1) + "\n")
+                write_whole(manifest, (json.dumps(record, indent=1) + "\n").encode())
         names = list(self.inputs.networks)
         pairs = [(a, b) for a in names for b in names if a != b]
         return [(a, b) for a, b in pairs if not self.map_path(entry.label, a, b).exists()]
@@ -260,6 +269,14 @@ class Study:
             for target in self.inputs.networks
             if target != source
         }
+
+
+def _read_key(manifest: Path) -> str | None:
+    """The key of the maps in a folder; None when there is none that can be read."""
+    try:
+        return str(json.loads(manifest.read_text())["key"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _summary(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import io
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from arro3.core import Array, DataType, Table
 from arro3.io import write_csv, write_json, write_parquet
 
+from samefeatures.files import write_whole
 from samefeatures.study.results import CELL_COLUMNS, Cell
 
 _TYPES = {str: DataType.utf8(), int: DataType.int64(), float: DataType.float64()}
@@ -26,9 +28,9 @@ def write_cells(cells: Sequence[Cell], folder: Path) -> list[Path]:
         columns[name] = Array(values, type=_TYPES[type(values[0])])
     table = Table.from_pydict(columns)
     paths = [folder / f"results.{ending}" for ending in ("csv", "parquet", "json")]
-    write_csv(table, str(paths[0]))
-    write_parquet(table, str(paths[1]))
-    write_json(table, str(paths[2]))
+    writers: tuple[Any, ...] = (write_csv, write_parquet, write_json)
+    for path, writer in zip(paths, writers, strict=True):
+        _write(writer, table, path)
     return paths
 
 
@@ -46,5 +48,12 @@ def write_predictions(
     }
     for name, values in predictions.items():
         columns[name] = Array.from_numpy(np.ascontiguousarray(values))
-    write_parquet(Table.from_pydict(columns), str(path))
+    _write(write_parquet, Table.from_pydict(columns), path)
     return path
+
+
+def _write(writer: Callable[..., object], table: Table, path: Path) -> None:
+    # By way of memory: a full disk is an OSError only where Python itself writes.
+    packed = io.BytesIO()
+    writer(table, packed)
+    write_whole(path, packed.getvalue())
