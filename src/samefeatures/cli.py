@@ -134,11 +134,13 @@ def export(  # noqa: PLR0917  (the command line calls it by name)
     study: StudyFile,
     source: Annotated[str, typer.Argument(help="Network whose features are used.")],
     target: Annotated[str, typer.Argument(help="Network whose head is used.")],
-    to: Annotated[Path, typer.Option("--to", help="ONNX file to write.")],
+    to: Annotated[
+        Path, typer.Option("--to", help="File to write: .onnx, or .pt2 for an nn.Module.")
+    ],
     method: Annotated[str, typer.Option("--method", help="Label of the method.")] = "ols",
     out: Out = None,
 ) -> None:
-    """Write a hybrid as one ONNX file, and check that it predicts what the study says."""
+    """Write a hybrid as one file, and check that it predicts what the study says."""
     from samefeatures.hybrids import export_hybrid
     from samefeatures.progress import on_terminal
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from samefeatures.data.preprocess import Preprocessing
 from samefeatures.errors import ExportError, NetworkError
+from samefeatures.files import write_whole, writing
 from samefeatures.networks.network import Float32, Head, ImageNetwork, Network
 
 if TYPE_CHECKING:
@@ -230,3 +231,54 @@ def check_predictions(
             "together, or the images were preprocessed in another way."
         )
     return ties
+
+
+def export_module_file(
+    network: Network, head: Head, path: Path
+) -> tuple[Path, Callable[[Float32], Float32]]:
+    """Write a hybrid of a torch network as a ``.pt2`` file (``torch.export``), free batch size.
+
+    ``torch.export.load(path).module()`` gives the ``nn.Module`` back, without this package.
+
+    Args:
+        network: Whose features are used.
+        head: The target's head with the map folded in.
+        path: File to write.
+
+    Returns:
+        The path, and a function that runs what was written.
+
+    Raises:
+        ExportError: when the network is not a torch module, or torch can't export it.
+        StoreError: when the file can't be written.
+    """
+    import io
+
+    module = hybrid_module(network, head)
+    if not isinstance(network, ImageNetwork):
+        raise ExportError(f"{network.name} sees no images; there is no module to write.")
+    import torch
+
+    # Saved as whole contiguous tensors; channels last is a matter of the machine that runs it.
+    module = module.to(memory_format=torch.contiguous_format)
+    example = torch.zeros(2, *network.preprocessing.input_size)
+    try:
+        batch = torch.export.Dim("batch")
+        program = torch.export.export(module, (example,), dynamic_shapes=({0: batch},))
+        packed = io.BytesIO()
+        torch.export.save(program, packed)
+    except Exception as error:  # torch's exporter raises many kinds
+        raise ExportError(
+            f"torch.export can't write the hybrid on {network.name} "
+            f"({' '.join(str(error).split())[:300]}). Use hybrid_module in Python, or .onnx."
+        ) from None
+    with writing(path):
+        write_whole(path, packed.getvalue())
+    loaded = torch.export.load(path).module()
+
+    def run(images: Float32) -> Float32:
+        with torch.inference_mode():
+            logits = loaded(torch.from_numpy(images))
+        return np.asarray(logits.numpy(), np.float32)
+
+    return path, run

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from samefeatures.data.decode import decode
 from samefeatures.data.imageset import ImageSet
 from samefeatures.errors import ExportError, UnreadableImageError
-from samefeatures.export import check_predictions, export_onnx, run_onnx
+from samefeatures.export import check_predictions, export_module_file, export_onnx, run_onnx
 from samefeatures.maps import AffineMap
 from samefeatures.networks.network import Float32, ImageNetwork
 from samefeatures.scores import score_heads
@@ -32,11 +32,12 @@ class Exported:
 
 
 def export_hybrid(study: Study, source: str, target: str, *, method: str, to: Path) -> Exported:
-    """Write ``C_B ∘ M ∘ F_A`` as one ONNX file and check it on the study's eval images.
+    """Write ``C_B ∘ M ∘ F_A`` as one file and check it on the study's eval images.
 
-    The file takes images preprocessed as the source's; its metadata says how. The first
-    1,000 eval images go through the written file, and its predictions must equal those of
-    the study.
+    ``.onnx`` for every network that sees images; ``.pt2`` for torch networks, an ``nn.Module`` as
+    ``torch.export`` keeps it. The file takes images preprocessed as the source's; the ONNX metadata
+    says how. The first 1,000 eval images go through the written file, and its predictions must
+    equal those of the study.
 
     Raises:
         ExportError: when the source brings features instead of images, or predictions differ.
@@ -52,7 +53,16 @@ def export_hybrid(study: Study, source: str, target: str, *, method: str, to: Pa
             "on images. Use the map itself: samefeatures.AffineMap.load."
         )
     head = fitted.fold(study.inputs.networks[target])
-    path = export_onnx(network, head, to, metadata=_metadata(fitted, network))
+    if to.suffix == ".pt2":
+        path, run = export_module_file(network, head, to)
+    elif to.suffix == ".onnx":
+        path = export_onnx(network, head, to, metadata=_metadata(fitted, network))
+        run = run_onnx(path)
+    else:
+        raise ExportError(
+            f"{to} ends in '{to.suffix}'; a hybrid is written as .onnx, or as .pt2 (an nn.Module, "
+            "torch networks only)."
+        )
     _, evaluation = study.features
     rows = evaluation.rows[source]
     labels = rows.labels
@@ -60,7 +70,7 @@ def export_hybrid(study: Study, source: str, target: str, *, method: str, to: Pa
         raise ExportError("The study's eval set has no labels; score the study first.")
     expected = score_heads(labelled(rows, labels), [head])[0].predictions[:CHECKED_IMAGES]
     batches = _batches(study, network, len(expected))
-    ties = check_predictions(run_onnx(path), batches, expected)
+    ties = check_predictions(run, batches, expected)
     return Exported(path, len(expected), ties)
 
 
