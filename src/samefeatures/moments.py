@@ -2,7 +2,7 @@
 
 Stack the features of N networks for the same image into z = [x_1; …; x_N]. One pass over the rows
 gives n, mean(z) and S = Σ (z − mean)(z − mean)ᵀ, whose blocks S_AB hold everything about every
-pair. Memory is D² / 2 numbers, D the sum of the dimensions, whatever the number of rows.
+pair. Memory is D² numbers, D the sum of the dimensions, whatever the number of rows.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Moments:
 
     Rows are centred on their own chunk's mean before they are multiplied, and chunks are joined by
     the update of Chan, Golub & LeVeque (1983), so that a large mean costs no digits. Only the lower
-    triangle of S is computed, and only that half of the array is ever touched.
+    triangle of S is computed.
 
     Attributes:
         names: One name per network, in the order of the columns.
