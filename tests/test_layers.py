@@ -118,4 +118,4 @@ print(sorted(heavy & set(sys.modules)))
 
 def test_modules_are_importable() -> None:
     for name in ORDER:
-        importlib.import_module(f"samefeatures.{name}")
+        assert importlib.import_module(f"samefeatures.{name}").__doc__

@@ -1,0 +1,1 @@
+"""Image sets: sources, labels, decoding, preprocessing, views."""

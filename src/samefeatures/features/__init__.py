@@ -1,0 +1,1 @@
+"""Features of images: rows, their store, and the loop that extracts them."""

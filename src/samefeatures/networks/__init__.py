@@ -1,0 +1,1 @@
+"""Networks: the record, one adapter per source, the miniatures."""

@@ -1,0 +1,1 @@
+"""The N x N study: config, inputs, stages, results."""

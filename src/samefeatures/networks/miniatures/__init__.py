@@ -1,0 +1,1 @@
+"""The ten small CNNs that ship with the package."""
