@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from samefeatures.errors import ConfigError
 from samefeatures.networks.network import Network
 from samefeatures.networks.settings import check_overrides
-from samefeatures.networks.source import Source, parse_source, resolve_path
+from samefeatures.networks.source import LoadOptions, Source, parse_source
 
 
 def load(
@@ -49,14 +50,14 @@ def load(
             f"{source} brings features, not images: its preprocessing ({', '.join(overrides)}) "
             "would have no effect. Leave it out."
         )
-    return _load(
-        parsed,
+    options = LoadOptions(
         name=name or default_name(parsed),
         overrides=overrides,
         threads=threads,
         device=device,
         base=base,
     )
+    return _adapter(parsed.kind)(parsed, options)
 
 
 def default_name(source: Source) -> str:
@@ -71,41 +72,21 @@ def default_name(source: Source) -> str:
     return re.split("[:/]", source.rest)[-1]
 
 
-def _load(
-    source: Source,
-    *,
-    name: str,
-    overrides: Mapping[str, object],
-    threads: int | None,
-    device: str,
-    base: Path | None,
-) -> Network:
-    """Hand over to the adapter of the source's kind; each is imported on use."""
-    text, rest = source.text, source.rest
-    if source.kind == "npz":
-        from samefeatures.networks.npz_source import load_npz
+ADAPTERS: Mapping[str, str] = {
+    "mini": "miniatures.load:load_mini",
+    "timm": "torch_source:load_torch",
+    "torchvision": "torch_source:load_torch",
+    "python": "torch_source:load_torch",
+    "onnx": "onnx_source:load_onnx",
+    "npz": "npz_source:load_npz",
+}
+"""Kind of source to the module and function that loads it; imported on use."""
 
-        return load_npz(resolve_path(rest, base), name=name, source=text)
-    if source.kind == "onnx":
-        from samefeatures.networks.onnx_source import load_onnx
 
-        return load_onnx(
-            resolve_path(rest, base),
-            name=name,
-            source=text,
-            overrides=overrides,
-            output=source.query.get("output"),
-            threads=threads,
-            device=device,
-        )
-    if source.kind == "mini":
-        from samefeatures.networks.miniatures.load import load_mini
+Adapter = Callable[[Source, LoadOptions], Network]
 
-        return load_mini(
-            rest, name=name, source=text, overrides=overrides, threads=threads, device=device
-        )
-    from samefeatures.networks.torch_source import load_torch
 
-    return load_torch(
-        source, name=name, overrides=overrides, threads=threads, device=device, base=base
-    )
+def _adapter(kind: str) -> Adapter:
+    module, _, function = ADAPTERS[kind].partition(":")
+    loaded: Adapter = getattr(importlib.import_module(f"samefeatures.networks.{module}"), function)
+    return loaded

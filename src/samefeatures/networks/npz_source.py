@@ -12,6 +12,7 @@ import numpy.typing as npt
 from samefeatures.data.imageset import digest
 from samefeatures.errors import CheckpointError, DuplicateIdError, FeatureError, NetworkError
 from samefeatures.networks.network import FeatureFile, Float32, Head
+from samefeatures.networks.source import LoadOptions, Source, resolve_path
 
 Array = npt.NDArray[Any]
 
@@ -19,7 +20,7 @@ REQUIRED = ("fit_features", "eval_features", "eval_labels", "head_weight", "head
 OPTIONAL = ("fit_ids", "eval_ids")
 
 
-def load_npz(path: Path, *, name: str, source: str) -> FeatureFile:
+def load_npz(source: Source, options: LoadOptions) -> FeatureFile:
     """Read features, labels and head from an ``.npz`` file; nothing in it is unpickled.
 
     Arrays: ``fit_features`` (n, d), ``eval_features`` (m, d), ``eval_labels`` (m,),
@@ -32,27 +33,28 @@ def load_npz(path: Path, *, name: str, source: str) -> FeatureFile:
         CheckpointError: when the file is damaged.
         FeatureError: when features are NaN or infinite.
     """
-    arrays = _read(path, source)
-    values = {key: _floats(arrays[key], key, source) for key in REQUIRED if key != "eval_labels"}
+    text = source.text
+    arrays = _read(resolve_path(source.rest, options.base), text)
+    values = {key: _floats(arrays[key], key, text) for key in REQUIRED if key != "eval_labels"}
     head = Head(values["head_weight"], values["head_bias"])
     for key in ("fit_features", "eval_features"):
         if values[key].shape[1] != head.dim:
             raise NetworkError(
-                f"{source}: {key} has {values[key].shape[1]} features, but head_weight "
+                f"{text}: {key} has {values[key].shape[1]} features, but head_weight "
                 f"{head.weight.shape} takes {head.dim}. Both must be those of one network."
             )
-        _check_finite(values[key], key, source)
-    labels = _labels(arrays["eval_labels"], len(values["eval_features"]), head.classes, source)
+        _check_finite(values[key], key, text)
+    labels = _labels(arrays["eval_labels"], len(values["eval_features"]), head.classes, text)
     return FeatureFile(
-        name=name,
-        source=source,
+        name=options.name,
+        source=text,
         head=head,
         fingerprint=_fingerprint(arrays),
         fit_features=values["fit_features"],
         eval_features=values["eval_features"],
         eval_labels=labels,
-        fit_ids=_ids(arrays, "fit", len(values["fit_features"]), source),
-        eval_ids=_ids(arrays, "eval", len(values["eval_features"]), source),
+        fit_ids=_ids(arrays, "fit", len(values["fit_features"]), text),
+        eval_ids=_ids(arrays, "eval", len(values["eval_features"]), text),
     )
 
 

@@ -37,6 +37,25 @@ class Source:
     query: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadOptions:
+    """What a caller may say beside the source, already checked.
+
+    Attributes:
+        name: Short name of the network.
+        overrides: Fields of ``Preprocessing`` that replace the source's own.
+        threads: Threads of the runtime; None leaves it its own choice.
+        device: ``cpu``, ``cuda`` or ``cuda:N``.
+        base: Where relative paths start; None for the current folder.
+    """
+
+    name: str
+    overrides: Mapping[str, object]
+    threads: int | None
+    device: str
+    base: Path | None
+
+
 def parse_source(text: str) -> Source:
     """Take a source string apart.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from samefeatures.errors import require
 from samefeatures.networks.network import ImageNetwork
 from samefeatures.networks.settings import build_preprocessing
-from samefeatures.networks.source import Source
+from samefeatures.networks.source import LoadOptions, Source
 
 if TYPE_CHECKING:
     from torch import nn
@@ -33,15 +34,7 @@ class Built:
     code: tuple[Path, ...] = field(default=())
 
 
-def load_torch(
-    source: Source,
-    *,
-    name: str,
-    overrides: Mapping[str, object],
-    threads: int | None,
-    device: str,
-    base: Path | None,
-) -> ImageNetwork:
+def load_torch(source: Source, options: LoadOptions) -> ImageNetwork:
     """Build the module of a source, split it, and prove the split.
 
     Raises:
@@ -51,11 +44,11 @@ def load_torch(
     """
     extra = "torch" if source.kind == "python" else source.kind
     torch = require("torch", extra=extra, purpose=f"The network {source.text}")
-    built = _build(source, base)
+    built = _build(source, options.base)
 
     from samefeatures.networks.torch_backend import TorchBackend, fingerprint_module
 
-    preprocessing = build_preprocessing(built.preprocessing, overrides, source=source.text)
+    preprocessing = build_preprocessing(built.preprocessing, options.overrides, source=source.text)
     fingerprint = fingerprint_module(built.model, *built.code)
     parameters = sum(p.numel() for p in built.model.parameters())
     runtime = ", ".join(filter(None, [f"torch {torch.__version__}", built.library]))
@@ -63,12 +56,12 @@ def load_torch(
         built.model,
         preprocessing,
         runtime=runtime,
-        threads=threads,
-        device=device,
+        threads=options.threads,
+        device=options.device,
         source=source.text,
     )
     return ImageNetwork(
-        name=name,
+        name=options.name,
         source=source.text,
         head=backend.split.head,
         preprocessing=preprocessing,
@@ -79,18 +72,19 @@ def load_torch(
     )
 
 
+BUILDERS: Mapping[str, str] = {
+    "timm": "timm_source:build_timm",
+    "torchvision": "torchvision_source:build_torchvision",
+    "python": "python_source:build_python",
+}
+"""Kind of source to the module and function that builds its ``nn.Module``; imported on use."""
+
+
 def _build(source: Source, base: Path | None) -> Built:
-    if source.kind == "timm":
-        from samefeatures.networks.timm_source import build_timm
-
-        return build_timm(source, base)
-    if source.kind == "torchvision":
-        from samefeatures.networks.torchvision_source import build_torchvision
-
-        return build_torchvision(source, base)
-    from samefeatures.networks.python_source import build_python
-
-    return build_python(source, base)
+    module, _, function = BUILDERS[source.kind].partition(":")
+    build = getattr(importlib.import_module(f"samefeatures.networks.{module}"), function)
+    built: Built = build(source, base)
+    return built
 
 
 def no_download(source: Source, error: Exception) -> str:

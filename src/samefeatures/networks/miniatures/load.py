@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 from importlib.resources import as_file, files
 
 from samefeatures.errors import NetworkError
 from samefeatures.networks.miniatures.catalogue import NAMES, check_names
 from samefeatures.networks.network import ImageNetwork
 from samefeatures.networks.onnx_source import load_onnx
-from samefeatures.networks.source import did_you_mean
+from samefeatures.networks.source import LoadOptions, Source, did_you_mean
 
 
-def load_mini(
-    miniature: str,
-    *,
-    name: str,
-    source: str,
-    overrides: Mapping[str, object],
-    threads: int | None,
-    device: str,
-) -> ImageNetwork:
+def load_mini(source: Source, options: LoadOptions) -> ImageNetwork:
     """Load one of the ten networks that ship with the package.
 
     Raises:
         NetworkError: when there is no such miniature, or its files are missing.
     """
+    miniature = source.rest
     hint = did_you_mean(miniature, NAMES)
     if miniature not in NAMES and hint:
         raise NetworkError(
@@ -39,12 +32,5 @@ def load_mini(
             "Install samefeatures again."
         )
     with as_file(folder) as path:
-        return load_onnx(
-            path / "model.onnx",
-            name=name,
-            source=source,
-            overrides=overrides,
-            output=None,
-            threads=threads,
-            device=device,
-        )
+        file = replace(source, kind="onnx", rest=str(path / "model.onnx"))
+        return load_onnx(file, replace(options, base=None))
