@@ -13,8 +13,10 @@ from PIL import Image
 from samefeatures.data.views import Region
 from samefeatures.errors import ConfigError
 
-Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos", "box", "hamming"]
-CropMode = Literal["center", "squash", "border"]
+Interpolation = Literal[
+    "nearest", "bilinear", "bicubic", "lanczos", "box", "hamming", "tf_bilinear"
+]
+CropMode = Literal["center", "squash", "border", "fraction"]
 
 FILTERS: dict[str, Image.Resampling] = {
     "nearest": Image.Resampling.NEAREST,
@@ -24,6 +26,9 @@ FILTERS: dict[str, Image.Resampling] = {
     "box": Image.Resampling.BOX,
     "hamming": Image.Resampling.HAMMING,
 }
+INTERPOLATIONS = (*FILTERS, "tf_bilinear")
+Box = tuple[float, float, float, float]
+CROP_MODES = ("center", "squash", "border", "fraction")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +41,14 @@ class Preprocessing:
     Attributes:
         input_size: (3, height, width) of the network's input.
         crop_pct: Share of the resized image that the crop keeps, in (0, 1].
-        interpolation: Pillow filter, antialiased as in Pillow.
+        interpolation: Pillow filter, antialiased as in Pillow; or ``tf_bilinear``, TensorFlow 1's
+            bilinear: four neighbours, no antialiasing, sampled from the upper left corner.
         mean: Per channel, for pixels in [0, 1].
         std: Per channel, for pixels in [0, 1].
         crop_mode: ``center``; ``squash`` resizes both sides without regard to the aspect ratio;
-            ``border`` fits the longer side and pads with the mean colour.
+            ``border`` fits the longer side and pads with the mean colour; ``fraction`` cuts out the
+            centre first, ``crop_pct`` of each side, and resizes it to the input size without
+            regard to the aspect ratio, as Google's networks were evaluated.
     """
 
     input_size: tuple[int, int, int]
@@ -59,13 +67,13 @@ class Preprocessing:
             )
         if not 0 < self.crop_pct <= 1:
             raise ConfigError(f"crop_pct is {self.crop_pct}; it must be above 0 and at most 1.")
-        if self.interpolation not in FILTERS:
+        if self.interpolation not in INTERPOLATIONS:
             raise ConfigError(
-                f"interpolation is '{self.interpolation}'; use one of {', '.join(FILTERS)}."
+                f"interpolation is '{self.interpolation}'; use one of {', '.join(INTERPOLATIONS)}."
             )
-        if self.crop_mode not in ("center", "squash", "border"):
+        if self.crop_mode not in CROP_MODES:
             raise ConfigError(
-                f"crop_mode is '{self.crop_mode}'; use 'center', 'squash' or 'border'."
+                f"crop_mode is '{self.crop_mode}'; use one of {', '.join(CROP_MODES)}."
             )
         if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
             raise ConfigError(
@@ -93,17 +101,19 @@ class Preprocessing:
         input size whatever its shape, and mirrored if the region says so.
         """
         _, height, width = self.input_size
-        resample = FILTERS[self.interpolation]
         if region is not None:
             box = region.box(image.width, image.height)
-            out = image.resize((width, height), resample, box=box)
+            out = self._resize(image, (width, height), box)
             if region.flip:
                 out = out.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
             return np.asarray(out)
+        if self.crop_mode == "fraction":
+            box = _central(image.width, image.height, self.crop_pct)
+            return np.asarray(self._resize(image, (width, height), box))
         # The tiny term undoes the rounding of quotients such as 224 / (224 / 232).
         tall, wide = (math.floor(side / self.crop_pct + 1e-6) for side in (height, width))
         if self.crop_mode == "squash":
-            resized = image.resize((wide, tall), resample)
+            resized = self._resize(image, (wide, tall))
         else:
             ratios = (image.width / wide, image.height / tall)
             if self.crop_mode == "border":
@@ -112,8 +122,16 @@ class Preprocessing:
                 new = _divided(image.size, min(ratios))
             else:
                 new = _shorter_side(image.size, tall)
-            resized = image.resize(new, resample)
+            resized = self._resize(image, new)
         return _centre_crop(resized, width, height, fill=self._padding or (0, 0, 0))
+
+    def _resize(
+        self, image: Image.Image, size: tuple[int, int], box: Box | None = None
+    ) -> Image.Image:
+        """Resize a part of an image, by default the whole, to (width, height)."""
+        if self.interpolation == "tf_bilinear":
+            return _resize_like_tensorflow(image, size, box or (0, 0, image.width, image.height))
+        return image.resize(size, FILTERS[self.interpolation], box=box)
 
     def normalise(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """(b, h, w, 3) bytes to (b, 3, h, w) float32, contiguous."""
@@ -125,6 +143,42 @@ class Preprocessing:
         for channel in range(3):
             np.take(table[:, channel], pixels[..., channel], out=out[:, channel])
         return out
+
+
+def _central(width: int, height: int, fraction: float) -> Box:
+    """The centre of an image, ``fraction`` of each side; margins are cut to whole pixels."""
+    left, top = int((width - width * fraction) / 2), int((height - height * fraction) / 2)
+    return left, top, width - left, height - top
+
+
+def _resize_like_tensorflow(image: Image.Image, size: tuple[int, int], box: Box) -> Image.Image:
+    """``resize_bilinear`` of TensorFlow 1 without ``align_corners``, rounded to whole levels.
+
+    Output pixel i reads position i * (input side / output side), between its two neighbours.
+    """
+    left, top, right, bottom = box
+    pixels = np.asarray(image)
+    rows = _between(top, bottom, size[1], image.height)
+    columns = _between(left, right, size[0], image.width)
+    upper, lower, down = rows
+    blended = pixels[upper].astype(np.float32)  # (height, image width, 3)
+    blended += (pixels[lower] - blended) * down[:, None, None]
+    first, second, along = columns
+    out = blended[:, first]  # (height, width, 3)
+    out += (blended[:, second] - out) * along[:, None]
+    return Image.fromarray((out + np.float32(0.5)).astype(np.uint8))
+
+
+def _between(
+    start: float, end: float, count: int, limit: int
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.float32]]:
+    """For each output pixel: the two input pixels, and the share of the second."""
+    scale = np.float32((end - start) / count)
+    whole = math.floor(start)  # added last: float32 has few digits to spare
+    at = np.arange(count, dtype=np.float32) * scale + np.float32(start - whole)
+    floor = np.floor(at)
+    first, last = floor.astype(np.intp) + whole, min(math.ceil(end), limit) - 1
+    return np.minimum(first, last), np.minimum(first + 1, last), at - floor
 
 
 def _divided(size: tuple[int, int], ratio: float) -> tuple[int, int]:

@@ -6,7 +6,7 @@ import pickle
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor, nn
@@ -97,9 +97,23 @@ def load_into(model: nn.Module, weights: Mapping[str, Tensor], *, path: Path, so
         if name in weights and weights[name].shape != own[name].shape
     ]
     if problems:
-        raise CheckpointError(
-            f"{path} is not a checkpoint of {source}: {len(problems)} tensors do not fit. "
-            f"{'; '.join(problems[:5])}{'; …' if len(problems) > 5 else ''}. Name the model that "
-            "it was saved from; for other shapes build it yourself and use python:module:callable."
-        )
+        refuse(problems, path=path, source=source)
     model.load_state_dict(dict(weights))
+
+
+def refuse(problems: list[str], *, path: Path, source: str) -> NoReturn:
+    """Say that a checkpoint is not that of a network.
+
+    Args:
+        problems: What does not fit, one sentence each.
+        path: The checkpoint.
+        source: The network.
+
+    Raises:
+        CheckpointError: with the first five problems and their number.
+    """
+    raise CheckpointError(
+        f"{path} is not a checkpoint of {source}: {len(problems)} tensors do not fit. "
+        f"{'; '.join(problems[:5])}{'; …' if len(problems) > 5 else ''}. Name the model that "
+        "it was saved from; for other shapes build it yourself and use python:module:callable."
+    )

@@ -11,6 +11,7 @@ from samefeatures.errors import ConfigError
 from samefeatures.networks.network import Network
 from samefeatures.networks.settings import check_overrides
 from samefeatures.networks.source import LoadOptions, Source, parse_source
+from samefeatures.progress import Progress, Silent
 
 
 def load(
@@ -21,18 +22,21 @@ def load(
     threads: int | None = None,
     device: str = "cpu",
     base: Path | None = None,
+    progress: Progress | None = None,
 ) -> Network:
     """Load a network, split it at its last linear layer, and prove the split.
 
     Args:
         source: ``mini:NAME``, ``timm:NAME[?checkpoint=PATH]``,
             ``torchvision:NAME[?checkpoint=PATH][&weights=NAME]``, ``python:module:callable``,
-            ``onnx:PATH[?output=NAME]`` or ``npz:PATH``.
+            ``slim:NAME?checkpoint=PATH[&background=keep]``, ``thesis:NAME[?weights_dir=DIR]
+            [&checkpoint=PATH][&crop=PIXELS]``, ``onnx:PATH[?output=NAME]`` or ``npz:PATH``.
         name: Short name; by default that of the model, file or callable.
         preprocessing: Replaces fields of the source's own ``Preprocessing``, by their names.
         threads: Threads of the runtime; by default its own choice. No effect on ``npz:``.
         device: ``cpu``, ``cuda`` or ``cuda:N``. No effect on ``npz:``.
         base: Where relative paths in ``source`` start; by default the current folder.
+        progress: Shows downloads; nothing is shown by default.
 
     Raises:
         NetworkError: when it can't be loaded (``CheckpointError``, ``SplitError`` among them).
@@ -56,6 +60,7 @@ def load(
         threads=threads,
         device=device,
         base=base,
+        progress=progress or Silent(),
     )
     return _adapter(parsed.kind)(parsed, options)
 
@@ -77,6 +82,8 @@ ADAPTERS: Mapping[str, str] = {
     "timm": "torch_source:load_torch",
     "torchvision": "torch_source:load_torch",
     "python": "torch_source:load_torch",
+    "slim": "torch_source:load_torch",
+    "thesis": "torch_source:load_torch",
     "onnx": "onnx_source:load_onnx",
     "npz": "npz_source:load_npz",
 }

@@ -13,14 +13,14 @@ from typing import Any
 from samefeatures.data.preprocess import Preprocessing
 from samefeatures.errors import NetworkError
 from samefeatures.networks.settings import FIELDS
-from samefeatures.networks.source import Source, did_you_mean
+from samefeatures.networks.source import LoadOptions, Source, did_you_mean
 from samefeatures.networks.torch_source import Built
 
 LIBRARIES = ("torch", "torchvision", "timm", "transformers")
 """Packages whose classes are identified by the runtime's version, not by their files."""
 
 
-def build_python(source: Source, base: Path | None) -> Built:
+def build_python(source: Source, options: LoadOptions) -> Built:
     """Call the function; its module is looked for in ``base`` and the current folder, too.
 
     The function may return the module alone, or with it a ``Preprocessing``. A module may also
@@ -34,7 +34,7 @@ def build_python(source: Source, base: Path | None) -> Built:
 
     from samefeatures.networks.torch_backend import code_of
 
-    with _importable(base or Path(), Path()):
+    with _importable(options.base or Path(), Path()):
         function = _find(source)
         try:
             made = function()

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from samefeatures.errors import NetworkError
+from samefeatures.progress import Progress
 
 KINDS: Mapping[str, tuple[str, ...]] = {
     "mini": (),
     "timm": ("checkpoint",),
     "torchvision": ("checkpoint", "weights"),
     "python": (),
+    "slim": ("checkpoint", "background"),
+    "thesis": ("checkpoint", "weights_dir", "crop"),
     "onnx": ("output",),
     "npz": (),
 }
@@ -47,6 +50,7 @@ class LoadOptions:
         threads: Threads of the runtime; None leaves it its own choice.
         device: ``cpu``, ``cuda`` or ``cuda:N``.
         base: Where relative paths start; None for the current folder.
+        progress: Shows downloads.
     """
 
     name: str
@@ -54,6 +58,7 @@ class LoadOptions:
     threads: int | None
     device: str
     base: Path | None
+    progress: Progress
 
 
 def parse_source(text: str) -> Source:

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from samefeatures.errors import NetworkError, require
-from samefeatures.networks.source import Source, did_you_mean, resolve_path
+from samefeatures.networks.source import LoadOptions, Source, did_you_mean, resolve_path
 from samefeatures.networks.torch_source import Built, no_download
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-def build_timm(source: Source, base: Path | None) -> Built:
+def build_timm(source: Source, options: LoadOptions) -> Built:
     """Create the model: pretrained, or with the weights of a checkpoint.
 
     The number of classes is that of the checkpoint. Preprocessing is timm's configuration for
@@ -34,7 +34,9 @@ def build_timm(source: Source, base: Path | None) -> Built:
             f"{did_you_mean(name, timm.list_models())}timm.list_models() lists all."
         )
     if "checkpoint" in source.query:
-        model = _from_checkpoint(timm, source, resolve_path(source.query["checkpoint"], base))
+        model = _from_checkpoint(
+            timm, source, resolve_path(source.query["checkpoint"], options.base)
+        )
     else:
         try:
             model = timm.create_model(name, pretrained=True)

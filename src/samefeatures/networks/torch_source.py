@@ -42,9 +42,9 @@ def load_torch(source: Source, options: LoadOptions) -> ImageNetwork:
         NetworkError: when it can't be built, or has no linear head.
         CheckpointError: when the checkpoint does not fit.
     """
-    extra = "torch" if source.kind == "python" else source.kind
+    extra = source.kind if source.kind in ("timm", "torchvision") else "torch"
     torch = require("torch", extra=extra, purpose=f"The network {source.text}")
-    built = _build(source, options.base)
+    built = _build(source, options)
 
     from samefeatures.networks.torch_backend import TorchBackend, fingerprint_module
 
@@ -76,14 +76,16 @@ BUILDERS: Mapping[str, str] = {
     "timm": "timm_source:build_timm",
     "torchvision": "torchvision_source:build_torchvision",
     "python": "python_source:build_python",
+    "slim": "slim.source:build_slim",
+    "thesis": "thesis.source:build_thesis",
 }
 """Kind of source to the module and function that builds its ``nn.Module``; imported on use."""
 
 
-def _build(source: Source, base: Path | None) -> Built:
+def _build(source: Source, options: LoadOptions) -> Built:
     module, _, function = BUILDERS[source.kind].partition(":")
     build = getattr(importlib.import_module(f"samefeatures.networks.{module}"), function)
-    built: Built = build(source, base)
+    built: Built = build(source, options)
     return built
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from samefeatures.errors import NetworkError, require
-from samefeatures.networks.source import Source, did_you_mean, resolve_path
+from samefeatures.networks.source import LoadOptions, Source, did_you_mean, resolve_path
 from samefeatures.networks.torch_source import Built, no_download
 
 
-def build_torchvision(source: Source, base: Path | None) -> Built:
+def build_torchvision(source: Source, options: LoadOptions) -> Built:
     """Create the model with its default (or the named) weights, or with those of a checkpoint.
 
     Preprocessing comes from the transforms of the weights' entry, also with a checkpoint.
@@ -31,7 +31,9 @@ def build_torchvision(source: Source, base: Path | None) -> Built:
         )
     entry = _entry(models.get_model_weights(name), source)
     if "checkpoint" in source.query:
-        model = _from_checkpoint(models, source, resolve_path(source.query["checkpoint"], base))
+        model = _from_checkpoint(
+            models, source, resolve_path(source.query["checkpoint"], options.base)
+        )
     else:
         try:
             model = models.get_model(name, weights=entry)

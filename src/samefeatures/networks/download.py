@@ -1,0 +1,113 @@
+"""Fetch a published file: with progress, resumed, checked against its digest, unpacked safely."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import http.client
+import shutil
+import tarfile
+import urllib.error
+import urllib.request
+import zlib
+from pathlib import Path
+from typing import IO
+
+from samefeatures.errors import CheckpointError, NetworkError
+from samefeatures.files import write_whole, writing
+from samefeatures.progress import Advance, Progress
+
+PIECE = 1 << 20
+PATIENCE = 30.0
+"""Seconds without an answer before giving up."""
+
+
+def download(url: str, to: Path, *, digest: str | None, progress: Progress) -> str:
+    """Fetch a file, going on where an earlier try was cut off.
+
+    Args:
+        url: Where it is.
+        to: File to write; what has come so far stands beside it as ``.partial``.
+        digest: ``sha256:…`` or ``sha384:…`` that it must have; None when nobody published one.
+        progress: Shows how much has come.
+
+    Returns:
+        The digest of what came, ``sha256:…`` unless another kind was given.
+
+    Raises:
+        NetworkError: when it can't be fetched; what came stays, and the next try goes on there.
+        CheckpointError: when its digest is another; what came is thrown away.
+    """
+    partial = to.with_name(f"{to.name}.partial")
+    with writing(partial):
+        to.parent.mkdir(parents=True, exist_ok=True)
+        have = partial.stat().st_size if partial.exists() else 0
+        request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
+        try:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+                resumed = have > 0 and answer.status == 206
+                left = int(answer.headers.get("Content-Length") or 0)
+                advance = progress.task(f"download {to.name}", left + (have if resumed else 0))
+                advance(have if resumed else 0)
+                with partial.open("ab" if resumed else "wb") as file:
+                    came = _copy(answer, file, advance)
+        except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
+            raise NetworkError(f"{url} could not be fetched ({_said(error)}).") from None
+        if left and came != left:
+            raise NetworkError(
+                f"{url} was cut off after {came} of {left} bytes. Run the same command again: it "
+                "goes on there."
+            )
+        found = digest_of(partial, kind=(digest or "sha256").partition(":")[0])
+        if digest is not None and found != digest:
+            partial.unlink()
+            raise CheckpointError(
+                f"{url} is not the file that was published: its digest is {found}, it should be "
+                f"{digest}. It was thrown away; fetch it again, or from another place."
+            )
+        partial.replace(to)
+    return found
+
+
+def _copy(answer: IO[bytes], file: IO[bytes], advance: Advance) -> int:
+    came = 0
+    while piece := answer.read(PIECE):
+        file.write(piece)
+        came += len(piece)
+        advance(len(piece))
+    return came
+
+
+def _said(error: Exception) -> str:
+    reason = getattr(error, "reason", None) or error
+    return (str(reason).splitlines() or [""])[0][:120] or type(error).__name__
+
+
+def digest_of(path: Path, *, kind: str) -> str:
+    """``sha256:…`` or the like of a file."""
+    with path.open("rb") as file:
+        return f"{kind}:{hashlib.file_digest(file, kind).hexdigest()}"
+
+
+def unpack(archive: Path, to: Path, *, digest: str) -> None:
+    """Unpack a tar archive into a new folder, which appears whole or not at all.
+
+    Links and paths that lead out of the folder are refused. The archive's digest is kept in it.
+
+    Raises:
+        CheckpointError: when it is damaged or refused.
+    """
+    fresh = to.with_name(f"{to.name}.partial")
+    with writing(to):
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(parents=True)
+        try:
+            with tarfile.open(archive) as tar:
+                tar.extractall(fresh, filter="data")
+        except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+            shutil.rmtree(fresh, ignore_errors=True)
+            raise CheckpointError(
+                f"{archive} can't be unpacked ({_said(error)}). Remove it and download it again."
+            ) from None
+        write_whole(fresh / "digest.txt", f"{digest} {archive.name}\n".encode())
+        fresh.replace(to)

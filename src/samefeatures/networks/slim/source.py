@@ -1,0 +1,88 @@
+"""``slim:NAME?checkpoint=PATH``: a network of TF-Slim with the weights of a checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from samefeatures.errors import NetworkError
+from samefeatures.networks.slim.catalogue import DEFINITIONS, Definition
+from samefeatures.networks.source import LoadOptions, Source, did_you_mean, resolve_path
+from samefeatures.networks.torch_source import Built
+
+if TYPE_CHECKING:
+    from samefeatures.networks.slim.network import SlimNetwork
+
+CAFFE_MEAN = (123.68 / 255, 116.779 / 255, 103.939 / 255)
+BACKGROUND = ("drop", "keep")
+
+
+def build_slim(source: Source, options: LoadOptions) -> Built:
+    """Build a network and fill it.
+
+    Class 0 of 1001, Slim's background, is dropped unless ``background=keep``, so that the classes
+    are those of ImageNet.
+
+    Raises:
+        NetworkError: when Slim has no such network, or no checkpoint is named.
+        CheckpointError: when the checkpoint does not fit.
+    """
+    definition = find_definition(source.rest)
+    if "checkpoint" not in source.query:
+        raise NetworkError(
+            f"{source.text} names no weights. Write slim:{source.rest}?checkpoint=PATH; for the "
+            "networks of the thesis, thesis:NAME finds or downloads Google's own."
+        )
+    background = source.query.get("background", "drop")
+    if background not in BACKGROUND:
+        raise NetworkError(
+            f"{source.text}: background is '{background}'; use one of {', '.join(BACKGROUND)}."
+        )
+    from samefeatures.networks.slim.network import VERSION, read_network
+
+    path = resolve_path(source.query["checkpoint"], options.base)
+    model = read_network(definition, path, source=source.text, background=background == "keep")
+    return Built(model, preprocessing_of(definition, model), f"slim definitions {VERSION}")
+
+
+def find_definition(name: str) -> Definition:
+    """The network of a name.
+
+    Raises:
+        NetworkError: naming the nearest.
+    """
+    if name not in DEFINITIONS:
+        raise NetworkError(
+            f"slim: has no network '{name}'. {did_you_mean(name, DEFINITIONS)}"
+            f"There are: {', '.join(DEFINITIONS)}."
+        )
+    return DEFINITIONS[name]
+
+
+def preprocessing_of(definition: Definition, model: SlimNetwork) -> Mapping[str, object]:
+    """Slim's own evaluation: its Inception preprocessing, or its VGG one for weights from Caffe.
+
+    ResNet v1 with 1000 classes is a conversion of the Caffe weights of He et al., which take
+    pixels less a mean; networks that Google trained have 1001 classes and take [-1, 1].
+    """
+    if definition.name.startswith("resnet_v1") and model.trained_classes != 1001:
+        return {
+            "input_size": (3, definition.size, definition.size),
+            "crop_pct": 0.875,
+            "interpolation": "tf_bilinear",
+            "mean": CAFFE_MEAN,
+            "std": (1 / 255,) * 3,
+        }
+    return inception_preprocessing(definition.size)
+
+
+def inception_preprocessing(size: int) -> Mapping[str, object]:
+    """Google's evaluation of its ImageNet networks: 87.5 % of each side, bilinear, [-1, 1]."""
+    return {
+        "input_size": (3, size, size),
+        "crop_pct": 0.875,
+        "crop_mode": "fraction",
+        "interpolation": "tf_bilinear",
+        "mean": (0.5, 0.5, 0.5),
+        "std": (0.5, 0.5, 0.5),
+    }

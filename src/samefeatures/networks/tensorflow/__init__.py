@@ -1,0 +1,5 @@
+"""TensorFlow's checkpoint files, read without TensorFlow."""
+
+from samefeatures.networks.tensorflow.checkpoint import TensorFlowCheckpoint, find_checkpoint
+
+__all__ = ["TensorFlowCheckpoint", "find_checkpoint"]
