@@ -162,3 +162,38 @@ def test_settings_that_are_wrong(settings: dict[str, object], says: str) -> None
 def test_every_filter_is_pillows_of_the_same_name() -> None:
     for name, resampling in FILTERS.items():
         assert resampling.name.lower() == name
+
+
+def google(size: int, **fields: object) -> Preprocessing:
+    made = {"crop_mode": "fraction", "interpolation": "tf_bilinear", **fields}
+    return Preprocessing(input_size=(3, size, size), **made)  # type: ignore[arg-type]
+
+
+def test_fraction_cuts_each_side_before_resizing() -> None:
+    """87.5 % of 160 x 80 is 140 x 70, from (10, 5); at its own size nothing is resampled."""
+    pixels = np.random.default_rng(0).integers(0, 256, (80, 160, 3), dtype=np.uint8)
+    cut = Preprocessing(input_size=(3, 70, 140), crop_mode="fraction", interpolation="tf_bilinear")
+    np.testing.assert_array_equal(cut.pixels(Image.fromarray(pixels)), pixels[5:75, 10:150])
+
+
+def test_tf_bilinear_samples_from_the_corner_between_two_neighbours() -> None:
+    """Twice as large: even pixels are copies, odd ones means of two, the last one of itself."""
+    row = np.array([0, 100, 50, 200], np.uint8)
+    pixels = np.repeat(np.tile(row, (4, 1))[..., None], 3, 2)
+    out = google(8, crop_pct=1.0).pixels(Image.fromarray(pixels))
+    np.testing.assert_array_equal(out[0, :, 0], [0, 50, 100, 75, 50, 125, 200, 200])
+    np.testing.assert_array_equal(out, np.broadcast_to(out[:1], out.shape))
+
+
+def test_tf_bilinear_does_not_smooth_what_it_makes_smaller() -> None:
+    pixels = np.zeros((8, 8, 3), np.uint8)
+    pixels[::2, ::2] = 255
+    out = google(4, crop_pct=1.0).pixels(Image.fromarray(pixels))
+    np.testing.assert_array_equal(out, np.full((4, 4, 3), 255))
+
+
+def test_tf_bilinear_takes_regions() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    whole = Region(left=0.0, top=0.0, right=1.0, bottom=1.0, flip=True)
+    out = google(40).pixels(Image.fromarray(pixels), whole)
+    np.testing.assert_array_equal(out, pixels[:, ::-1])
