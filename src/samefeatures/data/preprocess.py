@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,7 @@ from samefeatures.data.views import Region
 from samefeatures.errors import ConfigError
 
 Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos", "box", "hamming"]
-CropMode = Literal["center", "squash", "border"]
+CropMode = Literal["center", "center_down", "squash", "border"]
 
 FILTERS: dict[str, Image.Resampling] = {
     "nearest": Image.Resampling.NEAREST,
@@ -39,7 +40,8 @@ class Preprocessing:
         interpolation: Pillow filter, antialiased as in Pillow.
         mean: Per channel, for pixels in [0, 1].
         std: Per channel, for pixels in [0, 1].
-        crop_mode: ``center``; ``squash`` resizes both sides without regard to the aspect ratio;
+        crop_mode: ``center``, whose corner is rounded to the nearest pixel, as timm and torchvision
+            do; ``center_down`` rounds it down, as transformers does; ``squash`` resizes both sides without regard to the aspect ratio;
             ``border`` fits the longer side and pads with the mean colour.
     """
 
@@ -63,9 +65,9 @@ class Preprocessing:
             raise ConfigError(
                 f"interpolation is '{self.interpolation}'; use one of {', '.join(FILTERS)}."
             )
-        if self.crop_mode not in ("center", "squash", "border"):
+        if self.crop_mode not in get_args(CropMode):
             raise ConfigError(
-                f"crop_mode is '{self.crop_mode}'; use 'center', 'squash' or 'border'."
+                f"crop_mode is '{self.crop_mode}'; use one of {', '.join(get_args(CropMode))}."
             )
         if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
             raise ConfigError(
@@ -113,7 +115,13 @@ class Preprocessing:
             else:
                 new = _shorter_side(image.size, tall)
             resized = image.resize(new, resample)
-        return _centre_crop(resized, width, height, fill=self._padding or (0, 0, 0))
+        return _centre_crop(
+            resized,
+            width,
+            height,
+            fill=self._padding or (0, 0, 0),
+            corner=math.floor if self.crop_mode == "center_down" else round,
+        )
 
     def normalise(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """(b, h, w, 3) bytes to (b, 3, h, w) float32, contiguous."""
@@ -141,7 +149,12 @@ def _shorter_side(size: tuple[int, int], side: int) -> tuple[int, int]:
 
 
 def _centre_crop(
-    image: Image.Image, width: int, height: int, *, fill: tuple[int, ...]
+    image: Image.Image,
+    width: int,
+    height: int,
+    *,
+    fill: tuple[int, ...],
+    corner: Callable[[float], int],
 ) -> npt.NDArray[np.uint8]:
     """The centre of an image, padded where the image is smaller."""
     if image.width < width or image.height < height:
@@ -150,6 +163,6 @@ def _centre_crop(
             image, ((canvas.width - image.width) // 2, (canvas.height - image.height) // 2)
         )
         image = canvas
-    left = round((image.width - width) / 2)
-    top = round((image.height - height) / 2)
+    left = corner((image.width - width) / 2)
+    top = corner((image.height - height) / 2)
     return np.asarray(image.crop((left, top, left + width, top + height)))

@@ -13,6 +13,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "mini": (),
     "timm": ("checkpoint",),
     "torchvision": ("checkpoint", "weights"),
+    "hf": ("revision", "background"),
     "python": (),
     "onnx": ("output",),
     "npz": (),
