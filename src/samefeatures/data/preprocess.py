@@ -40,9 +40,10 @@ class Preprocessing:
         interpolation: Pillow filter, antialiased as in Pillow.
         mean: Per channel, for pixels in [0, 1].
         std: Per channel, for pixels in [0, 1].
-        crop_mode: ``center``, whose corner is rounded to the nearest pixel, as timm and torchvision
-            do; ``center_down`` rounds it down, as transformers does; ``squash`` resizes both sides without regard to the aspect ratio;
-            ``border`` fits the longer side and pads with the mean colour.
+        crop_mode: ``center`` rounds the crop's corner to the nearest pixel, as timm and torchvision
+            do; ``center_down`` rounds it down, as transformers does; ``squash`` resizes both sides
+            without regard to the aspect ratio; ``border`` fits the longer side and pads with the
+            mean colour.
     """
 
     input_size: tuple[int, int, int]

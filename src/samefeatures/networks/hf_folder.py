@@ -59,9 +59,10 @@ def find_folder(source: Source, base: Path | None) -> ModelFolder:
     snapshot = Snapshot(source.rest, revision=source.query.get("revision"), source=source.text)
     folder = _complete(source, snapshot)
     # The image processor is then read from the folder, as if it had been given.
-    wanted = () if "architecture" in folder.config else PROCESSORS
-    if wanted and not any([snapshot.find(name) for name in wanted]):
-        snapshot.first(wanted)
+    if "architecture" not in folder.config:
+        found = [snapshot.find(name) for name in PROCESSORS]
+        if not any(found):
+            snapshot.first(PROCESSORS)
     return folder
 
 

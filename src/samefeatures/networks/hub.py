@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from samefeatures.errors import NetworkError
 
 PATIENCE = 5.0
 """Seconds that the Hub may take to answer the first question."""
+
+SHA256_DIGITS = 64
 
 BUSY = (408, 429, 500, 502, 503, 504)
 """Answers that say nothing about the model."""
@@ -39,11 +42,13 @@ class Snapshot:
         Without the Hub, a file that is not in the cache counts as not there.
 
         Raises:
-            NetworkError: when the repository does not exist or is closed, or a download fails.
+            NetworkError: when the repository does not exist or is closed, or a download fails or
+                comes damaged.
         """
         import huggingface_hub
         from huggingface_hub.errors import LocalEntryNotFoundError, RemoteEntryNotFoundError
 
+        cached = in_cache(self.repo, [name], revision=self._revision)
         try:
             path = Path(
                 huggingface_hub.hf_hub_download(
@@ -61,6 +66,8 @@ class Snapshot:
             return None
         except Exception as error:  # of the Hub, of the connection, of the disk
             raise NetworkError(self._refused(error)) from None
+        if not cached:
+            _check_hash(path, self.source)
         # What follows comes from the same commit, even if the branch moves on meanwhile.
         self._revision = _commit(path, name)
         return path
@@ -111,11 +118,17 @@ def unreachable(repo: str, *, revision: str | None = None) -> str | None:
     return None
 
 
-def in_cache(repo: str, names: Sequence[str]) -> bool:
-    """Whether the Hub's cache holds one of these files of a repository's main branch."""
+def in_cache(repo: str, names: Sequence[str], *, revision: str | None = None) -> bool:
+    """Whether the Hub's cache holds one of these files of a repository."""
     import huggingface_hub
 
-    return any(isinstance(huggingface_hub.try_to_load_from_cache(repo, n), str) for n in names)
+    try:
+        found = [
+            huggingface_hub.try_to_load_from_cache(repo, name, revision=revision) for name in names
+        ]
+    except ValueError:  # not a repository's name
+        return False
+    return any(isinstance(path, str) for path in found)
 
 
 def refusal(error: BaseException, repo: str, revision: str) -> str:
@@ -139,8 +152,24 @@ def refusal(error: BaseException, repo: str, revision: str) -> str:
             f"{page} in a browser, then {login}."
         )
     if isinstance(error, ValueError):
-        return f"'{repo}' can't be a model on the Hub, and there is no such folder. Give owner/name."
+        return (
+            f"'{repo}' can't be a model on the Hub, and there is no such folder. Give owner/name."
+        )
     return f"'{repo}' could not be fetched from the Hub ({_first_line(error)}). Run again."
+
+
+def _check_hash(path: Path, source: str) -> None:
+    """Large files are stored under their SHA-256, which the library itself does not check."""
+    stored = path.resolve()
+    if len(stored.name) != SHA256_DIGITS:
+        return
+    with stored.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != stored.name:
+        raise NetworkError(
+            f"{source}: {path.name} came damaged from the Hub (SHA-256 {found[:12]}…, not "
+            f"{stored.name[:12]}…). Delete {stored} and run again."
+        )
 
 
 def _commit(path: Path, name: str) -> str:

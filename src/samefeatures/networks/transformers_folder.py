@@ -6,10 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import torch
+from torch import Tensor, nn
+
 from samefeatures.errors import CheckpointError, NetworkError
 from samefeatures.networks.background import background_rows
-from samefeatures.networks.hf_processor import Unclear, fields_of_processor, proved
 from samefeatures.networks.hf_folder import PROCESSORS, ModelFolder, label_zero
+from samefeatures.networks.hf_processor import (
+    Unclear,
+    fields_of_processor,
+    proved,
+    swaps_red_and_blue,
+)
 from samefeatures.networks.source import Source
 from samefeatures.networks.torch_source import Built
 
@@ -24,11 +32,18 @@ def build_transformers_folder(transformers: Any, source: Source, folder: ModelFo
     _check_kind(transformers, source, folder.config)
     with _quiet(transformers):
         model, notes = _load(transformers, source, folder)
-        preprocessing, unclear = _preprocessing(transformers, folder)
+        processor, unclear = _processor(transformers, folder)
+    preprocessing: Mapping[str, object] = {}
+    if processor is not None:
+        try:
+            preprocessing = proved(fields_of_processor(processor), processor)
+        except Unclear as error:
+            unclear = str(error)
     labels = dict(model.config.id2label or {})
     skip, note = background_rows(source, label_zero(labels), int(model.config.num_labels))
+    swaps = processor is not None and swaps_red_and_blue(processor)
     return Built(
-        model,
+        RedBlueSwapped(model) if swaps else model,
         preprocessing,
         f"transformers {transformers.__version__}",
         code=(folder.path / "config.json",),
@@ -54,7 +69,7 @@ def _check_kind(transformers: Any, source: Source, config: Mapping[str, Any]) ->
     if "auto_map" in config and (kind not in KNOWN or not classes & set(saved)):
         raise NetworkError(
             f"{source.text} needs code that comes with it ({_listed(saved) or kind}), and such "
-            "code is never run. Build it yourself where you trust it: python:package.module:callable."
+            "code is never run. Build it where you trust it, with python:package.module:callable."
         )
     if kind is None:
         raise NetworkError(
@@ -78,8 +93,6 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _load(transformers: Any, source: Source, folder: ModelFolder) -> tuple[Any, list[str]]:
-    import torch
-
     try:
         model, found = transformers.AutoModelForImageClassification.from_pretrained(
             folder.path,
@@ -90,7 +103,7 @@ def _load(transformers: Any, source: Source, folder: ModelFolder) -> tuple[Any, 
             ignore_mismatched_sizes=True,  # not to ignore them, but to have all of them listed
         )
     except Exception as error:  # of safetensors, torch, transformers, of bad values in the config
-        said = (str(error).strip().splitlines() or [""])[0][:160]
+        said = _said(error)
         if type(error).__name__ in ("SafetensorError", "UnpicklingError", "EOFError"):
             raise CheckpointError(
                 f"{folder.weights} is cut short or damaged ({said}). Fetch it again."
@@ -115,23 +128,32 @@ def _load(transformers: Any, source: Source, folder: ModelFolder) -> tuple[Any, 
     return model, notes if spare else []
 
 
-def _preprocessing(
-    transformers: Any, folder: ModelFolder
-) -> tuple[Mapping[str, object], str | None]:
-    """Fields of ``Preprocessing``, or nothing and why."""
+def _processor(transformers: Any, folder: ModelFolder) -> tuple[Any, str | None]:
+    """The image processor that works on Pillow's images; or None, and why."""
     if not any((folder.path / name).is_file() for name in PROCESSORS):
-        return {}, "it has no preprocessor_config.json, so that its preprocessing is not known"
+        return None, "it has no preprocessor_config.json, so that its preprocessing is not known"
     try:
         processor = transformers.AutoImageProcessor.from_pretrained(
             folder.path, backend="pil", trust_remote_code=False, local_files_only=True
         )
     except Exception as error:  # a damaged file, a processor with code of its own, …
-        said = (str(error).strip().splitlines() or [""])[0][:160]
-        return {}, f"its image processor can't be loaded ({type(error).__name__}: {said})"
-    try:
-        return proved(fields_of_processor(processor), processor), None
-    except Unclear as error:
-        return {}, str(error)
+        return None, f"its image processor can't be loaded ({type(error).__name__}: {_said(error)})"
+    return processor, None
+
+
+def _said(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [""])[0][:160]
+
+
+class RedBlueSwapped(nn.Module):
+    """A model that wants blue, green, red; it is given (b, 3, h, w) red, green, blue."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, images: Tensor) -> Any:
+        return self.model(images.flip(1))
 
 
 @contextmanager
