@@ -30,12 +30,12 @@ class ModelFolder:
     Attributes:
         path: The folder.
         config: Its ``config.json``.
-        weights: The file with the weights, or with the list of their parts.
+        weights: The file with the weights, or all of them where they are in parts.
     """
 
     path: Path
     config: Mapping[str, Any]
-    weights: Path
+    weights: tuple[Path, ...]
 
 
 def find_folder(source: Source, base: Path | None) -> ModelFolder:
@@ -106,11 +106,22 @@ def _complete(source: Source, files: Files) -> ModelFolder:
             f"{source.text} has no PyTorch weights ({', '.join(WEIGHTS)}). Weights of TensorFlow "
             "or JAX must be converted first."
         )
-    if weights.suffix == ".json":
-        for part in sorted(set(_read_json(weights).get("weight_map", {}).values())):
-            if files.first([part]) is None:
-                raise NetworkError(f"{source.text}: {part}, a part of its weights, is missing.")
-    return ModelFolder(config_file.parent, config, weights)
+    parts = _parts(source, files, weights) if weights.suffix == ".json" else (weights,)
+    return ModelFolder(config_file.parent, config, parts)
+
+
+def _parts(source: Source, files: Files, index: Path) -> tuple[Path, ...]:
+    """The files that an index lists."""
+    listed = _read_json(index).get("weight_map")
+    if not isinstance(listed, Mapping) or not listed:
+        raise NetworkError(f"{index} lists no parts of weights. Fetch it again.")
+    out = []
+    for name in sorted(set(listed.values())):
+        part = files.first([name])
+        if part is None:
+            raise NetworkError(f"{source.text}: {name}, a part of its weights, is missing.")
+        out.append(part)
+    return tuple(out)
 
 
 def _read_json(path: Path) -> dict[str, Any]:

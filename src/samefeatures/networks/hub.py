@@ -152,9 +152,7 @@ def refusal(error: BaseException, repo: str, revision: str) -> str:
             f"{page} in a browser, then {login}."
         )
     if isinstance(error, ValueError):
-        return (
-            f"'{repo}' can't be a model on the Hub, and there is no such folder. Give owner/name."
-        )
+        return f"'{repo}' is no name of a model on the Hub, nor a folder here. Give owner/name."
     return f"'{repo}' could not be fetched from the Hub ({_first_line(error)}). Run again."
 
 

@@ -27,7 +27,9 @@ def build_timm_folder(timm: Any, source: Source, folder: ModelFolder) -> Built:
             f"{source.text} is a '{name}' of timm, which timm {timm.__version__} does not have. "
             f"{did_you_mean(name, timm.list_models())}Upgrade timm."
         )
-    weights = read_checkpoint(folder.weights)
+    weights = {
+        name: tensor for path in folder.weights for name, tensor in read_checkpoint(path).items()
+    }
     try:
         model = timm.create_model(f"local-dir:{folder.path}", pretrained=True)
     except Exception as error:
@@ -59,7 +61,7 @@ def _misfit(
     said = (str(error).splitlines() or [""])[0][:160]
     try:
         model = timm.create_model(f"local-dir:{folder.path}", pretrained=False)
-        load_into(model, weights, path=folder.weights, source=source.text)
+        load_into(model, weights, path=folder.weights[0], source=source.text)
     except CheckpointError as misfit:
         return misfit
     except Exception:  # the architecture itself can't be built

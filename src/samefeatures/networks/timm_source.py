@@ -56,7 +56,7 @@ def _check_reachable(timm: Any, source: Source) -> None:
     from samefeatures.networks.hub import in_cache, unreachable
 
     kind, colon, repo = source.rest.partition(":")
-    names = HUB_WEIGHTS
+    names: tuple[str, ...] = HUB_WEIGHTS
     if not colon:
         config = timm.models.get_pretrained_cfg(source.rest)
         repo = getattr(config, "hf_hub_id", None) or ""

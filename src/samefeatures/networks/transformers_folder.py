@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from samefeatures.errors import CheckpointError, NetworkError
 from samefeatures.networks.background import background_rows
+from samefeatures.networks.checkpoints import read_checkpoint
 from samefeatures.networks.hf_folder import PROCESSORS, ModelFolder, label_zero
 from samefeatures.networks.hf_processor import (
     Unclear,
@@ -103,13 +104,10 @@ def _load(transformers: Any, source: Source, folder: ModelFolder) -> tuple[Any, 
             ignore_mismatched_sizes=True,  # not to ignore them, but to have all of them listed
         )
     except Exception as error:  # of safetensors, torch, transformers, of bad values in the config
-        said = _said(error)
-        if type(error).__name__ in ("SafetensorError", "UnpicklingError", "EOFError"):
-            raise CheckpointError(
-                f"{folder.weights} is cut short or damaged ({said}). Fetch it again."
-            ) from None
+        for path in folder.weights:  # whether the weights are to blame
+            read_checkpoint(path)
         raise NetworkError(
-            f"transformers can't load {source.text} ({type(error).__name__}: {said})."
+            f"transformers can't load {source.text} ({type(error).__name__}: {_said(error)})."
         ) from None
     problems = [f"{name} is missing" for name in sorted(found["missing_keys"])]
     problems += [
@@ -119,7 +117,7 @@ def _load(transformers: Any, source: Source, folder: ModelFolder) -> tuple[Any, 
     problems += [str(text) for text in found.get("error_msgs", ())]
     if problems:
         raise CheckpointError(
-            f"{folder.weights} does not fit its config.json: {len(problems)} tensors. "
+            f"{folder.weights[0]} does not fit its config.json: {len(problems)} tensors. "
             f"{'; '.join(problems[:5])}{'; …' if len(problems) > 5 else ''}. They belong to "
             "another model, or to another number of classes."
         )
