@@ -14,6 +14,7 @@ import transformers
 from hf_models import MODELS, build, edit_config, save
 from PIL import Image
 
+from samefeatures.checking import check_networks
 from samefeatures.errors import CheckpointError, MissingExtraError, NetworkError
 from samefeatures.networks.check import summarise
 from samefeatures.networks.hf_processor import probe_pictures
@@ -94,6 +95,8 @@ def test_a_background_class_is_dropped_and_said(folders: Path) -> None:
     assert "row 0" in note
     assert "background" in note
     assert summarise(kept).notes == ()
+    (check,) = check_networks([f"hf:{folders / 'mobilenet_v2'}"])
+    assert check.rows()["note"] == note
 
 
 def test_the_fingerprint_covers_weights_and_config(folders: Path, vit: Path) -> None:

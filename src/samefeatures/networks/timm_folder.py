@@ -34,6 +34,13 @@ def build_timm_folder(timm: Any, source: Source, folder: ModelFolder) -> Built:
         model = timm.create_model(f"local-dir:{folder.path}", pretrained=True)
     except Exception as error:
         raise _misfit(timm, source, folder, weights, error) from None
+    said = model.pretrained_cfg["num_classes"]
+    if said != model.num_classes:
+        # timm then leaves the head's random numbers as they are, and says nothing.
+        raise CheckpointError(
+            f"{source.text}: its config.json says {said} classes and {model.num_classes} in "
+            "'model_args'. Mend the one that is not that of the weights."
+        )
     preprocessing = timm.data.resolve_data_config({}, model=model)
     labels = getattr(model.pretrained_cfg, "label_names", None) or _label_names(folder)
     skip, note = background_rows(source, label_zero(dict(enumerate(labels))), model.num_classes)
