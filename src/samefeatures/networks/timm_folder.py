@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from samefeatures.errors import CheckpointError, NetworkError
+from samefeatures.errors import CheckpointError, NetworkError, did_you_mean
 from samefeatures.networks.background import background_rows
 from samefeatures.networks.checkpoints import load_into, read_checkpoint
 from samefeatures.networks.hf_folder import ModelFolder, label_zero
-from samefeatures.networks.source import Source, did_you_mean
+from samefeatures.networks.source import Source
 from samefeatures.networks.torch_source import Built
 
 

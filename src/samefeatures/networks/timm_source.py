@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from samefeatures.errors import NetworkError, require
-from samefeatures.networks.source import Source, did_you_mean, resolve_path
+from samefeatures.errors import NetworkError, did_you_mean, require
+from samefeatures.networks.source import Source, resolve_path
 from samefeatures.networks.torch_source import Built, no_download
 
 if TYPE_CHECKING:

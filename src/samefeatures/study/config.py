@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from samefeatures.data.sources import ImageSource
 from samefeatures.data.views import Views
-from samefeatures.errors import ConfigError
+from samefeatures.errors import ConfigError, did_you_mean
 from samefeatures.maps import OLS, Logit, Method, Naive, Ridge
 
 METHODS: Mapping[str, type[OLS | Ridge | Logit | Naive]] = {
@@ -59,9 +58,7 @@ def check_name(name: str, what: str) -> str:
 
 def unknown_key(key: str, valid: list[str]) -> str:
     """A sentence about a key that does not exist."""
-    near = difflib.get_close_matches(key, valid, n=1, cutoff=0.5)
-    hint = f"Did you mean '{near[0]}'? " if near else ""
-    return f"unknown key '{key}'. {hint}Valid keys: {', '.join(valid)}."
+    return f"unknown key '{key}'. {did_you_mean(key, valid)}Valid keys: {', '.join(valid)}."
 
 
 class NetworkConfig(_Strict):
@@ -236,9 +233,9 @@ def _method_entry(entry: Any) -> Any:
         raise ValueError(f"a method is a name or a mapping with 'name', not {entry!r}")
     name = entry["name"]
     if name not in METHODS:
-        near = difflib.get_close_matches(name, METHODS, n=1)
-        hint = f"Did you mean '{near[0]}'? " if near else ""
-        raise ValueError(f"unknown method '{name}'. {hint}Known: {', '.join(METHODS)}.")
+        raise ValueError(
+            f"unknown method '{name}'. {did_you_mean(name, METHODS)}Known: {', '.join(METHODS)}."
+        )
     check_name(str(entry.get("label", name)), "the label")
     options = {k: v for k, v in entry.items() if k not in ("name", "label")}
     return {"name": name, "label": str(entry.get("label", name)), "options": options}
