@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic.dataclasses import dataclass
 
 from samefeatures.data.sources import ImageSource
 from samefeatures.data.views import Views
@@ -31,11 +33,20 @@ class _Strict(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _known_keys(cls, value: Any) -> Any:
-        if isinstance(value, Mapping):
-            for key in value:
-                if key not in cls.model_fields:
-                    raise ValueError(unknown_key(str(key), list(cls.model_fields)))
-        return value
+        return refuse_unknown(value, list(cls.model_fields))
+
+
+def refuse_unknown(value: Any, valid: list[str]) -> Any:
+    """The same value, unless it is a mapping with a key that does not exist.
+
+    Raises:
+        ValueError: naming the nearest valid key.
+    """
+    if isinstance(value, Mapping):
+        for key in value:
+            if key not in valid:
+                raise ValueError(unknown_key(str(key), valid))
+    return value
 
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
@@ -93,19 +104,16 @@ class ViewsConfig(_Strict):
         return Views(**self.model_dump())
 
 
-class SourceConfig(_Strict):
-    """One source of images; fields as in ``ImageSource``, and the views."""
+@dataclass(frozen=True, kw_only=True)
+class SourceConfig(ImageSource):
+    """One source of images, and the views taken of each."""
 
-    source: str
-    name: str | None = None
-    labels: str | None = None
-    class_map: str | None = None
-    subdir: str | None = None
-    split: str | None = None
-    options: dict[str, Any] = Field(default_factory=dict)
-    relist: bool = False
-    limit: int | None = None
     views: ViewsConfig | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, value: Any) -> Any:
+        return refuse_unknown(value, [field.name for field in fields(cls)])
 
     @field_validator("views", mode="before")
     @classmethod
@@ -113,9 +121,6 @@ class SourceConfig(_Strict):
         if isinstance(value, bool):
             raise ValueError(f"views is {value}; give the number of crops per image")
         return {"count": value} if isinstance(value, int) else value
-
-    def build(self) -> ImageSource:
-        return ImageSource(**self.model_dump(exclude={"views"}))
 
 
 class DataConfig(_Strict):
