@@ -108,6 +108,20 @@ def test_weights_of_another_model(tmp_path: Path) -> None:
         opened(tmp_path)
 
 
+class Trap:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return exec, ("raise SystemExit('this code was run')",)
+
+
+def test_code_in_weights_is_never_run(tmp_path: Path) -> None:
+    (save_timm("resnet10t", tmp_path) / "model.safetensors").unlink()
+    for path in tmp_path.glob("*.bin"):
+        path.unlink()
+    torch.save({"fc.weight": Trap()}, tmp_path / "pytorch_model.bin")
+    with pytest.raises(CheckpointError, match="would run code from the file"):
+        opened(tmp_path)
+
+
 def test_truncated_weights(tmp_path: Path) -> None:
     path = save_timm("resnet10t", tmp_path) / "model.safetensors"
     path.write_bytes(path.read_bytes()[:-10])

@@ -228,6 +228,18 @@ def test_code_of_an_image_processor_is_never_run(vit: Path) -> None:
     assert "image processor can't be loaded" in refused(vit)
 
 
+class Trap:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return exec, ("raise SystemExit('this code was run')",)
+
+
+def test_code_in_weights_is_never_run(vit: Path) -> None:
+    (vit / "model.safetensors").unlink()
+    torch.save({"vit.x": Trap()}, vit / "pytorch_model.bin")
+    with pytest.raises(CheckpointError, match="would run code from the file"):
+        opened(vit)
+
+
 def test_an_unknown_kind(vit: Path) -> None:
     edit_config(vit, model_type="newest", architectures=["NewestForImageClassification"])
     assert "is a 'newest', which transformers" in refused(vit)

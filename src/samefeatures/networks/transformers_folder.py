@@ -61,13 +61,16 @@ def _check_kind(transformers: Any, source: Source, config: Mapping[str, Any]) ->
     )
 
     kind = config.get("model_type")
+    kind = None if kind is None else str(kind)
+    own_code = config.get("auto_map") or {}
     saved = [str(name) for name in config.get("architectures") or []]
     classes: set[str] = set()
     for names in KNOWN.values():
         classes.update([names] if isinstance(names, str) else names)
     if kind in KNOWN and (not saved or classes & set(saved)):
         return
-    if "auto_map" in config and (kind not in KNOWN or not classes & set(saved)):
+    known = kind in transformers.CONFIG_MAPPING
+    if "AutoModelForImageClassification" in own_code or (own_code and not known):
         raise NetworkError(
             f"{source.text} needs code that comes with it ({_listed(saved) or kind}), and such "
             "code is never run. Build it where you trust it, with python:package.module:callable."
@@ -77,7 +80,7 @@ def _check_kind(transformers: Any, source: Source, config: Mapping[str, Any]) ->
             f"{source.text}: its config.json says neither 'model_type' (transformers) nor "
             "'architecture' (timm). It is no image classifier of either library."
         )
-    if kind not in transformers.CONFIG_MAPPING:
+    if not known:
         raise NetworkError(
             f"{source.text} is a '{kind}', which transformers {transformers.__version__} does not "
             "know. Upgrade transformers."
