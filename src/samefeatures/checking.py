@@ -46,6 +46,8 @@ class Check:
             out["rows"] = f"{facts.rows[0]:,} fit, {facts.rows[1]:,} eval"
         if facts.split is not None:
             out["split"] = f"{facts.split.layer}; head(features(x)) off by {facts.split.error:.0e}"
+        if facts.notes:
+            out["note"] = "; ".join(facts.notes)
         if facts.runtime is not None:
             out["runtime"] = facts.runtime
         out["fingerprint"] = facts.fingerprint[:16]

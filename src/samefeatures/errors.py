@@ -23,7 +23,9 @@ into these where they enter; the command line prints the message in one line and
 
 from __future__ import annotations
 
+import difflib
 import importlib
+from collections.abc import Iterable
 from types import ModuleType
 
 
@@ -106,3 +108,9 @@ def require(module: str, *, extra: str, purpose: str) -> ModuleType:
             f"{purpose} needs the package '{error.name}', which is not installed. "
             f"Install it with: pip install 'samefeatures[{extra}]'"
         ) from None
+
+
+def did_you_mean(word: str, valid: Iterable[str]) -> str:
+    """``"Did you mean 'x'? "`` if one of the valid words is near, else nothing."""
+    near = difflib.get_close_matches(word, list(valid), n=1, cutoff=0.5)
+    return f"Did you mean '{near[0]}'? " if near else ""

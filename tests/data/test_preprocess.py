@@ -89,6 +89,21 @@ def test_agrees_with_torchvisions_weights_transforms(
         assert np.abs(ours(prep, image) - preset(image).numpy()).max() <= ROUNDING, size
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_an_odd_margin_is_rounded_up_or_down(size: tuple[int, int]) -> None:
+    """``center_down`` is ``center`` but for the corner, which lies at floor(margin / 2)."""
+    image = noise(*size)
+    prep = Preprocessing(input_size=(3, 64, 64), crop_pct=64 / 67, crop_mode="center_down")
+    short = min(size)
+    wide, tall = (67 if side == short else int(67 * side / short) for side in size)
+    resized = np.asarray(image.resize((wide, tall), Image.Resampling.BILINEAR))
+    left, top = (wide - 64) // 2, (tall - 64) // 2
+    assert np.array_equal(prep.pixels(image), resized[top : top + 64, left : left + 64])
+    nearest = Preprocessing(input_size=(3, 64, 64), crop_pct=64 / 67)
+    # 67 - 64 = 3: half of it is 1.5, which ``center`` rounds to 2.
+    assert not np.array_equal(nearest.pixels(image), prep.pixels(image))
+
+
 def test_every_torchvision_crop_keeps_its_resize() -> None:
     """crop_pct is a quotient; its rounding must never cost a pixel."""
     for crop in range(32, 520):

@@ -79,6 +79,12 @@ def test_fit_may_be_a_list_with_common_settings() -> None:
         ({"methods": [{"name": ["ols"]}]}, "a method is a name or a mapping"),
         ({"data": {"fit": {"source": ["a", 3]}, "eval": "b"}}, "a string or a mapping"),
         ({"data": {"fit": {"source": "a", "views": True}, "eval": "b"}}, "number of crops"),
+        (
+            {"data": {"fit": {"source": "a", "limit": "x"}, "eval": "b"}},
+            r"fit\.0\.limit: .*integer",
+        ),
+        ({"data": {"fit": {"source": "a", "limit": 0}, "eval": "b"}}, "limit is 0; it must be"),
+        ({"data": {"fit": {"limit": 2}, "eval": "b"}}, r"data\.fit\.0\.source: Field required"),
         ({"batch_size": 0}, "greater than or equal to 1"),
         ({"batch_size": "many"}, "batch_size: Input should be a valid integer"),
     ],

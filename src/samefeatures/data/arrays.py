@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import zlib
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from PIL import Image
 
 from samefeatures.data.imageset import ImageSet, digest
 from samefeatures.data.labels import whole_labels
-from samefeatures.errors import DataError, LabelError
+from samefeatures.errors import DataError, LabelError, did_you_mean
 
 
 def open_arrays(path: Path, *, name: str, labelled: bool) -> ImageSet:
@@ -88,9 +87,8 @@ def _load(path: Path) -> dict[str, npt.NDArray[Any]]:
             "pickled objects are not loaded."
         ) from None
     if unknown:
-        near = difflib.get_close_matches(unknown[0], ARRAYS, n=1)
-        hint = f"Did you mean '{near[0]}'? " if near else ""
         raise DataError(
-            f"{path} holds the unknown array '{unknown[0]}'. {hint}Known: {', '.join(ARRAYS)}."
+            f"{path} holds the unknown array '{unknown[0]}'. {did_you_mean(unknown[0], ARRAYS)}"
+            f"Known: {', '.join(ARRAYS)}."
         )
     return arrays

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -62,36 +62,9 @@ def open_huggingface(
     image_column = str(options.get("image_column", "image"))
     label_column = str(options.get("label_column", "label"))
     id_column = options.get("id_column")
-    for column in (image_column, *([str(id_column)] if id_column else [])):
-        if column not in table.column_names:
-            raise DataError(
-                f"hf:{path} has no column '{column}'; it has {', '.join(table.column_names)}. "
-                "Name it in 'options'."
-            )
-    if not isinstance(table.features[image_column], datasets.Image):
-        raise DataError(
-            f"hf:{path}: the column '{image_column}' holds {table.features[image_column]}, not "
-            "images. Name another with 'image_column' in 'options'."
-        )
+    _check_columns(datasets, table, path, image_column, id_column)
     labels = _labels(datasets, table, label_column, class_map, path) if labelled else None
-    images = table.cast_column(image_column, datasets.Image(decode=False))
-    ids = (
-        [str(v) for v in table[str(id_column)]]
-        if id_column
-        else [str(i).zfill(len(str(len(table) - 1))) for i in range(len(table))]
-    )
-    lock = threading.Lock()
-
-    def read(i: int) -> Raw:
-        with lock:  # Arrow tables opened from disk are not safe to index from many threads
-            record = images[i][image_column]
-        if record["bytes"] is not None:
-            return bytes(record["bytes"])
-        try:
-            return Path(record["path"]).read_bytes()
-        except OSError as error:
-            raise UnreadableImageError(f"it can't be opened ({error.strerror})") from None
-
+    ids = _ids(table, id_column)
     return ImageSet(
         name=name,
         ids=ids,
@@ -105,8 +78,49 @@ def open_huggingface(
             "\0".join(ids),
             b"" if labels is None else labels.tobytes(),
         ),
-        read=read,
+        read=_reader(table.cast_column(image_column, datasets.Image(decode=False)), image_column),
     )
+
+
+def _check_columns(
+    datasets: Any, table: Any, path: str, image_column: str, id_column: object
+) -> None:
+    """The columns that were named must be there, and hold images."""
+    for column in (image_column, *([str(id_column)] if id_column else [])):
+        if column not in table.column_names:
+            raise DataError(
+                f"hf:{path} has no column '{column}'; it has {', '.join(table.column_names)}. "
+                "Name it in 'options'."
+            )
+    if not isinstance(table.features[image_column], datasets.Image):
+        raise DataError(
+            f"hf:{path}: the column '{image_column}' holds {table.features[image_column]}, not "
+            "images. Name another with 'image_column' in 'options'."
+        )
+
+
+def _ids(table: Any, column: object) -> list[str]:
+    """From a column, or the row's number with leading zeros."""
+    if column:
+        return [str(value) for value in table[str(column)]]
+    return [str(i).zfill(len(str(len(table) - 1))) for i in range(len(table))]
+
+
+def _reader(images: Any, column: str) -> Callable[[int], Raw]:
+    """Reads the undecoded image of a row."""
+    lock = threading.Lock()
+
+    def read(i: int) -> Raw:
+        with lock:  # Arrow tables opened from disk are not safe to index from many threads
+            record = images[i][column]
+        if record["bytes"] is not None:
+            return bytes(record["bytes"])
+        try:
+            return Path(record["path"]).read_bytes()
+        except OSError as error:
+            raise UnreadableImageError(f"it can't be opened ({error.strerror})") from None
+
+    return read
 
 
 def _files(table: Any) -> list[str]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 
-from samefeatures.errors import ConfigError
+from samefeatures.errors import ConfigError, did_you_mean
 
 
 def check_options(where: str, given: Iterable[str], known: Sequence[str]) -> None:
@@ -16,8 +15,7 @@ def check_options(where: str, given: Iterable[str], known: Sequence[str]) -> Non
     """
     for name in given:
         if name not in known:
-            near = difflib.get_close_matches(str(name), known, n=1)
-            hint = f"Did you mean '{near[0]}'? " if near else ""
             raise ConfigError(
-                f"{where}: unknown option '{name}'. {hint}Known: {', '.join(known) or 'none'}."
+                f"{where}: unknown option '{name}'. {did_you_mean(str(name), known)}"
+                f"Known: {', '.join(known) or 'none'}."
             )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,7 @@ from samefeatures.errors import ConfigError
 Interpolation = Literal[
     "nearest", "bilinear", "bicubic", "lanczos", "box", "hamming", "tf_bilinear"
 ]
-CropMode = Literal["center", "squash", "border", "fraction"]
+CropMode = Literal["center", "center_down", "squash", "border", "fraction"]
 
 FILTERS: dict[str, Image.Resampling] = {
     "nearest": Image.Resampling.NEAREST,
@@ -26,9 +27,7 @@ FILTERS: dict[str, Image.Resampling] = {
     "box": Image.Resampling.BOX,
     "hamming": Image.Resampling.HAMMING,
 }
-INTERPOLATIONS = (*FILTERS, "tf_bilinear")
 Box = tuple[float, float, float, float]
-CROP_MODES = ("center", "squash", "border", "fraction")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +44,12 @@ class Preprocessing:
             bilinear: four neighbours, no antialiasing, sampled from the upper left corner.
         mean: Per channel, for pixels in [0, 1].
         std: Per channel, for pixels in [0, 1].
-        crop_mode: ``center``; ``squash`` resizes both sides without regard to the aspect ratio;
-            ``border`` fits the longer side and pads with the mean colour; ``fraction`` cuts out the
-            centre first, ``crop_pct`` of each side, and resizes it to the input size without
-            regard to the aspect ratio, as Google's networks were evaluated.
+        crop_mode: ``center`` rounds the crop's corner to the nearest pixel, as timm and torchvision
+            do; ``center_down`` rounds it down, as transformers does; ``squash`` resizes both sides
+            without regard to the aspect ratio; ``border`` fits the longer side and pads with the
+            mean colour; ``fraction`` cuts out the centre first, ``crop_pct`` of each side, and
+            resizes it to the input size without regard to the aspect ratio, as Google's networks
+            were evaluated.
     """
 
     input_size: tuple[int, int, int]
@@ -67,13 +68,12 @@ class Preprocessing:
             )
         if not 0 < self.crop_pct <= 1:
             raise ConfigError(f"crop_pct is {self.crop_pct}; it must be above 0 and at most 1.")
-        if self.interpolation not in INTERPOLATIONS:
+        if self.interpolation not in get_args(Interpolation):
+            known = ", ".join(get_args(Interpolation))
+            raise ConfigError(f"interpolation is '{self.interpolation}'; use one of {known}.")
+        if self.crop_mode not in get_args(CropMode):
             raise ConfigError(
-                f"interpolation is '{self.interpolation}'; use one of {', '.join(INTERPOLATIONS)}."
-            )
-        if self.crop_mode not in CROP_MODES:
-            raise ConfigError(
-                f"crop_mode is '{self.crop_mode}'; use one of {', '.join(CROP_MODES)}."
+                f"crop_mode is '{self.crop_mode}'; use one of {', '.join(get_args(CropMode))}."
             )
         if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
             raise ConfigError(
@@ -123,7 +123,13 @@ class Preprocessing:
             else:
                 new = _shorter_side(image.size, tall)
             resized = self._resize(image, new)
-        return _centre_crop(resized, width, height, fill=self._padding or (0, 0, 0))
+        return _centre_crop(
+            resized,
+            width,
+            height,
+            fill=self._padding or (0, 0, 0),
+            corner=math.floor if self.crop_mode == "center_down" else round,
+        )
 
     def _resize(
         self, image: Image.Image, size: tuple[int, int], box: Box | None = None
@@ -195,7 +201,12 @@ def _shorter_side(size: tuple[int, int], side: int) -> tuple[int, int]:
 
 
 def _centre_crop(
-    image: Image.Image, width: int, height: int, *, fill: tuple[int, ...]
+    image: Image.Image,
+    width: int,
+    height: int,
+    *,
+    fill: tuple[int, ...],
+    corner: Callable[[float], int],
 ) -> npt.NDArray[np.uint8]:
     """The centre of an image, padded where the image is smaller."""
     if image.width < width or image.height < height:
@@ -204,6 +215,6 @@ def _centre_crop(
             image, ((canvas.width - image.width) // 2, (canvas.height - image.height) // 2)
         )
         image = canvas
-    left = round((image.width - width) / 2)
-    top = round((image.height - height) / 2)
+    left = corner((image.width - width) / 2)
+    top = corner((image.height - height) / 2)
     return np.asarray(image.crop((left, top, left + width, top + height)))

@@ -13,6 +13,7 @@ import shutil
 import tarfile
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
@@ -67,16 +68,46 @@ def open_tar(
         DataError: when an archive is missing or damaged, holds no image, or holds links to images.
         LabelError: when labels are wanted and an image has none.
     """
-    shards = expand(pattern, base)
-    ids: list[str] = []
-    places: list[Place] = []
-    texts: dict[str, Place] = {}
-    prints = []
-    for shard in shards:
+    contents = _contents(pattern, base, subdir, relist=relist)
+    if not contents.ids:
+        where = f" below '{subdir}'" if subdir else ""
+        raise DataError(f"{pattern} holds no image{where}. Check the path and 'subdir'.")
+    labels = _labels(contents, pattern, labels_csv, class_map) if labelled else None
+    return ImageSet(
+        name=name,
+        ids=contents.ids,
+        labels=labels,
+        fingerprint=digest(
+            *contents.prints, subdir or "", b"" if labels is None else labels.tobytes()
+        ),
+        read=lambda i: _read(contents.places[i]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Contents:
+    """What the shards hold, in their order.
+
+    Attributes:
+        ids: Of the images.
+        places: Of the images.
+        texts: Places of ``KEY.cls`` members by key.
+        prints: A fingerprint per shard.
+    """
+
+    ids: list[str] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
+    texts: dict[str, Place] = field(default_factory=dict)
+    prints: list[str] = field(default_factory=list)
+
+
+def _contents(pattern: str, base: Path, subdir: str | None, *, relist: bool) -> _Contents:
+    out = _Contents()
+    for shard in expand(pattern, base):
         path = _plain(shard, relist=relist)
         listing = _index(path, relist=relist)
         # Members keep no nanoseconds; the archive's own time stands for rewritten ones.
-        prints.append(digest(listing.fingerprint, listing.folder_times.tobytes()))
+        out.prints.append(digest(listing.fingerprint, listing.folder_times.tobytes()))
         time = int(listing.folder_times[1])
         for member, offset, size in zip(
             listing.paths, listing.offsets.tolist(), listing.sizes.tolist(), strict=True
@@ -85,32 +116,27 @@ def open_tar(
             if short is None:
                 continue
             if short.endswith(LABEL_ENDING):
-                if _key(short) in texts:
+                if _key(short) in out.texts:
                     raise LabelError(f"{pattern} has two labels for '{_key(short)}'. Keep one.")
-                texts[_key(short)] = (path, time, offset, size)
+                out.texts[_key(short)] = (path, time, offset, size)
             else:
-                ids.append(short)
-                places.append((path, time, offset, size))
-    if not ids:
-        where = f" below '{subdir}'" if subdir else ""
-        raise DataError(f"{pattern} holds no image{where}. Check the path and 'subdir'.")
-    labels = None
-    if labelled and texts and labels_csv is None:
-        if class_map is not None:
-            raise ConfigError(
-                f"class_map has no effect: the {LABEL_ENDING} members of {pattern} hold class "
-                "indices. Leave it out."
-            )
-        labels = _cls_labels(ids, texts, pattern)
-    elif labelled:
-        labels = label_paths(ids, labels_csv, class_map, where=pattern)
-    return ImageSet(
-        name=name,
-        ids=ids,
-        labels=labels,
-        fingerprint=digest(*prints, subdir or "", b"" if labels is None else labels.tobytes()),
-        read=lambda i: _read(places[i]),
-    )
+                out.ids.append(short)
+                out.places.append((path, time, offset, size))
+    return out
+
+
+def _labels(
+    contents: _Contents, pattern: str, labels_csv: Path | None, class_map: Path | str | None
+) -> npt.NDArray[np.int64]:
+    """From the CSV, else from ``KEY.cls`` members, else from the first folder of each path."""
+    if not contents.texts or labels_csv is not None:
+        return label_paths(contents.ids, labels_csv, class_map, where=pattern)
+    if class_map is not None:
+        raise ConfigError(
+            f"class_map has no effect: the {LABEL_ENDING} members of {pattern} hold class "
+            "indices. Leave it out."
+        )
+    return _cls_labels(contents.ids, contents.texts, pattern)
 
 
 def _read(place: Place) -> bytes:

@@ -15,7 +15,6 @@ the same bytes.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -31,6 +30,7 @@ from zarr.codecs import Crc32cCodec, ZstdCodec
 from samefeatures.data.imageset import ImageSet, digest
 from samefeatures.data.views import Views
 from samefeatures.errors import StoreDamagedError, StoreVersionError
+from samefeatures.features.partial import building, remove_orphans
 from samefeatures.features.rows import regroup
 from samefeatures.files import writing
 from samefeatures.networks.network import Float32
@@ -233,6 +233,7 @@ def open_features(
         StoreError: when the folder can't be written.
     """
     path = root / f"{name}-{key.digest[:16]}.zarr"
+    remove_orphans(root)
     if not (path / "zarr.json").exists():
         _create(path, name, key, images, dim=dim, views=views)
     try:
@@ -295,33 +296,12 @@ def _create(
 ) -> None:
     """Build the empty store beside its place, then move it there in one step."""
     count = views.count if views else 1
-    per_chunk = max(1, CHUNK_ROWS // count)
-    n = len(images)
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-        group = zarr.open_group(partial, mode="w", zarr_format=3)
-        arrays: dict[str, tuple[tuple[int, ...], tuple[int, ...], str, float]] = {
-            "features": ((n * count, dim), (per_chunk * count, dim), "float32", float("nan")),
-            "problems": ((n, REASON_BYTES), (per_chunk, REASON_BYTES), "uint8", 0),
-        }
-        for array, (shape, chunks, dtype, fill) in arrays.items():
-            group.create_array(
-                array,
-                shape=shape,
-                chunks=chunks,
-                dtype=dtype,
-                fill_value=fill,
-                compressors=_CODECS,
-            )
-        encoded = np.frombuffer(json.dumps(list(images.ids)).encode(), np.uint8)
-        constants: dict[str, npt.NDArray[Any]] = {"ids": encoded}
-        if images.labels is not None:
-            constants["labels"] = images.labels
-        for array, data in constants.items():
-            group.create_array(array, data=data, chunks=data.shape, compressors=_CODECS)
-        group.attrs.update(
-            {
+        with building(path) as partial:
+            group = zarr.open_group(partial, mode="w", zarr_format=3)
+            _create_arrays(group, images, dim=dim, views=count)
+            attributes: dict[str, Any] = {
                 "format": FORMAT,
                 "version": VERSION,
                 "name": name,
@@ -329,13 +309,32 @@ def _create(
                 "digest": key.digest,
                 "key": asdict(key),
             }
-        )
-        try:
-            partial.rename(path)
-        except OSError:  # another process was first; its store is the same
-            import shutil
+            group.attrs.update(attributes)
 
-            shutil.rmtree(partial)
+
+def _create_arrays(group: zarr.Group, images: ImageSet, *, dim: int, views: int) -> None:
+    """Empty features and problems; ids and labels with their values."""
+    n = len(images)
+    per_chunk = max(1, CHUNK_ROWS // views)
+    arrays: dict[str, tuple[tuple[int, ...], tuple[int, ...], str, float]] = {
+        "features": ((n * views, dim), (per_chunk * views, dim), "float32", float("nan")),
+        "problems": ((n, REASON_BYTES), (per_chunk, REASON_BYTES), "uint8", 0),
+    }
+    for array, (shape, chunks, dtype, fill) in arrays.items():
+        group.create_array(
+            array,
+            shape=shape,
+            chunks=chunks,
+            dtype=dtype,
+            fill_value=fill,
+            compressors=_CODECS,
+        )
+    encoded = np.frombuffer(json.dumps(list(images.ids)).encode(), np.uint8)
+    constants: dict[str, npt.NDArray[Any]] = {"ids": encoded}
+    if images.labels is not None:
+        constants["labels"] = images.labels
+    for array, data in constants.items():
+        group.create_array(array, data=data, chunks=data.shape, compressors=_CODECS)
 
 
 _CODECS = (ZstdCodec(level=1), Crc32cCodec())

@@ -23,6 +23,7 @@ class NetworkFacts:
         runtime: Library and version that compute the features; None for features from outside.
         split: Layer and error of the split; None for features from outside.
         rows: (fit, eval) rows of features from outside; None for a network that sees images.
+        notes: What a person should know about it.
     """
 
     name: str
@@ -35,6 +36,7 @@ class NetworkFacts:
     runtime: str | None
     split: SplitProof | None
     rows: tuple[int, int] | None
+    notes: tuple[str, ...] = ()
 
 
 def summarise(network: Network) -> NetworkFacts:
@@ -54,4 +56,5 @@ def summarise(network: Network) -> NetworkFacts:
         runtime=image.backend.runtime if image else None,
         split=image.split if image else None,
         rows=rows,
+        notes=image.notes if image else (),
     )

@@ -28,9 +28,11 @@ def load(
 
     Args:
         source: ``mini:NAME``, ``timm:NAME[?checkpoint=PATH]``,
-            ``torchvision:NAME[?checkpoint=PATH][&weights=NAME]``, ``python:module:callable``,
-            ``slim:NAME?checkpoint=PATH[&background=keep]``, ``thesis:NAME[?weights_dir=DIR]
-            [&checkpoint=PATH][&crop=PIXELS]``, ``onnx:PATH[?output=NAME]`` or ``npz:PATH``.
+            ``torchvision:NAME[?checkpoint=PATH][&weights=NAME]``,
+            ``hf:OWNER/NAME[?revision=REV][&background=drop]``, ``hf:FOLDER``,
+            ``python:module:callable``, ``slim:NAME?checkpoint=PATH[&background=keep]``,
+            ``thesis:NAME[?weights_dir=DIR][&checkpoint=PATH][&crop=PIXELS]``,
+            ``onnx:PATH[?output=NAME]`` or ``npz:PATH``.
         name: Short name; by default that of the model, file or callable.
         preprocessing: Replaces fields of the source's own ``Preprocessing``, by their names.
         threads: Threads of the runtime; by default its own choice. No effect on ``npz:``.
@@ -74,6 +76,8 @@ def default_name(source: Source) -> str:
         return path.resolve().parent.name if path.name == "model.onnx" else path.stem
     if source.kind == "python":
         return source.rest.rpartition(":")[2]
+    if source.kind == "hf":
+        return Path(source.rest).name
     return re.split("[:/]", source.rest)[-1]
 
 
@@ -81,6 +85,7 @@ ADAPTERS: Mapping[str, str] = {
     "mini": "miniatures.load:load_mini",
     "timm": "torch_source:load_torch",
     "torchvision": "torch_source:load_torch",
+    "hf": "torch_source:load_torch",
     "python": "torch_source:load_torch",
     "slim": "torch_source:load_torch",
     "thesis": "torch_source:load_torch",

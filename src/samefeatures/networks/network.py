@@ -91,6 +91,7 @@ class ImageNetwork:
         parameters: Number of trained numbers, the head included.
         backend: Computes the features.
         split: Layer and error of the split; None when it was put together by hand.
+        notes: What a person should know about it, e.g. a class that is left out.
     """
 
     name: str
@@ -101,6 +102,7 @@ class ImageNetwork:
     parameters: int
     backend: Backend
     split: SplitProof | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def dim(self) -> int:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from samefeatures.data.preprocess import Preprocessing
-from samefeatures.errors import NetworkError
+from samefeatures.errors import NetworkError, did_you_mean
 from samefeatures.networks.settings import FIELDS
-from samefeatures.networks.source import LoadOptions, Source, did_you_mean
+from samefeatures.networks.source import LoadOptions, Source
 from samefeatures.networks.torch_source import Built
 
 LIBRARIES = ("torch", "torchvision", "timm", "transformers")

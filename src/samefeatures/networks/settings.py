@@ -8,8 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from samefeatures.data.preprocess import Preprocessing
-from samefeatures.errors import ConfigError, NetworkError
-from samefeatures.networks.source import did_you_mean
+from samefeatures.errors import ConfigError, NetworkError, did_you_mean
 
 FIELDS: tuple[str, ...] = tuple(field.name for field in fields(Preprocessing))
 REQUIRED = ("input_size", "mean", "std")

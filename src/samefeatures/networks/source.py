@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from samefeatures.errors import NetworkError
+from samefeatures.errors import NetworkError, did_you_mean
 from samefeatures.progress import Progress
 
 KINDS: Mapping[str, tuple[str, ...]] = {
     "mini": (),
     "timm": ("checkpoint",),
     "torchvision": ("checkpoint", "weights"),
+    "hf": ("revision", "background"),
     "python": (),
     "slim": ("checkpoint", "background"),
     "thesis": ("checkpoint", "weights_dir", "crop"),
@@ -100,12 +100,6 @@ def _unknown_key(text: str, kind: str, key: str) -> str:
         f"'{text}' has the unknown option '{key}'. {did_you_mean(key, valid)}"
         f"{kind}: takes {', '.join(valid)}."
     )
-
-
-def did_you_mean(word: str, valid: Iterable[str]) -> str:
-    """``"Did you mean 'x'? "`` if one of the valid words is near, else nothing."""
-    near = difflib.get_close_matches(word, list(valid), n=1, cutoff=0.5)
-    return f"Did you mean '{near[0]}'? " if near else ""
 
 
 def resolve_path(text: str, base: Path | None) -> Path:

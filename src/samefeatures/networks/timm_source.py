@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from samefeatures.errors import NetworkError, require
-from samefeatures.networks.source import LoadOptions, Source, did_you_mean, resolve_path
+from samefeatures.errors import NetworkError, did_you_mean, require
+from samefeatures.networks.source import LoadOptions, Source, resolve_path
 from samefeatures.networks.torch_source import Built, no_download
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+HUB_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+"""Files that timm's weights have on the Hub."""
 
 
 def build_timm(source: Source, options: LoadOptions) -> Built:
@@ -38,12 +41,36 @@ def build_timm(source: Source, options: LoadOptions) -> Built:
             timm, source, resolve_path(source.query["checkpoint"], options.base)
         )
     else:
+        _check_reachable(timm, source)
         try:
             model = timm.create_model(name, pretrained=True)
         except Exception as error:  # the hub's and the network's errors are of many kinds
             raise NetworkError(no_download(source, error)) from None
     config = timm.data.resolve_data_config({}, model=model)
     return Built(model, config, f"timm {timm.__version__}")
+
+
+def _check_reachable(timm: Any, source: Source) -> None:
+    """Give up now where weights are neither in the Hub's cache nor to be had.
+
+    Left alone, the Hub's library tries every file of weights for half a minute.
+    """
+    from samefeatures.networks.hub import in_cache, unreachable
+
+    kind, colon, repo = source.rest.partition(":")
+    names: tuple[str, ...] = HUB_WEIGHTS
+    if not colon:
+        config = timm.models.get_pretrained_cfg(source.rest)
+        repo = getattr(config, "hf_hub_id", None) or ""
+        names = (getattr(config, "hf_hub_filename", None) or names[0], *names)
+    elif kind.replace("_", "-").lower() != "hf-hub":
+        return
+    repo, _, revision = repo.partition("@")
+    if not repo or in_cache(repo, names, revision=revision or None):
+        return
+    why = unreachable(repo, revision=revision or None)
+    if why is not None:
+        raise NetworkError(no_download(source, OSError(f"{repo}: {why}")))
 
 
 def _from_checkpoint(timm: Any, source: Source, path: Path) -> Any:

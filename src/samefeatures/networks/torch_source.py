@@ -1,4 +1,4 @@
-"""``timm:``, ``torchvision:`` and ``python:`` networks: build a module, then split it."""
+"""Networks that are built as an ``nn.Module``, whatever the source; then split."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from samefeatures.errors import require
-from samefeatures.networks.network import ImageNetwork
-from samefeatures.networks.settings import build_preprocessing
+from samefeatures.data.imageset import digest
+from samefeatures.errors import NetworkError, require
+from samefeatures.networks.network import Head, ImageNetwork
+from samefeatures.networks.settings import FIELDS, build_preprocessing
 from samefeatures.networks.source import LoadOptions, Source
 
 if TYPE_CHECKING:
@@ -26,12 +27,18 @@ class Built:
         preprocessing: Fields of ``Preprocessing`` that the source gives.
         library: Name and version of the library that defines the module, if there is one.
         code: Files that define it, where no version of a library stands for them.
+        skip_rows: Rows that are cut off the top of the head: 1 leaves out a background class.
+        notes: What a person should know about the network.
+        unclear: Why the source's own preprocessing can't be used; None when it can.
     """
 
     model: nn.Module
     preprocessing: Mapping[str, object]
     library: str | None = None
     code: tuple[Path, ...] = field(default=())
+    skip_rows: int = 0
+    notes: tuple[str, ...] = ()
+    unclear: str | None = None
 
 
 def load_torch(source: Source, options: LoadOptions) -> ImageNetwork:
@@ -39,17 +46,21 @@ def load_torch(source: Source, options: LoadOptions) -> ImageNetwork:
 
     Raises:
         MissingExtraError: when torch, timm or torchvision is not installed.
-        NetworkError: when it can't be built, or has no linear head.
+        NetworkError: when it can't be built, has no linear head, or does not say how its input is
+            made.
         CheckpointError: when the checkpoint does not fit.
     """
-    extra = source.kind if source.kind in ("timm", "torchvision") else "torch"
+    extra = EXTRAS.get(source.kind, source.kind)
     torch = require("torch", extra=extra, purpose=f"The network {source.text}")
     built = _build(source, options)
 
     from samefeatures.networks.torch_backend import TorchBackend, fingerprint_module
 
+    _check_clear(built, source, options)
     preprocessing = build_preprocessing(built.preprocessing, options.overrides, source=source.text)
     fingerprint = fingerprint_module(built.model, *built.code)
+    if built.skip_rows:
+        fingerprint = digest(fingerprint, f"without the first {built.skip_rows} classes")
     parameters = sum(p.numel() for p in built.model.parameters())
     runtime = ", ".join(filter(None, [f"torch {torch.__version__}", built.library]))
     backend = TorchBackend(
@@ -63,14 +74,37 @@ def load_torch(source: Source, options: LoadOptions) -> ImageNetwork:
     return ImageNetwork(
         name=options.name,
         source=source.text,
-        head=backend.split.head,
+        head=_without(backend.split.head, built.skip_rows),
         preprocessing=preprocessing,
         fingerprint=fingerprint,
         parameters=parameters,
         backend=backend,
         split=backend.prove(),
+        notes=built.notes,
     )
 
+
+def _check_clear(built: Built, source: Source, options: LoadOptions) -> None:
+    """Preprocessing that could not be read must be given in full; nothing is guessed."""
+    missing = [key for key in FIELDS if key not in options.overrides]
+    if built.unclear and missing:
+        raise NetworkError(
+            f"{source.text}: {built.unclear}. Give {', '.join(missing)} with the network in the "
+            "study file, or build it yourself: python:package.module:callable."
+        )
+
+
+def _without(head: Head, rows: int) -> Head:
+    return head if not rows else Head(head.weight[rows:].copy(), head.bias[rows:].copy())
+
+
+EXTRAS: Mapping[str, str] = {
+    "python": "torch",
+    "slim": "torch",
+    "thesis": "timm",
+    "hf": "hf-networks",
+}
+"""Kind of source to the extra that brings its packages, where their names differ."""
 
 BUILDERS: Mapping[str, str] = {
     "timm": "timm_source:build_timm",
@@ -78,6 +112,7 @@ BUILDERS: Mapping[str, str] = {
     "python": "python_source:build_python",
     "slim": "slim.source:build_slim",
     "thesis": "thesis.source:build_thesis",
+    "hf": "hf_source:build_hf",
 }
 """Kind of source to the module and function that builds its ``nn.Module``; imported on use."""
 

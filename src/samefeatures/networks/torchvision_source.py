@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from samefeatures.errors import NetworkError, require
-from samefeatures.networks.source import LoadOptions, Source, did_you_mean, resolve_path
+from samefeatures.errors import NetworkError, did_you_mean, require
+from samefeatures.networks.source import LoadOptions, Source, resolve_path
 from samefeatures.networks.torch_source import Built, no_download
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic.dataclasses import dataclass
 
 from samefeatures.data.sources import ImageSource
 from samefeatures.data.views import Views
-from samefeatures.errors import ConfigError
+from samefeatures.errors import ConfigError, did_you_mean
 from samefeatures.maps import OLS, Logit, Method, Naive, Ridge
 
 METHODS: Mapping[str, type[OLS | Ridge | Logit | Naive]] = {
@@ -32,11 +33,20 @@ class _Strict(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _known_keys(cls, value: Any) -> Any:
-        if isinstance(value, Mapping):
-            for key in value:
-                if key not in cls.model_fields:
-                    raise ValueError(unknown_key(str(key), list(cls.model_fields)))
-        return value
+        return refuse_unknown(value, list(cls.model_fields))
+
+
+def refuse_unknown(value: Any, valid: list[str]) -> Any:
+    """The same value, unless it is a mapping with a key that does not exist.
+
+    Raises:
+        ValueError: naming the nearest valid key.
+    """
+    if isinstance(value, Mapping):
+        for key in value:
+            if key not in valid:
+                raise ValueError(unknown_key(str(key), valid))
+    return value
 
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
@@ -59,9 +69,7 @@ def check_name(name: str, what: str) -> str:
 
 def unknown_key(key: str, valid: list[str]) -> str:
     """A sentence about a key that does not exist."""
-    near = difflib.get_close_matches(key, valid, n=1, cutoff=0.5)
-    hint = f"Did you mean '{near[0]}'? " if near else ""
-    return f"unknown key '{key}'. {hint}Valid keys: {', '.join(valid)}."
+    return f"unknown key '{key}'. {did_you_mean(key, valid)}Valid keys: {', '.join(valid)}."
 
 
 class NetworkConfig(_Strict):
@@ -96,19 +104,16 @@ class ViewsConfig(_Strict):
         return Views(**self.model_dump())
 
 
-class SourceConfig(_Strict):
-    """One source of images; fields as in ``ImageSource``, and the views."""
+@dataclass(frozen=True, kw_only=True)
+class SourceConfig(ImageSource):
+    """One source of images, and the views taken of each."""
 
-    source: str
-    name: str | None = None
-    labels: str | None = None
-    class_map: str | None = None
-    subdir: str | None = None
-    split: str | None = None
-    options: dict[str, Any] = Field(default_factory=dict)
-    relist: bool = False
-    limit: int | None = None
     views: ViewsConfig | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, value: Any) -> Any:
+        return refuse_unknown(value, [field.name for field in fields(cls)])
 
     @field_validator("views", mode="before")
     @classmethod
@@ -116,9 +121,6 @@ class SourceConfig(_Strict):
         if isinstance(value, bool):
             raise ValueError(f"views is {value}; give the number of crops per image")
         return {"count": value} if isinstance(value, int) else value
-
-    def build(self) -> ImageSource:
-        return ImageSource(**self.model_dump(exclude={"views"}))
 
 
 class DataConfig(_Strict):
@@ -236,9 +238,9 @@ def _method_entry(entry: Any) -> Any:
         raise ValueError(f"a method is a name or a mapping with 'name', not {entry!r}")
     name = entry["name"]
     if name not in METHODS:
-        near = difflib.get_close_matches(name, METHODS, n=1)
-        hint = f"Did you mean '{near[0]}'? " if near else ""
-        raise ValueError(f"unknown method '{name}'. {hint}Known: {', '.join(METHODS)}.")
+        raise ValueError(
+            f"unknown method '{name}'. {did_you_mean(name, METHODS)}Known: {', '.join(METHODS)}."
+        )
     check_name(str(entry.get("label", name)), "the label")
     options = {k: v for k, v in entry.items() if k not in ("name", "label")}
     return {"name": name, "label": str(entry.get("label", name)), "options": options}

@@ -99,7 +99,7 @@ def open_networks(config: StudyConfig, *, base: Path, progress: Progress) -> dic
 def _open_parts(entries: Sequence[SourceConfig], *, labelled: bool, base: Path) -> tuple[Part, ...]:
     parts = tuple(
         Part(
-            open_images(entry.build(), labelled=labelled, base=base),
+            open_images(entry, labelled=labelled, base=base),
             entry.views.build() if entry.views else None,
         )
         for entry in entries

@@ -100,7 +100,6 @@ def test_integers_are_read_and_training_variables_left_out(small: Path) -> None:
         ("slim:inception_v1", "names no weights"),
         ("slim:inception_v9", "Did you mean 'inception_v"),
         ("slim:inception_v1?checkpoint=/nowhere/x.ckpt", "There is no TensorFlow checkpoint at"),
-        ("slim:inception_v1?checkpoint=x&background=perhaps", "background is 'perhaps'"),
         ("slim:inception_v1?checkpiont=x", "Did you mean 'checkpoint'"),
     ],
 )
@@ -112,3 +111,18 @@ def test_wrong_sources(source: str, says: str) -> None:
 def test_empty_folder(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="holds no TensorFlow checkpoint"):
         load(f"slim:inception_v1?checkpoint={tmp_path}")
+
+
+def test_background_is_dropped_or_kept_and_said(small: Path) -> None:
+    path = f"slim:mobilenet_v2_035?checkpoint={small / 'bundle.ckpt'}"
+    dropped, kept = load(path), load(f"{path}&background=keep")
+    assert (dropped.head.classes, kept.head.classes) == (1000, 1001)
+    assert "left out as the background class" in dropped.notes[0]
+    with pytest.raises(NetworkError, match="background is 'perhaps'"):
+        load(f"{path}&background=perhaps")
+
+
+def test_background_has_no_effect_on_1000_classes(original: MakeOriginal) -> None:
+    made = original("resnet_v2_50", "bundle", size=224, classes=1000)
+    with pytest.raises(NetworkError, match="'background' has no effect"):
+        load(f"slim:resnet_v2_50?checkpoint={made.folder / 'bundle.ckpt'}&background=keep")

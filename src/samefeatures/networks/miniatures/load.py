@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from importlib.resources import as_file, files
 
-from samefeatures.errors import NetworkError
+from samefeatures.errors import NetworkError, did_you_mean
 from samefeatures.networks.miniatures.catalogue import NAMES, check_names
 from samefeatures.networks.network import ImageNetwork
 from samefeatures.networks.onnx_source import load_onnx
-from samefeatures.networks.source import LoadOptions, Source, did_you_mean
+from samefeatures.networks.source import LoadOptions, Source
 
 
 def load_mini(source: Source, options: LoadOptions) -> ImageNetwork:

@@ -50,9 +50,7 @@ class SlimNetwork(nn.Module):
                 yield Variable(name, variable.tensor, variable.layout, variable.inputs)
 
 
-def read_network(
-    definition: Definition, path: Path, *, source: str, background: bool
-) -> SlimNetwork:
+def read_network(definition: Definition, path: Path, *, source: str) -> SlimNetwork:
     """Build a network and fill it from a checkpoint.
 
     Where the checkpoint holds moving averages of the weights, those are taken: Google's own
@@ -62,7 +60,6 @@ def read_network(
         definition: Which network.
         path: A checkpoint or SavedModel.
         source: For messages.
-        background: Whether class 0 of 1001 stays.
 
     Raises:
         CheckpointError: when the checkpoint is damaged or is that of another network, naming the
@@ -86,14 +83,19 @@ def read_network(
     for name, variable in wanted.items():
         variable.put(read(name))
     weight = read(head["weights"]).reshape(definition.dim, classes).T
-    bias = read(head["biases"])
-    if classes == 1001 and not background:
-        weight, bias = weight[1:], bias[1:]
-    model.head = nn.Linear(definition.dim, len(bias))
     with torch.no_grad():
         model.head.weight.copy_(weight)
-        model.head.bias.copy_(bias)
+        model.head.bias.copy_(read(head["biases"]))
     return model.eval()
+
+
+def drop_background(model: SlimNetwork) -> None:
+    """Leave class 0 out of the head."""
+    full = model.head
+    model.head = nn.Linear(full.in_features, full.out_features - 1)
+    with torch.no_grad():
+        model.head.weight.copy_(full.weight[1:])
+        model.head.bias.copy_(full.bias[1:])
 
 
 def _unique(variables: Iterator[Variable]) -> Iterator[Variable]:

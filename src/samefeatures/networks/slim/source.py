@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from samefeatures.errors import NetworkError
+from samefeatures.errors import NetworkError, did_you_mean
+from samefeatures.networks.background import WITH_BACKGROUND, background_rows
 from samefeatures.networks.slim.catalogue import DEFINITIONS, Definition
-from samefeatures.networks.source import LoadOptions, Source, did_you_mean, resolve_path
+from samefeatures.networks.source import LoadOptions, Source, resolve_path
 from samefeatures.networks.torch_source import Built
 
 if TYPE_CHECKING:
     from samefeatures.networks.slim.network import SlimNetwork
 
 CAFFE_MEAN = (123.68 / 255, 116.779 / 255, 103.939 / 255)
-BACKGROUND = ("drop", "keep")
 
 
 def build_slim(source: Source, options: LoadOptions) -> Built:
@@ -33,16 +33,21 @@ def build_slim(source: Source, options: LoadOptions) -> Built:
             f"{source.text} names no weights. Write slim:{source.rest}?checkpoint=PATH; for the "
             "networks of the thesis, thesis:NAME finds or downloads Google's own."
         )
-    background = source.query.get("background", "drop")
-    if background not in BACKGROUND:
-        raise NetworkError(
-            f"{source.text}: background is '{background}'; use one of {', '.join(BACKGROUND)}."
-        )
-    from samefeatures.networks.slim.network import VERSION, read_network
+    from samefeatures.networks.slim.network import VERSION, drop_background, read_network
 
     path = resolve_path(source.query["checkpoint"], options.base)
-    model = read_network(definition, path, source=source.text, background=background == "keep")
-    return Built(model, preprocessing_of(definition, model), f"slim definitions {VERSION}")
+    model = read_network(definition, path, source=source.text)
+    classes = model.trained_classes
+    name = "background" if classes == WITH_BACKGROUND else None
+    dropped, note = background_rows(source, name, classes)
+    if dropped:
+        drop_background(model)
+    return Built(
+        model,
+        preprocessing_of(definition, model),
+        f"slim definitions {VERSION}",
+        notes=(note,) if note else (),
+    )
 
 
 def find_definition(name: str) -> Definition:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from samefeatures.errors import CheckpointError, ConfigError, NetworkError, require
+from samefeatures.networks.background import WITH_BACKGROUND
 from samefeatures.networks.slim.catalogue import DEFINITIONS
 from samefeatures.networks.slim.source import inception_preprocessing
 from samefeatures.networks.source import LoadOptions, Source, resolve_path
@@ -40,18 +41,19 @@ def build_thesis(source: Source, options: LoadOptions) -> Built:
     if network.timm is not None:
         library, model = _with_timm(network, path, source, options, weights_dir)
         return Built(model, preprocessing, library)
-    from samefeatures.networks.slim.network import VERSION, read_network
+    from samefeatures.networks.slim.network import VERSION, drop_background, read_network
 
     definition = DEFINITIONS[str(network.slim)]
     if path is None:
         path = fetch(network, weights_dir, progress=options.progress)
-    model = read_network(definition, path, source=source.text, background=False)
-    if model.trained_classes != 1001:
+    model = read_network(definition, path, source=source.text)
+    if model.trained_classes != WITH_BACKGROUND:
         raise CheckpointError(
             f"{path} has {model.trained_classes} classes; the networks of the thesis have 1001, "
             "the first of them background. Slim's own resnet_v1_152 with 1000 is another training; "
             f"for it use slim:{network.slim}?checkpoint={path}"
         )
+    drop_background(model)
     return Built(model, preprocessing, f"slim definitions {VERSION}")
 
 

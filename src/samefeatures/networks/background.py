@@ -1,0 +1,48 @@
+"""A background class: row 0 of the 1,001-class heads that Google trained on ImageNet."""
+
+from __future__ import annotations
+
+from samefeatures.errors import NetworkError
+from samefeatures.networks.source import Source
+
+WITH_BACKGROUND = 1001
+
+
+def background_rows(source: Source, name: str | None, classes: int) -> tuple[int, str | None]:
+    """How many rows are cut off the head's top, 0 or 1, and a note about it.
+
+    Labels of ImageNet images count from 0 to 999 without a background class; a head that has one
+    would be right about nothing. Row 0 is therefore left out where the model itself calls it
+    ``background`` and there are 1,001 rows. ``?background=keep`` keeps it, ``?background=drop``
+    drops it where the model does not name its classes.
+
+    Args:
+        source: Its query may hold ``background``.
+        name: Of class 0, as the model has it; None where it has no names.
+        classes: Rows of the head.
+
+    Raises:
+        NetworkError: when the option is neither, or has no effect on this model.
+    """
+    wish = source.query.get("background")
+    named = name is not None and name.lower() == "background"
+    open_case = named or (name is None and classes == WITH_BACKGROUND)
+    if wish is not None and wish not in ("drop", "keep"):
+        raise NetworkError(f"'{source.text}': background is '{wish}'; use 'drop' or 'keep'.")
+    if wish is not None and not open_case:
+        called = "has no name" if name is None else f"is '{name}'"
+        raise NetworkError(
+            f"'{source.text}': 'background' has no effect: of {classes} classes, class 0 {called}. "
+            "Leave it out."
+        )
+    if wish == "drop" or (wish is None and named and classes == WITH_BACKGROUND):
+        return 1, (
+            f"row 0 of the head ({name or 'unnamed'}) is left out as the background class; "
+            f"{classes - 1:,} classes remain. ?background=keep keeps it"
+        )
+    if wish is None and open_case:
+        return 0, (
+            f"{classes:,} classes, class 0 is {name or 'unnamed'}: if it is a background class, "
+            "?background=drop leaves it out"
+        )
+    return 0, None
