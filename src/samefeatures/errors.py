@@ -106,3 +106,10 @@ def require(module: str, *, extra: str, purpose: str) -> ModuleType:
             f"{purpose} needs the package '{error.name}', which is not installed. "
             f"Install it with: pip install 'samefeatures[{extra}]'"
         ) from None
+
+
+def first_line(error: BaseException) -> str:
+    """Kind of a foreign error, and the start of what it says."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    said = lines[0][:200].rstrip(".") if lines else ""
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__

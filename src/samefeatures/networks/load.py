@@ -27,10 +27,12 @@ def load(
     Args:
         source: ``mini:NAME``, ``timm:NAME[?checkpoint=PATH]``,
             ``torchvision:NAME[?checkpoint=PATH][&weights=NAME]``, ``python:module:callable``,
-            ``onnx:PATH[?output=NAME]`` or ``npz:PATH``.
+            ``onnx:PATH[?output=NAME]``, ``npz:PATH``, ``keras:NAME[?weights=PATH][&alpha=N]``,
+            ``keras:PATH`` or ``savedmodel:PATH[?signature=NAME][&output=NAME]``.
         name: Short name; by default that of the model, file or callable.
         preprocessing: Replaces fields of the source's own ``Preprocessing``, by their names.
-        threads: Threads of the runtime; by default its own choice. No effect on ``npz:``.
+        threads: Threads of the runtime; by default its own choice. No effect on ``npz:``, nor on
+            TensorFlow and JAX, which set them for the whole process.
         device: ``cpu``, ``cuda`` or ``cuda:N``. No effect on ``npz:``.
         base: Where relative paths in ``source`` start; by default the current folder.
 
@@ -69,6 +71,11 @@ def default_name(source: Source) -> str:
         return path.resolve().parent.name if path.name == "model.onnx" else path.stem
     if source.kind == "python":
         return source.rest.rpartition(":")[2]
+    if source.kind == "savedmodel":
+        path = Path(source.rest).resolve()
+        return path.parent.name if path.name.isdecimal() else path.name  # …/NAME/1, a version
+    if source.kind == "keras" and source.rest.endswith((".keras", ".h5", ".hdf5")):
+        return Path(source.rest).stem
     return re.split("[:/]", source.rest)[-1]
 
 
@@ -79,6 +86,8 @@ ADAPTERS: Mapping[str, str] = {
     "python": "torch_source:load_torch",
     "onnx": "onnx_source:load_onnx",
     "npz": "npz_source:load_npz",
+    "keras": "keras_source:load_keras",
+    "savedmodel": "savedmodel_source:load_savedmodel",
 }
 """Kind of source to the module and function that loads it; imported on use."""
 

@@ -16,6 +16,8 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "python": (),
     "onnx": ("output",),
     "npz": (),
+    "keras": ("weights", "alpha", "depth_multiplier", "minimalistic", "classes"),
+    "savedmodel": ("signature", "output"),
 }
 """The kinds of sources, and the query keys that each takes."""
 
