@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
 
+import numpy as np
 import pytest
 import torch
+
+from samefeatures.data.decode import decode
+from samefeatures.data.preprocess import Preprocessing
+from samefeatures.data.sources import ImageSource, open_images
+from samefeatures.networks.keras_import import import_keras
+
+PROJECT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -15,3 +28,55 @@ def _one_torch_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def keras(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
+    """Keras on torch; on TensorFlow it runs in a process of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KERAS_HOME", str(tmp_path_factory.mktemp("keras_home")))
+        patch.setenv("KERAS_BACKEND", "torch")
+        keras = import_keras(purpose="A test")
+    assert keras.backend.backend() == "torch"
+    return keras
+
+
+@pytest.fixture(scope="session")
+def keras_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Networks that Keras saved on TensorFlow, and what it computed on real images."""
+    folder = tmp_path_factory.mktemp("keras_nets")
+    np.savez(folder / "pixels.npz", **real_pixels(64, 96, 128, 224))
+    run_python(str(Path(__file__).with_name("keras_nets.py")), str(folder), backend="tensorflow")
+    return folder
+
+
+def real_pixels(*sizes: int) -> dict[str, np.ndarray]:
+    """(n, size, size, 3) bytes by size: clothes, and photographs where some lie beside us."""
+    sources = [ImageSource(source="fashion-mnist:eval", limit=3)]
+    photographs = PROJECT.parent / "shared" / "data" / "images" / "imagenet-sample"
+    if photographs.is_dir():
+        sources.append(ImageSource(source=str(photographs), limit=3))
+    sets = [open_images(source, labelled=False) for source in sources]
+    images = [decode(each.read(i)) for each in sets for i in range(len(each))]
+    return {
+        str(size): np.stack(
+            [Preprocessing(input_size=(3, size, size)).pixels(image) for image in images]
+        )
+        for size in sizes
+    }
+
+
+def run_python(*arguments: str, backend: str | None = None, **environment: str) -> str:
+    """Run a program in a fresh process; it must not fail, nor say a word on stderr."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("KERAS_", "TF_"))}
+    env |= {} if backend is None else {"KERAS_BACKEND": backend}
+    out = subprocess.run(
+        [sys.executable, *arguments],
+        env=env | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert out.returncode == 0, out.stderr
+    assert out.stderr == ""
+    return out.stdout

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from samefeatures.errors import CheckpointError, NetworkError
+from samefeatures.networks.keras_import import to_numpy
 from samefeatures.networks.source import LoadOptions, Source, did_you_mean, resolve_path
 from samefeatures.networks.tensorflow_setup import quiet_tensorflow
 
@@ -163,7 +164,7 @@ def _refuse_unscaled(keras: ModuleType, model: Any, source: Source) -> None:
     if source.rest not in UNSCALED:
         return
     (layer,) = (each for each in model.layers if type(each).__name__ == "Normalization")
-    variance = np.ravel(keras.ops.convert_to_numpy(layer.variance))
+    variance = np.ravel(to_numpy(keras, layer.variance))
     if np.allclose(variance, (0.229, 0.224, 0.225), atol=1e-4):
         raise CheckpointError(
             f"{source.text}: these are Keras's ImageNet weights, which need a layer that Keras "

@@ -13,7 +13,7 @@ from samefeatures.data.imageset import digest
 from samefeatures.data.preprocess import Preprocessing
 from samefeatures.errors import NetworkError, first_line
 from samefeatures.networks.image_layout import ImageLayout, as_rows
-from samefeatures.networks.keras_import import on_device
+from samefeatures.networks.keras_import import on_device, to_numpy
 from samefeatures.networks.keras_split import split_keras
 from samefeatures.networks.network import Float32, SplitProof
 from samefeatures.networks.proof import probe_images, prove
@@ -102,8 +102,7 @@ class KerasBackend:
             images = images[:, ::-1]
 
         def call(batch: Float32) -> Float32:
-            out = self._keras.ops.convert_to_numpy(network(batch))
-            return np.asarray(out, np.float32)
+            return np.asarray(to_numpy(self._keras, network(batch)), np.float32)
 
         try:
             with on_device(self._keras, self._device, threads=self._threads):
@@ -145,7 +144,7 @@ def fingerprint_keras(keras: ModuleType, model: Any, *, bgr: bool) -> str:
     structure = json.dumps(_renamed(model.get_config(), names), sort_keys=True, default=str)
     parts: list[str | bytes] = [type(model).__name__, structure, "bgr" if bgr else "rgb"]
     for variable in model.weights:
-        value = np.ascontiguousarray(keras.ops.convert_to_numpy(variable.value))
+        value = np.ascontiguousarray(to_numpy(keras, variable))
         parts += [str(value.dtype), str(value.shape), value.tobytes()]
     return digest(*parts)
 

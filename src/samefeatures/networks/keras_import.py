@@ -5,13 +5,15 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from samefeatures.errors import MissingExtraError, NetworkError, first_line, require
 from samefeatures.networks.tensorflow_setup import (
@@ -144,8 +146,10 @@ def on_device(keras: Any, device: str, *, threads: int | None) -> Iterator[None]
     while.
     """
     backend = keras.backend.backend()
-    scope = re.sub("^cuda", "gpu", device)
-    scope = scope if ":" in scope else f"{scope}:0"
+    kind, _, index = device.partition(":")
+    scope = f"gpu:{index or 0}" if kind == "cuda" else "cpu:0"
+    if backend == "torch" and kind == "cpu":
+        scope = "cpu"  # for torch 'cpu:0' is another device, onto which Keras can't move integers
     with keras.device(scope), _torch(threads) if backend == "torch" else nullcontext():
         if device == "cpu":
             yield
@@ -187,3 +191,12 @@ def _full_float32(backend: str) -> Iterator[None]:
     else:
         with tensorflow_full_float32():
             yield
+
+
+def to_numpy(keras: Any, value: Any) -> npt.NDArray[Any]:
+    """A tensor or variable of Keras as an array."""
+    tensor = keras.ops.convert_to_tensor(value)
+    if keras.backend.backend() == "torch":  # Keras's own way makes NumPy 2 warn
+        out: npt.NDArray[Any] = tensor.detach().cpu().numpy()
+        return out
+    return np.asarray(keras.ops.convert_to_numpy(tensor))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from samefeatures.errors import NetworkError, SplitError
+from samefeatures.networks.keras_import import to_numpy
 from samefeatures.networks.network import Float32, Head
 from samefeatures.networks.proof import Claim
 
@@ -105,7 +106,9 @@ def split_keras(keras: ModuleType, model: Any, *, source: str) -> KerasSplit:
         ) from None
     layer = f"{type(linear.layer).__name__} '{linear.layer.name}'"
     claim = Claim(layer, found, linear.after)
-    return KerasSplit(keras.Model(model.inputs, linear.tensor), _head(keras, linear.layer), claim)
+    return KerasSplit(
+        keras.Model(model.inputs[0], linear.tensor), _head(keras, linear.layer), claim
+    )
 
 
 def _walk(keras: ModuleType, tensor: Any) -> _Linear:
@@ -122,8 +125,10 @@ def _walk(keras: ModuleType, tensor: Any) -> _Linear:
             inner = _walk(keras, layer.outputs[history.tensor_index])
             if (after and inner.after) or pool is not None:
                 raise _NotLinearError(f"changes what the model '{layer.name}' makes")
-            features = keras.Model(layer.inputs, inner.tensor)
-            return _Linear(inner.layer, features(node.input_tensors), after or inner.after)
+            if len(layer.inputs) != 1:
+                raise _NotLinearError(f"comes from '{layer.name}', which has several inputs")
+            features = keras.Model(layer.inputs[0], inner.tensor)
+            return _Linear(inner.layer, features(node.input_tensors[0]), after or inner.after)
         if kind in SAME_VALUES or (kind == "Activation" and _activation(keras, layer) == "linear"):
             pass
         elif (softmax := _softmax(keras, layer)) and after is None and pool is None:
@@ -183,7 +188,7 @@ def _check_linear(keras: ModuleType, layer: Any, after: str | None, *, pooled: b
 
 def _head(keras: ModuleType, layer: Any) -> Head:
     def array(value: Any) -> Float32:
-        return np.asarray(keras.ops.convert_to_numpy(value), np.float32)
+        return np.asarray(to_numpy(keras, value), np.float32)
 
     kernel = array(layer.kernel)
     weight = np.ascontiguousarray(kernel.reshape(kernel.shape[-2:]).T)  # (classes, d)
