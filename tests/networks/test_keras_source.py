@@ -99,8 +99,22 @@ def test_an_image_does_not_depend_on_its_batch(keras: ModuleType, keras_folder: 
 
 @pytest.mark.parametrize(
     "module",
-    ["resnet", "resnet_v2", "vgg16", "densenet", "mobilenet", "mobilenet_v2", "mobilenet_v3"]
-    + ["efficientnet", "efficientnet_v2", "convnext", "nasnet", "xception", "inception_v3"],
+    [
+        "resnet",
+        "resnet_v2",
+        "vgg16",
+        "densenet",
+        "mobilenet",
+        "mobilenet_v2",
+        "mobilenet_v3",
+        "efficientnet",
+        "efficientnet_v2",
+        "convnext",
+        "nasnet",
+        "xception",
+        "inception_v3",
+        "inception_resnet_v2",
+    ],
 )
 def test_preprocessing_is_read_off_keras_own(keras: ModuleType, module: str) -> None:
     preprocess = getattr(keras.applications, module).preprocess_input

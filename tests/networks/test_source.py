@@ -22,7 +22,10 @@ def test_the_parts_of_a_source() -> None:
     ("text", "message"),
     [
         ("timn:resnet18", "unknown kind 'timn'.*Did you mean 'timm'.*mini:.*npz:"),
-        ("resnet18", "no kind.*mini:, timm:, torchvision:, python:, onnx:, npz:"),
+        (
+            "resnet18",
+            "no kind.*mini:, timm:, torchvision:, python:, onnx:, npz:, keras:, savedmodel:",
+        ),
         ("timm:", "names nothing"),
         ("timm:resnet18?chekpoint=a", "unknown option 'chekpoint'.*Did you mean 'checkpoint'"),
         ("npz:a.npz?checkpoint=b", "npz: takes none"),
