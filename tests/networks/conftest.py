@@ -30,19 +30,25 @@ def _one_torch_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-@pytest.fixture(scope="session")
-def keras(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
-    """Keras on torch; on TensorFlow it runs in a process of its own."""
+@pytest.fixture(autouse=True, scope="session")
+def _keras_is_to_run_on_torch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whoever imports it first: TensorFlow does so, too. Its settings do not go to the home."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KERAS_HOME", str(tmp_path_factory.mktemp("keras_home")))
         patch.setenv("KERAS_BACKEND", "torch")
-        keras = import_keras(purpose="A test")
+        yield
+
+
+@pytest.fixture(scope="session")
+def keras(_keras_is_to_run_on_torch: None) -> ModuleType:
+    """Keras on torch; on TensorFlow it runs in a process of its own."""
+    keras = import_keras(purpose="A test")
     assert keras.backend.backend() == "torch"
     return keras
 
 
 @pytest.fixture(scope="session")
-def keras_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def keras_folder(_keras_is_to_run_on_torch: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Networks that Keras saved on TensorFlow, and what it computed on real images."""
     folder = tmp_path_factory.mktemp("keras_nets")
     np.savez(folder / "pixels.npz", **real_pixels(64, 96, 128, 224))
@@ -68,7 +74,7 @@ def real_pixels(*sizes: int) -> dict[str, np.ndarray]:
 
 def run_python(*arguments: str, backend: str | None = None, **environment: str) -> str:
     """Run a program in a fresh process; it must not fail, nor say a word on stderr."""
-    env = {k: v for k, v in os.environ.items() if not k.startswith(("KERAS_", "TF_"))}
+    env = {k: v for k, v in os.environ.items() if k != "KERAS_BACKEND" and not k.startswith("TF_")}
     env |= {} if backend is None else {"KERAS_BACKEND": backend}
     out = subprocess.run(
         [sys.executable, *arguments],

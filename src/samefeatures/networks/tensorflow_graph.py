@@ -64,7 +64,7 @@ def read_savedmodel(path: Path, *, signature: str | None, source: str) -> Frozen
     if len(given) != 1:
         raise NetworkError(
             f"{source}: the signature '{name}' has {len(given)} inputs "
-            f"({', '.join(given) or 'none'}); one image is needed."
+            f"({', '.join(sorted(given)) or 'none'}); one image is needed."
         )
     (spec,) = given.values()
     if spec.dtype != tf.float32:
