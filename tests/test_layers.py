@@ -33,6 +33,7 @@ ORDER = (
 )
 MODULES = sorted(p for p in ROOT.rglob("*.py") if p.parent != ROOT or p.stem in ORDER)
 HEAVY = ("torch", "timm", "torchvision", "datasets", "transformers", "scipy", "pandas", "sklearn")
+HEAVY += ("tensorflow", "keras", "jax", "h5py")
 
 
 def layer(name: str) -> int:

@@ -114,3 +114,10 @@ def did_you_mean(word: str, valid: Iterable[str]) -> str:
     """``"Did you mean 'x'? "`` if one of the valid words is near, else nothing."""
     near = difflib.get_close_matches(word, list(valid), n=1, cutoff=0.5)
     return f"Did you mean '{near[0]}'? " if near else ""
+
+
+def first_line(error: BaseException) -> str:
+    """Kind of a foreign error, and the start of what it says."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    said = lines[0][:200].rstrip(".") if lines else ""
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__

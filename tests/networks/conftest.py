@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
+import numpy as np
 import pytest
 import torch
 from hub_server import Hub, serving, use_hub
+from processes import run_python
+
+from samefeatures.data.decode import decode
+from samefeatures.data.preprocess import Preprocessing
+from samefeatures.data.sources import ImageSource, open_images
+from samefeatures.networks.keras_import import import_keras
+
+PROJECT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -28,3 +38,45 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
         use_hub(monkeypatch, server.url, tmp_path / "cache")
         yield server
     close_session()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _keras_is_to_run_on_torch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whoever imports it first: TensorFlow does so, too. Its settings do not go to the home."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KERAS_HOME", str(tmp_path_factory.mktemp("keras_home")))
+        patch.setenv("KERAS_BACKEND", "torch")
+        yield
+
+
+@pytest.fixture(scope="session")
+def keras(_keras_is_to_run_on_torch: None) -> ModuleType:
+    """Keras on torch; on TensorFlow it runs in a process of its own."""
+    keras = import_keras(purpose="A test")
+    assert keras.backend.backend() == "torch"
+    return keras
+
+
+@pytest.fixture(scope="session")
+def keras_folder(_keras_is_to_run_on_torch: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Networks that Keras saved on TensorFlow, and what it computed on real images."""
+    folder = tmp_path_factory.mktemp("keras_nets")
+    np.savez(folder / "pixels.npz", **real_pixels(64, 96, 128, 224))
+    run_python(str(Path(__file__).with_name("keras_nets.py")), str(folder), backend="tensorflow")
+    return folder
+
+
+def real_pixels(*sizes: int) -> dict[str, np.ndarray]:
+    """(n, size, size, 3) bytes by size: clothes, and photographs where some lie beside us."""
+    sources = [ImageSource(source="fashion-mnist:eval", limit=3)]
+    photographs = PROJECT.parent / "shared" / "data" / "images" / "imagenet-sample"
+    if photographs.is_dir():
+        sources.append(ImageSource(source=str(photographs), limit=3))
+    sets = [open_images(source, labelled=False) for source in sources]
+    images = [decode(each.read(i)) for each in sets for i in range(len(each))]
+    return {
+        str(size): np.stack(
+            [Preprocessing(input_size=(3, size, size)).pixels(image) for image in images]
+        )
+        for size in sizes
+    }

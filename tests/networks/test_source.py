@@ -24,7 +24,7 @@ def test_the_parts_of_a_source() -> None:
         ("timn:resnet18", "unknown kind 'timn'.*Did you mean 'timm'.*mini:.*npz:"),
         (
             "resnet18",
-            "no kind.*There are: mini:, timm:, .*hf:, python:, slim:, thesis:, onnx:, npz:",
+            "no kind.*There are: mini:, timm:, .*hf:, python:, slim:, thesis:, onnx:, npz:, keras:",
         ),
         ("timm:", "names nothing"),
         ("timm:resnet18?chekpoint=a", "unknown option 'chekpoint'.*Did you mean 'checkpoint'"),

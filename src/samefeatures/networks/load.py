@@ -32,10 +32,12 @@ def load(
             ``hf:OWNER/NAME[?revision=REV][&background=drop]``, ``hf:FOLDER``,
             ``python:module:callable``, ``slim:NAME?checkpoint=PATH[&background=keep]``,
             ``thesis:NAME[?weights_dir=DIR][&checkpoint=PATH][&crop=PIXELS]``,
-            ``onnx:PATH[?output=NAME]`` or ``npz:PATH``.
+            ``onnx:PATH[?output=NAME]``, ``npz:PATH``, ``keras:NAME[?weights=PATH][&alpha=N]``,
+            ``keras:PATH`` or ``savedmodel:PATH[?signature=NAME][&output=NAME]``.
         name: Short name; by default that of the model, file or callable.
         preprocessing: Replaces fields of the source's own ``Preprocessing``, by their names.
-        threads: Threads of the runtime; by default its own choice. No effect on ``npz:``.
+        threads: Threads of the runtime; by default its own choice. No effect on ``npz:``, nor on
+            TensorFlow and JAX, which set them for the whole process.
         device: ``cpu``, ``cuda`` or ``cuda:N``. No effect on ``npz:``.
         base: Where relative paths in ``source`` start; by default the current folder.
         progress: Shows downloads; nothing is shown by default.
@@ -69,18 +71,22 @@ def load(
 
 def default_name(source: Source) -> str:
     """The name of a model, file or callable; for ``…/NAME/model.onnx`` that of its folder."""
-    if source.kind == "npz":
-        return Path(source.rest).stem
-    if source.kind == "onnx":
-        path = Path(source.rest)
-        return path.resolve().parent.name if path.name == "model.onnx" else path.stem
     if source.kind == "python":
         return source.rest.rpartition(":")[2]
+    path = Path(source.rest)
     if source.kind == "hf":
-        return Path(source.rest).name
+        return path.name
+    if source.kind == "onnx" and path.name == "model.onnx":
+        return path.resolve().parent.name
+    if source.kind == "savedmodel":
+        path = path.resolve()
+        return path.parent.name if path.name.isdecimal() else path.name  # …/NAME/1, a version
+    if source.kind in ("npz", "onnx") or path.suffix in KERAS_FILES:
+        return path.stem
     return re.split("[:/]", source.rest)[-1]
 
 
+KERAS_FILES = (".keras", ".h5", ".hdf5")
 ADAPTERS: Mapping[str, str] = {
     "mini": "miniatures.load:load_mini",
     "timm": "torch_source:load_torch",
@@ -91,6 +97,8 @@ ADAPTERS: Mapping[str, str] = {
     "thesis": "torch_source:load_torch",
     "onnx": "onnx_source:load_onnx",
     "npz": "npz_source:load_npz",
+    "keras": "keras_source:load_keras",
+    "savedmodel": "savedmodel_source:load_savedmodel",
 }
 """Kind of source to the module and function that loads it; imported on use."""
 

@@ -19,6 +19,8 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "thesis": ("checkpoint", "weights_dir", "crop"),
     "onnx": ("output",),
     "npz": (),
+    "keras": ("weights", "alpha", "depth_multiplier", "minimalistic", "classes"),
+    "savedmodel": ("signature", "output"),
 }
 """The kinds of sources, and the query keys that each takes."""
 
