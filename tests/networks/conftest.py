@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -30,25 +32,26 @@ def _one_torch_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _keras_is_to_run_on_torch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Whoever imports it first: TensorFlow does so, too. Its settings do not go to the home."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KERAS_HOME", str(tmp_path_factory.mktemp("keras_home")))
+@contextmanager
+def keras_on_torch() -> Iterator[None]:
+    """Have Keras on torch and its settings away from home, whoever imports it: TensorFlow does."""
+    with tempfile.TemporaryDirectory() as home, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KERAS_HOME", home)
         patch.setenv("KERAS_BACKEND", "torch")
         yield
 
 
 @pytest.fixture(scope="session")
-def keras(_keras_is_to_run_on_torch: None) -> ModuleType:
+def keras() -> ModuleType:
     """Keras on torch; on TensorFlow it runs in a process of its own."""
-    keras = import_keras(purpose="A test")
+    with keras_on_torch():
+        keras = import_keras(purpose="A test")
     assert keras.backend.backend() == "torch"
     return keras
 
 
 @pytest.fixture(scope="session")
-def keras_folder(_keras_is_to_run_on_torch: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def keras_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Networks that Keras saved on TensorFlow, and what it computed on real images."""
     folder = tmp_path_factory.mktemp("keras_nets")
     np.savez(folder / "pixels.npz", **real_pixels(64, 96, 128, 224))
@@ -72,17 +75,18 @@ def real_pixels(*sizes: int) -> dict[str, np.ndarray]:
     }
 
 
-def run_python(*arguments: str, backend: str | None = None, **environment: str) -> str:
+def run_python(*arguments: str, backend: str | None = None) -> str:
     """Run a program in a fresh process; it must not fail, nor say a word on stderr."""
     env = {k: v for k, v in os.environ.items() if k != "KERAS_BACKEND" and not k.startswith("TF_")}
     env |= {} if backend is None else {"KERAS_BACKEND": backend}
-    out = subprocess.run(
-        [sys.executable, *arguments],
-        env=env | environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with tempfile.TemporaryDirectory() as home:
+        out = subprocess.run(
+            [sys.executable, *arguments],
+            env=env | {"KERAS_HOME": home},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     assert out.returncode == 0, out.stderr
     assert out.stderr == ""
     return out.stdout
