@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from hub_server import Hub, serving, use_hub
-from processes import run_python
+from processes import keras_on_torch, run_python
 
 from samefeatures.data.decode import decode
 from samefeatures.data.preprocess import Preprocessing
@@ -40,25 +40,17 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     close_session()
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _keras_is_to_run_on_torch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Whoever imports it first: TensorFlow does so, too. Its settings do not go to the home."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KERAS_HOME", str(tmp_path_factory.mktemp("keras_home")))
-        patch.setenv("KERAS_BACKEND", "torch")
-        yield
-
-
 @pytest.fixture(scope="session")
-def keras(_keras_is_to_run_on_torch: None) -> ModuleType:
+def keras() -> ModuleType:
     """Keras on torch; on TensorFlow it runs in a process of its own."""
-    keras = import_keras(purpose="A test")
+    with keras_on_torch():
+        keras = import_keras(purpose="A test")
     assert keras.backend.backend() == "torch"
     return keras
 
 
 @pytest.fixture(scope="session")
-def keras_folder(_keras_is_to_run_on_torch: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def keras_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Networks that Keras saved on TensorFlow, and what it computed on real images."""
     folder = tmp_path_factory.mktemp("keras_nets")
     np.savez(folder / "pixels.npz", **real_pixels(64, 96, 128, 224))

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from keras_nets import NETS
-from processes import run_python
+from processes import keras_on_torch, run_python
 
 from samefeatures.errors import (
     CheckpointError,
@@ -25,7 +25,7 @@ from samefeatures.networks.proof import probe_images
 from samefeatures.networks.source import parse_source
 from samefeatures.networks.tensorflow_setup import quiet_tensorflow
 
-with quiet_tensorflow():
+with keras_on_torch(), quiet_tensorflow():
     import tensorflow as tf
 
 from savedmodels import CLASSES, SIZE, Net, save, save_tf1
@@ -324,6 +324,18 @@ assert sys.stderr.fileno() == 2
 print(network.backend.runtime)
 """
     assert run_python("-c", code).startswith("tensorflow ")
+
+
+def test_torch_networks_load_after_tensorflow(tmp_path: Path) -> None:
+    """Without care the process would end in a segmentation fault."""
+    save(Net(), tmp_path / "net")
+    code = f"""
+import samefeatures as sf
+sf.load("savedmodel:{tmp_path}/net", preprocessing={HALF})
+import torchvision
+print("alive")
+"""
+    assert run_python("-c", code) == "alive\n"
 
 
 def test_other_messages_come_through(tmp_path: Path) -> None:

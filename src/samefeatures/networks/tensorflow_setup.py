@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import logging
 import os
 import re
@@ -9,7 +11,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 ENVIRONMENT = "TF_CPP_MIN_LOG_LEVEL"
 LOGGERS = ("tensorflow", "absl")
@@ -30,6 +32,7 @@ def quiet_tensorflow() -> Iterator[None]:
     runs, the process's stderr goes to a temporary file, and every line of it that is not
     TensorFlow's is written out at the end.
     """
+    _import_triton()
     if ENVIRONMENT in os.environ:
         yield
         return
@@ -46,6 +49,19 @@ def quiet_tensorflow() -> Iterator[None]:
         os.environ.pop(ENVIRONMENT, None)
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
+
+
+def _import_triton() -> None:
+    """Triton, which torch brings, in front of TensorFlow: in the other order the process crashes.
+
+    Both hold a copy of LLVM. Seen with triton 3.8.0 and TensorFlow 2.21.0: ``import tensorflow,
+    torchvision`` ends in a segmentation fault, and so would a study with networks of both.
+    """
+    if "tensorflow" in sys.modules or "triton" in sys.modules:
+        return
+    if importlib.util.find_spec("tensorflow") and importlib.util.find_spec("triton"):
+        with suppress(ImportError):  # a broken one will not be imported later either
+            importlib.import_module("triton")
 
 
 @contextmanager
