@@ -107,6 +107,7 @@ class SourceConfig(_Strict):
     split: str | None = None
     options: dict[str, Any] = Field(default_factory=dict)
     relist: bool = False
+    per_class: int | None = None
     limit: int | None = None
     views: ViewsConfig | None = None
 
