@@ -17,11 +17,10 @@ def test_the_printed_thesis_does_not_differ_from_itself() -> None:
     tables = {(f.table, f.what) for f in found.figures}
     assert len(tables) == 4 + 2 + 1 + 2
     assert len(found.figures) == 40 + 100 + 100 + 100 + 2
-    exact = [f for f in found.figures if f.what not in ("reported top-1", "change vs source")]
-    for figure in exact:
-        if figure.table in ("5.2", "5.3") or figure.what == "features":
-            assert figure.difference == 0, figure
-    assert [f for f in found.figures if f.differs and f.what != "reported top-1"] == []
+    for figure in found.figures:
+        if figure.what != "reported top-1":  # Google's own, at other crops
+            assert figure.difference == pytest.approx(0, abs=1e-9), figure
+            assert not figure.differs
     wrong = [(f.source, f.target) for f in found.figures if f.misprint]
     assert wrong == [("nasnet_large", "mobilenet_v2_140_224")]
     assert [m.where for m in found.misprints] == ["Table 5.2", "Section 5.4"]

@@ -140,8 +140,8 @@ def _go(name: str, options: Options, *, dry_run: bool) -> None:
     if dry_run:
         _dry_run(experiment)
         return
-    for why in experiment.missing.values():
-        typer.secho(f"Left out: {why}", err=True)
+    for network, why in experiment.missing.items():
+        typer.secho(f"Left out {network}: {why}", err=True)
     with on_terminal() as progress:
         comparison = reproduce(experiment, progress)
     print_comparison(comparison, Console())

@@ -110,13 +110,14 @@ def check_ready(experiment: Experiment) -> None:
     if experiment.images.problems:
         raise DataError(" ".join(experiment.images.problems))
     missing = experiment.missing
+    listed = " ".join(f"{name}: {why}" for name, why in missing.items())
     if missing and experiment.options.strict:
-        raise ConfigError(f"{' '.join(missing.values())} (--strict leaves no network out.)")
+        raise ConfigError(f"{listed} (--strict leaves no network out.)")
     there = len(experiment.chosen) - len(missing)
     if there < 2:
         raise ConfigError(
             f"{there} of {len(experiment.chosen)} networks can be loaded; a comparison needs two. "
-            f"{' '.join(missing.values())}"
+            f"{listed}"
         )
 
 
@@ -199,7 +200,7 @@ def _others(path: Path, found: Document, wanted: list[str], options: Options) ->
     for name in wanted:
         entry = entries.get(name)
         if entry is None:
-            why = f"{name} is not in {path}."
+            why = f"not in {path}."
             out.append(Chosen(name=name, crop=None, load=None, why=why))
         else:
             load = {**entry, "name": name}

@@ -23,8 +23,8 @@ class Figure:
         source: Whose features; empty where the figure belongs to no cell.
         target: Whose head.
         printed: As printed.
-        published: What is compared with: the printed value, or where that is a misprint the one
-            that the document's other figures give.
+        published: What is compared with: the printed value, or where the document's other figures
+            give it more exactly (a change from accuracies, a percent from counts), what those give.
         rounding: By how much ``published`` may be off because printed figures are rounded.
         ours: None when the study has no such figure: it is missing, never filled in.
         misprint: Why the printed value can't be right; empty where it can.

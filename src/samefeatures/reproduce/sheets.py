@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from samefeatures.report.grid import COLUMNS, MISSING, ROWS, number, signed
-from samefeatures.reproduce.figures import WITHIN, Comparison, Figure, Median
+from samefeatures.reproduce.figures import WITHIN, Comparison, Figure
 
 MARK = "*"
 """Behind a printed figure that is a misprint."""
@@ -57,15 +57,23 @@ def sheets(comparison: Comparison) -> tuple[Sheet, ...]:
     return (
         _networks(comparison),
         _square(comparison, "5.2", "top-1", "Table 5.2: top-1 %, OLS maps"),
-        _square(comparison, "5.2", "change vs source", "Table 5.2: change vs source %, OLS maps"),
+        _square(
+            comparison,
+            "5.2",
+            "change vs source",
+            "Table 5.2: change vs source %, OLS maps",
+            more=" Differences are against what the printed accuracies give.",
+        ),
         _square(comparison, "5.3", "top-1", "Table 5.3: top-1 %, logit maps"),
         _said(comparison),
-        _medians(comparison.medians),
+        _medians(comparison),
     )
 
 
 def printed(figure: Figure) -> str:
     """As printed, with a true minus sign, and a mark if it is a misprint."""
+    if figure.unit in ("", "images"):
+        return f"{figure.published:,.0f}"
     return figure.printed.replace("-", "−") + (MARK if figure.misprint else "")
 
 
@@ -87,13 +95,13 @@ def difference(figure: Figure) -> str:
     return signed(figure.difference, 1 if figure.unit == "million" else 2)
 
 
-def _square(comparison: Comparison, table: str, what: str, title: str) -> Sheet:
+def _square(comparison: Comparison, table: str, what: str, title: str, *, more: str = "") -> Sheet:
     figures = comparison.table(table, what)
     names = comparison.networks
     return Sheet(
         slug=f"table_{table.replace('.', '_')}_{what.replace(' ', '_').replace('-', '')}",
         title=title,
-        note=f"In each cell: ours, printed, difference. {ROWS} by row, {COLUMNS} by column.",
+        note=f"Ours, printed, difference. Rows: {ROWS.lower()}. Columns: {COLUMNS.lower()}.{more}",
         corner=ROWS,
         columns=names,
         rows=tuple((a, tuple(_pair(figures[a, b]) for b in names)) for a in names),
@@ -114,8 +122,8 @@ def _far(figure: Figure) -> bool:
 
 def _networks(comparison: Comparison) -> Sheet:
     columns = (
-        "reported %", "local %", "ours %", "ours − local", "features", "ours",
-        "parameters, million", "ours",
+        "reported %", "local %", "ours %", "difference", "features", "ours", "million parameters",
+        "ours",
     )  # fmt: skip
     tables = {
         what: comparison.table("5.1", what)
@@ -133,7 +141,8 @@ def _networks(comparison: Comparison) -> Sheet:
     return Sheet(
         slug="table_5_1",
         title="Table 5.1: top-1 with the network's own head",
-        note="Reported by Google at its own crop; local: seen by the thesis at the crop of ours.",
+        note="Reported: by Google. Local: seen by the thesis; the difference is against the same "
+        "figure with two digits, from Table 5.2.",
         corner="Network",
         columns=columns,
         rows=tuple(rows),
@@ -161,10 +170,10 @@ def _one_row(figure: Figure) -> tuple[Entry, ...]:
     return tuple(Entry((text,), far=i == 2 and _far(figure)) for i, text in enumerate(texts))
 
 
-def _medians(medians: Sequence[Median]) -> Sheet:
+def _medians(comparison: Comparison) -> Sheet:
     rows = []
-    for median in medians:
-        over = "the maps" if median.over == "maps" else "all cells, diagonal too"
+    for median in comparison.medians:
+        over = "maps" if median.over == "maps" else "all cells"
         texts = (
             signed(median.everywhere),
             MISSING if median.published is None else signed(median.published),
@@ -172,12 +181,13 @@ def _medians(medians: Sequence[Median]) -> Sheet:
             MISSING if median.difference is None else signed(median.difference),
             f"{median.count} of {median.of}",
         )
-        label = f"{median.what}, {median.unit}, over {over}"
+        label = f"{median.what} {median.unit}, {over}"
         rows.append((label, tuple(Entry((text,)) for text in texts)))
     return Sheet(
         slug="medians",
         title="Medians of Table 5.2, counted both ways",
-        note="Recomputed from the printed accuracies; 'same cells' are those that ours has too.",
+        note="Printed table: from its accuracies. Same cells: those that ours has too. All cells: "
+        "with the diagonal's zeros, which the thesis counts.",
         corner="Median",
         columns=("printed table", "same cells", "ours", "difference", "cells"),
         rows=tuple(rows),
@@ -194,7 +204,7 @@ def _paper(comparison: Comparison) -> Sheet:
     )
     rows = []
     for pair, figure in top1.items():
-        entries = [Entry((f"{correct[pair].published:,.0f}",)), Entry((ours(correct[pair]),))]
+        entries = [Entry((printed(correct[pair]),)), Entry((ours(correct[pair]),))]
         entries += _beside(figure)
         entries += _beside(loss[pair]) if pair in loss else [Entry(("",))] * 4
         source, target = pair

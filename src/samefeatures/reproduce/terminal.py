@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 from rich.cells import cell_len, set_cell_size
@@ -41,50 +42,63 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
             console.print()
             console.print(Text(title, style="bold"))
             for line in lines:
-                console.print(Text(f"- {plain(line)}"))
+                console.print(Text(f"- {plain(line)}"), soft_wrap=True)
 
 
 def _print_sheet(sheet: Sheet, console: Console) -> None:
     console.print(Text(sheet.title, style="bold"))
     if sheet.note:
-        console.print(Text(sheet.note, style="dim"))
-    heads = [str(i) for i in range(1, len(sheet.columns) + 1)] if sheet.square else sheet.columns
-    label = min(LONGEST_NAME, max(cell_len(name) for name, _ in sheet.rows)) + 4
-    if not sheet.square:
-        label = max(cell_len(name) for name, _ in sheet.rows) + 1
-    for block in _blocks(sheet, heads, console.width - label):
-        _print_block(sheet, heads, block, console)
+        console.print(Text(sheet.note, style="dim"), soft_wrap=True)
+    labels = [_label(sheet, place, name) for place, (name, _) in enumerate(sheet.rows, start=1)]
+    heads = _heads(sheet)
+    widths = [max(map(cell_len, head.split("\n"))) for head in heads]
+    for _, entries in sheet.rows:
+        widths = [max(w, _width(entry)) for w, entry in zip(widths, entries, strict=True)]
+    room = console.width - max(map(cell_len, labels))
+    for block in _blocks(widths, room):
+        _print_block(sheet, labels, heads, block, console)
 
 
-def _blocks(sheet: Sheet, heads: Sequence[str], room: int) -> list[range]:
-    """Runs of columns that fit beside the labels."""
-    widths = [1 + max(_width(entries[i]) for _, entries in sheet.rows) for i in range(len(heads))]
-    if not sheet.square:  # heads may be broken at spaces
-        widths = [
-            max(w, 1 + max(map(cell_len, head.split())))
-            for w, head in zip(widths, heads, strict=True)
-        ]
+def _label(sheet: Sheet, place: int, name: str) -> str:
+    return f"{place:>2} {_short(plain(name))}" if sheet.square else plain(name)
+
+
+def _heads(sheet: Sheet) -> list[str]:
+    """Numbers of the rows' networks, or heads broken at spaces to the width of their cells."""
+    if sheet.square:
+        return [str(place) for place in range(1, len(sheet.columns) + 1)]
+    out = []
+    for i, head in enumerate(sheet.columns):
+        cells = max(_width(entries[i]) for _, entries in sheet.rows)
+        width = max(cells, *map(len, head.split()))
+        out.append("\n".join(textwrap.wrap(head, width)))
+    return out
+
+
+def _blocks(widths: Sequence[int], room: int) -> list[range]:
+    """Runs of columns that fit beside the labels, each with a space before it."""
     out, start, used = [], 0, 0
     for i, width in enumerate(widths):
-        if i > start and used + width > room:
+        if i > start and used + width + 1 > room:
             out.append(range(start, i))
             start, used = i, 0
-        used += width
-    return [*out, range(start, len(heads))]
+        used += width + 1
+    return [*out, range(start, len(widths))]
 
 
 def _width(entry: Entry) -> int:
     return max(cell_len(line) for line in entry.lines)
 
 
-def _print_block(sheet: Sheet, heads: Sequence[str], block: range, console: Console) -> None:
+def _print_block(
+    sheet: Sheet, labels: Sequence[str], heads: Sequence[str], block: range, console: Console
+) -> None:
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim")
-    table.add_column(sheet.corner, no_wrap=sheet.square, overflow="ellipsis")
+    table.add_column("Source" if sheet.square else sheet.corner, no_wrap=True)
     for i in block:
-        table.add_column(heads[i], justify="right", overflow="fold")
-    for place, (name, entries) in enumerate(sheet.rows, start=1):
-        shown = f"{place:>2} {_short(plain(name))}" if sheet.square else plain(name)
-        table.add_row(Text(shown), *(_cell(entries[i]) for i in block))
+        table.add_column(heads[i], justify="right", no_wrap=True)
+    for label, (_, entries) in zip(labels, sheet.rows, strict=True):
+        table.add_row(Text(label), *(_cell(entries[i]) for i in block))
     console.print(table)
 
 
