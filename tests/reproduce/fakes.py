@@ -5,58 +5,62 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
+from samefeatures.reproduce.networks import Weights
 from samefeatures.reproduce.published import published_thesis
 
-
-def _networks() -> Mapping[str, Any]:
-    out = {}
-    for name, row in published_thesis().networks.items():
-        file = SimpleNamespace(
-            name=f"{name}.tar.gz",
-            url=f"https://weights.example/{name}.tar.gz",
-            page="https://weights.example/",
-            bytes=int(4e6 * row.params_millions.value),
-            sha256=None,
-            note="",
-        )
-        out[name] = SimpleNamespace(
-            name=name,
-            title=name.replace("_", "-").capitalize(),
-            dim=row.feature_dim,
-            crop=row.local_crop,
-            parameters=int(row.params_millions.value * 1e6),
-            files=(file,),
-        )
-    return out
+ARCHIVES = (
+    "inception_v1",
+    "inception_v2",
+    "mobilenet_v2_140_224",
+    "resnet_v1_152",
+    "resnet_v2_152",
+)
 
 
 @dataclass
 class FakeCatalogue:
     """Attributes:
     there: Names whose weights are on this machine, with where.
+    untrained_fails: Raised instead of building an untrained network.
     """
 
     there: Mapping[str, str] = field(default_factory=dict)
-    NETWORKS: Mapping[str, Any] = field(default_factory=_networks)
+    untrained_fails: Exception | None = None
+
+    def weights(self, name: str, weights_dir: Path | None) -> Weights:
+        row = published_thesis().networks[name]
+        archive = name in ARCHIVES
+        folder = weights_dir or Path("/cache")
+        return Weights(
+            name=name,
+            title=name.replace("_", "-").capitalize(),
+            dim=row.feature_dim,
+            parameters=int(row.params_millions.value * 1e6),
+            url=f"https://weights.example/{name}" + (".tar.gz" if archive else ".safetensors"),
+            page="https://weights.example/",
+            bytes=int(4e6 * row.params_millions.value) if archive else None,
+            digest=None,
+            trained="never",
+            place=folder / name if archive else folder / f"{name}.safetensors",
+            archive=archive,
+        )
 
     def locate(self, name: str, weights_dir: Path | None) -> str | None:
-        if weights_dir is not None and (weights_dir / f"{name}.tar.gz").exists():
-            return str(weights_dir / f"{name}.tar.gz")
-        return self.there.get(name)
+        place = self.weights(name, weights_dir).place
+        return str(place) if place.exists() else self.there.get(name)
 
     def missing_message(self, name: str, weights_dir: Path | None) -> str:
-        return (
-            f"{name}: no weights. Download {name}.tar.gz from https://weights.example/ and put it "
-            f"into {weights_dir or 'the folder that --weights-dir names'}."
-        )
+        found = self.weights(name, weights_dir)
+        return f"no weights. Download {found.url} to {found.place}."
 
     def untrained(self, name: str) -> Any:
         import torch
 
-        dim = self.NETWORKS[name].dim
+        if self.untrained_fails is not None:
+            raise self.untrained_fails
+        dim = published_thesis().networks[name].feature_dim
         return torch.nn.Sequential(
             torch.nn.Conv2d(3, dim, 32, stride=32),
             torch.nn.AdaptiveAvgPool2d(1),

@@ -10,7 +10,7 @@ import typer
 from samefeatures.errors import ConfigError
 
 if TYPE_CHECKING:
-    from samefeatures.reproduce.experiment import Experiment, Options
+    from samefeatures.reproduce.experiment import Options
 
 app = typer.Typer(help="Redo the thesis or the paper on ImageNet.", no_args_is_help=True)
 
@@ -47,6 +47,12 @@ Batch = Annotated[int, typer.Option("--batch-size", min=1, help="Images per forw
 Workers = Annotated[
     int | None, typer.Option("--workers", min=1, help="Threads that read and decode images.")
 ]
+Download = Annotated[
+    bool,
+    typer.Option(
+        "--download", help="Fetch weights that are missing, from where they are published."
+    ),
+]
 Strict = Annotated[
     bool,
     typer.Option("--strict", help="Stop at a missing network or an image that can't be read."),
@@ -70,6 +76,7 @@ def thesis(  # noqa: PLR0917  (the command line calls it by name)
     device: Device = "cpu",
     batch_size: Batch = 32,
     workers: Workers = None,
+    download: Download = False,
     strict: Strict = False,
     dry_run: DryRun = False,
 ) -> None:
@@ -88,6 +95,7 @@ def thesis(  # noqa: PLR0917  (the command line calls it by name)
         device=device,
         batch_size=batch_size,
         workers=workers,
+        download=download,
         strict=strict,
     )
     _go("thesis", options, dry_run=dry_run)
@@ -105,6 +113,7 @@ def paper(  # noqa: PLR0917  (the command line calls it by name)
     device: Device = "cpu",
     batch_size: Batch = 32,
     workers: Workers = None,
+    download: Download = False,
     strict: Strict = False,
     dry_run: DryRun = False,
 ) -> None:
@@ -122,6 +131,7 @@ def paper(  # noqa: PLR0917  (the command line calls it by name)
         device=device,
         batch_size=batch_size,
         workers=workers,
+        download=download,
         strict=strict,
     )
     _go("paper", options, dry_run=dry_run)
@@ -132,13 +142,18 @@ def _go(name: str, options: Options, *, dry_run: bool) -> None:
 
     from samefeatures.progress import on_terminal
     from samefeatures.reproduce.experiment import plan_experiment
-    from samefeatures.reproduce.networks import catalogue
+    from samefeatures.reproduce.networks import ShippedCatalogue
+    from samefeatures.reproduce.plan import make_plan
+    from samefeatures.reproduce.plan_terminal import print_plan
     from samefeatures.reproduce.run import reproduce
     from samefeatures.reproduce.terminal import print_comparison
 
-    experiment = plan_experiment(name, options, catalogue())
+    catalogue = ShippedCatalogue()
+    experiment = plan_experiment(name, options, catalogue)
     if dry_run:
-        _dry_run(experiment)
+        with on_terminal() as progress:
+            plan = make_plan(experiment, catalogue, progress)
+        print_plan(plan, Console())
         return
     for network, why in experiment.missing.items():
         typer.secho(f"Left out {network}: {why}", err=True)
@@ -147,10 +162,6 @@ def _go(name: str, options: Options, *, dry_run: bool) -> None:
     print_comparison(comparison, Console())
     out = options.out
     typer.echo(f"\nComparison: {out / 'comparison'}\nReport: {out / 'report' / 'report.html'}")
-
-
-def _dry_run(experiment: Experiment) -> None:
-    raise NotImplementedError(experiment)
 
 
 def _names(text: str | None) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ class Options:
         subset: Fit on at most this many images of each class.
         labels: Labels of a flat validation folder.
         crops: Pixels by network, instead of the document's.
+        download: Let networks fetch weights that are missing.
         strict: Stop at a missing network or an image that can't be read.
     """
 
@@ -46,18 +47,19 @@ class Options:
     device: str = "cpu"
     batch_size: int = 32
     workers: int | None = None
+    download: bool = False
     strict: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """One network of the document, with its source if its weights are there.
+    """One network of the document.
 
     Attributes:
         crop: Pixels; None for a network from ``networks_from``, which has its own.
         load: Entry of a study file, or None when it is left out.
-        found: Where its weights are.
-        why: Why it is left out.
+        found: Where its weights are; empty when they are missing.
+        why: What is missing, and what to do.
     """
 
     name: str
@@ -180,16 +182,20 @@ def _unknown(name: str, found: Document) -> str:
 def _own(name: str, found: Document, options: Options, catalogue: Catalogue) -> Chosen:
     folder = options.weights_dir.resolve() if options.weights_dir else None
     crop = options.crops.get(name, found.crops[name])
-    place = catalogue.locate(name, folder)
-    if place is None:
-        why = catalogue.missing_message(name, folder)
-        return Chosen(name=name, crop=crop, load=None, why=why)
     load = {"load": source_of(name, crop=crop, weights_dir=folder), "name": name}
-    return Chosen(name=name, crop=crop, load=load, found=str(place))
+    found_at = catalogue.locate(name, folder)
+    if found_at is not None:
+        return Chosen(name=name, crop=crop, load=load, found=found_at)
+    why = catalogue.missing_message(name, folder)
+    return Chosen(name=name, crop=crop, load=load if options.download else None, why=why)
 
 
 def _others(path: Path, found: Document, wanted: list[str], options: Options) -> tuple[Chosen, ...]:
-    for what, given in (("--weights-dir", options.weights_dir), ("--crop", options.crops)):
+    for what, given in (
+        ("--weights-dir", options.weights_dir),
+        ("--crop", options.crops),
+        ("--download", options.download),
+    ):
         if given:
             raise ConfigError(
                 f"{what} has no effect beside --networks-from, whose networks bring their own. "

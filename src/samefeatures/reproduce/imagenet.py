@@ -10,8 +10,8 @@ from samefeatures.data.labels import imagenet_index
 from samefeatures.data.listing import is_image
 
 TRAIN_IMAGES, VAL_IMAGES, CLASSES = 1_281_167, 50_000, 1_000
-TRAIN_BYTES, VAL_BYTES = 147_897_477_120, 6_744_924_160
-"""Sizes of the two archives as ImageNet publishes them."""
+ARCHIVE_BYTES = {"train": 147_897_477_120, "val": 6_744_924_160}
+"""Sizes of the archives as ImageNet publishes them; unpacked they take as much again."""
 
 TRAIN = ("train", "ILSVRC2012_img_train", "Data/CLS-LOC/train", "ILSVRC/Data/CLS-LOC/train")
 VAL = ("val", "ILSVRC2012_img_val", "Data/CLS-LOC/val", "ILSVRC/Data/CLS-LOC/val")
@@ -22,6 +22,7 @@ GROUND_TRUTH = "ILSVRC2012_validation_ground_truth.txt"
 DEVKITS = ("", "data", "ILSVRC2012_devkit_t12/data", "devkit/data")
 """Where the development kit's files are looked for."""
 
+DEVKIT = "ILSVRC2012_devkit_t12.tar.gz"
 PAGE = "https://image-net.org/download.php"
 
 
@@ -34,6 +35,7 @@ class ImageNet:
         train: Folder with one folder of training images per class, or None.
         val: Folder with the validation images, flat or in class folders, or None.
         labels: For a flat ``val``: the file that tells the classes; None for class folders.
+        absent: ``train`` and ``val``, as far as they are not there or still packed.
         problems: What is missing or can't be used, each with what to do.
     """
 
@@ -41,6 +43,7 @@ class ImageNet:
     train: Path | None
     val: Path | None
     labels: Path | None
+    absent: tuple[str, ...]
     problems: tuple[str, ...]
 
 
@@ -52,29 +55,37 @@ def find_imagenet(data: Path, *, labels: Path | None = None) -> ImageNet:
         labels: The file with the labels of a flat validation folder, if it is not found by name.
     """
     problems: list[str] = []
+    absent = []
     if not data.is_dir():
         problems.append(f"There is no folder at {data}. Give the one with ImageNet by --data.")
-        return ImageNet(data=data, train=None, val=None, labels=None, problems=tuple(problems))
-    train = _folder(data, TRAIN)
+    train, val = _folder(data, TRAIN), _folder(data, VAL)
     if train is None:
+        absent.append("train")
         problems.append(_no_images(data, "train"))
     elif not class_folders(train):
         problems.append(_no_classes(data, train))
         train = None
-    val = _folder(data, VAL)
     if val is None:
+        absent.append("val")
         problems.append(_no_images(data, "val"))
     elif class_folders(val):
         if labels is not None:
             problems.append(
                 f"--labels {labels} has no effect: {val} has class folders. Leave it out."
             )
-        return ImageNet(data=data, train=train, val=val, labels=None, problems=tuple(problems))
+        labels = None
     else:
         labels, problem = _labels(data, val, labels)
         problems += [problem] if problem else []
         val = None if problem else val
-    return ImageNet(data=data, train=train, val=val, labels=labels, problems=tuple(problems))
+    return ImageNet(
+        data=data,
+        train=train,
+        val=val,
+        labels=labels,
+        absent=tuple(absent),
+        problems=tuple(problems),
+    )
 
 
 def class_folders(folder: Path) -> list[str]:
@@ -104,14 +115,14 @@ def _no_images(data: Path, part: str) -> str:
     if (data / archive).is_file():
         return (
             f"The {what} images are still packed in {data / archive}. Unpack them with: "
-            f"{unpack_command(data, part)} (needs ILSVRC2012_devkit_t12.tar.gz beside it, and "
+            f"{unpack_command(data, part)} (needs {DEVKIT} beside it, and "
             "pip install 'samefeatures[torchvision,imagenet]')."
         )
     places = ", ".join(TRAIN if part == "train" else VAL)
     return (
         f"There are no {what} images below {data} (looked for the folders {places}). Register at "
-        f"{PAGE}, put {archive} and ILSVRC2012_devkit_t12.tar.gz there, and unpack with: "
-        f"{unpack_command(data, part)}"
+        f"{PAGE}, put {archive} ({ARCHIVE_BYTES[part] / 1e9:.1f} GB) and {DEVKIT} there, and unpack "
+        f"with: {unpack_command(data, part)}"
     )
 
 

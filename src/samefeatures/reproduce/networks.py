@@ -1,62 +1,57 @@
-"""The joint to the ten networks: what is asked of their catalogue, and nothing else."""
+"""The joint to the ten networks: what is asked of them, and nothing else."""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 
-class WeightsFile(Protocol):
-    """A file or folder of weights that can serve a network.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """A network of the thesis, and the file that is published with its weights.
 
     Attributes:
-        name: File or folder below the weights folder.
-        url: Where it can be downloaded.
-        page: Where it is published.
+        title: As the thesis prints it.
+        dim: Features.
+        parameters: Trained numbers.
+        url: Where the file can be downloaded.
+        page: Where it is described.
         bytes: Its size, where known.
-        sha256: Of the file, where known.
-        note: One sentence, or nothing.
+        digest: ``sha256:…`` or another, where it was published.
+        trained: Which training these weights come from.
+        place: Where to put it: a folder to unpack an archive into, or the file itself.
+        archive: Whether it is an archive.
     """
 
-    @property
-    def name(self) -> str: ...
-    @property
-    def url(self) -> str: ...
-    @property
-    def page(self) -> str: ...
-    @property
-    def bytes(self) -> int | None: ...
-    @property
-    def sha256(self) -> str | None: ...
-    @property
-    def note(self) -> str: ...
-
-
-class ThesisNetwork(Protocol):
-    """A network of Table 5.1; any one of ``files`` serves."""
+    name: str
+    title: str
+    dim: int
+    parameters: int
+    url: str
+    page: str
+    bytes: int | None
+    digest: str | None
+    trained: str
+    place: Path
+    archive: bool
 
     @property
-    def name(self) -> str: ...
-    @property
-    def title(self) -> str: ...
-    @property
-    def dim(self) -> int: ...
-    @property
-    def crop(self) -> int: ...
-    @property
-    def parameters(self) -> int: ...
-    @property
-    def files(self) -> Sequence[WeightsFile]: ...
+    def size(self) -> int:
+        """Bytes to download: as published, or else four per parameter."""
+        return self.bytes if self.bytes is not None else 4 * self.parameters
 
 
 class Catalogue(Protocol):
-    """The ten networks, in the order of Table 5.1."""
+    """What ``reproduce`` asks of the networks."""
 
-    @property
-    def NETWORKS(self) -> Mapping[str, ThesisNetwork]: ...
-    def locate(self, name: str, weights_dir: Path | None) -> Path | str | None:
+    def weights(self, name: str, weights_dir: Path | None) -> Weights:
+        """What the network is, and what serves it."""
+        ...
+
+    def locate(self, name: str, weights_dir: Path | None) -> str | None:
         """Where the weights are on this machine; None when they are not."""
         ...
 
@@ -69,9 +64,45 @@ class Catalogue(Protocol):
         ...
 
 
-def catalogue() -> Catalogue:
-    """The catalogue that ships with the package."""
-    return cast(Catalogue, importlib.import_module("samefeatures.networks.thesis.catalogue"))
+class ShippedCatalogue:
+    """The ten networks that come with the package."""
+
+    def weights(self, name: str, weights_dir: Path | None) -> Weights:
+        network = self._network(name)
+        folder = weights_dir or self._part("weights").default_weights_dir()
+        archive = network.timm is None
+        return Weights(
+            name=name,
+            title=network.title,
+            dim=network.dim,
+            parameters=network.parameters,
+            url=network.file.url,
+            page=network.file.page,
+            bytes=network.file.bytes,
+            digest=network.file.digest,
+            trained=network.trained,
+            place=folder / (name if archive else network.file.name),
+            archive=archive,
+        )
+
+    def locate(self, name: str, weights_dir: Path | None) -> str | None:
+        found = self._part("weights").locate(self._network(name), weights_dir)
+        return None if found is None else str(found)
+
+    def missing_message(self, name: str, weights_dir: Path | None) -> str:
+        message = self._part("weights").missing_message(self._network(name), weights_dir)
+        return f"{message}."
+
+    def untrained(self, name: str) -> Any:
+        return self._part("source").untrained(name)
+
+    def _network(self, name: str) -> Any:
+        networks: Mapping[str, Any] = self._part("catalogue").NETWORKS
+        return networks[name]
+
+    @staticmethod
+    def _part(name: str) -> Any:
+        return importlib.import_module(f"samefeatures.networks.thesis.{name}")
 
 
 def source_of(name: str, *, crop: int, weights_dir: Path | None) -> str:

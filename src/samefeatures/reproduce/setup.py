@@ -37,8 +37,9 @@ def paper_setup(
         method = (f"Maps: ours are by {normalised}, which fits the paper's normalised loss.",)
     sizes = ", ".join(f"{n.name} {crop_of(n)}" for n in results.networks if crop_of(n))
     crops = (
-        f"Crop: ours {sizes}. The paper quotes others' figures for crops of 299 (Inception-v4) and "
-        "320 (ResNet-v2 152) and does not say which it used itself.",
+        f"Crop: ours {sizes}. The paper does not say which it used; it quotes others' figures at "
+        "299 (Inception-v4) and 320 (ResNet-v2 152), and says that both were trained with "
+        "identical preprocessing.",
     )
     return (
         *method,

@@ -17,7 +17,7 @@ from samefeatures.data.labels import imagenet_index, read_labels
 from samefeatures.data.listing import is_image
 from samefeatures.errors import LabelError, require
 from samefeatures.files import write_whole, writing
-from samefeatures.reproduce.imagenet import CLASSES
+from samefeatures.reproduce.imagenet import CLASSES, DEVKIT
 
 NUMBER = re.compile(r"ILSVRC2012_val_(\d{8})\b")
 
@@ -90,7 +90,7 @@ def _from_lines(path: Path) -> dict[int, int]:
         came = f"the number {unknown[0]}" if unknown else "no line"
         raise LabelError(
             f"{path} has {came}; ILSVRC2012_ID goes from 1 to {CLASSES}. Take the file from "
-            "ILSVRC2012_devkit_t12.tar.gz again."
+            f"{DEVKIT} again."
         )
     return {i: _index(synsets[int(line)], path) for i, line in enumerate(lines, start=1)}
 
@@ -102,7 +102,7 @@ def _synsets(ground_truth: Path) -> dict[int, str]:
         raise LabelError(
             f"{ground_truth} numbers classes by ILSVRC2012_ID, which is not the order of sorted "
             f"synsets that networks use, and {meta} is not there to tell which synset each number "
-            "is. Put the devkit's meta.mat (ILSVRC2012_devkit_t12.tar.gz, folder data) beside it, "
+            f"is. Put the devkit's meta.mat ({DEVKIT}, folder data) beside it, "
             "or give a labels CSV with the columns id,class by --labels."
         )
     scipy_io: Any = require("scipy.io", extra="imagenet", purpose=f"Reading {meta}")
@@ -112,13 +112,12 @@ def _synsets(ground_truth: Path) -> dict[int, str]:
     # A damaged file fails in many ways inside SciPy.
     except Exception as error:
         raise LabelError(
-            f"{meta} is not the devkit's table of synsets ({error}). Take it from "
-            "ILSVRC2012_devkit_t12.tar.gz again."
+            f"{meta} is not the devkit's table of synsets ({error}). Take it from {DEVKIT} again."
         ) from None
     if sorted(found) != list(range(1, CLASSES + 1)) or set(found.values()) != set(imagenet_index()):
         raise LabelError(
-            f"{meta} does not number the {CLASSES} classes of ILSVRC2012. Take it from "
-            "ILSVRC2012_devkit_t12.tar.gz again."
+            f"{meta} does not number the {CLASSES} classes of ILSVRC2012. Take it from {DEVKIT} "
+            "again."
         )
     return found
 
