@@ -121,8 +121,8 @@ def _no_images(data: Path, part: str) -> str:
     places = ", ".join(TRAIN if part == "train" else VAL)
     return (
         f"There are no {what} images below {data} (looked for the folders {places}). Register at "
-        f"{PAGE}, put {archive} ({ARCHIVE_BYTES[part] / 1e9:.1f} GB) and {DEVKIT} there, and unpack "
-        f"with: {unpack_command(data, part)}"
+        f"{PAGE}, put {archive} ({ARCHIVE_BYTES[part] / 1e9:.1f} GB) and {DEVKIT} there, and "
+        f"unpack with: {unpack_command(data, part)}"
     )
 
 
