@@ -21,6 +21,8 @@ from samefeatures.reproduce.plan import Plan, make_plan
 from samefeatures.reproduce.plan_terminal import duration, print_plan, size
 from samefeatures.reproduce.run import reproduce
 
+TWO = ("inception_v1", "inception_v2")
+
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,7 +94,7 @@ def test_it_is_all_on_the_screen(nothing: Plan) -> None:
 
 def test_nothing_is_written(nothing: Plan, tmp_path: Path, imagenet: Path, ten: Path) -> None:
     out = tmp_path / "out"
-    planned(Options(data=imagenet, out=out, networks_from=ten))
+    planned(Options(data=imagenet, out=out, networks_from=ten, networks=TWO))
     assert not out.exists()
 
 
@@ -153,7 +155,7 @@ def test_labels_that_do_not_fit_are_problems(ten: Path, tmp_path: Path) -> None:
     data = write_imagenet(tmp_path / "flat", train=2, val=2, flat=True)
     labels = data / "val_labels.csv"
     labels.write_text("id,label\nILSVRC2012_val_00000001.JPEG,3\n")
-    options = Options(data=data, out=tmp_path / "out", networks_from=ten)
+    options = Options(data=data, out=tmp_path / "out", networks_from=ten, networks=TWO)
     plan = planned(options)
     assert any("no label for 11 of the 12 images" in problem for problem in plan.problems)
     rows = [f"ILSVRC2012_val_{i:08}.JPEG,{i % 3}" for i in range(1, 13)]

@@ -80,8 +80,15 @@ class Experiment:
 
     @property
     def missing(self) -> dict[str, str]:
-        """Why networks are left out, by name."""
+        """Why networks that were asked for are left out, by name."""
         return {c.name: c.why for c in self.chosen if c.load is None}
+
+    @property
+    def absent(self) -> dict[str, str]:
+        """The same, and those that were not asked for."""
+        chosen = {c.name for c in self.chosen}
+        others = {name: "not asked for." for name in self.document.crops if name not in chosen}
+        return {**self.missing, **others}
 
 
 def plan_experiment(name: str, options: Options, catalogue: Catalogue) -> Experiment:
@@ -95,7 +102,7 @@ def plan_experiment(name: str, options: Options, catalogue: Catalogue) -> Experi
     if options.subset is not None and options.subset < 1:
         raise ConfigError(f"--subset is {options.subset}; it must be at least 1.")
     if options.networks_from is not None:
-        chosen = _others(options.networks_from, found, wanted, options)
+        chosen = _others(options.networks_from, wanted, options)
     else:
         chosen = tuple(_own(n, found, options, catalogue) for n in wanted)
     images = find_imagenet(options.data.resolve(), labels=options.labels)
@@ -190,7 +197,7 @@ def _own(name: str, found: Document, options: Options, catalogue: Catalogue) -> 
     return Chosen(name=name, crop=crop, load=load if options.download else None, why=why)
 
 
-def _others(path: Path, found: Document, wanted: list[str], options: Options) -> tuple[Chosen, ...]:
+def _others(path: Path, wanted: list[str], options: Options) -> tuple[Chosen, ...]:
     for what, given in (
         ("--weights-dir", options.weights_dir),
         ("--crop", options.crops),
@@ -201,7 +208,7 @@ def _others(path: Path, found: Document, wanted: list[str], options: Options) ->
                 f"{what} has no effect beside --networks-from, whose networks bring their own. "
                 "Leave it out."
             )
-    entries = _read_mapping(path, found)
+    entries = _read_mapping(path)
     out = []
     for name in wanted:
         entry = entries.get(name)
@@ -214,7 +221,7 @@ def _others(path: Path, found: Document, wanted: list[str], options: Options) ->
     return tuple(out)
 
 
-def _read_mapping(path: Path, found: Document) -> dict[str, dict[str, Any]]:
+def _read_mapping(path: Path) -> dict[str, dict[str, Any]]:
     """Entries of a study file by the document's names; relative paths start at the file."""
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -223,11 +230,12 @@ def _read_mapping(path: Path, found: Document) -> dict[str, dict[str, Any]]:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"{path} can't be read as YAML: {' '.join(str(error).split())}") from None
     if not isinstance(raw, Mapping) or not raw:
-        raise ConfigError(f"{path} must hold 'name: source' for networks of the {found.name}.")
+        raise ConfigError(f"{path} must hold 'name: source', one per network.")
     out: dict[str, dict[str, Any]] = {}
+    known = document("thesis")  # one file serves both: the paper's two are among the ten
     for name, entry in raw.items():
-        if name not in found.crops:
-            raise ConfigError(f"{path}: {_unknown(str(name), found)}")
+        if name not in known.crops:
+            raise ConfigError(f"{path}: {_unknown(str(name), known)}")
         given = {"load": entry} if isinstance(entry, str) else entry
         if not isinstance(given, Mapping) or not isinstance(given.get("load"), str):
             raise ConfigError(f"{path}: '{name}' must be a source, or a mapping with 'load'.")

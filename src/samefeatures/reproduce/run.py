@@ -25,6 +25,6 @@ def reproduce(experiment: Experiment, progress: Progress) -> Comparison:
     out = experiment.options.out
     results = Study(config, out=out, base=Path(), progress=progress).score()
     write_report(results, out / "report")
-    comparison = experiment.document.compare(results, why=experiment.missing)
+    comparison = experiment.document.compare(results, why=experiment.absent)
     write_comparison(comparison, out / "comparison")
     return comparison
