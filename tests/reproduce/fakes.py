@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from samefeatures.data.preprocess import Preprocessing
 from samefeatures.reproduce.networks import Weights
 from samefeatures.reproduce.published import published_thesis
 
@@ -54,6 +55,9 @@ class FakeCatalogue:
     def missing_message(self, name: str, weights_dir: Path | None) -> str:
         found = self.weights(name, weights_dir)
         return f"no weights. Download {found.url} to {found.place}."
+
+    def preprocessing(self, crop: int) -> Preprocessing:
+        return Preprocessing(input_size=(3, crop, crop), mean=(0.5,) * 3, std=(0.5,) * 3)
 
     def untrained(self, name: str) -> Any:
         import torch

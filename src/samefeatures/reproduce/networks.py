@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from samefeatures.data.preprocess import Preprocessing
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
@@ -59,6 +61,10 @@ class Catalogue(Protocol):
         """Which file is missing, where it is published, and where to put it."""
         ...
 
+    def preprocessing(self, crop: int) -> Preprocessing:
+        """How the ten see an image at a crop."""
+        ...
+
     def untrained(self, name: str) -> Any:
         """An ``nn.Module`` of the same shape, in evaluation mode: (b, 3, h, w) to logits."""
         ...
@@ -92,6 +98,11 @@ class ShippedCatalogue:
     def missing_message(self, name: str, weights_dir: Path | None) -> str:
         message = self._part("weights").missing_message(self._network(name), weights_dir)
         return f"{message}."
+
+    def preprocessing(self, crop: int) -> Preprocessing:
+        module: Any = importlib.import_module("samefeatures.networks.slim.source")
+        found: Preprocessing = module.inception_preprocessing(crop)
+        return found
 
     def untrained(self, name: str) -> Any:
         return self._part("source").untrained(name)

@@ -133,7 +133,7 @@ def make_plan(experiment: Experiment, catalogue: Catalogue, progress: Progress) 
         classes=CLASSES,
     )
     advance = progress.task("measure decoding and products", 2)
-    decode = decoding(experiment, images, [n.trial for n in planned])
+    decode = decoding(experiment, catalogue, images, [n.trial for n in planned])
     advance(1)
     products = product_rates(max(size.total, 64))
     advance(1)
@@ -226,6 +226,11 @@ def _problems(
 
 def _notes(networks: Sequence[NetworkPlan], size: Size) -> list[str]:
     notes = ["Features are counted before compression, which takes off some of it."]
+    if (busy := _busy()) is not None:
+        notes.append(
+            f"This machine is busy (load {busy:.1f} on {os.cpu_count()} processors): the times are "
+            "longer than they would be if it had nothing else to do."
+        )
     untrained = [n.chosen.name for n in networks if n.trial.rate and not n.trial.own]
     if untrained:
         notes.append(f"Timed with untrained weights: {', '.join(untrained)}.")
@@ -236,6 +241,16 @@ def _notes(networks: Sequence[NetworkPlan], size: Size) -> list[str]:
         if method in ITERATIVE:
             notes.append(f"The time of '{method}' is not estimated: it is iterative.")
     return notes
+
+
+def _busy() -> float | None:
+    """Processes that want to run, where they are more than the processors can serve beside us."""
+    try:
+        load = os.getloadavg()[0]
+    except (AttributeError, OSError):  # not every system has it
+        return None
+    # The measurement itself keeps every processor at work.
+    return load if load > 1.5 * (os.cpu_count() or 1) else None
 
 
 def _free(out: Path) -> int:

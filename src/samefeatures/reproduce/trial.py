@@ -58,6 +58,9 @@ def _trial(chosen: Chosen, experiment: Experiment, catalogue: Catalogue) -> Tria
         return _untrained(chosen, experiment, catalogue)
     except SamefeaturesError as error:
         return Trial(problem=str(error))
+    except RuntimeError as error:  # what frameworks raise when a device's memory is full
+        reason = " ".join(str(error).split())[:200]
+        return Trial(problem=f"it fails with {type(error).__name__}: {reason}")
 
 
 def _own(chosen: Chosen, experiment: Experiment) -> Trial:
@@ -86,7 +89,7 @@ def _untrained(chosen: Chosen, experiment: Experiment, catalogue: Catalogue) -> 
     model = catalogue.untrained(chosen.name)
     from samefeatures.networks.torch_backend import TorchBackend
 
-    preprocessing = Preprocessing(input_size=(3, chosen.crop, chosen.crop))
+    preprocessing = catalogue.preprocessing(chosen.crop)
     options = experiment.options
     backend = TorchBackend(
         model,
@@ -101,12 +104,15 @@ def _untrained(chosen: Chosen, experiment: Experiment, catalogue: Catalogue) -> 
 
 
 def decoding(
-    experiment: Experiment, images: Sequence[ImagesFound], trials: Sequence[Trial]
+    experiment: Experiment,
+    catalogue: Catalogue,
+    images: Sequence[ImagesFound],
+    trials: Sequence[Trial],
 ) -> float:
     """Images a second that are decoded and cropped for these networks."""
     shapes = [trial.preprocessing for trial in trials if trial.preprocessing is not None]
     if not shapes:  # nothing could be run; the document's own crops stand in
         sides = set(experiment.document.crops.values())
-        shapes = [Preprocessing(input_size=(3, side, side)) for side in sorted(sides)]
+        shapes = [catalogue.preprocessing(side) for side in sorted(sides)]
     sample = next((found.set for found in images if found.set is not None), None)
     return decode_rate(sample, shapes, workers=experiment.options.workers)
