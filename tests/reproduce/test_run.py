@@ -63,6 +63,7 @@ def test_every_cell_of_nine_networks_is_there_and_the_rest_is_missing(
             assert figure.difference == pytest.approx(
                 ols[pair].top1 - published_thesis().accuracy[pair].value
             )
+    assert "at most 10 of each class" in "\n".join(comparison.setup)
     assert comparison.missing == {GONE: f"not in {options.networks_from}."}
     assert any(figure.misprint for figure in comparison.figures)
     assert "19 are missing" in "\n".join(comparison.summary)

@@ -99,11 +99,20 @@ def _resizing(results: StudyResults, said: str) -> Iterator[str]:
 
 
 def _images(results: StudyResults, fit: str) -> Iterator[str]:
-    yield f"Fit: {_described(results.fit_data)}; theirs {fit}."
+    yield f"Fit: {_described(results.fit_data)}{_subset(results)}; theirs {fit}."
     found = results.eval_data
     same = found.rows == PAPER_IMAGES and not found.left_out
     theirs = "as many as theirs" if same else f"theirs {PAPER_IMAGES:,}, the validation images"
     yield f"Eval: {_described(found)}; {theirs}."
+
+
+def _subset(results: StudyResults) -> str:
+    """How images were chosen, where not all were taken."""
+    data = results.settings.get("data") or {}
+    for part in data.get("fit", ()):
+        if part.get("per_class"):
+            return f", at most {part['per_class']} of each class, evenly spread over its files"
+    return ""
 
 
 def _described(data: DataSummary) -> str:
