@@ -76,6 +76,7 @@ def test_a_dry_run(imagenet: Path, ten: Path, tmp_path: Path) -> None:
         (("--data", "nowhere"), "There is no folder at"),
         (("--data", "nowhere", "--networks", "nasnet"), "Did you mean 'nasnet_large'?"),
         (("--data", "nowhere", "--crop", "inception_v4"), "write NAME=PIXELS"),
+        (("--data", "nowhere", "--strict"), "There is no folder at"),
     ],
 )
 def test_errors_are_one_line(words: tuple[str, ...], says: str, ten: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,8 @@ from records import printed_paper_as_a_study, printed_thesis_as_a_study
 from samefeatures.reproduce.paper import compare_with_paper
 from samefeatures.reproduce.published import published_thesis
 from samefeatures.reproduce.thesis import compare_with_thesis
+from samefeatures.reproduce.write import record
+from samefeatures.study.results import Cell
 
 
 def test_the_printed_thesis_does_not_differ_from_itself() -> None:
@@ -163,3 +166,24 @@ def test_names_are_the_thesis_own() -> None:
     assert compare_with_thesis(printed_thesis_as_a_study()).networks == tuple(
         published_thesis().networks
     )
+
+
+def test_an_accuracy_of_zero_has_no_change() -> None:
+    """A change against nothing is no number: missing, and left out of the medians."""
+    whole = printed_thesis_as_a_study()
+
+    def blind(cell: Cell) -> Cell:
+        if cell.source != "nasnet_large":
+            return cell
+        return replace(cell, top1=0.0, correct=0, change_vs_source_pct=float("nan"))
+
+    found = compare_with_thesis(replace(whole, cells=tuple(blind(c) for c in whole.cells)))
+    changes = found.table("5.2", "change vs source")
+    assert all((f.ours is None) == (pair[0] == "nasnet_large") for pair, f in changes.items())
+    medians = {(m.what, m.over): m for m in found.medians}
+    assert medians["change vs source", "maps"].count == 81
+    assert medians["loss vs target", "maps"].count == 90
+    assert all(m.ours is not None for m in found.medians)
+    drop = next(f for f in found.figures if f.what == "greatest drop vs source")
+    assert drop.source == "inception_v1"
+    json.dumps(record(found), allow_nan=False)

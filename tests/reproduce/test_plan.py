@@ -84,7 +84,7 @@ def test_it_is_all_on_the_screen(nothing: Plan) -> None:
     text = shown(nothing)
     for fact in (
         "inception_resnet_v2", "missing", "1,281,167", "109.7 GB", "It can't start yet.",
-        "Timed with untrained weights", "image-net.org", "curl -fL",
+        "Timed with untrained weights", "as if they were there", "image-net.org", "curl -fL",
         "https://weights.example/nasnet_large.safetensors",
     ):  # fmt: skip
         assert fact in text, fact

@@ -141,7 +141,7 @@ def _go(name: str, options: Options, *, dry_run: bool) -> None:
     from rich.console import Console
 
     from samefeatures.progress import on_terminal
-    from samefeatures.reproduce.experiment import plan_experiment
+    from samefeatures.reproduce.experiment import check_ready, plan_experiment
     from samefeatures.reproduce.networks import ShippedCatalogue
     from samefeatures.reproduce.plan import make_plan
     from samefeatures.reproduce.plan_terminal import print_plan
@@ -155,6 +155,7 @@ def _go(name: str, options: Options, *, dry_run: bool) -> None:
             plan = make_plan(experiment, catalogue, progress)
         print_plan(plan, Console())
         return
+    check_ready(experiment)
     for network, why in experiment.missing.items():
         typer.secho(f"Left out {network}: {why}", err=True)
     with on_terminal() as progress:

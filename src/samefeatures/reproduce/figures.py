@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -117,6 +118,11 @@ class Comparison:
     def table(self, table: str, what: str) -> dict[tuple[str, str], Figure]:
         """The figures of one table and kind by (source, target)."""
         return {(f.source, f.target): f for f in self.figures if (f.table, f.what) == (table, what)}
+
+
+def finite(value: float | None) -> float | None:
+    """None for what is no number: a change against an accuracy of 0."""
+    return value if value is not None and math.isfinite(value) else None
 
 
 def label_of(results: StudyResults, kinds: Sequence[str]) -> str | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from samefeatures.data.preprocess import Preprocessing
+from samefeatures.networks.settings import build_preprocessing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +102,7 @@ class ShippedCatalogue:
 
     def preprocessing(self, crop: int) -> Preprocessing:
         module: Any = importlib.import_module("samefeatures.networks.slim.source")
-        found: Preprocessing = module.inception_preprocessing(crop)
-        return found
+        return build_preprocessing(module.inception_preprocessing(crop), {}, source="thesis:")
 
     def untrained(self, name: str) -> Any:
         return self._part("source").untrained(name)

@@ -226,6 +226,8 @@ def _problems(
 
 def _notes(networks: Sequence[NetworkPlan], size: Size) -> list[str]:
     notes = ["Features are counted before compression, which takes off some of it."]
+    if any(n.state == "missing" for n in networks):
+        notes.append("Disk and time count the missing networks too, as if they were there.")
     if (busy := _busy()) is not None:
         notes.append(
             f"This machine is busy (load {busy:.1f} on {os.cpu_count()} processors): the times are "

@@ -8,6 +8,7 @@ from samefeatures.reproduce.figures import (
     Comparison,
     Figure,
     cells_of,
+    finite,
     misprint_of,
     missing_parts,
 )
@@ -110,7 +111,7 @@ def _table_5_2(
             printed=printed.text,
             published=recomputed_change(thesis, *pair),
             rounding=(high - low) / 2,
-            ours=cell.change_vs_source_pct if cell else None,
+            ours=finite(cell.change_vs_source_pct) if cell else None,
             misprint=misprint_of(misprints, "change vs source", *pair),
         )
 
@@ -130,7 +131,8 @@ def _text(thesis: Thesis, ols: Mapping[Pair, Cell], naive: Mapping[Pair, Cell]) 
         thesis.said[_BEST],
         best.top1 if best else None,
     )
-    worst = min(_hybrids(ols), key=lambda cell: cell.change_vs_source_pct, default=None)
+    changed = [cell for cell in _hybrids(ols) if finite(cell.change_vs_source_pct) is not None]
+    worst = min(changed, key=lambda cell: cell.change_vs_source_pct, default=None)
     pair = min(thesis.accuracy, key=lambda pair: recomputed_change(thesis, *pair))
     low, high = change_span(thesis, *pair)
     yield Figure(

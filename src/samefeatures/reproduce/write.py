@@ -31,7 +31,7 @@ def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
     texts = {
         "comparison.md": document(comparison),
         "comparison.csv": _csv(comparison),
-        "comparison.json": json.dumps(record(comparison), indent=1, ensure_ascii=False) + "\n",
+        "comparison.json": _json(comparison),
     }
     texts |= {f"{sheet.slug}.tex": latex_table(sheet) for sheet in sheets(comparison)}
     with writing(folder):
@@ -39,6 +39,10 @@ def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
         for name, text in texts.items():
             write_whole(folder / name, text.encode("utf-8"))
     return [folder / name for name in texts]
+
+
+def _json(comparison: Comparison) -> str:
+    return json.dumps(record(comparison), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def record(comparison: Comparison) -> dict[str, object]:
