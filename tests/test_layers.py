@@ -29,6 +29,7 @@ ORDER = (
     "checking",
     "hybrids",
     "demo",
+    "reproduce",
     "cli",
 )
 MODULES = sorted(p for p in ROOT.rglob("*.py") if p.parent != ROOT or p.stem in ORDER)
@@ -78,6 +79,16 @@ def test_report_never_sees_a_network() -> None:
         seen = [n for n in imports(path) if n.startswith("samefeatures.")]
         allowed = ("samefeatures.errors", "samefeatures.report", "samefeatures.study.results")
         assert all(n.startswith(allowed) for n in seen), (path, seen)
+
+
+def test_printed_figures_are_compared_without_a_network_or_an_image() -> None:
+    pure = ("published", "misprints", "figures", "medians", "thesis", "paper", "setup", "summary")
+    for name in pure:
+        seen = imports(ROOT / "reproduce" / f"{name}.py")
+        seen = [n for n in seen if n.startswith("samefeatures.")]
+        allowed = tuple(f"samefeatures.reproduce.{other}" for other in pure)
+        allowed += ("samefeatures.report", "samefeatures.study.results")
+        assert all(n.startswith(allowed) for n in seen), (name, seen)
 
 
 def test_public_names_are_complete_and_sorted() -> None:

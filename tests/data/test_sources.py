@@ -173,3 +173,48 @@ def test_limit_is_spread_evenly_over_the_ordered_set(tmp_path: Path) -> None:
     assert limited(100).fingerprint == limited(1000).fingerprint == whole.fingerprint
     with pytest.raises(ConfigError, match="limit is 0"):
         limited(0)
+
+
+def test_per_class_takes_as_many_of_each_folder(make_files: MakeFiles) -> None:
+    names = [f"{kind}/{i:02}.png" for kind, n in (("a", 10), ("b", 2), ("c", 5)) for i in range(n)]
+    root = make_files(*names)
+
+    def chosen(source: str = "images", **settings: Any) -> list[str]:
+        spec = ImageSource(source=source, **settings)
+        images = open_images(spec, labelled=False, base=root.parent)
+        assert [images.read(i) for i in range(len(images))] == [
+            (root / name).read_bytes() for name in images.ids
+        ]
+        return list(images.ids)
+
+    assert chosen(per_class=1) == ["a/00.png", "b/00.png", "c/00.png"]
+    three = ["a/00.png", "a/03.png", "a/06.png", "b/00.png", "b/01.png"]
+    assert chosen(per_class=3) == [*three, "c/00.png", "c/01.png", "c/03.png"]
+    assert chosen(per_class=10) == chosen() == names
+    assert len(chosen(per_class=3, limit=4)) == 4
+    with tarfile.open(root.parent / "all.tar", "w") as archive:
+        archive.add(root, ".")
+    packed = ImageSource(source="all.tar", per_class=3)
+    assert list(open_images(packed, labelled=False, base=root.parent).ids) == chosen(per_class=3)
+
+
+def test_per_class_changes_the_fingerprint_only_where_it_leaves_images_out(
+    make_files: MakeFiles,
+) -> None:
+    root = make_files("a/0.png", "a/1.png", "a/2.png", "b/0.png")
+
+    def fingerprint(per_class: int | None) -> str:
+        source = ImageSource(source="images", per_class=per_class)
+        return open_images(source, labelled=False, base=root.parent).fingerprint
+
+    assert len({fingerprint(n) for n in (None, 1, 2, 3, 4)}) == 3
+
+
+def test_per_class_needs_class_folders(make_files: MakeFiles) -> None:
+    root = make_files("a/0.png", "1.png")
+    with pytest.raises(DataError, match=r"1\.png lies in none"):
+        open_images(ImageSource(source="images", per_class=1), labelled=False, base=root.parent)
+    with pytest.raises(ConfigError, match="per_class is 0"):
+        ImageSource(source="images", per_class=0)
+    with pytest.raises(ConfigError, match="'per_class' has no effect"):
+        open_images(ImageSource(source="hf:x", per_class=1), labelled=False)

@@ -16,8 +16,8 @@ from samefeatures.errors import ConfigError, DataError
 
 PACKAGED = ("fit", "eval")
 KNOWN: Mapping[str, tuple[str, ...]] = {
-    "folder": ("labels", "class_map", "relist"),
-    "tar": ("labels", "class_map", "subdir", "relist"),
+    "folder": ("labels", "class_map", "relist", "per_class"),
+    "tar": ("labels", "class_map", "subdir", "relist", "per_class"),
     "npz": (),
     "hf": ("class_map", "split", "options"),
     "torchvision": ("class_map", "options"),
@@ -40,6 +40,9 @@ class ImageSource:
         split: Of a Hugging Face dataset.
         options: Arguments of a Hugging Face or torchvision data set.
         relist: List files anew.
+        per_class: At most this many images of each class, spread evenly over the class's images in
+            their order. The class is the first folder of an image's path: it chooses images and
+            goes no further, so that a fit set may have it too.
         limit: At most this many images, spread evenly over the ordered set.
     """
 
@@ -51,11 +54,13 @@ class ImageSource:
     split: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     relist: bool = False
+    per_class: int | None = None
     limit: int | None = None
 
     def __post_init__(self) -> None:
-        if self.limit is not None and self.limit < 1:
-            raise ConfigError(f"{self.source}: limit is {self.limit}; it must be at least 1.")
+        for name, count in (("per_class", self.per_class), ("limit", self.limit)):
+            if count is not None and count < 1:
+                raise ConfigError(f"{self.source}: {name} is {count}; it must be at least 1.")
 
     @property
     def kind(self) -> str:
@@ -84,12 +89,14 @@ def open_images(spec: ImageSource, *, labelled: bool, base: Path | None = None) 
     _check_settings(spec, labelled=labelled)
     base = base or Path()
     images = _open(spec, labelled=labelled, base=base)
+    if spec.per_class is not None:
+        images = thinned_by_class(images, spec.per_class)
     return images if spec.limit is None else thinned(images, spec.limit)
 
 
 def _check_settings(spec: ImageSource, *, labelled: bool) -> None:
     known = KNOWN[spec.kind]
-    for name in ("labels", "class_map", "subdir", "split", "options", "relist"):
+    for name in ("labels", "class_map", "subdir", "split", "options", "relist", "per_class"):
         if getattr(spec, name) and name not in known:
             takes = f"It takes {', '.join(known)}." if known else "It takes none."
             raise ConfigError(
@@ -198,11 +205,43 @@ def thinned(images: ImageSet, limit: int) -> ImageSet:
     n = len(images)
     if n <= limit:
         return images
-    chosen = (np.arange(limit) * n // limit).tolist()
+    return _chosen(images, _spread(n, limit), f"limit {limit}")
+
+
+def thinned_by_class(images: ImageSet, per_class: int) -> ImageSet:
+    """At most ``per_class`` images of each first folder, spread evenly over it; order is kept.
+
+    Raises:
+        DataError: when an image lies in no folder.
+    """
+    members: dict[str, list[int]] = {}
+    for i, name in enumerate(images.ids):
+        folder, slash, _ = name.partition("/")
+        if not slash:
+            raise DataError(
+                f"per_class takes images by the folders of '{images.name}', but {name} lies in "
+                "none. Put images into one folder per class, or use 'limit'."
+            )
+        members.setdefault(folder, []).append(i)
+    chosen = sorted(
+        rows[k] for rows in members.values() for k in _spread(len(rows), min(per_class, len(rows)))
+    )
+    if len(chosen) == len(images):
+        return images
+    return _chosen(images, chosen, f"per class {per_class}")
+
+
+def _spread(n: int, count: int) -> list[int]:
+    """``count`` of the numbers from 0 to n - 1, evenly spread."""
+    out: list[int] = (np.arange(count) * n // count).tolist()
+    return out
+
+
+def _chosen(images: ImageSet, rows: list[int], how: str) -> ImageSet:
     return replace(
         images,
-        ids=[images.ids[i] for i in chosen],
-        labels=None if images.labels is None else images.labels[chosen],
-        fingerprint=digest(images.fingerprint, f"limit {limit}"),
-        read=lambda i: images.read(chosen[i]),
+        ids=[images.ids[i] for i in rows],
+        labels=None if images.labels is None else images.labels[rows],
+        fingerprint=digest(images.fingerprint, how),
+        read=lambda i: images.read(rows[i]),
     )

@@ -44,6 +44,7 @@ _ESCAPES = {
     "\N{REPLACEMENT CHARACTER}": "?",
     MISSING: "--",
     MINUS: "$-$",
+    "→": r"$\rightarrow$",
     "²": r"\textsuperscript{2}",
 }
 

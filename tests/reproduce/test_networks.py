@@ -1,0 +1,51 @@
+"""The joint between ``reproduce`` and the ten networks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from samefeatures.networks.source import parse_source
+from samefeatures.networks.thesis.catalogue import NETWORKS
+from samefeatures.reproduce.networks import ShippedCatalogue, source_of
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_network_is_described_and_missing(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    catalogue, network = ShippedCatalogue(), NETWORKS[name]
+    weights = catalogue.weights(name, tmp_path)
+    assert (weights.dim, weights.parameters) == (network.dim, network.parameters)
+    assert weights.place.parent == tmp_path
+    assert weights.archive == (network.slim is not None)
+    assert weights.size >= 3 * weights.parameters
+    assert catalogue.locate(name, tmp_path) is None
+    assert str(weights.place) in catalogue.missing_message(name, tmp_path)
+
+
+def test_found_weights_are_said(tmp_path: Path) -> None:
+    (tmp_path / "inception_v2").mkdir()
+    file = tmp_path / "inception_v2" / "inception_v2.ckpt"
+    file.write_bytes(b"x")
+    assert ShippedCatalogue().locate("inception_v2", tmp_path) == str(file)
+
+
+def test_untrained_networks_see_what_the_preprocessing_makes() -> None:
+    catalogue = ShippedCatalogue()
+    preprocessing = catalogue.preprocessing(96)
+    assert preprocessing.input_size == (3, 96, 96)
+    with torch.inference_mode():
+        logits = catalogue.untrained("mobilenet_v2_140_224")(torch.zeros(1, 3, 96, 96))
+    assert logits.shape == (1, 1000)
+
+
+def test_sources_are_those_that_load_takes(tmp_path: Path) -> None:
+    source = parse_source(source_of("inception_v4", crop=299, weights_dir=tmp_path))
+    assert source.query == {"weights_dir": str(tmp_path), "crop": "299"}
+    assert parse_source(source_of("inception_v4", crop=331, weights_dir=None)).rest == source.rest
