@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from samefeatures.report.certainty import eval_set_note, marked, marks_note
 from samefeatures.report.grid import (
     MISSING,
     Grid,
@@ -33,8 +34,10 @@ def table(grid: Grid) -> str:
     lines = [_line(head), _line(["---", *([":---:"] * len(grid.names))])]
     for name, row in pairs(grid):
         lines.append(_line([f"**{escape(name)}**", *(_cell(cell) for cell in row)]))
-    summary = median_line(numbers(grid))
-    return "\n".join([*lines, "", f"{escape(grid.label)}. {LEGEND}", "", escape(summary), ""])
+    lines += ["", f"{escape(grid.label)}. {LEGEND}"]
+    for text in (median_line(numbers(grid)), marks_note(grid), eval_set_note(grid)):
+        lines += ["", escape(text)] if text else []
+    return "\n".join([*lines, ""])
 
 
 def document(results: StudyResults) -> str:
@@ -60,9 +63,9 @@ def escape(text: str) -> str:
 def _cell(cell: Cell | None) -> str:
     if cell is None:
         return MISSING
-    top1 = number(cell.top1)
+    top1, change = marked(cell, number(cell.top1), signed(cell.change_vs_source_pct))
     large = f"**{top1}**" if is_own(cell) else top1
-    return f"{large}<br><sub>{signed(cell.change_vs_source_pct)}</sub>"
+    return f"{large}<br><sub>{change}</sub>"
 
 
 def _line(cells: list[str]) -> str:

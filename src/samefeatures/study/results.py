@@ -33,6 +33,15 @@ class Cell:
         agreement: Percent of eval images where hybrid and target network predict the same class.
         r2: 1 - residual / total sum of squares of mapped against true target features.
         cosine: Cosine between mapped and true target features, all images as one vector.
+        ci_low: Lower end of the 95 % Wilson interval of ``top1``, in percent.
+        ci_high: Its upper end.
+        p_vs_target: Exact McNemar test that hybrid and target network are equally often right, on
+            the same images; corrected by Holm over the N(N-1) hybrids of the method.
+        p_vs_source: The same against the source network.
+        p_vs_target_raw: Before the correction.
+        p_vs_source_raw: Before the correction.
+        fixed: Images that the target network gets wrong and the hybrid right.
+        broken: Images that the target network gets right and the hybrid wrong.
     """
 
     method: str
@@ -50,6 +59,14 @@ class Cell:
     agreement: float
     r2: float
     cosine: float
+    ci_low: float
+    ci_high: float
+    p_vs_target: float
+    p_vs_source: float
+    p_vs_target_raw: float
+    p_vs_source_raw: float
+    fixed: int
+    broken: int
 
 
 CELL_COLUMNS: tuple[str, ...] = tuple(field.name for field in fields(Cell))
@@ -106,6 +123,29 @@ class FitSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClassChange:
+    """A class that gains or loses much under the maps of a method.
+
+    Attributes:
+        label: Class index.
+        n: Eval images of the class.
+        change_points: Mean over the maps of the hybrid's accuracy on the class minus the target
+            network's, in points.
+        maps_gaining: Maps under which more images of the class are right than in the target.
+        maps_losing: Maps under which fewer are.
+        maps: All maps of the method.
+    """
+
+    method: str
+    label: int
+    n: int
+    change_points: float
+    maps_gaining: int
+    maps_losing: int
+    maps: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
     """An image that could not be read, and why."""
 
@@ -133,7 +173,12 @@ class DataSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyResults:
-    """A whole study. ``cells`` holds every method's N x N cells, diagonals included."""
+    """A whole study.
+
+    Attributes:
+        cells: Every method's N x N cells, diagonals included.
+        classes: Per method the classes that gain most, then those that lose most.
+    """
 
     title: str
     networks: tuple[NetworkSummary, ...]
@@ -144,6 +189,7 @@ class StudyResults:
     eval_data: DataSummary
     settings: Mapping[str, Any]
     versions: Mapping[str, str]
+    classes: tuple[ClassChange, ...] = ()
     warnings: tuple[str, ...] = ()
 
     def table(self, method: str) -> dict[tuple[str, str], Cell]:
@@ -184,6 +230,7 @@ class StudyResults:
                 eval_data=_data_summary(raw["eval_data"]),
                 settings=raw["settings"],
                 versions=raw["versions"],
+                classes=tuple(ClassChange(**r) for r in raw["classes"]),
                 warnings=tuple(raw["warnings"]),
             )
         except FileNotFoundError:

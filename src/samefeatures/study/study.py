@@ -20,11 +20,12 @@ from samefeatures.maps import AffineMap, SourceProblem
 from samefeatures.moments import Moments
 from samefeatures.progress import Progress, Silent
 from samefeatures.study.accumulate import accumulate, moments_key
+from samefeatures.study.classes import class_changes, count_classes, write_classes
 from samefeatures.study.config import MethodConfig, StudyConfig, read_config
 from samefeatures.study.inputs import Part, StudyInputs, feature_file_networks, open_inputs
 from samefeatures.study.results import DataSummary, LeftOut, MethodSummary, StudyResults
 from samefeatures.study.scoring import Scorer
-from samefeatures.study.summaries import network_summary, study_warnings, versions
+from samefeatures.study.summaries import label_warnings, network_summary, study_warnings, versions
 from samefeatures.study.tables import write_cells, write_predictions
 
 MAPS_VERSION = 1
@@ -73,6 +74,11 @@ class Study:
         inputs = self.inputs
         fit = self._side("fit", inputs.fit)
         return fit, self._side("eval", inputs.eval)
+
+    @property
+    def classes(self) -> int:
+        """Of every network of the study."""
+        return next(iter(self.inputs.networks.values())).head.classes
 
     def extract(self) -> tuple[Side, Side]:
         """Features of all networks on all images.
@@ -230,6 +236,7 @@ class Study:
         )
         keys = {entry.label: self.map_key(entry, fit) for entry in self.config.methods}
         scored = scorer.run(keys, self.load_maps, self.progress)
+        per_class = count_classes(scored.predictions, scorer.labels())
         results = StudyResults(
             title=self.config.title,
             networks=tuple(
@@ -247,13 +254,18 @@ class Study:
             eval_data=evaluation.summary,
             settings=json.loads(self.config.model_dump_json(exclude_none=True)),
             versions=versions(),
-            warnings=tuple(study_warnings(scored.fits, fit.summary, evaluation.summary)),
+            classes=tuple(class_changes(per_class)),
+            warnings=(
+                *study_warnings(scored.fits, fit.summary, evaluation.summary),
+                *label_warnings(scorer.labels(), self.classes),
+            ),
         )
         with writing(self.out):
             write_cells(scored.cells, self.out)
             ids = next(iter(evaluation.rows.values())).ids
             path = self.out / "predictions.parquet"
             write_predictions(ids, scorer.labels(), scored.predictions, path)
+            write_classes(per_class, self.out / "per_class.parquet")
             results.save(self.results_path)
         return results
 

@@ -30,7 +30,7 @@ def write_cells(cells: Sequence[Cell], folder: Path) -> list[Path]:
     paths = [folder / f"results.{ending}" for ending in ("csv", "parquet", "json")]
     writers: tuple[Any, ...] = (write_csv, write_parquet, write_json)
     for path, writer in zip(paths, writers, strict=True):
-        _write(writer, table, path)
+        write_table(writer, table, path)
     return paths
 
 
@@ -48,11 +48,12 @@ def write_predictions(
     }
     for name, values in predictions.items():
         columns[name] = Array.from_numpy(np.ascontiguousarray(values))
-    _write(write_parquet, Table.from_pydict(columns), path)
+    write_table(write_parquet, Table.from_pydict(columns), path)
     return path
 
 
-def _write(writer: Callable[..., object], table: Table, path: Path) -> None:
+def write_table(writer: Callable[..., object], table: Table, path: Path) -> None:
+    """Write an Arrow table with one of Arrow's writers, whole or not at all."""
     # By way of memory: a full disk is an OSError only where Python itself writes.
     packed = io.BytesIO()
     writer(table, packed)
