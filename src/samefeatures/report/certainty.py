@@ -42,8 +42,9 @@ def marks_note(grid: Grid) -> str:
     return (
         f"{LIKE_TARGET} at the accuracy: the hybrid does not differ significantly from the "
         f"target's own network ({like_target} of {len(hybrids)}; {better} are better, {worse} "
-        f"worse). {LIKE_SOURCE} at the change: not from the source's ({like_source}). Exact McNemar "
-        f"tests on the same images, corrected by Holm over the {len(hybrids)} maps, level {100 * ALPHA:g} %."
+        f"worse). {LIKE_SOURCE} at the change: not from the source's ({like_source}). Exact "
+        "McNemar tests on the same images, corrected by Holm over the "
+        f"{len(hybrids)} maps, level {100 * ALPHA:g} %."
     )
 
 
