@@ -25,6 +25,7 @@ ORDER = (
     "scores",
     "statistics",
     "study",
+    "gallery",
     "report",
     "export",
     "checking",
@@ -80,6 +81,7 @@ def test_report_never_sees_a_network() -> None:
             "samefeatures.errors",
             "samefeatures.report",
             "samefeatures.statistics",
+            "samefeatures.study.overlap",
             "samefeatures.study.results",
         )
         assert all(n.startswith(allowed) for n in seen), (path, seen)

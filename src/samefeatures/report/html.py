@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -32,6 +32,7 @@ from samefeatures.report.grid import (
     plain,
     signed,
 )
+from samefeatures.report.overlaps import MEANING, PairView, counts, loss_line
 from samefeatures.report.sentences import sentences
 from samefeatures.report.shading import LEVELS, TICKS, background, level, text_on
 from samefeatures.report.summary import fit_notes, median_line, numbers
@@ -125,8 +126,16 @@ METRICS: tuple[Metric, ...] = (
 )
 
 
-def page(results: StudyResults) -> str:
-    """The page as text. Every name and message in it is escaped."""
+def page(
+    results: StudyResults, *, pairs: Sequence[PairView] = (), stale: Sequence[str] = ()
+) -> str:
+    """The page as text. Every name and message in it is escaped.
+
+    Args:
+        results: The study.
+        pairs: Overlaps to show, with their figures.
+        stale: What to say of overlaps that are not shown.
+    """
     environment = Environment(
         loader=PackageLoader("samefeatures.report"),
         autoescape=True,
@@ -142,6 +151,11 @@ def page(results: StudyResults) -> str:
         results=results,
         sentences=sentences(results),
         grids=[(grid, numbers(grid), _rows(grid), _under(grid)) for grid in tables],
+        pairs=[(pair, _gallery(pair)) for pair in pairs],
+        stale=stale,
+        meaning=MEANING,
+        counts=counts,
+        loss_line=loss_line,
         classes=_classes(results, tables),
         metrics=METRICS,
         says={metric.key: metric.says for metric in METRICS},
@@ -158,6 +172,24 @@ def page(results: StudyResults) -> str:
         script=Markup(_asset("report.js")),
         describe=_describe,
     )
+
+
+def _gallery(pair: PairView) -> dict[str, Any]:
+    """What the gallery of a pair shows: items, classes to choose from, and how many there are."""
+    items = [(overlap, shown) for overlap in pair.directions for shown in overlap.gallery]
+    totals = [
+        f"{plain(o.source)} → {plain(o.target)}: "
+        + ", ".join(
+            f"{sum(s.kind == kind for s in o.gallery)} of {o.count(kind)} {kind}"
+            for kind in ("fixed", "broken")
+        )
+        for o in pair.directions
+    ]
+    return {
+        "items": items,
+        "classes": sorted({shown.label for _, shown in items}),
+        "totals": "; ".join(totals),
+    }
 
 
 def _under(grid: Grid) -> list[str]:

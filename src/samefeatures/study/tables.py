@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from arro3.core import Array, DataType, Table
-from arro3.io import write_csv, write_json, write_parquet
+from arro3.io import read_parquet, write_csv, write_json, write_parquet
 
+from samefeatures.errors import StoreError
 from samefeatures.files import write_whole
 from samefeatures.study.results import CELL_COLUMNS, Cell
 
+PARQUET = b"PAR1"
 _TYPES = {str: DataType.utf8(), int: DataType.int64(), float: DataType.float64()}
 
 
@@ -58,3 +60,37 @@ def write_table(writer: Callable[..., object], table: Table, path: Path) -> None
     packed = io.BytesIO()
     writer(table, packed)
     write_whole(path, packed.getvalue())
+
+
+def read_predictions(path: Path, names: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
+    """Columns of ``predictions.parquet``: ``id`` as objects, the others as integers.
+
+    Raises:
+        StoreError: when the file is missing, damaged, or has no such column.
+    """
+    try:
+        # Arrow panics on a file that was cut short, instead of raising an error.
+        raw = path.read_bytes()
+        if len(raw) < 12 or not raw.startswith(PARQUET) or not raw.endswith(PARQUET):
+            raise ValueError("it is cut short, or no Parquet file")
+        table = read_parquet(io.BytesIO(raw)).read_all()
+    except FileNotFoundError:
+        raise StoreError(
+            f"There are no predictions at {path}. Run the study first: samefeatures run"
+        ) from None
+    except Exception as error:  # Arrow's exceptions share no base class but this
+        raise StoreError(
+            f"{path} can't be read ({error}). Score the study again: samefeatures score"
+        ) from None
+    missing = [name for name in names if name not in table.column_names]
+    if missing:
+        raise StoreError(
+            f"{path} has no predictions of {', '.join(missing)}: it belongs to other settings. "
+            "Score the study again: samefeatures score"
+        )
+    return {
+        name: np.array(table[name].to_pylist(), dtype=object)
+        if name == "id"
+        else table[name].to_numpy()
+        for name in names
+    }
