@@ -20,6 +20,7 @@ from samefeatures.report.certainty import (
     source_mark,
     target_mark,
 )
+from samefeatures.report.controls import HEADS, control_lines, heading
 from samefeatures.report.grid import (
     COLUMNS,
     MISSING,
@@ -153,6 +154,9 @@ def page(
         grids=[(grid, numbers(grid), _rows(grid), _under(grid)) for grid in tables],
         pairs=[(pair, _gallery(pair)) for pair in pairs],
         stale=stale,
+        controls=control_lines(results),
+        controls_heading=heading(results.controls) if results.controls else "",
+        control_heads=HEADS,
         meaning=MEANING,
         counts=counts,
         loss_line=loss_line,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from samefeatures.report.certainty import eval_set_note, marked, marks_note
+from samefeatures.report.controls import HEADS, control_lines, heading
 from samefeatures.report.grid import (
     MISSING,
     Grid,
@@ -48,10 +49,23 @@ def document(results: StudyResults) -> str:
     parts += [f"{i}. {escape(text)}" for i, text in enumerate(sentences(results), start=1)]
     for grid in grids(results):
         parts += ["", f"## {escape(grid.label)}", "", table(grid)]
+    parts += _controls(results)
     notes = fit_notes(results)
     if notes:
         parts += ["## Notes of the fits", "", *(f"- {escape(note)}" for note in notes), ""]
     return "\n".join(parts)
+
+
+def _controls(results: StudyResults) -> list[str]:
+    """The table of controls under its heading; nothing where there are none."""
+    if results.controls is None:
+        return []
+    lines = ["", "## Controls", "", escape(heading(results.controls)), ""]
+    lines += [_line(list(HEADS)), _line(["---"] * len(HEADS))]
+    for line in control_lines(results):
+        texts = (line.name, line.what, line.top1, line.agreement, line.reading)
+        lines.append(_line([escape(text) for text in texts]))
+    return [*lines, ""]
 
 
 def escape(text: str) -> str:

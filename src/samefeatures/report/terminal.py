@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.style import Style
+from rich.table import Table
 from rich.text import Text
 
 from samefeatures.report.certainty import eval_set_note, marks_note, source_mark, target_mark
+from samefeatures.report.controls import HEADS, control_lines, heading
 from samefeatures.report.grid import (
     COLUMNS,
     MISSING,
@@ -57,10 +59,25 @@ def print_tables(results: StudyResults, console: Console) -> None:
         for line in (median_line(numbers(grid)), marks_note(grid), eval_set_note(grid)):
             if line:
                 console.print(Text(line))
+    _print_controls(results, console)
     console.print()
     console.print(Text("To take away", style="bold"))
     for place, sentence in enumerate(sentences(results), start=1):
         console.print(Text(f"{place}. {sentence}"))
+
+
+def _print_controls(results: StudyResults, console: Console) -> None:
+    lines = control_lines(results)
+    if results.controls is None or not lines:
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for head in (HEADS[0], *HEADS[2:]):
+        table.add_column(head, overflow="fold", no_wrap=head in HEADS[:1])
+    for line in lines:
+        table.add_row(*map(Text, (line.name, line.top1, line.agreement, line.reading)))
+    console.print()
+    console.print(Text.assemble(("Controls", "bold"), "  ", heading(results.controls)))
+    console.print(table)
 
 
 def _print_grid(grid: Grid, console: Console) -> None:

@@ -15,8 +15,19 @@ from arro3.io import read_parquet, write_csv, write_json, write_parquet
 
 from samefeatures.errors import StoreError
 from samefeatures.files import write_whole
-from samefeatures.study.results import CELL_COLUMNS, Cell
+from samefeatures.study.results import CELL_COLUMNS, Cell, Controls
 
+_CONTROL_TYPES = {
+    "control": str,
+    "source": str,
+    "target": str,
+    "n": int,
+    "correct": int,
+    "top1": float,
+    "ci_low": float,
+    "ci_high": float,
+    "agreement": float,
+}
 PARQUET = b"PAR1"
 _TYPES = {str: DataType.utf8(), int: DataType.int64(), float: DataType.float64()}
 
@@ -34,6 +45,16 @@ def write_cells(cells: Sequence[Cell], folder: Path) -> list[Path]:
     for path, writer in zip(paths, writers, strict=True):
         write_table(writer, table, path)
     return paths
+
+
+def write_controls(controls: Controls, path: Path) -> Path:
+    """Write ``controls.csv``: one row per control and target."""
+    records = [asdict(row) for row in controls.rows]
+    columns: dict[str, Any] = {}
+    for name, kind in _CONTROL_TYPES.items():
+        columns[name] = Array([record[name] for record in records], type=_TYPES[kind])
+    write_table(write_csv, Table.from_pydict(columns), path)
+    return path
 
 
 def write_predictions(
