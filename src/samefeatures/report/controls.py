@@ -100,7 +100,7 @@ def _read_ols(controls: Controls, results: StudyResults) -> str:
     return f"{plain(controls.source)} itself: {number(own)} %"
 
 
-def _read_naive(controls: Controls, results: StudyResults) -> str:
+def _read_naive(_controls: Controls, results: StudyResults) -> str:
     return f"chance is {number(chance(results))} %"
 
 
@@ -120,7 +120,7 @@ def _read_random(controls: Controls, results: StudyResults) -> str:
     )
 
 
-def _read_logits(controls: Controls, results: StudyResults) -> str:
+def _read_logits(controls: Controls, _results: StudyResults) -> str:
     rows = _of(controls, "onto logits")
     total = sum(row.n for row in rows)
     differing = controls.logit_predictions_differing
@@ -130,13 +130,13 @@ def _read_logits(controls: Controls, results: StudyResults) -> str:
     )
 
 
-def _read_fit_set(controls: Controls, results: StudyResults) -> str:
+def _read_fit_set(controls: Controls, _results: StudyResults) -> str:
     fit, held_out = _agreement(controls, "fit set"), _agreement(controls, "ols")
     text = f"agreement {number(fit)} % there, {number(held_out)} % on the eval set"
     if any(row.top1 is not None for row in _of(controls, "fit set")):
         both = [number(_top1(controls, name)) for name in ("fit set", "ols")]
         text += f"; top-1 {both[0]} % and {both[1]} %"
-    return text + ": the gap is what the maps learned by heart"
+    return text + "; a gap is what the maps learned by heart, or the two sets differ"
 
 
 Reading = Callable[[Controls, StudyResults], str]

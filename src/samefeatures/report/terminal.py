@@ -72,7 +72,7 @@ def _print_controls(results: StudyResults, console: Console) -> None:
         return
     table = Table(box=None, padding=(0, 2, 0, 0))
     for head in (HEADS[0], *HEADS[2:]):
-        table.add_column(head, overflow="fold", no_wrap=head in HEADS[:1])
+        table.add_column(head, overflow="fold", no_wrap=head in (HEADS[0], HEADS[2]))
     for line in lines:
         table.add_row(*map(Text, (line.name, line.top1, line.agreement, line.reading)))
     console.print()
