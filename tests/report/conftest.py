@@ -13,6 +13,8 @@ import pytest
 from samefeatures.statistics import wilson
 from samefeatures.study.results import (
     Cell,
+    ControlRow,
+    Controls,
     DataSummary,
     FitSummary,
     LeftOut,
@@ -177,6 +179,42 @@ def good_results() -> StudyResults:
         options={"ridge": {"alpha": 0.01}},
         warnings=("net_b: 80 fit rows are too few for 96 features",),
     )
+
+
+@pytest.fixture
+def controlled(good: StudyResults) -> StudyResults:
+    """Controls of net_a; those of random weights could not be taken."""
+    top1 = {
+        "ols": (89.0, 88.0),
+        "naive": (9.5, 10.0),
+        "shuffled pairs": (11.0, 10.2),
+        "onto logits": (89.0, 88.0),
+        "fit set": (None, None),
+    }
+    rows = tuple(
+        ControlRow(
+            control=control,
+            source="net_a",
+            target=target,
+            n=10_000,
+            correct=None if value is None else round(100 * value),
+            top1=value,
+            ci_low=None if value is None else value - 0.6,
+            ci_high=None if value is None else value + 0.6,
+            agreement=95.0 if value is None else value,
+        )
+        for control, values in top1.items()
+        for target, value in zip(("net_b", "net_c"), values, strict=True)
+    )
+    controls = Controls(
+        source="net_a",
+        seed=0,
+        rows=rows,
+        logit_predictions_differing=1,
+        logit_difference=3.2e-7,
+        left_out={"random weights": "net_a is known by its <features> alone"},
+    )
+    return replace(good, controls=controls)
 
 
 @pytest.fixture

@@ -106,6 +106,16 @@ def test_circles_that_do_not_exist_are_refused_in_words() -> None:
         draw([hole])
 
 
+def test_circles_that_mislead_are_refused_with_their_error() -> None:
+    with pytest.raises(ReportError, match=r"three circles miss its areas by \d+ % of the whole"):
+        draw([make_overlap(10, 300, 0, 300, 10, 10, 10, 5)])
+
+
+def test_nothing_to_draw_is_said() -> None:
+    with pytest.raises(ReportError, match="nothing to draw"):
+        draw([make_overlap(0, 0, 0, 0, 0, 0, 0, 5)])
+
+
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib_venn", None)
     with pytest.raises(MissingExtraError, match=r"samefeatures\[overlap\]"):

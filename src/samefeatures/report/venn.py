@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import textwrap
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,7 @@ PANEL = (4.6, 3.5)  # width, height in inches
 TITLE, KEY, FOOT = 0.42, 1.25, 0.72  # heights in inches
 LABELLED = 0.05  # a region of less of the drawn area has its number in the key alone
 LONGEST = 38  # characters of a title's line
+REFUSED = 15.0  # percent; with a greater error the figure would mislead
 GRID = 500
 
 
@@ -165,9 +167,17 @@ def _circles(axes: Axes, overlap: Overlap, venn: Any) -> float:
         _code(REGIONS[name]): overlap.regions[name] / (divisor if name == "all three" else 1)
         for name in COLOURS
     }
+    if not any(areas.values()):
+        raise ReportError(
+            f"The overlap of {overlap.source} and {overlap.target} is empty: none of the three is "
+            "right about any image. There is nothing to draw."
+        )
     try:
-        drawn = venn.venn3(areas, set_labels=None, ax=axes, alpha=1.0)
-        circles = venn.venn3_circles(areas, ax=axes, linewidth=1.4, color=INK)
+        with warnings.catch_warnings():
+            # It warns of circles that are not where they should be; how far off is measured below.
+            warnings.simplefilter("ignore", UserWarning)
+            drawn = venn.venn3(areas, set_labels=None, ax=axes, alpha=1.0)
+            circles = venn.venn3_circles(areas, ax=axes, linewidth=1.4, color=INK)
     except Exception as error:  # its exceptions share no base class but this
         raise ReportError(
             f"The overlap of {overlap.source} and {overlap.target} can't be drawn as three circles "
@@ -187,7 +197,13 @@ def _circles(axes: Axes, overlap: Overlap, venn: Any) -> float:
             shown = shares.get(code, 0) >= LABELLED
             text = _count(overlap.regions[name]) if shown else ""
             label.set(text=text, color=INK, fontsize=LARGE, path_effects=halo)
-    return 100 * max(abs(share - areas[code] / total) for code, share in shares.items())
+    worst = 100 * max(abs(share - areas[code] / total) for code, share in shares.items())
+    if worst > REFUSED:
+        raise ReportError(
+            f"The overlap of {overlap.source} and {overlap.target} is not drawn: three circles "
+            f"miss its areas by {worst:.0f} % of the whole. Its counts are in the tables."
+        )
+    return worst
 
 
 def _drawn_shares(circles: Sequence[Any]) -> dict[str, float]:
