@@ -13,6 +13,7 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from samefeatures.report.both_ways import both_ways
 from samefeatures.report.certainty import (
     eval_set_note,
     marks_note,
@@ -152,6 +153,8 @@ def page(
         results=results,
         sentences=sentences(results),
         grids=[(grid, numbers(grid), _rows(grid), _under(grid)) for grid in tables],
+        both_ways=both_ways,
+        target_mark=target_mark,
         pairs=[(pair, _gallery(pair)) for pair in pairs],
         stale=stale,
         controls=control_lines(results),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from samefeatures.errors import StoreError
 from samefeatures.report import figure, html, latex, markdown
+from samefeatures.report.both_ways import as_csv
 from samefeatures.report.grid import grids
 from samefeatures.report.overlaps import fits, stale_note, view_pairs
 from samefeatures.study.overlap import Overlap
@@ -25,8 +26,8 @@ def write_report(
         folder: Made if it is missing; files of an older report are replaced.
 
     Returns:
-        ``report.html``, ``tables.md``, and per method ``table_METHOD.md``, ``.tex``, ``.png`` and
-        ``.svg``, in this order; then the figures of the overlaps.
+        ``report.html``, ``tables.md``, ``pairs.csv``, and per method ``table_METHOD.md``, ``.tex``,
+        ``.png`` and ``.svg``, in this order; then the figures of the overlaps.
 
     Raises:
         StoreError: when the folder can't be written.
@@ -38,6 +39,7 @@ def write_report(
         paths = [
             _write(folder / "report.html", html.page(results, pairs=views, stale=stale)),
             _write(folder / "tables.md", markdown.document(results)),
+            _write(folder / "pairs.csv", as_csv(grids(results))),
         ]
         for grid in grids(results):
             stem = f"table_{grid.slug}"

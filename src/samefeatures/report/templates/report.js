@@ -43,7 +43,7 @@
     panels.forEach((panel) => {
       const view = data.methods[panel.dataset.method][metric];
       panel.querySelector(".says").textContent = data.says[metric];
-      panel.querySelectorAll("tbody td").forEach((cell, i) => {
+      panel.querySelectorAll(".grid tbody td").forEach((cell, i) => {
         const [large, small, shade] = view[i];
         cell.querySelector(".large").textContent = large;
         cell.querySelector(".small").textContent = small;
