@@ -93,6 +93,10 @@ def test_a_choice_is_spread_over_the_classes() -> None:
     places = np.array([0, 1, 2, 4, 5, 6, 7])
     assert spread(places, labels, 5) == [0, 1, 4, 5, 6]
     assert spread(places, labels, 3) == [0, 4, 5]
+    assert spread(places, labels, 2) == [0, 4]
+    assert spread(places, labels, 0) == []
+    many = np.arange(1000)
+    assert spread(many, many, 4) == [0, 250, 500, 750]
     assert spread(places, labels, 50) == [0, 1, 2, 7, 4, 5, 6]
 
 

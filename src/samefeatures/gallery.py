@@ -196,15 +196,24 @@ def _choose(pair: Pair, images: int) -> list[Shown]:
 
 
 def spread(places: npt.NDArray[np.int64], labels: npt.NDArray[np.int64], count: int) -> list[int]:
-    """At most ``count`` of the places: the first of every class, then the second, and so on."""
+    """At most ``count`` of the places: the first of every class, then the second, and so on.
+
+    Where not all classes can have another one, those that do are spread evenly over the classes.
+    """
+    rounds: dict[int, list[tuple[int, int]]] = {}
     seen: dict[int, int] = {}
-    ranked = []
     for place in places.tolist():
         label = int(labels[place])
         seen[label] = seen.get(label, 0) + 1
-        ranked.append((seen[label], label, place))
-    kept = sorted(ranked)[:count]
-    return [place for _, _, place in sorted(kept, key=lambda entry: entry[1:])]
+        rounds.setdefault(seen[label], []).append((label, place))
+    kept: list[tuple[int, int]] = []
+    for found in rounds.values():  # the first round has the first of every class
+        left, entries = count - len(kept), sorted(found)
+        if left >= len(entries):
+            kept += entries
+        else:
+            kept += [entries[i * len(entries) // left] for i in range(left)]
+    return [place for _, place in sorted(kept)]
 
 
 @dataclass(frozen=True, slots=True)
