@@ -146,12 +146,28 @@ def test_the_telling_pair_is_the_greatest_gain_of_a_fitted_method(scored: Study)
 def test_what_was_asked_for_is_kept_up_to_date(scored: Study, tmp_path: Path) -> None:
     study = Study(scored.config, out=tmp_path / "out", base=scored.base)
     study.score()
-    make(study, method="naive")
+    make(study, method="naive", images=3)
     path = study.out / "overlap" / "naive" / "resnet_v1--mobilenet_v2" / "overlap.json"
     first = path.stat().st_mtime_ns
     refresh_overlaps(study)
     assert path.stat().st_mtime_ns > first
-    assert {o.method for o in load_overlaps(study.out)} == {"ols", "naive"}
+    found = {o.method: o for o in load_overlaps(study.out)}
+    assert {method: (o.asked, o.images) for method, o in found.items()} == {
+        "ols": (False, 48),
+        "naive": (True, 3),
+    }
+
+
+def test_a_pair_that_is_no_longer_telling_is_removed_unless_asked_for(
+    scored: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = Study(scored.config, out=tmp_path / "out", base=scored.base)
+    study.score()
+    refresh_overlaps(study)
+    other = ("naive", "resnet_v1", "mobilenet_v2")
+    monkeypatch.setattr("samefeatures.gallery.telling_pair", lambda _: other)
+    refresh_overlaps(study)
+    assert {o.method for o in load_overlaps(study.out)} == {"naive"}
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,18 @@ ORDER = (
     "cli",
 )
 MODULES = sorted(p for p in ROOT.rglob("*.py") if p.parent != ROOT or p.stem in ORDER)
-HEAVY = ("torch", "timm", "torchvision", "datasets", "transformers", "scipy", "pandas", "sklearn")
+HEAVY = (
+    "torch",
+    "timm",
+    "torchvision",
+    "datasets",
+    "transformers",
+    "scipy",
+    "pandas",
+    "sklearn",
+    "matplotlib_venn",
+    "statsmodels",
+)
 
 
 def layer(name: str) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import io
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +22,14 @@ from samefeatures.errors import ConfigError, DataError, SamefeaturesError
 from samefeatures.progress import Progress, Silent
 from samefeatures.study.config import StudyConfig
 from samefeatures.study.inputs import open_eval_images
-from samefeatures.study.overlap import Overlap, Pair, Shown, load_overlaps, save_overlap
+from samefeatures.study.overlap import (
+    Overlap,
+    Pair,
+    Shown,
+    load_overlaps,
+    overlap_folder,
+    save_overlap,
+)
 from samefeatures.study.results import StudyResults
 from samefeatures.study.study import Study
 from samefeatures.study.tables import read_predictions
@@ -54,6 +62,7 @@ def make_overlaps(
     target: str,
     method: str,
     images: int = PER_LIST,
+    asked: bool = True,
     progress: Progress | None = None,
 ) -> Made:
     """Count, list and picture the overlap of two networks in both directions.
@@ -67,6 +76,7 @@ def make_overlaps(
         out: Its folder.
         base: Where relative paths of the config start.
         images: At most this many fixed images, and as many broken ones, for each direction.
+        asked: Whether somebody asked for this pair, so that later runs keep it up to date.
 
     Raises:
         ConfigError: when the study has no such method or network, or ``images`` is negative.
@@ -78,7 +88,10 @@ def make_overlaps(
     wanted = {shown.id for gallery in chosen for shown in gallery}
     pictures = thumbnails(config, base, wanted, progress=progress or Silent())
     galleries = [[_with_picture(shown, pictures) for shown in gallery] for gallery in chosen]
-    overlaps = [pair.overlap(g) for pair, g in zip(pairs, galleries, strict=True)]
+    overlaps = [
+        pair.overlap(gallery, images=images, asked=asked)
+        for pair, gallery in zip(pairs, galleries, strict=True)
+    ]
     folders = [save_overlap(o, pair, out) for o, pair in zip(overlaps, pairs, strict=True)]
     return Made(
         (overlaps[0], overlaps[1]), (folders[0], folders[1]), tuple(_warnings(pictures, wanted))
@@ -101,22 +114,26 @@ def telling_pair(results: StudyResults) -> tuple[str, str, str] | None:
 
 
 def refresh_overlaps(study: Study) -> tuple[str, ...]:
-    """Overlaps of a study that was just scored: the telling pair, and those that were asked for.
+    """Overlaps of a study that was just scored: those that were asked for, and the telling pair.
+
+    A pair that was the most telling one before, and that nobody asked for, is removed.
 
     Returns:
         Warnings.
     """
     results = StudyResults.load(study.results_path)
+    wanted: dict[tuple[str, frozenset[str]], Overlap | None] = {}
+    for old in load_overlaps(study.out):
+        if not old.asked:
+            shutil.rmtree(overlap_folder(study.out, old.method, old.source, old.target))
+        elif (old.source, old.target) in results.table(old.method):
+            wanted.setdefault((old.method, frozenset((old.source, old.target))), old)
     telling = telling_pair(results)
-    asked = [(o.method, o.source, o.target) for o in load_overlaps(study.out)]
-    pairs = [cell for cell in asked if _known(results, *cell)]
-    done: set[tuple[str, frozenset[str]]] = set()
+    if telling:
+        wanted.setdefault((telling[0], frozenset(telling[1:])), None)
     warnings: list[str] = []
-    for method, source, target in (*([telling] if telling else []), *pairs):
-        key = (method, frozenset((source, target)))
-        if key in done:
-            continue
-        done.add(key)
+    for (method, ends), old_or_none in wanted.items():
+        source, target = sorted(ends)
         made = make_overlaps(
             study.config,
             results,
@@ -125,14 +142,12 @@ def refresh_overlaps(study: Study) -> tuple[str, ...]:
             source=source,
             target=target,
             method=method,
+            images=old_or_none.images if old_or_none else PER_LIST,
+            asked=old_or_none is not None,
             progress=study.progress,
         )
         warnings += made.warnings
     return tuple(warnings)
-
-
-def _known(results: StudyResults, method: str, source: str, target: str) -> bool:
-    return (source, target) in results.table(method)
 
 
 def read_pair(out: Path, method: str, source: str, target: str) -> Pair:

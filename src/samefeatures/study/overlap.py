@@ -37,7 +37,7 @@ LISTS: Mapping[str, tuple[str, ...]] = {
 """What each list of images is made of. ``lost`` is the part of ``broken`` that both networks know:
 there the map alone is to blame."""
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +73,8 @@ class Overlap:
         n: Eval images.
         regions: Images in each of ``REGIONS``; they sum to n.
         gallery: Some of the fixed and broken images; empty where none were asked for.
+        images: How many of each the gallery may show.
+        asked: Whether somebody asked for this pair; else it is shown as the most telling one.
     """
 
     method: str
@@ -81,6 +83,8 @@ class Overlap:
     n: int
     regions: Mapping[str, int]
     gallery: tuple[Shown, ...] = ()
+    images: int = 0
+    asked: bool = True
 
     def count(self, name: str) -> int:
         """Images of a list, or of a region."""
@@ -122,7 +126,9 @@ class Pair:
             out |= (right == np.array(REGIONS[region])[:, None]).all(axis=0)
         return out
 
-    def overlap(self, gallery: Sequence[Shown] = ()) -> Overlap:
+    def overlap(
+        self, gallery: Sequence[Shown] = (), *, images: int = 0, asked: bool = True
+    ) -> Overlap:
         """Its counts."""
         return Overlap(
             method=self.method,
@@ -131,6 +137,8 @@ class Pair:
             n=len(self.labels),
             regions={name: int(self.inside(name).sum()) for name in REGIONS},
             gallery=tuple(gallery),
+            images=images,
+            asked=asked,
         )
 
 
