@@ -74,6 +74,25 @@ def test_report_alone(study: Path) -> None:
     assert "Run the study first" in missing.stderr
 
 
+def test_overlap(study: Path) -> None:
+    done = call("overlap", "study.yaml", "resnet_v1", "mobilenet_v2", "--out", "out", cwd=study)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    lines = [line.split() for line in done.stdout.splitlines()]
+    (fixed,) = [line for line in lines if line[:1] == ["fixed"]]
+    for place, folder in ((1, "resnet_v1--mobilenet_v2"), (4, "mobilenet_v2--resnet_v1")):
+        listed = pd.read_csv(study / "out" / "overlap" / "ols" / folder / "fixed.csv")
+        assert len(listed) == int(fixed[place])
+        assert (listed["hybrid_says"] == listed["label"]).all()
+    page = (study / "out" / "report" / "report.html").read_text()
+    assert "data:image/jpeg;base64," in page
+    wrong = call("overlap", "study.yaml", "resnet_v1", "vgg", "--out", "out", cwd=study)
+    assert wrong.returncode == 1
+    assert "no network 'vgg'" in wrong.stderr
+    early = call("overlap", "study.yaml", "resnet_v1", "vgg", "--out", "other", cwd=study)
+    assert "Run the study first" in early.stderr
+
+
 def test_check(study: Path) -> None:
     done = call("check", "mini:resnet_v1", "mini:nasnet", cwd=study)
     assert done.returncode == 0, done.stderr

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from samefeatures.networks.network import FeatureFile, Head, ImageNetwork
     from samefeatures.report.write import write_report
     from samefeatures.scores import agreement, closeness, score_heads
+    from samefeatures.statistics import detectable, holm, mcnemar, wilson
     from samefeatures.study.config import StudyConfig, parse_config, read_config
     from samefeatures.study.results import StudyResults
     from samefeatures.study.study import Study
@@ -49,14 +50,18 @@ _HOMES = {
     "Views": "data.views",
     "agreement": "scores",
     "closeness": "scores",
+    "detectable": "statistics",
     "export_onnx": "export",
     "extract": "features.extract",
+    "holm": "statistics",
     "hybrid_module": "export",
     "load": "networks.load",
+    "mcnemar": "statistics",
     "open_images": "data.sources",
     "parse_config": "study.config",
     "read_config": "study.config",
     "score_heads": "scores",
+    "wilson": "statistics",
     "write_report": "report.write",
 }
 
@@ -81,14 +86,18 @@ __all__ = [  # noqa: RUF022  (plain sorting, so that a test can hold it to the t
     "Views",
     "agreement",
     "closeness",
+    "detectable",
     "export_onnx",
     "extract",
+    "holm",
     "hybrid_module",
     "load",
+    "mcnemar",
     "open_images",
     "parse_config",
     "read_config",
     "score_heads",
+    "wilson",
     "write_report",
 ]
 

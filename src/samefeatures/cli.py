@@ -6,6 +6,7 @@ Heavy modules are imported inside the commands, so that ``--help`` answers at on
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -62,15 +63,22 @@ def demo(out: Out = None) -> None:
 
     folder = out or Path("samefeatures-demo")
     with on_terminal() as progress:
-        Study(demo_config(), out=folder, base=Path(), progress=progress).score()
+        opened = Study(demo_config(), out=folder, base=Path(), progress=progress)
+        opened.score()
+        _overlaps(opened)
     _report(folder)
 
 
 @app.command()
 def run(study: StudyFile, out: Out = None, strict: Strict = False) -> None:
     """Extract, fit, score and report; goes on where it was stopped."""
-    folder = _stage(study, out, "score", strict=strict)
-    _report(folder)
+    from samefeatures.progress import on_terminal
+
+    with on_terminal() as progress:
+        opened = _open(study, out, strict=strict, progress=progress)
+        opened.score()
+        _overlaps(opened)
+    _report(opened.out)
 
 
 @app.command()
@@ -100,6 +108,45 @@ def report(
 ) -> None:
     """Write tables, figures and the HTML page of a scored study again, and print the tables."""
     _report(folder)
+
+
+@app.command()
+def overlap(  # noqa: PLR0917  (the command line calls it by name)
+    study: StudyFile,
+    source: Annotated[str, typer.Argument(help="One network of the pair.")],
+    target: Annotated[str, typer.Argument(help="The other.")],
+    method: Annotated[str, typer.Option("--method", help="Label of the method.")] = "ols",
+    images: Annotated[
+        int, typer.Option("--images", min=0, help="Fixed images in the gallery, and broken ones.")
+    ] = 48,
+    out: Out = None,
+) -> None:
+    """Who of two networks and their hybrids is right about which images: counts, lists, figure."""
+    from rich.console import Console
+
+    from samefeatures.gallery import make_overlaps
+    from samefeatures.progress import on_terminal
+    from samefeatures.report.overlaps import print_overlaps
+    from samefeatures.study.results import StudyResults
+
+    with on_terminal() as progress:
+        opened = _open(study, out, strict=False, progress=progress)
+        made = make_overlaps(
+            opened.config,
+            StudyResults.load(opened.results_path),
+            out=opened.out,
+            base=opened.base,
+            source=source,
+            target=target,
+            method=method,
+            images=images,
+            progress=progress,
+        )
+    print_overlaps(made.overlaps, Console())
+    _warn(made.warnings)
+    paths = _write_report(opened.out)
+    typer.echo("\n".join(f"Lists: {folder}" for folder in made.folders))
+    typer.echo("\n".join(f"Report: {path}" for path in paths if path.suffix == ".html"))
 
 
 @app.command()
@@ -200,15 +247,34 @@ def _open(study: Path, out: Path | None, *, strict: bool, progress: object) -> S
     return open_study(study, out=out, strict=strict, progress=shown)
 
 
+def _overlaps(study: Study) -> None:
+    from samefeatures.gallery import refresh_overlaps
+
+    _warn(refresh_overlaps(study))
+
+
+def _warn(warnings: Sequence[str]) -> None:
+    for warning in warnings:
+        typer.secho(f"Warning: {warning}", fg=typer.colors.YELLOW, err=True)
+
+
+def _write_report(folder: Path) -> list[Path]:
+    from samefeatures.report.write import write_report
+    from samefeatures.study.overlap import load_overlaps
+    from samefeatures.study.results import StudyResults
+
+    results = StudyResults.load(folder / "study.json")
+    return write_report(results, folder / "report", overlaps=load_overlaps(folder))
+
+
 def _report(folder: Path) -> None:
     from rich.console import Console
 
     from samefeatures.report.terminal import print_tables
-    from samefeatures.report.write import write_report
     from samefeatures.study.results import StudyResults
 
     results = StudyResults.load(folder / "study.json")
-    paths = write_report(results, folder / "report")
+    paths = _write_report(folder)
     print_tables(results, Console())
     page = next(path for path in paths if path.suffix == ".html")
     typer.echo(f"\nReport: {page}\nTables: {folder / 'report'}\nNumbers: {folder / 'results.csv'}")

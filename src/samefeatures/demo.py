@@ -14,6 +14,7 @@ def demo_config() -> StudyConfig:
             "networks": [f"mini:{name}" for name in NAMES],
             "data": {"fit": "fashion-mnist:fit", "eval": "fashion-mnist:eval"},
             "methods": ["ols", "ridge", "logit", "naive"],
+            "controls": True,
         },
         where="demo",
     )

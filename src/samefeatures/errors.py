@@ -15,6 +15,7 @@
     │   ├── StoreDamagedError
     │   └── StoreVersionError
     ├── MapError              a map used where it does not belong
+    ├── ReportError           something that can't be drawn
     └── ExportError
 
 A message says what came, why it is wrong, and what to do. Errors of other libraries are turned
@@ -87,6 +88,10 @@ class StoreVersionError(StoreError):
 
 class MapError(SamefeaturesError):
     """A map is applied where it does not belong, or can't be fitted."""
+
+
+class ReportError(SamefeaturesError):
+    """A figure can't be drawn from these numbers."""
 
 
 class ExportError(SamefeaturesError):

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from samefeatures.statistics import wilson
 from samefeatures.study.results import (
     Cell,
+    ControlRow,
+    Controls,
     DataSummary,
     FitSummary,
     LeftOut,
@@ -27,6 +31,11 @@ def make_cell(
     method: str, names: tuple[str, str], own: tuple[float, float], top1: float, n: int
 ) -> Cell:
     same = names[0] == names[1]
+    # As many images change sides as the accuracies demand, and 40 more in both directions.
+    correct, before = round(top1 * n / 100), round(own[1] * n / 100)
+    fixed = 0 if same else max(correct - before, 0) + 40
+    broken = fixed - (correct - before)
+    low, high = wilson(correct, n)
     return Cell(
         method=method,
         source=names[0],
@@ -43,6 +52,15 @@ def make_cell(
         agreement=100.0 if same else 0.9 * top1,
         r2=1.0 if same else top1 / 120,
         cosine=1.0 if same else top1 / 110,
+        ci_low=low,
+        ci_high=high,
+        # Significant, whatever the numbers: marks are for the tests that ask for them.
+        p_vs_target=float(same),
+        p_vs_source=float(same),
+        p_vs_target_raw=float(same),
+        p_vs_source_raw=float(same),
+        fixed=fixed,
+        broken=broken,
     )
 
 
@@ -161,6 +179,51 @@ def good_results() -> StudyResults:
         options={"ridge": {"alpha": 0.01}},
         warnings=("net_b: 80 fit rows are too few for 96 features",),
     )
+
+
+@pytest.fixture
+def controlled(good: StudyResults) -> StudyResults:
+    """Controls of net_a; those of random weights could not be taken."""
+    top1 = {
+        "ols": (89.0, 88.0),
+        "naive": (9.5, 10.0),
+        "shuffled pairs": (11.0, 10.2),
+        "onto logits": (89.0, 88.0),
+        "fit set": (None, None),
+    }
+    rows = tuple(
+        ControlRow(
+            control=control,
+            source="net_a",
+            target=target,
+            n=10_000,
+            correct=None if value is None else round(100 * value),
+            top1=value,
+            ci_low=None if value is None else value - 0.6,
+            ci_high=None if value is None else value + 0.6,
+            agreement=95.0 if value is None else value,
+        )
+        for control, values in top1.items()
+        for target, value in zip(("net_b", "net_c"), values, strict=True)
+    )
+    controls = Controls(
+        source="net_a",
+        seed=0,
+        rows=rows,
+        logit_predictions_differing=1,
+        logit_difference=3.2e-7,
+        left_out={"random weights": "net_a is known by its <features> alone"},
+    )
+    return replace(good, controls=controls)
+
+
+@pytest.fixture
+def unsure() -> StudyResults:
+    """a → b does not differ significantly from its target, b → a not from its source."""
+    found = make_results({"ols": [[80.0, 79.8], [79.6, 80.0]]}, n=10_000)
+    changed = {("net_a", "net_b"): {"p_vs_target": 0.05}, ("net_b", "net_a"): {"p_vs_source": 1.0}}
+    cells = tuple(replace(c, **changed.get((c.source, c.target), {})) for c in found.cells)
+    return replace(found, cells=cells)
 
 
 NASTY = ("a&b_<i>50%</i>", "x#1$y$z|`q`", "back\\slash{~^}*'\"")

@@ -13,7 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.transforms import Bbox
 from PIL import Image
 
-from samefeatures.report.figure import CELL, DOTS_PER_INCH, draw, picture
+from samefeatures.report.figure import CELL, DOTS_PER_INCH, MUTED, draw, picture
 from samefeatures.report.grid import Grid, grids
 from samefeatures.report.shading import background, shade
 from samefeatures.study.results import StudyResults
@@ -49,6 +49,19 @@ def test_no_text_overlaps_another_or_leaves_the_page(make: Make, count: int, nam
     for head, (text, box) in itertools.product(slanted, level):
         assert not head.overlaps(box), text
     assert len(slanted) == count
+
+
+def test_marks_stand_in_the_cells_and_in_the_legend(unsure: StudyResults, tmp_path: Path) -> None:
+    texts, page = boxes(grids(unsure)[0])
+    shown = [text for text, _, _ in texts]
+    assert {"79.80ᵗ", "−0.25", "79.60", "−0.50ˢ"} <= set(shown)
+    assert {"80.00", "0.00"} <= set(shown)  # no mark on the diagonal
+    assert any("ᵗ not significantly different from the target's" in text for text in shown)
+    for text, _, box in texts:
+        assert page.x0 <= box.x0 <= box.x1 <= page.x1, text
+    for (one, _, a), (other, _, b) in itertools.combinations(texts, 2):
+        if "net" not in one + other:
+            assert not a.overlaps(b), (one, other)
 
 
 def test_slanted_names_keep_their_distance(make: Make) -> None:
@@ -97,7 +110,8 @@ def test_png_shades_the_loss_and_not_the_gain(make: Make, tmp_path: Path) -> Non
     one_cell = CELL[0] * CELL[1] * DOTS_PER_INCH**2
     assert 0.7 * one_cell < pixels[dark] <= one_cell
     # White fills the page, the gain and the diagonal; no blue but that of the loss fills a cell.
-    blues = {colour: n for colour, n in pixels.items() if is_blue(colour) and colour != dark}
+    muted = tuple(int(MUTED[i : i + 2], 16) for i in (1, 3, 5))  # of text
+    blues = {c: n for c, n in pixels.items() if is_blue(c) and c not in (dark, muted)}
     assert max(blues.values()) < 0.3 * one_cell
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 from samefeatures.report.html import METRICS, page
 from samefeatures.report.sentences import sentences
-from samefeatures.study.results import StudyResults
+from samefeatures.study.results import ClassChange, StudyResults
 
 
 class Tags(HTMLParser):
@@ -102,6 +103,7 @@ def test_a_cell_has_its_details(good: StudyResults) -> None:
     assert details is not None
     assert details.splitlines()[1:] == [
         "Correct: 8\u202f900 of 10\u202f000 (89.00 %)",
+        "95 % interval: 88.37 to 89.60 %",
         "Correct in top 5: 9\u202f999 (99.99 %)",
         "Source's own top-1: 90.00 %",
         "Target's own top-1: 92.00 %",
@@ -110,6 +112,10 @@ def test_a_cell_has_its_details(good: StudyResults) -> None:
         "Agreement with target: 80.10 %",
         "R² of features: 0.7417",
         "Cosine of features: 0.8091",
+        "Fixed: 40",
+        "Broken: 340",
+        "p vs target, Holm: < 1e-300",
+        "p vs source, Holm: < 1e-300",
     ]
 
 
@@ -129,6 +135,35 @@ def test_every_metric_has_every_cell(good: StudyResults) -> None:
     assert ols["loss"][3] == ["−1.50", "91.50", 0]  # a gain
     assert ols["r2"][0] == ["1.000", "90.00", 0]
     assert views["methods"]["ridge"]["top1"][2] == ["–", "", 0]
+
+
+def test_marks_and_intervals(unsure: StudyResults) -> None:
+    text = page(unsure)
+    raw = re.search(r'<script type="application/json" id="views">(.*?)</script>', text, re.S)
+    assert raw is not None
+    ols = json.loads(raw[1])["methods"]["ols"]
+    assert [cell[:2] for cell in ols["top1"]][1:3] == [["79.80ᵗ", "−0.25"], ["79.60", "−0.50ˢ"]]
+    assert ols["loss"][1][0] == "0.20ᵗ"
+    assert ols["interval"][1][:2] == ["79.80", "79.0–80.6"]
+    assert ols["fixed"][1][:2] == ["40", "60"]
+    found = Tags(text).text
+    assert "ᵗ at the accuracy: the hybrid does not differ significantly from the" in found
+    assert "(1 of 2; 0 are better, 1 worse)" in found
+    assert "Holm over the 2 maps" in found
+
+
+def test_classes_that_gain_and_lose(good: StudyResults) -> None:
+    assert 'id="classes"' not in page(good)
+    change = {"method": "ols", "n": 1000, "maps": 6}
+    results = replace(
+        good,
+        classes=(
+            ClassChange(label=7, change_points=1.25, maps_gaining=5, maps_losing=1, **change),
+            ClassChange(label=3, change_points=-2.5, maps_gaining=0, maps_losing=6, **change),
+        ),
+    )
+    text = " ".join(Tags(page(results)).text.split())
+    assert "ols 7: +1.25 (5↑ 1↓) 3: −2.50 (0↑ 6↓)" in text
 
 
 def test_everything_is_escaped(nasty: StudyResults) -> None:

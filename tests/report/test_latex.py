@@ -48,12 +48,13 @@ def compile_tex(folder: Path, texts: list[str]) -> str:
 def test_tables_compile_and_fit_the_line(
     good: StudyResults,
     nasty: StudyResults,
+    unsure: StudyResults,
     make: Callable[..., StudyResults],
     tmp_path: Path,
 ) -> None:
     wide = make({"wide": [[70.0 + (i != j) for j in range(20)] for i in range(20)]})
     two = make({"two": [[70.0, 60.0], [50.0, 80.0]]})
-    tables = [*grids(good), *grids(wide), *grids(two)]
+    tables = [*grids(good), *grids(wide), *grids(two), *grids(unsure)]
     log = compile_tex(tmp_path, [*(table(grid) for grid in tables)])
     assert "Overfull" not in log
     assert "multiply" not in log
@@ -78,6 +79,13 @@ def test_darker_is_worse_and_text_turns_white(make: Callable[..., StudyResults])
     assert text.count(r"\cellcolor") == 2
     assert re.search(r"\\cellcolor\[HTML\]\{[0-9A-F]{6}\}\\hybrid\{79\.00\}\{\$-\$1\.25\}", text)
     assert re.search(r"\\color\{white\}\\hybrid\{1\.00\}", text)
+
+
+def test_marks_are_superscripts(unsure: StudyResults) -> None:
+    text = table(grids(unsure)[0])
+    assert r"\hybrid{79.80\textsuperscript{t}}{$-$0.25}" in text
+    assert r"\hybrid{79.60}{$-$0.50\textsuperscript{s}}" in text
+    assert r"\textsuperscript{t} at the accuracy: the hybrid does not" in text
 
 
 def test_gains_and_the_diagonal_are_not_shaded(make: Callable[..., StudyResults]) -> None:

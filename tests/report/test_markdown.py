@@ -41,6 +41,13 @@ def test_names_survive_a_parser(nasty: StudyResults) -> None:
         assert html.unescape(page).count(network.name) >= 2
 
 
+def test_marks(unsure: StudyResults) -> None:
+    text = table(grids(unsure)[0])
+    assert "| **80.00**<br><sub>0.00</sub> | 79.80ᵗ<br><sub>−0.25</sub> |" in text
+    assert "| 79.60<br><sub>−0.50ˢ</sub> |" in text
+    assert "ᵗ at the accuracy: the hybrid does not differ" in text
+
+
 def test_missing_cells_are_dashes(good: StudyResults) -> None:
     assert "| 89.20<br><sub>−0.89</sub> | – |" in table(grids(good)[1])
 

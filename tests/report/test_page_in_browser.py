@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from test_venn import make_overlap
 
 from samefeatures.report.html import page
+from samefeatures.report.overlaps import view_pairs
+from samefeatures.study.overlap import Shown
 from samefeatures.study.results import StudyResults
 
 FLAGS = (
@@ -162,6 +166,86 @@ def test_details_by_pointer(browser: Browser, good: StudyResults, tmp_path: Path
     tip = browser.find_element("id", "details")
     assert tip.is_displayed()
     assert tip.text.startswith("net_a → net_b")
+
+
+@pytest.fixture
+def with_gallery(good: StudyResults, tmp_path: Path) -> Path:
+    """A page with the overlap of one pair in both directions: 9 images there, 3 back."""
+    picture = "data:image/gif;base64,R0lGODlhAQABAIAAAP///wAAACwAAAAAAQABAAACAkQBADs="
+    overlaps = []
+    for (a, b), count in {("net_a", "net_b"): 9, ("net_b", "net_a"): 3}.items():
+        shown = [
+            Shown(
+                id=f"{a}/{i}.png",
+                kind="fixed" if i < 6 else "broken",
+                label=i % 3,
+                source_says=0,
+                target_says=1,
+                hybrid_says=2,
+                picture="" if i == 1 else picture,
+                problem="the file is gone" if i == 1 else "",
+            )
+            for i in range(count)
+        ]
+        counts = (900, 260, 255, 250, 300, 310, 305, 40)
+        overlaps.append(replace(make_overlap(*counts, source=a, target=b), gallery=tuple(shown)))
+    path = tmp_path / "report.html"
+    path.write_text(page(good, pairs=view_pairs(overlaps, tmp_path)), encoding="utf-8")
+    return path
+
+
+def test_the_gallery_filters(browser: Browser, with_gallery: Path) -> None:
+    from selenium.webdriver.support.ui import Select
+
+    browser.get_log("browser")
+    browser.get(with_gallery.as_uri())
+    assert len(visible(browser, ".thumbs li")) == 12
+    way, kind, label = (Select(e) for e in browser.find_elements("css selector", ".filters select"))
+    kind.select_by_visible_text("broken")
+    assert len(visible(browser, ".thumbs li")) == 3
+    label.select_by_visible_text("2")
+    (only,) = visible(browser, ".thumbs li")
+    assert only.get_attribute("title") == "net_a/8.png, net_a → net_b"
+    assert visible(browser, ".filters output")[0].text == "1 shown"
+    way.select_by_visible_text("net_b → net_a")
+    assert visible(browser, ".thumbs li") == []
+    kind.select_by_index(0)
+    label.select_by_index(0)
+    assert len(visible(browser, ".thumbs li")) == 3
+    assert "the file is gone" in visible(browser, ".thumbs .missing")[0].text
+    assert complaints(browser) == []
+
+
+def test_the_gallery_by_keyboard(browser: Browser, with_gallery: Path) -> None:
+    browser.get_log("browser")
+    browser.get(with_gallery.as_uri())
+    label = browser.find_elements("css selector", ".filters select")[2]
+    browser.execute_script("arguments[0].focus()", label)
+    press(browser, "TAB")
+    assert active(browser).get_attribute("title").startswith("net_a/0.png")
+    press(browser, "ARROW_RIGHT", "ARROW_RIGHT", "ARROW_LEFT")
+    assert active(browser).get_attribute("title").startswith("net_a/1.png")
+    press(browser, "END", "ARROW_RIGHT")
+    assert active(browser).get_attribute("title").startswith("net_b/2.png")
+    press(browser, "HOME", "ARROW_DOWN")
+    first, now = visible(browser, ".thumbs li")[0], active(browser)
+    assert now.rect["y"] > first.rect["y"]
+    assert now.rect["x"] == pytest.approx(first.rect["x"], abs=2)
+    # One tab stop: the next Tab leaves the gallery.
+    press(browser, "TAB")
+    assert active(browser).tag_name != "li"
+    assert complaints(browser) == []
+
+
+@pytest.mark.parametrize("width", [400, 1280])
+def test_the_overlap_fits_the_window(browser: Browser, with_gallery: Path, width: int) -> None:
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        browser.get(with_gallery.as_uri())
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 @pytest.mark.parametrize("width", [400, 1280])

@@ -47,6 +47,17 @@ def test_change_stands_under_its_accuracy(published: StudyResults) -> None:
     assert lines[at + 1][:end].endswith("−11.60")
 
 
+def test_marks_take_no_room(unsure: StudyResults) -> None:
+    lines = printed(unsure).splitlines()
+    at = next(i for i, line in enumerate(lines) if line.startswith("1 net_a"))
+    assert lines[at].split() == ["1", "net_a", "[80.00]", "79.80ᵗ"]
+    assert lines[at + 3].split() == ["−0.50ˢ", "0.00"]
+    assert len({cell_len(line) for line in lines[at : at + 4]}) == 1
+    text = " ".join(printed(unsure).split())
+    assert "ᵗ at the accuracy: the hybrid does not differ significantly from the target's" in text
+    assert "these 10000 images could have shown is 7 images (0.07 points)" in text
+
+
 def test_no_escape_sequences_without_colours(good: StudyResults) -> None:
     assert "\x1b" not in printed(good)
 

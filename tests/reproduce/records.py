@@ -58,6 +58,14 @@ def cell(method: str, pair: Pair, table: Mapping[Pair, float], n: int = IMAGES) 
         agreement=100.0,
         r2=1.0,
         cosine=1.0,
+        ci_low=top1,
+        ci_high=top1,
+        p_vs_target=1.0,
+        p_vs_source=1.0,
+        p_vs_target_raw=1.0,
+        p_vs_source_raw=1.0,
+        fixed=0,
+        broken=0,
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from npz_worlds import make_worlds, write_npz
 from samefeatures.errors import (
     ConfigError,
     FeatureError,
@@ -21,46 +22,10 @@ from samefeatures.errors import (
 from samefeatures.features.extract import extract
 from samefeatures.maps import AffineMap
 from samefeatures.moments import Moments
+from samefeatures.report.write import write_report
 from samefeatures.study.config import parse_config
 from samefeatures.study.results import CELL_COLUMNS, StudyResults
 from samefeatures.study.study import Study, open_study
-
-CLASSES = 5
-
-
-def write_npz(folder: Path, name: str, world: dict[str, np.ndarray], **changes: Any) -> str:
-    np.savez(folder / f"{name}.npz", **{**world, **changes})
-    return f"npz:{name}.npz"
-
-
-def make_worlds(n: int = 400, m: int = 300, noise: float = 0.05) -> dict[str, dict]:
-    """Two networks whose features are affine images of one latent cause, and one unrelated."""
-    rng = np.random.default_rng(0)
-    centres = 3 * rng.normal(size=(CLASSES, 6))
-    fit_y, eval_y = rng.integers(0, CLASSES, n), rng.integers(0, CLASSES, m)
-    latent = {"fit": centres[fit_y], "eval": centres[eval_y]}
-    latent = {k: v + rng.normal(size=v.shape) for k, v in latent.items()}
-    worlds = {}
-    for name, dim in {"a": 8, "b": 11, "c": 7}.items():
-        mix, shift = rng.normal(size=(6, dim)), rng.normal(size=dim) * 5
-        world = {}
-        for kind, z in latent.items():
-            x = z @ mix + shift + noise * rng.normal(size=(len(z), dim))
-            world[f"{kind}_features"] = x.astype(np.float32)
-        back = np.linalg.pinv(mix)  # (dim, 6): latent = (x - shift) @ back
-        weight = (back @ centres.T).T  # (classes, dim)
-        bias = -shift @ back @ centres.T - 0.5 * (centres**2).sum(1)
-        world["head_weight"], world["head_bias"] = weight, bias
-        world["eval_labels"] = eval_y
-        worlds[name] = world
-    return worlds
-
-
-@pytest.fixture
-def npz_study(tmp_path: Path) -> Study:
-    sources = [write_npz(tmp_path, name, world) for name, world in make_worlds().items()]
-    config = parse_config({"networks": sources, "methods": ["ols", "ridge", "logit", "naive"]})
-    return Study(config, out=tmp_path / "out", base=tmp_path)
 
 
 def test_equivalent_networks_are_found_equivalent(npz_study: Study) -> None:
@@ -208,6 +173,28 @@ def test_few_images_warn_with_rank_and_numbers(tmp_path: Path) -> None:
     results = Study(config, out=tmp_path / "out", base=tmp_path).score()
     warned = [w for w in results.warnings if "minimum-norm" in w]
     assert any("from a" in w and "rank 5 of 8" in w and "6 fit rows" in w for w in warned)
+
+
+@pytest.mark.parametrize(
+    ("labels", "says"),
+    [
+        ([2, 2, 2, 2, 2, 2], "All 6 eval images are of class 2: whatever always names this class"),
+        ([0, 1, 2], "The eval set has 3 images for 5 classes"),
+    ],
+)
+def test_eval_sets_that_show_little_are_scored_and_said(
+    tmp_path: Path, labels: list[int], says: str
+) -> None:
+    sources = []
+    for name, world in make_worlds().items():
+        features = world["eval_features"][: len(labels)]
+        changes = {"eval_features": features, "eval_labels": np.array(labels)}
+        sources.append(write_npz(tmp_path, name, world, **changes))
+    study = Study(parse_config({"networks": sources}), out=tmp_path / "out", base=tmp_path)
+    results = study.score()
+    assert any(says in warning for warning in results.warnings)
+    assert all(cell.n == len(labels) for cell in results.cells)
+    write_report(results, tmp_path / "report")
 
 
 def test_a_lossy_head_is_said_by_itself(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import onnx
 import onnxruntime
@@ -11,6 +13,7 @@ from samefeatures.data.preprocess import Preprocessing
 from samefeatures.errors import SplitError
 from samefeatures.networks.network import Float32, Head, SplitProof
 from samefeatures.networks.onnx_graph import Graph
+from samefeatures.networks.onnx_random import randomise_onnx
 from samefeatures.networks.onnx_run import ImageInput, Runner
 from samefeatures.networks.onnx_split import OnnxSplit
 from samefeatures.networks.proof import probe_images, prove
@@ -34,6 +37,8 @@ class OnnxBackend:
     ) -> None:
         self.split = split
         self.source = source
+        self._threads = threads
+        self._device = device
         self._run = Runner(split.features, images, split.tensor, threads=threads, device=device)
         self.runtime = f"onnxruntime {onnxruntime.__version__}"
         if device != "cpu":
@@ -77,6 +82,21 @@ class OnnxBackend:
         probe = probe_images(preprocessing)
         return prove(
             self.split.claim, self.split.head, self.features, network, probe, source=self.source
+        )
+
+    def with_random_weights(self, *, seed: int) -> OnnxBackend:
+        """The same graph with weights drawn from ``seed``; see ``randomise_onnx``.
+
+        Raises:
+            NetworkError: when its weights can't be drawn anew.
+        """
+        drawn = randomise_onnx(self.split.features, seed=seed, source=self.source)
+        return OnnxBackend(
+            replace(self.split, features=drawn),
+            self._run.input,
+            threads=self._threads,
+            device=self._device,
+            source=self.source,
         )
 
     def hybrid_model(self, head: Head, preprocessing: Preprocessing) -> onnx.ModelProto:

@@ -56,6 +56,7 @@ class TorchBackend:
             )
         self.source = source
         self.runtime = runtime if device == "cpu" else f"{runtime}, cuda"
+        self._preprocessing = preprocessing
         self._threads = threads
         self._device = torch.device(device)
         # Channels last is the layout in which convolutions run fastest, on processors too.
@@ -86,6 +87,21 @@ class TorchBackend:
         split = self.split
         return prove(
             split.claim, split.head, self.features, network, self._probe, source=self.source
+        )
+
+    def with_random_weights(self, *, seed: int) -> TorchBackend:
+        """The same module with weights drawn from ``seed``; see ``randomise_module``."""
+        from samefeatures.networks.torch_random import randomise_module
+
+        device = str(self._device)
+        runtime = self.runtime if device == "cpu" else self.runtime.removesuffix(", cuda")
+        return TorchBackend(
+            randomise_module(self._model, seed=seed),
+            self._preprocessing,
+            runtime=runtime,
+            threads=self._threads,
+            device=device,
+            source=self.source,
         )
 
     def hybrid_module(self, head: Head) -> nn.Module:

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
+from samefeatures.report.certainty import SHORT_NOTE, marked
 from samefeatures.report.grid import (
     COLUMNS,
     MISSING,
@@ -97,11 +98,16 @@ def _layout(grid: Grid) -> _Layout:
     # A slanted name starts in the middle of its column and may end right of the last one.
     ends = [(i + 0.5) * CELL[0] + wide * math.cos(slant) + 0.10 for i, wide in enumerate(widths)]
     right = left + max(count * CELL[0], _width(COLUMNS, AXIS), *ends)
-    texts = max(_width(_title(grid), TITLE, bold=True), _width(SUBTITLE, SMALL), _legend_width())
+    texts = max(
+        _width(_title(grid), TITLE, bold=True),
+        _width(SUBTITLE, SMALL),
+        *(_width(line, SMALL) for line in SHORT_NOTE),
+        _legend_width(),
+    )
     # The turned name of the rows' axis may be longer than a small table is high.
     longer = _width(ROWS, AXIS) - count * CELL[1]
     top = HEADING + max(0.30 + heads, longer + 0.10)
-    height = top + count * CELL[1] + 0.72
+    height = top + count * CELL[1] + 1.06
     return _Layout(left, top, max(right, MARGIN + texts) + MARGIN, height)
 
 
@@ -145,7 +151,7 @@ def _cell(axes: Axes, cell: Cell | None, x: float, y: float) -> None:
         )
         return
     ink = text_on(colour)
-    large, small = number(cell.top1), signed(cell.change_vs_source_pct)
+    large, small = marked(cell, number(cell.top1), signed(cell.change_vs_source_pct))
     bold = "bold" if is_own(cell) else "normal"
     _write(axes, middle, y + 0.19, large, LARGE, colour=ink, weight=bold, ha="center", va="center")
     _write(axes, middle, y + 0.365, small, SMALL, colour=ink, ha="center", va="center")
@@ -183,6 +189,11 @@ def _legend(axes: Axes, layout: _Layout, y: float) -> None:
     box = (x + LEGEND[0] + 0.2, y - 0.01)
     axes.add_patch(Rectangle(box, 0.18, 0.13, fill=False, edgecolor=INK, linewidth=1.1))
     _write(axes, box[0] + 0.24, y + 0.055, "own head", SMALL, colour=MUTED, va="center")
+    # The marks' note is wider than a small table: from the margin then.
+    longest = max(_width(line, SMALL) for line in SHORT_NOTE)
+    x = max(min(layout.left, layout.width - MARGIN - longest), MARGIN)
+    for place, line in enumerate(SHORT_NOTE):
+        _write(axes, x, y + 0.42 + 0.14 * place, line, SMALL, colour=MUTED, va="center")
 
 
 def _write(

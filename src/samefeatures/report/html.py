@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -13,6 +13,15 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from samefeatures.report.both_ways import both_ways
+from samefeatures.report.certainty import (
+    eval_set_note,
+    marks_note,
+    p_value,
+    source_mark,
+    target_mark,
+)
+from samefeatures.report.controls import HEADS, control_lines, heading
 from samefeatures.report.grid import (
     COLUMNS,
     MISSING,
@@ -25,10 +34,11 @@ from samefeatures.report.grid import (
     plain,
     signed,
 )
+from samefeatures.report.overlaps import MEANING, PairView, counts, loss_line
 from samefeatures.report.sentences import sentences
 from samefeatures.report.shading import LEVELS, TICKS, background, level, text_on
 from samefeatures.report.summary import fit_notes, median_line, numbers
-from samefeatures.study.results import Cell, NetworkSummary, StudyResults
+from samefeatures.study.results import Cell, ClassChange, NetworkSummary, StudyResults
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +67,8 @@ METRICS: tuple[Metric, ...] = (
         "Accuracy",
         "Large: top-1 accuracy in percent. Small: percent change against the source's own "
         "accuracy. Shade: percent lost against the source.",
-        _top1,
-        lambda cell: signed(cell.change_vs_source_pct),
+        lambda cell: _top1(cell) + target_mark(cell),
+        lambda cell: signed(cell.change_vs_source_pct) + source_mark(cell),
         penalty,
     ),
     Metric(
@@ -66,9 +76,27 @@ METRICS: tuple[Metric, ...] = (
         "Loss vs target",
         "Large: points lost against the target's own accuracy; a negative loss is a gain. Small: "
         "top-1 accuracy in percent. Shade: points lost against the target.",
-        lambda cell: number(cell.loss_vs_target_points),
+        lambda cell: number(cell.loss_vs_target_points) + target_mark(cell),
         _top1,
         lambda cell: cell.loss_vs_target_points,
+    ),
+    Metric(
+        "interval",
+        "Interval",
+        "Large: top-1 accuracy in percent. Small: its 95 % Wilson interval. Shade: percent lost "
+        "against the source.",
+        _top1,
+        lambda cell: f"{number(cell.ci_low, 1)}–{number(cell.ci_high, 1)}",
+        penalty,
+    ),
+    Metric(
+        "fixed",
+        "Fixed and broken",
+        "Large: images fixed (the target network wrong, the hybrid right). Small: images broken "
+        "(the target network right, the hybrid wrong). Shade: percent of all images broken.",
+        lambda cell: _count(cell.fixed),
+        lambda cell: _count(cell.broken),
+        lambda cell: 100 * cell.broken / cell.n,
     ),
     Metric(
         "agreement",
@@ -100,8 +128,16 @@ METRICS: tuple[Metric, ...] = (
 )
 
 
-def page(results: StudyResults) -> str:
-    """The page as text. Every name and message in it is escaped."""
+def page(
+    results: StudyResults, *, pairs: Sequence[PairView] = (), stale: Sequence[str] = ()
+) -> str:
+    """The page as text. Every name and message in it is escaped.
+
+    Args:
+        results: The study.
+        pairs: Overlaps to show, with their figures.
+        stale: What to say of overlaps that are not shown.
+    """
     environment = Environment(
         loader=PackageLoader("samefeatures.report"),
         autoescape=True,
@@ -116,7 +152,18 @@ def page(results: StudyResults) -> str:
     return environment.get_template("report.html").render(
         results=results,
         sentences=sentences(results),
-        grids=[(grid, numbers(grid), _rows(grid), median_line(numbers(grid))) for grid in tables],
+        grids=[(grid, numbers(grid), _rows(grid), _under(grid)) for grid in tables],
+        both_ways=both_ways,
+        target_mark=target_mark,
+        pairs=[(pair, _gallery(pair)) for pair in pairs],
+        stale=stale,
+        controls=control_lines(results),
+        controls_heading=heading(results.controls) if results.controls else "",
+        control_heads=HEADS,
+        meaning=MEANING,
+        counts=counts,
+        loss_line=loss_line,
+        classes=_classes(results, tables),
         metrics=METRICS,
         says={metric.key: metric.says for metric in METRICS},
         views={grid.slug: _views(grid) for grid in tables},
@@ -132,6 +179,44 @@ def page(results: StudyResults) -> str:
         script=Markup(_asset("report.js")),
         describe=_describe,
     )
+
+
+def _gallery(pair: PairView) -> dict[str, Any]:
+    """What the gallery of a pair shows: items, classes to choose from, and how many there are."""
+    items = [(overlap, shown) for overlap in pair.directions for shown in overlap.gallery]
+    totals = [
+        f"{plain(o.source)} → {plain(o.target)}: "
+        + ", ".join(
+            f"{sum(s.kind == kind for s in o.gallery)} of {o.count(kind)} {kind}"
+            for kind in ("fixed", "broken")
+        )
+        for o in pair.directions
+    ]
+    return {
+        "items": items,
+        "classes": sorted({shown.label for _, shown in items}),
+        "totals": "; ".join(totals),
+    }
+
+
+def _under(grid: Grid) -> list[str]:
+    """What stands under a table: medians, marks, and what the eval set can show."""
+    lines = (median_line(numbers(grid)), marks_note(grid), eval_set_note(grid))
+    return [line for line in lines if line]
+
+
+def _classes(
+    results: StudyResults, tables: tuple[Grid, ...]
+) -> list[tuple[str, list[ClassChange], list[ClassChange]]]:
+    """(method, classes that gain, classes that lose), for methods that change any."""
+    out = []
+    for grid in tables:
+        mine = [change for change in results.classes if change.method == grid.method]
+        gain = [change for change in mine if change.change_points > 0]
+        lose = [change for change in mine if change.change_points < 0]
+        if mine:
+            out.append((grid.label, gain, lose))
+    return out
 
 
 def _rows(grid: Grid) -> list[tuple[str, list[dict[str, Any]]]]:
@@ -175,6 +260,7 @@ def _details(cell: Cell | None, source: str, target: str) -> str:
     lines = [
         f"{ends}, own head" if is_own(cell) else ends,
         f"Correct: {_count(cell.correct)} of {_count(cell.n)} ({number(cell.top1)} %)",
+        f"95 % interval: {number(cell.ci_low)} to {number(cell.ci_high)} %",
         f"Correct in top 5: {_count(cell.correct_top5)} ({number(cell.top5)} %)",
         f"Source's own top-1: {number(cell.source_top1)} %",
         f"Target's own top-1: {number(cell.target_top1)} %",
@@ -184,6 +270,13 @@ def _details(cell: Cell | None, source: str, target: str) -> str:
         f"R² of features: {number(cell.r2, 4)}",
         f"Cosine of features: {number(cell.cosine, 4)}",
     ]
+    if not is_own(cell):
+        lines += [
+            f"Fixed: {_count(cell.fixed)}",
+            f"Broken: {_count(cell.broken)}",
+            f"p vs target, Holm: {p_value(cell.p_vs_target)}",
+            f"p vs source, Holm: {p_value(cell.p_vs_source)}",
+        ]
     return "\n".join(lines)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from samefeatures.report.certainty import LIKE_SOURCE, LIKE_TARGET, marked, marks_note
 from samefeatures.report.grid import (
     COLUMNS,
     MINUS,
@@ -46,6 +47,8 @@ _ESCAPES = {
     MINUS: "$-$",
     "→": r"$\rightarrow$",
     "²": r"\textsuperscript{2}",
+    LIKE_TARGET: r"\textsuperscript{t}",
+    LIKE_SOURCE: r"\textsuperscript{s}",
 }
 
 
@@ -94,14 +97,15 @@ def _caption(grid: Grid) -> str:
         f"Hybrids by {escape(grid.label)}: features of the row's network, mapped into the "
         r"unchanged classifier of the column's. Large: top-1 accuracy (\%). Small: change against "
         r"the source's own accuracy (\%); the darker the cell, the greater the loss. Framed: a "
-        "network with its own classifier."
-    )
+        f"network with its own classifier. {escape(marks_note(grid))}"
+    ).rstrip()
 
 
 def _cell(cell: Cell | None) -> str:
     if cell is None:
         return "--"
-    large, small = escape(number(cell.top1)), escape(signed(cell.change_vs_source_pct))
+    texts = marked(cell, number(cell.top1), signed(cell.change_vs_source_pct))
+    large, small = map(escape, texts)
     if is_own(cell):
         large = rf"\fbox{{\textbf{{{large}}}}}"
     text = rf"\hybrid{{{large}}}{{{small}}}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from samefeatures.report.certainty import eval_set_note, marked, marks_note
+from samefeatures.report.controls import HEADS, control_lines, heading
 from samefeatures.report.grid import (
     MISSING,
     Grid,
@@ -33,8 +35,10 @@ def table(grid: Grid) -> str:
     lines = [_line(head), _line(["---", *([":---:"] * len(grid.names))])]
     for name, row in pairs(grid):
         lines.append(_line([f"**{escape(name)}**", *(_cell(cell) for cell in row)]))
-    summary = median_line(numbers(grid))
-    return "\n".join([*lines, "", f"{escape(grid.label)}. {LEGEND}", "", escape(summary), ""])
+    lines += ["", f"{escape(grid.label)}. {LEGEND}"]
+    for text in (median_line(numbers(grid)), marks_note(grid), eval_set_note(grid)):
+        lines += ["", escape(text)] if text else []
+    return "\n".join([*lines, ""])
 
 
 def document(results: StudyResults) -> str:
@@ -45,10 +49,23 @@ def document(results: StudyResults) -> str:
     parts += [f"{i}. {escape(text)}" for i, text in enumerate(sentences(results), start=1)]
     for grid in grids(results):
         parts += ["", f"## {escape(grid.label)}", "", table(grid)]
+    parts += _controls(results)
     notes = fit_notes(results)
     if notes:
         parts += ["## Notes of the fits", "", *(f"- {escape(note)}" for note in notes), ""]
     return "\n".join(parts)
+
+
+def _controls(results: StudyResults) -> list[str]:
+    """The table of controls under its heading; nothing where there are none."""
+    if results.controls is None:
+        return []
+    lines = ["", "## Controls", "", escape(heading(results.controls)), ""]
+    lines += [_line(list(HEADS)), _line(["---"] * len(HEADS))]
+    for line in control_lines(results):
+        texts = (line.name, line.what, line.top1, line.agreement, line.reading)
+        lines.append(_line([escape(text) for text in texts]))
+    return [*lines, ""]
 
 
 def escape(text: str) -> str:
@@ -60,9 +77,9 @@ def escape(text: str) -> str:
 def _cell(cell: Cell | None) -> str:
     if cell is None:
         return MISSING
-    top1 = number(cell.top1)
+    top1, change = marked(cell, number(cell.top1), signed(cell.change_vs_source_pct))
     large = f"**{top1}**" if is_own(cell) else top1
-    return f"{large}<br><sub>{signed(cell.change_vs_source_pct)}</sub>"
+    return f"{large}<br><sub>{change}</sub>"
 
 
 def _line(cells: list[str]) -> str:

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.style import Style
+from rich.table import Table
 from rich.text import Text
 
+from samefeatures.report.certainty import eval_set_note, marks_note, source_mark, target_mark
+from samefeatures.report.controls import HEADS, control_lines, heading
 from samefeatures.report.grid import (
     COLUMNS,
     MISSING,
@@ -36,6 +39,7 @@ class _Printed:
 
     large: str
     small: str
+    marks: tuple[str, str]
     style: Style
     own: bool
 
@@ -52,11 +56,28 @@ def print_tables(results: StudyResults, console: Console) -> None:
     for grid in grids(results):
         console.print()
         _print_grid(grid, console)
-        console.print(Text(median_line(numbers(grid))))
+        for line in (median_line(numbers(grid)), marks_note(grid), eval_set_note(grid)):
+            if line:
+                console.print(Text(line))
+    _print_controls(results, console)
     console.print()
     console.print(Text("To take away", style="bold"))
     for place, sentence in enumerate(sentences(results), start=1):
         console.print(Text(f"{place}. {sentence}"))
+
+
+def _print_controls(results: StudyResults, console: Console) -> None:
+    lines = control_lines(results)
+    if results.controls is None or not lines:
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for head in (HEADS[0], *HEADS[2:]):
+        table.add_column(head, overflow="fold", no_wrap=head in (HEADS[0], HEADS[2]))
+    for line in lines:
+        table.add_row(*map(Text, (line.name, line.top1, line.agreement, line.reading)))
+    console.print()
+    console.print(Text.assemble(("Controls", "bold"), "  ", heading(results.controls)))
+    console.print(table)
 
 
 def _print_grid(grid: Grid, console: Console) -> None:
@@ -96,18 +117,22 @@ def _heads(block: range, label_width: int, width: int) -> Text:
 def _row(head: str, cells: Sequence[_Printed], width: int) -> tuple[Text, Text]:
     upper, lower = Text(head), Text(" " * cell_len(head))
     for cell in cells:
-        large = f"[{cell.large}]" if cell.own else f"{cell.large} "
+        # A mark takes the space that parts two cells.
+        large_mark, small_mark = (mark or " " for mark in cell.marks)
+        large = f"[{cell.large}]" if cell.own else f"{cell.large}{large_mark}"
         style = cell.style + Style(bold=True) if cell.own else cell.style
         upper.append(f"{large:>{width}}", style)
-        lower.append(f"{cell.small + ' ':>{width}}", cell.style)
+        lower.append(f"{cell.small + small_mark:>{width}}", cell.style)
     return upper, lower
 
 
 def _cell(cell: Cell | None, *, shaded: bool) -> _Printed:
     if cell is None:
-        return _Printed(MISSING, "", Style(), own=False)
+        return _Printed(MISSING, "", ("", ""), Style(), own=False)
     style = _style(shade(penalty(cell))) if shaded else Style()
-    return _Printed(number(cell.top1), signed(cell.change_vs_source_pct), style, own=is_own(cell))
+    marks = (target_mark(cell), source_mark(cell))
+    large, small = number(cell.top1), signed(cell.change_vs_source_pct)
+    return _Printed(large, small, marks, style, own=is_own(cell))
 
 
 def _style(darkness: float) -> Style:

@@ -2,39 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from samefeatures.errors import StoreError
 from samefeatures.report import figure, html, latex, markdown
+from samefeatures.report.both_ways import as_csv
 from samefeatures.report.grid import grids
+from samefeatures.report.overlaps import fits, stale_note, view_pairs
+from samefeatures.study.overlap import Overlap
 from samefeatures.study.results import StudyResults
 
 
-def write_report(results: StudyResults, folder: Path) -> list[Path]:
+def write_report(
+    results: StudyResults, folder: Path, *, overlaps: Sequence[Overlap] = ()
+) -> list[Path]:
     """Write the tables in every medium, and the page.
 
     Args:
         results: The study.
+        overlaps: Of pairs of its networks; the page shows them with figure and gallery. Those that
+            do not fit the results (of an older scoring) are named as such.
         folder: Made if it is missing; files of an older report are replaced.
 
     Returns:
-        ``report.html``, ``tables.md``, and per method ``table_METHOD.md``, ``.tex``, ``.png`` and
-        ``.svg``, in this order.
+        ``report.html``, ``tables.md``, ``pairs.csv``, and per method ``table_METHOD.md``, ``.tex``,
+        ``.png`` and ``.svg``, in this order; then the figures of the overlaps.
 
     Raises:
         StoreError: when the folder can't be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        views = view_pairs([o for o in overlaps if fits(o, results)], folder)
+        stale = [stale_note(o) for o in overlaps if not fits(o, results)]
         paths = [
-            _write(folder / "report.html", html.page(results)),
+            _write(folder / "report.html", html.page(results, pairs=views, stale=stale)),
             _write(folder / "tables.md", markdown.document(results)),
+            _write(folder / "pairs.csv", as_csv(grids(results))),
         ]
         for grid in grids(results):
             stem = f"table_{grid.slug}"
             paths.append(_write(folder / f"{stem}.md", markdown.table(grid)))
             paths.append(_write(folder / f"{stem}.tex", latex.table(grid)))
             paths += figure.draw(grid, folder, stem)
+        paths += [path for view in views for path in view.files]
     except OSError as error:
         raise StoreError(
             f"The report can't be written to {folder}: {error.strerror or error}. Free some space "

@@ -193,6 +193,7 @@ class StudyConfig(_Strict):
     threads: int | None = Field(default=None, ge=1)
     device: str = "cpu"
     strict: bool = False
+    controls: bool = False
 
     @field_validator("networks", mode="before")
     @classmethod

@@ -96,6 +96,18 @@ def open_networks(config: StudyConfig, *, base: Path, progress: Progress) -> dic
     return networks
 
 
+def open_eval_images(config: StudyConfig, *, base: Path) -> list[ImageSet]:
+    """List the eval images of a study, without its networks.
+
+    Raises:
+        ConfigError: when the study has no images.
+        DataError: when they are not there any more.
+    """
+    if config.data is None:
+        raise ConfigError("This study has no images: its networks bring features from files.")
+    return [part.images for part in _open_parts(config.data.eval, labelled=True, base=base)]
+
+
 def _open_parts(entries: Sequence[SourceConfig], *, labelled: bool, base: Path) -> tuple[Part, ...]:
     parts = tuple(
         Part(

@@ -33,6 +33,15 @@ class Cell:
         agreement: Percent of eval images where hybrid and target network predict the same class.
         r2: 1 - residual / total sum of squares of mapped against true target features.
         cosine: Cosine between mapped and true target features, all images as one vector.
+        ci_low: Lower end of the 95 % Wilson interval of ``top1``, in percent.
+        ci_high: Its upper end.
+        p_vs_target: Exact McNemar test that hybrid and target network are equally often right, on
+            the same images; corrected by Holm over the N(N-1) hybrids of the method.
+        p_vs_source: The same against the source network.
+        p_vs_target_raw: Before the correction.
+        p_vs_source_raw: Before the correction.
+        fixed: Images that the target network gets wrong and the hybrid right.
+        broken: Images that the target network gets right and the hybrid wrong.
     """
 
     method: str
@@ -50,6 +59,14 @@ class Cell:
     agreement: float
     r2: float
     cosine: float
+    ci_low: float
+    ci_high: float
+    p_vs_target: float
+    p_vs_source: float
+    p_vs_target_raw: float
+    p_vs_source_raw: float
+    fixed: int
+    broken: int
 
 
 CELL_COLUMNS: tuple[str, ...] = tuple(field.name for field in fields(Cell))
@@ -106,6 +123,84 @@ class FitSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClassChange:
+    """A class that gains or loses much under the maps of a method.
+
+    Attributes:
+        label: Class index.
+        n: Eval images of the class.
+        change_points: Mean over the maps of the hybrid's accuracy on the class minus the target
+            network's, in points.
+        maps_gaining: Maps under which more images of the class are right than in the target.
+        maps_losing: Maps under which fewer are.
+        maps: All maps of the method.
+    """
+
+    method: str
+    label: int
+    n: int
+    change_points: float
+    maps_gaining: int
+    maps_losing: int
+    maps: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlRow:
+    """One hybrid of a control.
+
+    Attributes:
+        control: ``ols`` (the real maps, to compare with), ``naive``, ``shuffled pairs``,
+            ``random weights``, ``onto logits`` or ``fit set``.
+        source: Whose features, or whose architecture.
+        target: Whose head.
+        n: Rows scored: eval images, or fit rows.
+        correct: Right predictions; None where the rows have no labels.
+        top1: Percent; None where the rows have no labels.
+        ci_low: Lower end of its 95 % Wilson interval.
+        ci_high: Its upper end.
+        agreement: Percent of rows where hybrid and target network predict the same class.
+    """
+
+    control: str
+    source: str
+    target: str
+    n: int
+    correct: int | None
+    top1: float | None
+    ci_low: float | None
+    ci_high: float | None
+    agreement: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Controls:
+    """Controls of the maps out of one source, by least squares.
+
+    Attributes:
+        source: The first network of the study.
+        seed: Of the permutation and of the random weights.
+        rows: One per control and target.
+        logit_predictions_differing: Predictions over all targets in which OLS onto the target's
+            logits and OLS onto its features followed by its head are not the same.
+        logit_difference: Largest difference of their logits, relative to the largest logit.
+        left_out: Why a control could not be taken, by its name.
+    """
+
+    source: str
+    seed: int
+    rows: tuple[ControlRow, ...]
+    logit_predictions_differing: int
+    logit_difference: float
+    left_out: Mapping[str, str]
+
+    @classmethod
+    def parse(cls, raw: dict[str, Any]) -> Controls:
+        """From what ``asdict`` made, by way of JSON."""
+        return cls(**{**raw, "rows": tuple(ControlRow(**row) for row in raw["rows"])})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
     """An image that could not be read, and why."""
 
@@ -133,7 +228,13 @@ class DataSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyResults:
-    """A whole study. ``cells`` holds every method's N x N cells, diagonals included."""
+    """A whole study.
+
+    Attributes:
+        cells: Every method's N x N cells, diagonals included.
+        classes: Per method the classes that gain most, then those that lose most.
+        controls: Where the study asks for them.
+    """
 
     title: str
     networks: tuple[NetworkSummary, ...]
@@ -144,6 +245,8 @@ class StudyResults:
     eval_data: DataSummary
     settings: Mapping[str, Any]
     versions: Mapping[str, str]
+    classes: tuple[ClassChange, ...] = ()
+    controls: Controls | None = None
     warnings: tuple[str, ...] = ()
 
     def table(self, method: str) -> dict[tuple[str, str], Cell]:
@@ -184,6 +287,8 @@ class StudyResults:
                 eval_data=_data_summary(raw["eval_data"]),
                 settings=raw["settings"],
                 versions=raw["versions"],
+                classes=tuple(ClassChange(**r) for r in raw["classes"]),
+                controls=Controls.parse(raw["controls"]) if raw["controls"] else None,
                 warnings=tuple(raw["warnings"]),
             )
         except FileNotFoundError:

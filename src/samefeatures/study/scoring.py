@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from itertools import product
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -19,9 +20,13 @@ from samefeatures.moments import Moments
 from samefeatures.networks.network import Float32, Head, Network
 from samefeatures.progress import Progress
 from samefeatures.scores import Closeness, Score, agreement, closeness, score_heads
+from samefeatures.statistics import wilson
+from samefeatures.study.comparisons import SAME, Comparison, Pair, compare
 from samefeatures.study.results import Cell, FitSummary
 
 SCORE_ROWS = 1024
+PERFECT = Closeness(r2=1.0, cosine=1.0)
+"""An unmapped network against itself."""
 Predictions = npt.NDArray[np.int32]
 MapsOf = Callable[[str, str], Mapping[str, AffineMap]]
 """Method label and source to the fitted maps by target."""
@@ -81,24 +86,23 @@ class Scorer:
         cells: list[Cell] = []
         fits: list[FitSummary] = []
         for label, key in methods.items():
+            hybrids: dict[Pair, Score] = {}
+            close: dict[Pair, Closeness] = {}
             for source in self.networks:
                 maps = maps_of(label, source)
                 heads = [fitted.fold(self.networks[target]) for target, fitted in maps.items()]
                 scores = self._scores(source, heads, labels, label, key) if heads else []
-                by_target = dict(zip(maps, scores, strict=True))
-                for target in self.networks:
-                    score = by_target.get(target, own[target])
-                    fitted_or_none = maps.get(target)
-                    close = (
-                        closeness(self.moments, fitted_or_none)
-                        if fitted_or_none
-                        else Closeness(r2=1.0, cosine=1.0)
-                    )
-                    if fitted_or_none:
-                        fits.append(_fit_summary(label, fitted_or_none))
-                        predictions[f"{label}/{source}/{target}"] = score.predictions
-                    cells.append(_cell((label, source, target), score, own, close))
+                for (target, fitted), score in zip(maps.items(), scores, strict=True):
+                    hybrids[source, target] = score
+                    close[source, target] = closeness(self.moments, fitted)
+                    fits.append(_fit_summary(label, fitted))
                 advance(1)
+            predictions |= {f"{label}/{a}/{b}": s.predictions for (a, b), s in hybrids.items()}
+            compared = compare(hybrids, own, labels)
+            for a, b in product(self.networks, repeat=2):
+                score = own[a] if a == b else hybrids[a, b]
+                result = compared.get((a, b), SAME)
+                cells.append(_cell((label, a, b), score, own, close.get((a, b), PERFECT), result))
         return Scored(own, tuple(cells), tuple(fits), predictions)
 
     def labels(self) -> npt.NDArray[np.int64]:
@@ -159,10 +163,15 @@ def labelled(
 
 
 def _cell(
-    place: tuple[str, str, str], score: Score, own: Mapping[str, Score], close: Closeness
+    place: tuple[str, str, str],
+    score: Score,
+    own: Mapping[str, Score],
+    close: Closeness,
+    compared: Comparison,
 ) -> Cell:
     label, source, target = place
     source_top1, target_top1 = own[source].top1, own[target].top1
+    low, high = wilson(score.correct, score.n)
     change = 100 * (score.top1 - source_top1) / source_top1 if source_top1 else float("nan")
     return Cell(
         method=label,
@@ -180,6 +189,9 @@ def _cell(
         agreement=agreement(score, own[target]),
         r2=close.r2,
         cosine=close.cosine,
+        ci_low=low,
+        ci_high=high,
+        **asdict(compared),
     )
 
 

@@ -18,14 +18,17 @@ from samefeatures.features.store import StoredFeatures
 from samefeatures.files import write_whole, writing
 from samefeatures.maps import AffineMap, SourceProblem
 from samefeatures.moments import Moments
+from samefeatures.networks.network import ImageNetwork
 from samefeatures.progress import Progress, Silent
 from samefeatures.study.accumulate import accumulate, moments_key
+from samefeatures.study.classes import class_changes, count_classes, write_classes
 from samefeatures.study.config import MethodConfig, StudyConfig, read_config
+from samefeatures.study.control_stage import controls_of
 from samefeatures.study.inputs import Part, StudyInputs, feature_file_networks, open_inputs
 from samefeatures.study.results import DataSummary, LeftOut, MethodSummary, StudyResults
 from samefeatures.study.scoring import Scorer
-from samefeatures.study.summaries import network_summary, study_warnings, versions
-from samefeatures.study.tables import write_cells, write_predictions
+from samefeatures.study.summaries import label_warnings, network_summary, study_warnings, versions
+from samefeatures.study.tables import write_cells, write_controls, write_predictions
 
 MAPS_VERSION = 1
 """Raised whenever a change in ``maps`` changes a fitted value."""
@@ -74,6 +77,11 @@ class Study:
         fit = self._side("fit", inputs.fit)
         return fit, self._side("eval", inputs.eval)
 
+    @property
+    def classes(self) -> int:
+        """Of every network of the study."""
+        return next(iter(self.inputs.networks.values())).head.classes
+
     def extract(self) -> tuple[Side, Side]:
         """Features of all networks on all images.
 
@@ -83,14 +91,11 @@ class Study:
         return self.features
 
     def _side(self, kind: str, parts: Sequence[Part]) -> Side:
-        stores = [self._extract_part(kind, part) for part in parts]
-        rows: dict[str, FeatureRows] = {}
-        for name in self.inputs.networks:
-            mine: list[FeatureRows] = [by_name[name] for by_name in stores if name in by_name]
-            if len(mine) > 1:
-                rows[name] = JoinedRows(mine, [part.images.name for part in parts])
-            elif mine:
-                rows[name] = mine[0]
+        stores = [self._extract_part(kind, part, self.inputs.image_networks) for part in parts]
+        rows = {
+            network.name: _joined(parts, stores, network.name)
+            for network in self.inputs.image_networks
+        }
         for network in feature_file_networks(self.inputs):
             is_fit = kind == "fit"
             rows[network.name] = ArrayRows(
@@ -104,8 +109,17 @@ class Study:
         check_same_images(list(ordered.values()))
         return Side(ordered, _summary(parts, stores, next(iter(ordered.values()))))
 
-    def _extract_part(self, kind: str, part: Part) -> dict[str, StoredFeatures]:
-        networks = self.inputs.image_networks
+    def extract_another(self, network: ImageNetwork) -> tuple[FeatureRows, FeatureRows]:
+        """Fit rows and eval rows of a network that is not of the study, e.g. for a control."""
+        sides = []
+        for kind, parts in (("fit", self.inputs.fit), ("eval", self.inputs.eval)):
+            stores = [self._extract_part(kind, part, [network]) for part in parts]
+            sides.append(_joined(parts, stores, network.name))
+        return sides[0], sides[1]
+
+    def _extract_part(
+        self, kind: str, part: Part, networks: Sequence[ImageNetwork]
+    ) -> dict[str, StoredFeatures]:
         total = len(part.images) * (part.views.count if part.views else 1)
         bars = {
             net.name: self.progress.task(f"{kind}: {part.images.name}: {net.name}", total)
@@ -230,6 +244,8 @@ class Study:
         )
         keys = {entry.label: self.map_key(entry, fit) for entry in self.config.methods}
         scored = scorer.run(keys, self.load_maps, self.progress)
+        per_class = count_classes(scored.predictions, scorer.labels())
+        controls = controls_of(self, scored.own, scorer.labels()) if self.config.controls else None
         results = StudyResults(
             title=self.config.title,
             networks=tuple(
@@ -247,13 +263,21 @@ class Study:
             eval_data=evaluation.summary,
             settings=json.loads(self.config.model_dump_json(exclude_none=True)),
             versions=versions(),
-            warnings=tuple(study_warnings(scored.fits, fit.summary, evaluation.summary)),
+            classes=tuple(class_changes(per_class)),
+            controls=controls,
+            warnings=(
+                *study_warnings(scored.fits, fit.summary, evaluation.summary),
+                *label_warnings(scorer.labels(), self.classes),
+            ),
         )
         with writing(self.out):
             write_cells(scored.cells, self.out)
             ids = next(iter(evaluation.rows.values())).ids
             path = self.out / "predictions.parquet"
             write_predictions(ids, scorer.labels(), scored.predictions, path)
+            write_classes(per_class, self.out / "per_class.parquet")
+            if controls:
+                write_controls(controls, self.out / "controls.csv")
             results.save(self.results_path)
         return results
 
@@ -277,6 +301,14 @@ def _read_key(manifest: Path) -> str | None:
         return str(json.loads(manifest.read_text())["key"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _joined(
+    parts: Sequence[Part], stores: Sequence[Mapping[str, StoredFeatures]], name: str
+) -> FeatureRows:
+    """Rows of one network on all parts."""
+    mine: list[FeatureRows] = [by_name[name] for by_name in stores]
+    return mine[0] if len(mine) == 1 else JoinedRows(mine, [part.images.name for part in parts])
 
 
 def _summary(

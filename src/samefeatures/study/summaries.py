@@ -7,6 +7,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 
+import numpy as np
+import numpy.typing as npt
+
 from samefeatures.networks.network import ImageNetwork, Network
 from samefeatures.scores import Score
 from samefeatures.study.results import DataSummary, FitSummary, NetworkSummary
@@ -49,6 +52,22 @@ def study_warnings(
                 f"{len(data.left_out)} images of the {kind} set could not be read and were left "
                 "out for every network."
             )
+
+
+def label_warnings(labels: npt.NDArray[np.int64], classes: int) -> Iterator[str]:
+    """What makes counts of correct labels mean little: too few images, or a single class."""
+    present = np.unique(labels)
+    if len(present) == 1 and classes > 1:
+        yield (
+            f"All {len(labels)} eval images are of class {present[0]}: whatever always names this "
+            "class is 100 % right. Accuracies of this study say nothing about the other "
+            f"{classes - 1} classes."
+        )
+    elif len(labels) < classes:
+        yield (
+            f"The eval set has {len(labels)} images for {classes} classes, so that most classes "
+            "have none. Look at the intervals, and score on more images."
+        )
 
 
 def versions() -> dict[str, str]:

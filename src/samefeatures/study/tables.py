@@ -11,11 +11,24 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from arro3.core import Array, DataType, Table
-from arro3.io import write_csv, write_json, write_parquet
+from arro3.io import read_parquet, write_csv, write_json, write_parquet
 
+from samefeatures.errors import StoreError
 from samefeatures.files import write_whole
-from samefeatures.study.results import CELL_COLUMNS, Cell
+from samefeatures.study.results import CELL_COLUMNS, Cell, Controls
 
+_CONTROL_TYPES = {
+    "control": str,
+    "source": str,
+    "target": str,
+    "n": int,
+    "correct": int,
+    "top1": float,
+    "ci_low": float,
+    "ci_high": float,
+    "agreement": float,
+}
+PARQUET = b"PAR1"
 _TYPES = {str: DataType.utf8(), int: DataType.int64(), float: DataType.float64()}
 
 
@@ -30,8 +43,18 @@ def write_cells(cells: Sequence[Cell], folder: Path) -> list[Path]:
     paths = [folder / f"results.{ending}" for ending in ("csv", "parquet", "json")]
     writers: tuple[Any, ...] = (write_csv, write_parquet, write_json)
     for path, writer in zip(paths, writers, strict=True):
-        _write(writer, table, path)
+        write_table(writer, table, path)
     return paths
+
+
+def write_controls(controls: Controls, path: Path) -> Path:
+    """Write ``controls.csv``: one row per control and target."""
+    records = [asdict(row) for row in controls.rows]
+    columns: dict[str, Any] = {}
+    for name, kind in _CONTROL_TYPES.items():
+        columns[name] = Array([record[name] for record in records], type=_TYPES[kind])
+    write_table(write_csv, Table.from_pydict(columns), path)
+    return path
 
 
 def write_predictions(
@@ -48,12 +71,47 @@ def write_predictions(
     }
     for name, values in predictions.items():
         columns[name] = Array.from_numpy(np.ascontiguousarray(values))
-    _write(write_parquet, Table.from_pydict(columns), path)
+    write_table(write_parquet, Table.from_pydict(columns), path)
     return path
 
 
-def _write(writer: Callable[..., object], table: Table, path: Path) -> None:
+def write_table(writer: Callable[..., object], table: Table, path: Path) -> None:
+    """Write an Arrow table with one of Arrow's writers, whole or not at all."""
     # By way of memory: a full disk is an OSError only where Python itself writes.
     packed = io.BytesIO()
     writer(table, packed)
     write_whole(path, packed.getvalue())
+
+
+def read_predictions(path: Path, names: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
+    """Columns of ``predictions.parquet``: ``id`` as objects, the others as integers.
+
+    Raises:
+        StoreError: when the file is missing, damaged, or has no such column.
+    """
+    try:
+        # Arrow panics on a file that was cut short, instead of raising an error.
+        raw = path.read_bytes()
+        if len(raw) < 12 or not raw.startswith(PARQUET) or not raw.endswith(PARQUET):
+            raise ValueError("it is cut short, or no Parquet file")
+        table = read_parquet(io.BytesIO(raw)).read_all()
+    except FileNotFoundError:
+        raise StoreError(
+            f"There are no predictions at {path}. Run the study first: samefeatures run"
+        ) from None
+    except Exception as error:  # Arrow's exceptions share no base class but this
+        raise StoreError(
+            f"{path} can't be read ({error}). Score the study again: samefeatures score"
+        ) from None
+    missing = [name for name in names if name not in table.column_names]
+    if missing:
+        raise StoreError(
+            f"{path} has no predictions of {', '.join(missing)}: it belongs to other settings. "
+            "Score the study again: samefeatures score"
+        )
+    return {
+        name: np.array(table[name].to_pylist(), dtype=object)
+        if name == "id"
+        else table[name].to_numpy()
+        for name in names
+    }

@@ -43,7 +43,7 @@
     panels.forEach((panel) => {
       const view = data.methods[panel.dataset.method][metric];
       panel.querySelector(".says").textContent = data.says[metric];
-      panel.querySelectorAll("tbody td").forEach((cell, i) => {
+      panel.querySelectorAll(".grid tbody td").forEach((cell, i) => {
         const [large, small, shade] = view[i];
         cell.querySelector(".large").textContent = large;
         cell.querySelector(".small").textContent = small;
@@ -118,6 +118,37 @@
     if (explained.matches(":hover, :focus")) explain(explained); else hide();
   };
   window.addEventListener("scroll", follow, { passive: true, capture: true });
+
+  // Galleries: filtered by direction, kind and class; the arrow keys walk the images.
+  document.querySelectorAll(".gallery").forEach((gallery) => {
+    const form = gallery.querySelector(".filters");
+    const items = [...gallery.querySelectorAll(".thumbs li")];
+    const choices = [...form.querySelectorAll("select")];
+    const shown = () => items.filter((item) => !item.hidden);
+    const mark = (item) => items.forEach((other) => { other.tabIndex = other === item ? 0 : -1; });
+    const filter = () => {
+      items.forEach((item) => {
+        item.hidden = choices.some((c) => c.value !== "" && item.dataset[c.dataset.key] !== c.value);
+      });
+      form.querySelector("output").textContent = `${shown().length} shown`;
+      mark(shown()[0]);
+    };
+    form.hidden = false;
+    form.addEventListener("submit", (event) => event.preventDefault());
+    choices.forEach((choice) => choice.addEventListener("change", filter));
+    items.forEach((item) => item.addEventListener("keydown", (event) => {
+      const there = shown();
+      const wide = there.filter((other) => other.offsetTop === there[0].offsetTop).length;
+      const place = there.indexOf(item);
+      const next = { ArrowRight: place + 1, ArrowLeft: place - 1, ArrowDown: place + wide, ArrowUp: place - wide, Home: 0, End: there.length - 1 }[event.key];
+      if (next === undefined) return;
+      event.preventDefault();
+      const target = there[Math.max(0, Math.min(next, there.length - 1))];
+      mark(target);
+      target.focus();
+    }));
+    filter();
+  });
 
   const wanted = panels.findIndex((panel) => `#${panel.id}` === location.hash);
   if (tabs.length) select(Math.max(wanted, 0), false);

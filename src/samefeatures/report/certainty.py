@@ -1,0 +1,93 @@
+"""How sure the numbers are: the marks of cells, what they mean, and what the eval set can show."""
+
+from __future__ import annotations
+
+import math
+import statistics
+
+from samefeatures.report.grid import Grid, is_own, number
+from samefeatures.statistics import ALPHA, detectable
+from samefeatures.study.results import Cell
+
+LIKE_TARGET = "ᵗ"
+LIKE_SOURCE = "ˢ"
+
+
+def target_mark(cell: Cell | None) -> str:
+    """``ᵗ`` on a hybrid whose difference from the target's own network is not significant."""
+    unsure = cell is not None and not is_own(cell) and cell.p_vs_target >= ALPHA
+    return LIKE_TARGET if unsure else ""
+
+
+def source_mark(cell: Cell | None) -> str:
+    """``ˢ`` on a hybrid whose difference from the source's own network is not significant."""
+    unsure = cell is not None and not is_own(cell) and cell.p_vs_source >= ALPHA
+    return LIKE_SOURCE if unsure else ""
+
+
+def marked(cell: Cell, large: str, small: str) -> tuple[str, str]:
+    """Accuracy and change against the source with their marks."""
+    return large + target_mark(cell), small + source_mark(cell)
+
+
+def marks_note(grid: Grid) -> str:
+    """What the two marks mean, and how many hybrids carry them."""
+    hybrids = grid.hybrids
+    if not hybrids:
+        return ""
+    like_target = sum(bool(target_mark(cell)) for cell in hybrids)
+    like_source = sum(bool(source_mark(cell)) for cell in hybrids)
+    better = sum(not target_mark(cell) and cell.fixed > cell.broken for cell in hybrids)
+    worse = len(hybrids) - like_target - better
+    return (
+        f"{LIKE_TARGET} at the accuracy: the hybrid does not differ significantly from the "
+        f"target's own network ({like_target} of {len(hybrids)}; {better} are better, {worse} "
+        f"worse). {LIKE_SOURCE} at the change: not from the source's ({like_source}). Exact "
+        "McNemar tests on the same images, corrected by Holm over the "
+        f"{len(hybrids)} maps, level {100 * ALPHA:g} %."
+    )
+
+
+SHORT_NOTE = (
+    f"{LIKE_TARGET} not significantly different from the target's own network, {LIKE_SOURCE} from "
+    "the source's",
+    f"(exact McNemar tests on the same images, Holm, level {100 * ALPHA:g} %)",
+)
+"""The same in few words, for a figure: two lines."""
+
+
+def eval_set_note(grid: Grid) -> str:
+    """How wide the intervals are, and the least difference that these images could have shown."""
+    hybrids = grid.hybrids
+    if not hybrids:
+        return ""
+    n, tests = hybrids[0].n, len(hybrids)
+    half = statistics.median((cell.ci_high - cell.ci_low) / 2 for cell in hybrids)
+    disagreements = round(statistics.median(cell.fixed + cell.broken for cell in hybrids))
+    found = detectable(disagreements, comparisons=tests)
+    text = (
+        f"95 % intervals: ± {number(half)} points (median). The least difference from a target "
+        f"that these {n} images could have shown is {_images(found.at_best, n)}, if all "
+        "disagreements spoke for one side; "
+    )
+    if found.as_observed is None:
+        return text + (
+            f"with the {disagreements} disagreements of the median map not even that is possible."
+        )
+    return text + (
+        f"with the {disagreements} disagreements of the median map it takes "
+        f"{_images(found.as_observed, n)}."
+    )
+
+
+def p_value(p: float) -> str:
+    """``0.31``, ``1.2e-08``; nothing is rounded to zero."""
+    if not math.isfinite(p):
+        return "–"
+    if p == 0:
+        return "< 1e-300"
+    return f"{p:.2g}" if p < 0.001 else f"{p:.3f}"
+
+
+def _images(count: int, n: int) -> str:
+    return f"{count} images ({number(100 * count / n)} points)"

@@ -1,0 +1,150 @@
+"""Controls in a line each: what was done, what came out, and what that says of the results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from samefeatures.report.grid import MISSING, number, plain
+from samefeatures.report.sentences import chance
+from samefeatures.report.summary import median
+from samefeatures.study.results import ControlRow, Controls, StudyResults
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlLine:
+    """A row of the table of controls.
+
+    Attributes:
+        name: Of the control.
+        what: What is done.
+        top1: Median top-1 in percent with its range, or a dash.
+        agreement: Median agreement with the target network in percent, or a dash.
+        reading: What it says.
+    """
+
+    name: str
+    what: str
+    top1: str
+    agreement: str
+    reading: str
+
+
+WHAT = {
+    "ols": "the maps themselves, for comparison",
+    "naive": "no map: features cut off or filled with zeros",
+    "shuffled pairs": "OLS between features of different images (the source's rows permuted, seed "
+    "{seed})",
+    "random weights": "OLS from the source's architecture with untrained weights (seed {seed})",
+    "onto logits": "OLS straight onto the target's logits",
+    "fit set": "the OLS hybrids on the images that they were fitted on",
+}
+HEADS = ("Control", "What is done", "Top-1, %", "Agreement, %", "What it says")
+
+
+def control_lines(results: StudyResults) -> list[ControlLine]:
+    """The table; empty where the study has no controls."""
+    controls = results.controls
+    if controls is None:
+        return []
+    found = [_line(name, controls, results) for name in WHAT if _of(controls, name)]
+    found += [
+        ControlLine(
+            name=name, what="", top1=MISSING, agreement=MISSING, reading=f"not taken: {plain(why)}"
+        )
+        for name, why in controls.left_out.items()
+    ]
+    return found
+
+
+def heading(controls: Controls) -> str:
+    """Which maps the controls are of."""
+    targets = {row.target for row in controls.rows}
+    into = "every other network" if len(targets) > 1 else plain(next(iter(targets), ""))
+    return (
+        f"Of the maps out of {plain(controls.source)}, the first network of the study, into "
+        f"{into}. Medians over the maps, and ranges."
+    )
+
+
+def _of(controls: Controls, name: str) -> list[ControlRow]:
+    return [row for row in controls.rows if row.control == name]
+
+
+def _line(name: str, controls: Controls, results: StudyResults) -> ControlLine:
+    rows = _of(controls, name)
+    known = [row.top1 for row in rows if row.top1 is not None]
+    top1 = MISSING
+    if known:
+        spread = f" ({number(min(known))} to {number(max(known))})" if len(known) > 1 else ""
+        top1 = number(median(known)) + spread
+    return ControlLine(
+        name=name,
+        what=WHAT[name].format(seed=controls.seed),
+        top1=top1,
+        agreement=number(median(row.agreement for row in rows)),
+        reading=READINGS[name](controls, results),
+    )
+
+
+def _top1(controls: Controls, name: str) -> float:
+    return median(row.top1 for row in _of(controls, name) if row.top1 is not None)
+
+
+def _agreement(controls: Controls, name: str) -> float:
+    return median(row.agreement for row in _of(controls, name))
+
+
+def _read_ols(controls: Controls, results: StudyResults) -> str:
+    own = next(net.top1 for net in results.networks if net.name == controls.source)
+    return f"{plain(controls.source)} itself: {number(own)} %"
+
+
+def _read_naive(_controls: Controls, results: StudyResults) -> str:
+    return f"chance is {number(chance(results))} %"
+
+
+def _read_shuffled(controls: Controls, results: StudyResults) -> str:
+    level, found = chance(results), _top1(controls, "shuffled pairs")
+    text = f"chance is {number(level)} %"
+    if found > min(level + 5, 3 * level):
+        return text + "; more than that needs an explanation before anything else is believed"
+    return text + ": the maps need features of the same image"
+
+
+def _read_random(controls: Controls, results: StudyResults) -> str:
+    trained, random = _top1(controls, "ols"), _top1(controls, "random weights")
+    return (
+        f"what the architecture gives alone (chance is {number(chance(results))} %); training the "
+        f"source adds {number(trained - random)} points"
+    )
+
+
+def _read_logits(controls: Controls, _results: StudyResults) -> str:
+    rows = _of(controls, "onto logits")
+    total = sum(row.n for row in rows)
+    differing = controls.logit_predictions_differing
+    return (
+        f"must equal ols: {differing} of {total} predictions differ, logits by at most "
+        f"{controls.logit_difference:.0e} of the largest"
+    )
+
+
+def _read_fit_set(controls: Controls, _results: StudyResults) -> str:
+    fit, held_out = _agreement(controls, "fit set"), _agreement(controls, "ols")
+    text = f"agreement {number(fit)} % there, {number(held_out)} % on the eval set"
+    if any(row.top1 is not None for row in _of(controls, "fit set")):
+        both = [number(_top1(controls, name)) for name in ("fit set", "ols")]
+        text += f"; top-1 {both[0]} % and {both[1]} %"
+    return text + "; a gap is what the maps learned by heart, or the two sets differ"
+
+
+Reading = Callable[[Controls, StudyResults], str]
+READINGS: dict[str, Reading] = {
+    "ols": _read_ols,
+    "naive": _read_naive,
+    "shuffled pairs": _read_shuffled,
+    "random weights": _read_random,
+    "onto logits": _read_logits,
+    "fit set": _read_fit_set,
+}

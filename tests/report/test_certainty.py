@@ -1,0 +1,53 @@
+"""Marks, and what an eval set can show, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from samefeatures.report.certainty import (
+    eval_set_note,
+    marks_note,
+    p_value,
+    source_mark,
+    target_mark,
+)
+from samefeatures.report.grid import Grid, grids
+from samefeatures.study.results import StudyResults
+
+
+def test_marks_follow_the_level(unsure: StudyResults) -> None:
+    cells = unsure.table("ols")
+    first = cells["net_a", "net_b"]
+    assert (target_mark(first), source_mark(first)) == ("ᵗ", "")
+    assert target_mark(replace(first, p_vs_target=0.0499)) == ""
+    assert source_mark(cells["net_b", "net_a"]) == "ˢ"
+    own = cells["net_a", "net_a"]
+    assert (target_mark(own), source_mark(own)) == ("", "")
+    assert (target_mark(None), source_mark(None)) == ("", "")
+
+
+def test_few_disagreements_are_said_to_show_nothing(unsure: StudyResults) -> None:
+    few = tuple(replace(cell, fixed=2, broken=2) for cell in unsure.cells)
+    (grid,) = grids(replace(unsure, cells=few))
+    assert "with the 4 disagreements of the median map not even that is possible" in eval_set_note(
+        grid
+    )
+
+
+def test_the_observed_difference_needs_more_than_the_best_case(unsure: StudyResults) -> None:
+    (grid,) = grids(unsure)
+    # Median of (40 + 60) and (40 + 80) is 110: of 110, 67 to 43 has p 0.028, 68 to 42 0.017.
+    assert "it takes 26 images (0.26 points)" in eval_set_note(grid)
+    assert marks_note(grid).endswith("corrected by Holm over the 2 maps, level 5 %.")
+
+
+def test_nothing_is_said_of_nothing(make: Callable[..., StudyResults]) -> None:
+    (grid,) = grids(make({"ols": [[80.0]]}))
+    assert isinstance(grid, Grid)
+    assert (marks_note(grid), eval_set_note(grid)) == ("", "")
+
+
+def test_p_values_are_never_rounded_to_zero() -> None:
+    shown = [p_value(p) for p in (1.0, 0.049, 0.0004, 1e-200, 0.0, float("nan"))]
+    assert shown == ["1.000", "0.049", "0.0004", "1e-200", "< 1e-300", "–"]

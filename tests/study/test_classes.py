@@ -1,0 +1,73 @@
+"""Counts per class, against pandas on the written predictions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from samefeatures.study.classes import class_changes, count_classes
+from samefeatures.study.study import Study
+
+
+def test_the_table_is_what_pandas_counts(npz_study: Study) -> None:
+    results = npz_study.score()
+    table = pd.read_parquet(npz_study.out / "per_class.parquet")
+    assert len(table) == 4 * 6 * 5
+    predictions = pd.read_parquet(npz_study.out / "predictions.parquet")
+    for (method, source, target), rows in table.groupby(["method", "source", "target"]):
+        hybrid = predictions[f"{method}/{source}/{target}"] == predictions["label"]
+        own = predictions[f"own/{target}"] == predictions["label"]
+        other = predictions[f"own/{source}"] == predictions["label"]
+        expected = {
+            "n": np.ones(len(hybrid)),
+            "correct": hybrid,
+            "target_correct": own,
+            "source_correct": other,
+            "fixed": hybrid & ~own,
+            "broken": own & ~hybrid,
+        }
+        for column, values in expected.items():
+            counted = pd.Series(values).groupby(predictions["label"]).sum()
+            assert rows[column].tolist() == counted.tolist(), column
+        cell = results.table(method)[source, target]
+        assert (rows["fixed"].sum(), rows["broken"].sum()) == (cell.fixed, cell.broken)
+
+
+def test_the_greatest_changes_come_first_and_idle_classes_not_at_all() -> None:
+    labels = np.repeat(np.arange(4), 10)
+    own = labels.copy()
+    own[:4] = 9  # four of class 0 are wrong in the target
+    better, mixed = labels.copy(), own.copy()
+    better[10:12] = 9  # class 1 loses two under the first map
+    mixed[20:25] = 9  # class 2 loses five under the second
+    predictions = {
+        name: values.astype(np.int32)
+        for name, values in {
+            "own/a": labels,
+            "own/b": own,
+            "ols/a/b": better,
+            "ols/c/b": mixed,
+            "own/c": labels,
+        }.items()
+    }
+    found = class_changes(count_classes(predictions, labels))
+    assert [(c.label, c.change_points) for c in found] == [(0, 20), (2, -25), (1, -10)]
+    assert [(c.maps_gaining, c.maps_losing, c.maps) for c in found] == [
+        (1, 0, 2),
+        (0, 1, 2),
+        (0, 1, 2),
+    ]
+    assert {c.n for c in found} == {10}
+
+
+def test_an_eval_set_of_one_class() -> None:
+    labels = np.full(7, 3)
+    predictions = {
+        "own/a": np.full(7, 3, np.int32),
+        "own/b": np.zeros(7, np.int32),
+        "ols/a/b": np.array([3, 3, 0, 0, 0, 0, 0], np.int32),
+    }
+    (counts,) = count_classes(predictions, labels)
+    assert (counts.classes.tolist(), counts.n.tolist(), counts.fixed.tolist()) == ([3], [7], [2])
+    (change,) = class_changes([counts])
+    assert (change.label, change.maps_gaining) == (3, 1)

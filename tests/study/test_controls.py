@@ -1,0 +1,212 @@
+"""Controls against least squares on the rows themselves, by NumPy and scikit-learn."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LinearRegression
+
+from npz_worlds import make_worlds, write_npz
+from samefeatures.networks.random_weights import with_random_weights
+from samefeatures.study.config import parse_config
+from samefeatures.study.control_stage import fit_labels
+from samefeatures.study.controls import SEED
+from samefeatures.study.results import ControlRow, Controls, StudyResults
+from samefeatures.study.study import Study
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    sources = [write_npz(tmp_path, name, world) for name, world in make_worlds().items()]
+    config = parse_config({"networks": sources, "methods": ["ols"], "controls": True})
+    return Study(config, out=tmp_path / "out", base=tmp_path)
+
+
+def controls_of(study: Study) -> Controls:
+    found = study.score().controls
+    assert found is not None
+    return found
+
+
+def row(controls: Controls, control: str, target: str) -> ControlRow:
+    (found,) = [r for r in controls.rows if (r.control, r.target) == (control, target)]
+    return found
+
+
+def right(features: np.ndarray, model: LinearRegression, world: dict[str, Any]) -> int:
+    """Right predictions of a regression onto a network's features, through its head."""
+    logits = model.predict(features) @ world["head_weight"].T + world["head_bias"]
+    return int((logits.argmax(1) == world["eval_labels"]).sum())
+
+
+def test_shuffled_pairs_are_least_squares_on_permuted_rows(study: Study) -> None:
+    controls, worlds = controls_of(study), make_worlds()
+    order = np.random.default_rng(SEED).permutation(400)
+    mixed = np.empty_like(worlds["a"]["fit_features"])
+    mixed[order] = worlds["a"]["fit_features"]
+    for target in "bc":
+        model = LinearRegression().fit(mixed, worlds[target]["fit_features"])
+        found = row(controls, "shuffled pairs", target)
+        assert found.correct == right(worlds["a"]["eval_features"], model, worlds[target])
+        assert found.top1 is not None
+        assert found.top1 < 45  # chance is 20 %, of 5 unequal classes
+    assert not list((study.out / "controls").glob("permuted*"))
+
+
+def test_onto_logits_is_the_regression_of_the_logits(study: Study) -> None:
+    controls, worlds = controls_of(study), make_worlds()
+    assert controls.logit_predictions_differing == 0
+    assert controls.logit_difference < 1e-5
+    for target in "bc":
+        world = worlds[target]
+        logits = world["fit_features"] @ world["head_weight"].T + world["head_bias"]
+        model = LinearRegression().fit(worlds["a"]["fit_features"], logits)
+        predicted = model.predict(worlds["a"]["eval_features"]).argmax(1)
+        found = row(controls, "onto logits", target)
+        assert found.correct == (predicted == world["eval_labels"]).sum()
+        assert found.correct == row(controls, "ols", target).correct
+
+
+def test_the_real_maps_and_naive_are_those_of_the_study(tmp_path: Path, study: Study) -> None:
+    config = parse_config(
+        {
+            "networks": [f"npz:{name}.npz" for name in "abc"],
+            "methods": ["ols", "naive"],
+            "controls": True,
+        }
+    )
+    both = Study(config, out=tmp_path / "both", base=study.base)
+    results = both.score()
+    assert results.controls is not None
+    for name in ("ols", "naive"):
+        for target in "bc":
+            cell = results.table(name)["a", target]
+            found = row(results.controls, name, target)
+            assert (found.correct, found.agreement) == (cell.correct, cell.agreement)
+            assert (found.ci_low, found.ci_high) == (cell.ci_low, cell.ci_high)
+
+
+def test_the_fit_set_without_labels_is_scored_by_agreement(study: Study) -> None:
+    controls, worlds = controls_of(study), make_worlds()
+    a, b = worlds["a"], worlds["b"]
+    model = LinearRegression().fit(a["fit_features"], b["fit_features"])
+    hybrid = model.predict(a["fit_features"]) @ b["head_weight"].T + b["head_bias"]
+    own = b["fit_features"] @ b["head_weight"].T + b["head_bias"]
+    found = row(controls, "fit set", "b")
+    assert found.agreement == pytest.approx(100 * (hybrid.argmax(1) == own.argmax(1)).mean())
+    assert (found.correct, found.top1, found.ci_low) == (None, None, None)
+    assert "files without labels" in controls.left_out["top-1 on the fit set"]
+    assert "known by its features alone" in controls.left_out["random weights"]
+
+
+def test_they_are_written_and_read_back(study: Study) -> None:
+    results = study.score()
+    assert StudyResults.load(study.results_path) == results
+    assert results.controls is not None
+    with (study.out / "controls.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [r["control"] for r in rows] == [r.control for r in results.controls.rows]
+    assert [r["top1"] for r in rows if r["control"] == "fit set"] == ["", ""]
+
+
+def test_a_second_run_takes_none_again(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = study.score()
+    name = "samefeatures.study.control_stage.run_controls"
+    monkeypatch.setattr(name, lambda *_: pytest.fail("controls were taken again"))
+    assert Study(study.config, out=study.out, base=study.base).score() == first
+    (path,) = (study.out / "controls").glob("*.json")
+    path.write_text("{")
+    monkeypatch.undo()
+    assert Study(study.config, out=study.out, base=study.base).score() == first
+
+
+def test_off_unless_asked_for(npz_study: Study) -> None:
+    assert npz_study.score().controls is None
+    assert not (npz_study.out / "controls.csv").exists()
+
+
+def test_one_network_has_none(tmp_path: Path) -> None:
+    source = write_npz(tmp_path, "a", make_worlds()["a"])
+    config = parse_config({"networks": [source], "controls": True})
+    assert Study(config, out=tmp_path / "out", base=tmp_path).score().controls is None
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Study:
+    """Two miniatures on the packaged images."""
+    config = parse_config(
+        {
+            "networks": ["mini:resnet_v1", "mini:mobilenet_v2"],
+            "data": {
+                "fit": {"source": "fashion-mnist:fit", "limit": 500},
+                "eval": {"source": "fashion-mnist:eval", "limit": 200},
+            },
+            "methods": ["ols"],
+            "controls": True,
+        }
+    )
+    return Study(config, out=tmp_path / "out", base=tmp_path)
+
+
+def test_random_weights_are_fitted_like_any_source(pictures: Study) -> None:
+    controls = controls_of(pictures)
+    assert set(controls.left_out) == {"top-1 on the fit set"}
+    source, target = (pictures.inputs.networks[n] for n in ("resnet_v1", "mobilenet_v2"))
+    fit, evaluation = pictures.extract_another(with_random_weights(source, seed=SEED))  # type: ignore[arg-type]
+    x, z = (np.concatenate(list(rows.chunks(1000))) for rows in (fit, evaluation))
+    y = np.concatenate(list(pictures.features[0].rows["mobilenet_v2"].chunks(1000)))
+    labels = pictures.features[1].rows["mobilenet_v2"].labels
+    assert labels is not None
+    # With features that do not vary LinearRegression takes the solution of minimum norm too.
+    logits = LinearRegression().fit(x.astype(float), y.astype(float)).predict(z)
+    predicted = (logits @ target.head.weight.T + target.head.bias).argmax(1)
+    found = row(controls, "random weights", "mobilenet_v2")
+    assert found.correct is not None
+    assert abs(found.correct - int((predicted == labels).sum())) <= 1
+    real = row(controls, "ols", "mobilenet_v2")
+    assert real.top1 is not None
+    assert found.top1 is not None
+    assert real.top1 > found.top1 + 5
+
+
+def with_fit(study: Study, fit: Any) -> Study:
+    raw = study.config.model_dump(exclude_none=True, mode="json", exclude={"methods"})
+    for part in raw["data"]["eval"]:
+        part.pop("options"), part.pop("relist")
+    raw["data"]["fit"] = fit
+    return Study(parse_config({**raw, "methods": ["ols"]}), out=study.out, base=study.base)
+
+
+def test_labels_of_the_fit_set_count_and_nothing_else(pictures: Study, tmp_path: Path) -> None:
+    np.savez(
+        tmp_path / "fit.npz",
+        images=np.zeros((5, 28, 28), np.uint8),
+        labels=np.array([3, 1, 4, 1, 5]),
+    )
+    fit = [{"source": "fit.npz", "views": 2}, {"source": "fashion-mnist:eval", "limit": 300}]
+    study = with_fit(pictures, fit)
+    rows = study.extract()[0].rows["resnet_v1"]
+    labels = fit_labels(study, rows)
+    assert not isinstance(labels, str)
+    assert labels[:10].tolist() == [3, 3, 1, 1, 4, 4, 1, 1, 5, 5]
+    assert len(labels) == 310
+    controls = controls_of(study)
+    found = row(controls, "fit set", "mobilenet_v2")
+    assert (found.n, controls.left_out) == (310, {})
+    assert found.top1 is not None
+    assert found.top1 > 70
+    unlabelled = with_fit(pictures, {"source": "fashion-mnist:fit", "limit": 50})
+    assert "no labels" in str(fit_labels(unlabelled, unlabelled.extract()[0].rows["resnet_v1"]))
+
+
+def test_fit_labels_of_other_classes_are_left_out(pictures: Study, tmp_path: Path) -> None:
+    np.savez(
+        tmp_path / "other.npz", images=np.zeros((3, 28, 28), np.uint8), labels=np.array([0, 7, 99])
+    )
+    study = with_fit(pictures, "other.npz")
+    said = fit_labels(study, study.extract()[0].rows["resnet_v1"])
+    assert said == "the fit labels run from 0 to 99, but the networks have 10 classes"
