@@ -1,5 +1,6 @@
 """Affine maps between feature spaces: one record, one file per method."""
 
+from samefeatures.maps.adam import Adam
 from samefeatures.maps.affine import AffineMap, FitNote
 from samefeatures.maps.cosine import Cosine
 from samefeatures.maps.curve import LossCurve
@@ -11,6 +12,7 @@ from samefeatures.maps.ridge import Ridge
 
 __all__ = [
     "OLS",
+    "Adam",
     "AffineMap",
     "Cosine",
     "FitNote",

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from samefeatures.errors import ConfigError, MapError
-from samefeatures.features.rows import FeatureRows, joint_chunks
+from samefeatures.errors import ConfigError
+from samefeatures.features.rows import FeatureRows, held
 from samefeatures.maps.affine import AffineMap, FitNote, Float64
 from samefeatures.maps.checkpoint import Arrays, Checkpoint
 from samefeatures.maps.curve import LossCurve
@@ -20,8 +20,10 @@ from samefeatures.maps.ols import OLS, deficiency
 from samefeatures.maps.problem import SourceProblem
 from samefeatures.progress import Progress, Silent
 
-CHUNK_BYTES = 2**26
+CHUNK_BYTES = 2**24
 """Of a source's rows and one target's, in float64, while they are worked on."""
+HOLD_BYTES = 2**28
+"""Rows that take no more than this, source and targets together, are read once."""
 GROUP_BYTES = 2**30
 """Of the states of the targets that share a pass."""
 
@@ -94,12 +96,15 @@ class Cosine:
         check_rows(problem, rows, targets)
         key = fit_key(self.name, self.options, problem.source, rows)
         kept = Checkpoint(checkpoint, key)
+        rows = held({name: rows[name] for name in (problem.source, *targets)}, HOLD_BYTES)
+        zeros = zero_vectors(rows, targets)
         for group in _groups(problem, targets):
             yield from _Fit(
                 method=self,
                 problem=problem,
                 rows=rows,
                 targets=group,
+                zeros=zeros,
                 kept=kept,
                 progress=progress or Silent(),
             ).run()
@@ -114,13 +119,11 @@ class _Target:
         descent: Its map [weight, bias] on centred rows, (d_B, d_A + 1), and where to go next.
         scale: Of its preconditioner.
         losses: After every pass.
-        zeros: Rows that are zero vectors.
     """
 
     descent: Descent
     scale: float
     losses: list[float] = field(default_factory=list)
-    zeros: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -131,6 +134,7 @@ class _Fit:
     problem: SourceProblem
     rows: Mapping[str, FeatureRows]
     targets: Sequence[str]
+    zeros: Mapping[str, str]
     kept: Checkpoint
     progress: Progress
 
@@ -152,7 +156,9 @@ class _Fit:
                     sums[target].add(z, block)
                 advance(len(z))
             for target in active:
-                self._tell(target, states[target], sums[target])
+                state, found, n = states[target], sums[target], self.problem.moments.n
+                state.descent.tell(found.loss / n, found.gradient / n)
+                state.losses.append(state.descent.loss)
             if self.kept.due:
                 self.kept.save(_packed(states))
         for target in self.targets:
@@ -202,23 +208,13 @@ class _Fit:
         """The source's rows, centred and with a column of ones, and the targets' as they are."""
         names = [self.problem.source, *targets]
         widest = self.rows[self.problem.source].dim + max(self.rows[t].dim for t in targets)
-        size = min(4096, max(256, CHUNK_BYTES // (8 * widest)))
+        # A power of two: the store reads in such blocks, and cuts them without copying.
+        size = 2 ** min(11, max(8, (CHUNK_BYTES // (8 * widest)).bit_length() - 1))
         centre = self._centre
-        for x, *blocks in joint_chunks([self.rows[name] for name in names], size):
+        for x, *blocks in zip(*(self.rows[name].chunks(size) for name in names), strict=True):
             z = np.ones((len(x), x.shape[1] + 1))  # (r, d_A + 1)
             np.subtract(x, centre, out=z[:, :-1])
             yield z, [block.astype(np.float64) for block in blocks]
-
-    def _tell(self, target: str, state: _Target, sums: _Sums) -> None:
-        n = self.problem.moments.n
-        if sums.zeros == n:
-            raise MapError(
-                f"All {n} fit rows of {target} are zero vectors: the normalised loss needs "
-                "directions. Leave the network or the method out."
-            )
-        state.descent.tell(sums.loss / n, sums.gradient / n)
-        state.losses.append(state.descent.loss)
-        state.zeros = sums.zeros
 
     def _map(self, target: str, state: _Target) -> AffineMap:
         point = state.descent.point
@@ -234,7 +230,7 @@ class _Fit:
 
     def _note(self, target: str, state: _Target) -> FitNote:
         inverse, descent = self.problem.inverse, state.descent
-        said = [deficiency(self.problem), zero_vectors(target, state.zeros, self.rows[target])]
+        said = [deficiency(self.problem), self.zeros[target]]
         if not descent.ended:
             said.append(
                 f"stopped after {len(state.losses)} passes, with the loss {descent.loss:.6g} still "
@@ -250,12 +246,11 @@ class _Fit:
         )
 
     def _resumed(self, saved: Arrays) -> _Target:
-        scale, zeros = saved["scale"]
+        (scale,) = saved["scale"]
         return _Target(
             self._descent(saved["point"], scale).resume(saved),
             scale=float(scale),
             losses=[float(loss) for loss in saved["losses"]],
-            zeros=int(zeros),
         )
 
 
@@ -270,7 +265,6 @@ class _Sums:
         self._point = point
         self.gradient = np.zeros_like(point)  # (d_B, d_A + 1)
         self.loss = 0.0
-        self.zeros = 0
 
     def add(self, z: Float64, y: Float64) -> None:
         """Add rows: z (r, d_A + 1), y (r, d_B)."""
@@ -279,7 +273,6 @@ class _Sums:
         per_s, per_t = _reciprocal(s), _reciprocal(t)
         c = np.einsum("ij,ij->i", p, y) * per_s * per_t  # (r,)
         self.loss += float(np.count_nonzero(s) + np.count_nonzero(t) - 2 * c.sum())
-        self.zeros += len(t) - int(np.count_nonzero(t))
         p *= (2 * c * per_s**2)[:, None]
         p -= y * (2 * per_s * per_t)[:, None]
         self.gradient += p.T @ z
@@ -323,6 +316,6 @@ def _packed(states: Mapping[str, _Target]) -> Arrays:
         for name, value in {
             **state.descent.state(),
             "losses": np.array(state.losses),
-            "scale": np.array([state.scale, state.zeros]),
+            "scale": np.array([state.scale]),
         }.items()
     }

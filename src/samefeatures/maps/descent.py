@@ -11,8 +11,8 @@ import numpy.typing as npt
 Float64 = npt.NDArray[np.float64]
 Precondition = Callable[[Float64], Float64]
 
-MEMORY = 4
-"""Pairs of steps and gradient changes that are kept."""
+MEMORY = 2
+"""Pairs of steps and gradient changes that are kept; more save no evaluation (docs)."""
 SUFFICIENT = 1e-4
 """Part of the decrease promised by the slope that a step must bring (Armijo)."""
 SHORTEST = 1e-6

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from samefeatures.errors import MapError
 from samefeatures.features.rows import FeatureRows, check_same_images
 from samefeatures.maps.problem import SourceProblem
+from samefeatures.networks.network import Float32
 
 
 def check_rows(
@@ -41,11 +44,32 @@ def fit_key(
     return json.dumps([method, dict(options), source, prints], sort_keys=True)
 
 
-def zero_vectors(target: str, count: int, rows: FeatureRows) -> str:
-    """What to tell a reader about rows without direction; empty when there are none."""
-    if not count:
-        return ""
-    return (
-        f"{count} of {len(rows)} fit rows of {target} are zero vectors, which have no direction; "
-        "they count 1 each in the loss and do not move the map"
-    )
+def zero_vectors(rows: Mapping[str, FeatureRows], targets: Sequence[str]) -> dict[str, str]:
+    """What to tell a reader about target rows without direction; empty where there are none.
+
+    Raises:
+        MapError: when a target has no other rows.
+    """
+    said = {}
+    for target in targets:
+        part = rows[target]
+        count = sum(int((~block.any(axis=1)).sum()) for block in part.chunks(2048))
+        if count == len(part):
+            raise MapError(
+                f"All {count} fit rows of {target} are zero vectors: the normalised loss needs "
+                "directions. Leave the network or the method out."
+            )
+        said[target] = ""
+        if count:
+            said[target] = (
+                f"{count} of {len(part)} fit rows of {target} are zero vectors, which have no "
+                "direction; they do not move the map"
+            )
+    return said
+
+
+def unit(y: Float32) -> Float32:
+    """(n, d) rows divided by their lengths; zero vectors stay zero."""
+    length = np.sqrt(np.einsum("ij,ij->i", y, y, dtype=np.float64))[:, None]  # (n, 1)
+    out: Float32 = np.divide(y, length, out=np.zeros_like(y), where=length > 0, casting="same_kind")
+    return out
