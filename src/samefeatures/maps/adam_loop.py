@@ -196,7 +196,8 @@ def _loss(p: Tensor, units: Tensor) -> Tensor:
     s = torch.linalg.vector_norm(p, dim=1)  # (r,)
     per_s = torch.where(s > 0, 1 / s, 0)
     c = torch.linalg.vecdot(p, units) * per_s  # (r,)
-    loss: Tensor = ((s > 0).float() + torch.linalg.vecdot(units, units).round() - 2 * c).mean()
+    # s · per_s is 1, or 0 without direction, or not a number once lengths overflow.
+    loss: Tensor = (s * per_s + torch.linalg.vecdot(units, units).round() - 2 * c).mean()
     mean = 2 / len(p)
     p.mul_((mean * c * per_s**2)[:, None])
     p.sub_(units * (mean * per_s)[:, None])

@@ -16,22 +16,23 @@ import numpy.typing as npt
 from samefeatures.errors import StoreDamagedError
 from samefeatures.files import write_whole, writing
 
+SECONDS = 20.0
+"""Least time between two writes."""
+
 Arrays = Mapping[str, npt.NDArray[Any]]
 
 
 @dataclass(slots=True)
 class Checkpoint:
-    """One file of arrays, written whole at most every ``seconds``.
+    """One file of arrays, written whole at most every 20 seconds.
 
     Attributes:
         path: The file; None keeps nothing.
         key: Everything that decides the fit; a file of another key is not used.
-        seconds: Least time between two writes.
     """
 
     path: Path | None
     key: str
-    seconds: float = 20.0
     _last: float = field(default_factory=time.monotonic, init=False)
 
     def load(self) -> dict[str, npt.NDArray[Any]] | None:
@@ -56,7 +57,7 @@ class Checkpoint:
     @property
     def due(self) -> bool:
         """Whether it is time to save."""
-        return self.path is not None and time.monotonic() - self._last >= self.seconds
+        return self.path is not None and time.monotonic() - self._last >= SECONDS
 
     def save(self, arrays: Arrays) -> None:
         """Keep these arrays in place of what was kept.

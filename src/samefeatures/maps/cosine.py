@@ -35,8 +35,8 @@ class Cosine:
     From the OLS map on, by L-BFGS with the inverse of the source's second moments in front: the
     weighted least-squares step of this loss is that inverse, but for weights that vary little. One
     streamed pass over the rows a step. The loss never rises, and no vector is divided by a cosine,
-    so that negative ones do no harm. It ends when the loss is within ``tolerance`` of its minimum
-    (relative, as the quadratic model sees it).
+    so that negative ones do no harm. It ends when a pass lowers the loss by no more than
+    ``tolerance`` (relative), and the next promises no more.
 
     The loss does not see how long M z is: the map is at last scaled by the one number that brings
     M z + m nearest to the targets, since a head's biases do see it. Directions in which the source
@@ -44,7 +44,7 @@ class Cosine:
     there, E is 1 whatever the map, and the note counts them.
 
     Attributes:
-        tolerance: Relative distance of the loss from its minimum, above 0.
+        tolerance: Relative decrease of the loss that is not worth another pass, above 0.
         passes: Most passes over the rows; the note says when they did not suffice.
     """
 
@@ -55,12 +55,13 @@ class Cosine:
         number = isinstance(self.tolerance, int | float) and not isinstance(self.tolerance, bool)
         if not number or not math.isfinite(self.tolerance) or self.tolerance <= 0:
             raise ConfigError(
-                f"The tolerance of cosine is {self.tolerance!r}; it must be a number above 0 (YAML "
-                "takes 1e-5 for text; write 0.00001 or 1.0e-5)."
+                f"The option tolerance of cosine is {self.tolerance!r}; it must be a number above "
+                "0 (YAML takes 1e-5 for text; write 1.0e-5)."
             )
         if not isinstance(self.passes, int) or isinstance(self.passes, bool) or self.passes < 1:
             raise ConfigError(
-                f"The passes of cosine are {self.passes!r}; they must be a whole number above 0."
+                f"The option passes of cosine is {self.passes!r}; it must be a whole number, at "
+                "least 1."
             )
 
     @property

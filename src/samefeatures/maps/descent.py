@@ -27,13 +27,14 @@ class Descent:
     through both losses and the slope). The loss of ``point`` never rises. Directions are those of
     L-BFGS (Nocedal & Wright, algorithm 7.4) with ``precondition`` as the first inverse Hessian.
 
-    It has ended when half the promised decrease of a full step, which for a quadratic function is
-    the distance of the loss from its minimum, is at most ``tolerance`` times the loss.
+    It has ended when the last step lowered the loss by at most ``tolerance`` times the loss, and
+    the next promises no more: half of slope times step, for a quadratic function the distance of
+    the loss from its minimum.
 
     Args:
         start: Where to begin.
         precondition: A symmetric positive (semi)definite linear map of gradients into steps.
-        tolerance: Relative distance of the loss from its minimum that is good enough.
+        tolerance: Relative decrease of the loss that is not worth another step.
 
     Attributes:
         trial: Evaluate loss and gradient here, unless it has ended.
@@ -67,10 +68,11 @@ class Descent:
     def _accept(self, loss: float, gradient: Float64) -> None:
         if np.isfinite(self.loss):
             self._remember(self.trial - self.point, gradient - self._gradient)
+        fell = self.loss - loss if np.isfinite(self.loss) else 0.0
         self.point, self.loss, self._gradient = self.trial, loss, gradient
         self._direction = self._downhill()
         self.promised = -0.5 * float(np.vdot(gradient, self._direction))
-        self.ended = self.promised <= self._tolerance * loss
+        self.ended = max(self.promised, fell) <= self._tolerance * loss
         self._length = 1.0
         self.trial = self.point + self._direction
 
