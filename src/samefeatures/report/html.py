@@ -13,6 +13,7 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from samefeatures.report.curves import curves_of
 from samefeatures.report.grid import (
     COLUMNS,
     MISSING,
@@ -126,6 +127,7 @@ def page(results: StudyResults) -> str:
         settings=_yaml(results.settings),
         ticks=[(f"{tick:g}", level(tick)) for tick in TICKS],
         axes=(ROWS, COLUMNS),
+        curves=curves_of(results),
         missing=MISSING,
         css=Markup(_asset("report.css")),
         shades=Markup(_shades()),

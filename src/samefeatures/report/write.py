@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from samefeatures.errors import StoreError
-from samefeatures.report import figure, html, latex, markdown
+from samefeatures.report import curves, figure, html, latex, markdown
 from samefeatures.report.grid import grids
 from samefeatures.study.results import StudyResults
 
@@ -19,7 +19,7 @@ def write_report(results: StudyResults, folder: Path) -> list[Path]:
 
     Returns:
         ``report.html``, ``tables.md``, and per method ``table_METHOD.md``, ``.tex``, ``.png`` and
-        ``.svg``, in this order.
+        ``.svg``, in this order; then ``curve_METHOD.png`` and ``.svg`` of iterative methods.
 
     Raises:
         StoreError: when the folder can't be written.
@@ -35,6 +35,8 @@ def write_report(results: StudyResults, folder: Path) -> list[Path]:
             paths.append(_write(folder / f"{stem}.md", markdown.table(grid)))
             paths.append(_write(folder / f"{stem}.tex", latex.table(grid)))
             paths += figure.draw(grid, folder, stem)
+        for found in curves.curves_of(results):
+            paths += curves.draw(found, folder)
     except OSError as error:
         raise StoreError(
             f"The report can't be written to {folder}: {error.strerror or error}. Free some space "

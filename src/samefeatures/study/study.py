@@ -21,10 +21,11 @@ from samefeatures.moments import Moments
 from samefeatures.progress import Progress, Silent
 from samefeatures.study.accumulate import accumulate, moments_key
 from samefeatures.study.config import MethodConfig, StudyConfig, read_config
+from samefeatures.study.curves import curve_summary
 from samefeatures.study.inputs import Part, StudyInputs, feature_file_networks, open_inputs
-from samefeatures.study.results import DataSummary, LeftOut, MethodSummary, StudyResults
+from samefeatures.study.results import CurveSummary, DataSummary, LeftOut, StudyResults
 from samefeatures.study.scoring import Scorer
-from samefeatures.study.summaries import network_summary, study_warnings, versions
+from samefeatures.study.summaries import method_summary, network_summary, study_warnings, versions
 from samefeatures.study.tables import write_cells, write_predictions
 
 MAPS_VERSION = 1
@@ -258,14 +259,10 @@ class Study:
             networks=tuple(
                 network_summary(net, scored.own[n]) for n, net in self.inputs.networks.items()
             ),
-            methods=tuple(
-                MethodSummary(
-                    name=entry.label, options=dict(entry.build().options), kind=entry.name
-                )
-                for entry in self.config.methods
-            ),
+            methods=tuple(method_summary(entry) for entry in self.config.methods),
             cells=scored.cells,
             fits=scored.fits,
+            curves=tuple(self._curves()),
             fit_data=fit.summary,
             eval_data=evaluation.summary,
             settings=json.loads(self.config.model_dump_json(exclude_none=True)),
@@ -279,6 +276,16 @@ class Study:
             write_predictions(ids, scorer.labels(), scored.predictions, path)
             results.save(self.results_path)
         return results
+
+    def _curves(self) -> Iterator[CurveSummary]:
+        """Of every map that was fitted step by step."""
+        for entry in self.config.methods:
+            for source in self.inputs.networks:
+                for target, fitted in self.load_maps(entry.label, source).items():
+                    path = self.curve_path(entry.label, source, target)
+                    curve = curve_summary(entry.label, fitted, path)
+                    if curve is not None:
+                        yield curve
 
     @property
     def results_path(self) -> Path:
