@@ -14,7 +14,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from samefeatures.report.figure import DOTS_PER_INCH, FONT, LINE, MUTED
 from samefeatures.report.grid import Grid, grids
@@ -92,33 +92,38 @@ def picture(curves: Curves) -> Figure:
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     lines = [_line(curve) for curve in curves.curves]
-    for at, values in lines:
-        axes.plot(at, values, color=COLOUR, linewidth=0.6, alpha=0.35)
-    axes.plot(*_median(lines), color=INK, linewidth=1.8)
+    for line in lines:
+        _plot(axes, line, colour=COLOUR, width=0.6, alpha=0.35)
+    _plot(axes, _median(lines, ended=curves.unit == "pass"), colour=INK, width=1.8, alpha=1)
     _dress(axes, curves)
     return figure
 
 
-def _line(curve: CurveSummary) -> tuple[list[int], list[float]]:
-    """Of batches the loss; of passes what it lies above its end, in percent, without the end."""
-    if curve.unit == "batch":
-        return list(curve.at), list(curve.loss)
-    end = curve.loss[-1]
-    above = [100 * (loss / end - 1) if end > 0 else 0.0 for loss in curve.loss]
-    points = [(at, value) for at, value in zip(curve.at, above, strict=True) if value > 0]
-    return [at for at, _ in points], [value for _, value in points]
+def _line(curve: CurveSummary) -> dict[int, float]:
+    """Value by step: of batches the loss, of passes what it lies above its end, in percent."""
+    values = curve.loss
+    if curve.unit == "pass":
+        end = curve.loss[-1]
+        values = tuple(100 * (loss / end - 1) if end > 0 else 0.0 for loss in curve.loss)
+    return dict(zip(curve.at, values, strict=True))
 
 
-def _median(
-    lines: Sequence[tuple[Sequence[int], Sequence[float]]],
-) -> tuple[list[int], list[float]]:
-    """Over the maps, as far as half of them go."""
-    by_step: dict[int, list[float]] = {}
-    for at, values in lines:
-        for step, value in zip(at, values, strict=True):
-            by_step.setdefault(step, []).append(value)
-    steps = sorted(step for step, values in by_step.items() if 2 * len(values) >= len(lines))
-    return steps, [statistics.median(by_step[step]) for step in steps]
+def _median(lines: Sequence[dict[int, float]], *, ended: bool) -> dict[int, float]:
+    """Over the maps at each step; ``ended`` counts those that go no further with 0, else not."""
+    steps = sorted({step for line in lines for step in line})
+    found = {}
+    for step in steps:
+        values = [line.get(step, 0.0) for line in lines if ended or step in line]
+        if 2 * len(values) >= len(lines):
+            found[step] = statistics.median(values)
+    return found
+
+
+def _plot(axes: Axes, line: dict[int, float], *, colour: str, width: float, alpha: float) -> None:
+    # A logarithmic axis has no place for the end itself.
+    steps = [step for step, value in line.items() if value > 0]
+    values = [line[step] for step in steps]
+    axes.plot(steps, values, color=colour, linewidth=width, alpha=alpha)
 
 
 def _dress(axes: Axes, curves: Curves) -> None:
@@ -130,12 +135,10 @@ def _dress(axes: Axes, curves: Curves) -> None:
         axes.xaxis.set_minor_formatter(NullFormatter())
     else:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    plain = FuncFormatter(lambda value, _: f"{value:g}")
-    axes.yaxis.set_major_formatter(plain)
-    if batches:  # less than a decade may have no other ticks
-        axes.yaxis.set_minor_formatter(plain)
-    else:
-        axes.yaxis.set_minor_formatter(NullFormatter())
+    if batches:  # less than a decade must have ticks too
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("batch" if batches else "pass over the fit rows", fontsize=9, color=MUTED)
     what = "loss of the batch" if batches else "loss above its end, %"
     axes.set_ylabel(what, fontsize=9, color=MUTED)
