@@ -131,6 +131,8 @@ def _dress(axes: Axes, curves: Curves) -> None:
     axes.set_yscale("log")
     if batches:
         axes.set_xscale("log")
+        last = max(curve.at[-1] for curve in curves.curves)
+        axes.xaxis.set_major_locator(LogLocator(subs=(1,) if last > 1000 else (1, 2, 5)))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
         axes.xaxis.set_minor_formatter(NullFormatter())
     else:
