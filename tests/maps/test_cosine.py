@@ -127,7 +127,8 @@ def test_negative_cosines_do_no_harm() -> None:
     assert fitted.fit.loss is not None
     assert fitted.fit.loss < normalised_loss(world, ols)
     assert fitted.fit.loss <= scipy_least_loss(world, "b", ols) * 1.01
-    assert not fitted.fit.message
+    # Of noise alone, the least loss lies where rows are mapped to zero and it has kinks.
+    assert "got stuck" in fitted.fit.message
 
 
 def test_zero_vectors_are_counted_and_do_not_move_the_map(world: World) -> None:

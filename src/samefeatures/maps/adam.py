@@ -33,7 +33,7 @@ class Adam:
     """Minimise the mean of ``E = ‖x/‖x‖ − y/‖y‖‖²``, x = M z + m, by Adam on random batches.
 
     In float32, from weights that are uniform in ±sqrt(6 / (d_A + d_B)) (Glorot) and biases of
-    zero: what TensorFlow did where the paper does not say. Batches are cut from shuffled epochs,
+    zero: TensorFlow's defaults, since the paper does not say. Batches are cut from shuffled epochs,
     see ``Shuffle``; all targets of a source see the same ones, in one loop. The map is the last
     iterate, as long as Adam left it: the loss does not see its length.
 

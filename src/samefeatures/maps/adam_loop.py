@@ -139,8 +139,8 @@ class Training:
             weight=self._good[self._slices[k]].cpu().numpy(),
             losses=self._losses[:stopped, k],
             loss=best if known else None,
-            message=f"Adam diverged and was stopped after {stopped} batches; the map is that "
-            f"{kept}. Try a smaller rate",
+            message=f"Adam into {name} diverged and was stopped after {stopped} batches; the map "
+            f"is that {kept}. Try a smaller rate",
         )
 
     def state(self) -> dict[str, npt.NDArray[Any]]:

@@ -22,6 +22,8 @@ from samefeatures.progress import Progress, Silent
 
 CHUNK_BYTES = 2**24
 """Of a source's rows and one target's, in float64, while they are worked on."""
+ROUNDING = 1e-12
+"""Decrease of the loss that is too little to speak of: float64 sums end near there."""
 HOLD_BYTES = 2**28
 """Rows that take no more than this, source and targets together, are read once."""
 GROUP_BYTES = 2**30
@@ -94,6 +96,8 @@ class Cosine:
             FeatureError: when rows are missing, or of other images.
             MapError: when every row of a target is a zero vector.
         """
+        if not targets:
+            return
         check_rows(problem, rows, targets)
         key = fit_key(self.name, self.options, problem.source, rows)
         kept = Checkpoint(checkpoint, key)
@@ -234,8 +238,13 @@ class _Fit:
         said = [deficiency(self.problem), self.zeros[target]]
         if not descent.ended:
             said.append(
-                f"stopped after {len(state.losses)} passes, with the loss {descent.loss:.6g} still "
-                f"about {descent.promised:.1g} above its minimum; allow more passes"
+                f"the fit into {target} was stopped after {len(state.losses)} passes, its loss "
+                f"{descent.loss:.6g} about {descent.promised:.1g} above the minimum; allow more"
+            )
+        elif descent.promised > max(self.method.tolerance * descent.loss, ROUNDING):
+            said.append(
+                f"the fit into {target} got stuck at loss {descent.loss:.6g}, where it is not "
+                "smooth (rows mapped to almost zero): no step lowers it"
             )
         return FitNote(
             rank=inverse.rank,

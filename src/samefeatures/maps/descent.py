@@ -16,7 +16,7 @@ MEMORY = 2
 SUFFICIENT = 1e-4
 """Part of the decrease promised by the slope that a step must bring (Armijo)."""
 SHORTEST = 1e-6
-"""Part of the full step below which no decrease is to be found: rounding."""
+"""Part of the full step below which no decrease is to be found."""
 
 
 class Descent:
@@ -60,6 +60,9 @@ class Descent:
         slope = float(np.vdot(self._gradient, self._direction))  # below zero, but for the first
         if loss <= self.loss + SUFFICIENT * self._length * slope:
             self._accept(loss, gradient)
+        elif self._length < SHORTEST and self._steps:
+            self._steps, self._changes = [], []  # they mislead: start anew from here
+            self._aim()
         elif self._length < SHORTEST:
             self.ended = True
         else:
@@ -70,9 +73,12 @@ class Descent:
             self._remember(self.trial - self.point, gradient - self._gradient)
         fell = self.loss - loss if np.isfinite(self.loss) else 0.0
         self.point, self.loss, self._gradient = self.trial, loss, gradient
-        self._direction = self._downhill()
-        self.promised = -0.5 * float(np.vdot(gradient, self._direction))
+        self._aim()
         self.ended = max(self.promised, fell) <= self._tolerance * loss
+
+    def _aim(self) -> None:
+        self._direction = self._downhill()
+        self.promised = -0.5 * float(np.vdot(self._gradient, self._direction))
         self._length = 1.0
         self.trial = self.point + self._direction
 
