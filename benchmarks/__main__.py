@@ -10,7 +10,7 @@ from rich.table import Table
 
 from benchmarks.record import keep
 
-SUITES = ("algebra", "memory", "scoring", "extraction")
+SUITES = ("algebra", "memory", "scoring", "extraction", "normalised")
 
 
 def main(names: list[str]) -> int:

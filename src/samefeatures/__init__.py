@@ -16,7 +16,17 @@ if TYPE_CHECKING:
     from samefeatures.errors import SamefeaturesError
     from samefeatures.export import export_onnx, hybrid_module
     from samefeatures.features.extract import extract
-    from samefeatures.maps import OLS, AffineMap, Logit, Naive, Ridge, SourceProblem
+    from samefeatures.maps import (
+        OLS,
+        Adam,
+        AffineMap,
+        Cosine,
+        Logit,
+        LossCurve,
+        Naive,
+        Ridge,
+        SourceProblem,
+    )
     from samefeatures.moments import Moments
     from samefeatures.networks.load import load
     from samefeatures.networks.network import FeatureFile, Head, ImageNetwork
@@ -30,13 +40,16 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Adam": "maps",
     "AffineMap": "maps",
+    "Cosine": "maps",
     "FeatureFile": "networks.network",
     "Head": "networks.network",
     "ImageNetwork": "networks.network",
     "ImageSet": "data.imageset",
     "ImageSource": "data.sources",
     "Logit": "maps",
+    "LossCurve": "maps",
     "Moments": "moments",
     "Naive": "maps",
     "OLS": "maps",
@@ -66,13 +79,16 @@ _HOMES = {
 }
 
 __all__ = [  # noqa: RUF022  (plain sorting, so that a test can hold it to the table above)
+    "Adam",
     "AffineMap",
+    "Cosine",
     "FeatureFile",
     "Head",
     "ImageNetwork",
     "ImageSet",
     "ImageSource",
     "Logit",
+    "LossCurve",
     "Moments",
     "Naive",
     "OLS",

@@ -13,7 +13,7 @@ def demo_config() -> StudyConfig:
             "title": "Ten small CNNs on Fashion-MNIST",
             "networks": [f"mini:{name}" for name in NAMES],
             "data": {"fit": "fashion-mnist:fit", "eval": "fashion-mnist:eval"},
-            "methods": ["ols", "ridge", "logit", "naive"],
+            "methods": ["ols", "ridge", "logit", "naive", "cosine"],
             "controls": True,
         },
         where="demo",

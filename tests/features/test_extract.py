@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,9 +17,9 @@ from worlds_images import NumpyBackend, made_images, tiny_network
 from samefeatures.data.decode import decode
 from samefeatures.data.sources import ImageSource, open_images
 from samefeatures.data.views import Views
-from samefeatures.errors import ConfigError, FeatureError, UnreadableImageError
+from samefeatures.errors import ConfigError, FeatureError, StoreDamagedError, UnreadableImageError
 from samefeatures.features.extract import ExtractOptions, extract, feature_key
-from samefeatures.features.rows import joint_chunks
+from samefeatures.features.rows import ArrayRows, JoinedRows, held, joint_chunks
 from samefeatures.features.store import CHUNK_ROWS, StoredFeatures
 from samefeatures.networks.load import load
 from samefeatures.networks.network import ImageNetwork
@@ -268,3 +269,39 @@ def test_two_processes_on_one_store(tmp_path: Path) -> None:
     images, _ = made_images(n, broken=(5,))
     extract([tiny_network("a"), tiny_network("b", size=5)], images, tmp_path / "one")
     assert tree_bytes(both) == tree_bytes(tmp_path / "one")
+
+
+def test_a_span_is_the_rows_between(tmp_path: Path) -> None:
+    """With images left out, and over the border of two parts."""
+    images, _ = made_images(CHUNK_ROWS + 10, broken=(3, CHUNK_ROWS + 1))
+    (store,) = extract([tiny_network("a")], images, tmp_path)
+    rows = values(store)
+    n = len(rows)
+    for start, stop in ((0, n), (0, 5), (2, 4), (100, n - 1), (n - 1, n), (7, 7), (n, n + 5)):
+        np.testing.assert_array_equal(store.span(start, stop), rows[start:stop])
+    joined = JoinedRows([store, store], ["one", "two"])
+    twice = np.concatenate([rows, rows])
+    for start, stop in ((0, 2 * n), (n - 3, n + 2), (n, n + 1), (5, 6), (4, 4)):
+        np.testing.assert_array_equal(joined.span(start, stop), twice[start:stop])
+
+
+def test_a_span_of_an_unfinished_store_is_refused(tmp_path: Path) -> None:
+    images, _ = made_images(CHUNK_ROWS + 10)
+    (store,) = extract([tiny_network("a")], images, tmp_path)
+    shutil.rmtree(store.path / "features" / "c" / "1")
+    with pytest.raises(StoreDamagedError, match="lacks 1 of 2 chunks"):
+        store.span(0, 4)
+
+
+def test_rows_are_held_up_to_a_limit(tmp_path: Path) -> None:
+    images, _ = made_images(20)
+    parts = {"a": extract([tiny_network("a")], images, tmp_path)[0]}
+    size = 4 * 20 * parts["a"].dim
+    assert held(parts, size - 1)["a"] is parts["a"]
+    inside = held(parts, size)["a"]
+    assert isinstance(inside, ArrayRows)
+    np.testing.assert_array_equal(inside.values, values(parts["a"]))
+    assert (inside.fingerprint, list(inside.ids or ())) == (
+        parts["a"].fingerprint,
+        list(parts["a"].ids),
+    )

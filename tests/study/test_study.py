@@ -20,7 +20,7 @@ from samefeatures.errors import (
     StoreError,
 )
 from samefeatures.features.extract import extract
-from samefeatures.maps import AffineMap
+from samefeatures.maps import AffineMap, LossCurve
 from samefeatures.moments import Moments
 from samefeatures.report.write import write_report
 from samefeatures.study.config import parse_config
@@ -372,3 +372,96 @@ def test_extract_is_the_same_as_the_studys(tmp_path: Path, picture_config: dict[
         ours = np.concatenate(list(store.chunks(64)))
         theirs = np.concatenate(list(evaluation.rows[network.name].chunks(100)))
         assert np.array_equal(ours, theirs)
+
+
+ITERATIVE = [
+    "ols",
+    "cosine",
+    {"name": "cosine", "label": "one_pass", "passes": 1},
+    {"name": "adam", "iterations": 250, "batch": 128},
+]
+
+
+@pytest.fixture
+def iterative_study(tmp_path: Path) -> Study:
+    sources = [write_npz(tmp_path, name, world) for name, world in make_worlds().items()]
+    config = parse_config({"networks": sources, "methods": ITERATIVE})
+    return Study(config, out=tmp_path / "out", base=tmp_path)
+
+
+def test_methods_that_see_rows_run_in_a_study(iterative_study: Study) -> None:
+    pytest.importorskip("torch", reason="adam needs torch")
+    results = iterative_study.score()
+    for source, target in (("a", "b"), ("c", "a")):
+        cosine = results.table("cosine")[source, target]
+        assert cosine.top1 >= results.table("ols")[source, target].top1 - 3
+        assert results.table("adam")[source, target].top1 > 50
+    fits = {(f.method, f.source, f.target): f for f in results.fits}
+    assert fits["ols", "a", "b"].steps is None
+    assert fits["adam", "a", "b"].steps == 250
+    assert "stopped after 1 passes" in fits["one_pass", "a", "b"].note
+    names = {(m.name, tuple(m.options)) for m in results.methods}
+    assert ("cosine", ()) in names
+    assert ("adam", ("iterations", "batch")) in names
+    curves = {(c.method, c.source, c.target): c for c in results.curves}
+    assert len(curves) == 3 * 6
+    curve = LossCurve.load(iterative_study.curve_path("adam", "a", "b"))
+    assert (curve.unit, len(curve.loss)) == ("batch", 250)
+    assert curves["adam", "a", "b"].at[-1] == 250
+    cosine_curve = curves["cosine", "a", "b"]
+    assert cosine_curve.unit == "pass"
+    assert cosine_curve.loss[-1] == pytest.approx(fits["cosine", "a", "b"].loss, rel=1e-5)
+    assert StudyResults.load(iterative_study.results_path) == results
+    left = {p.name for p in (iterative_study.out / "maps" / "adam").iterdir()}
+    assert "a--b.curve.npz" in left
+    assert not [name for name in left if "checkpoint" in name]
+
+
+def test_a_stopped_iterative_study_goes_on(
+    iterative_study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch", reason="adam needs torch")
+    from samefeatures.maps import checkpoint
+
+    monkeypatch.setattr(checkpoint, "SECONDS", 0.0)
+    whole = iterative_study.score()
+
+    class Stop:
+        """Raises at the third window of an Adam fit out of b."""
+
+        def task(self, description: str, total: int):  # type: ignore[no-untyped-def]
+            calls = 0
+
+            def advance(steps: int) -> None:
+                nonlocal calls
+                calls += 1
+                if description == "adam from b" and calls == 3:
+                    raise KeyboardInterrupt
+
+            return advance
+
+    out = tmp_path / "stopped"
+    stopped = Study(iterative_study.config, out=out, base=tmp_path, progress=Stop())
+    with pytest.raises(KeyboardInterrupt):
+        stopped.fit()
+    assert (out / "maps" / "adam" / "b.checkpoint.npz").exists()
+    assert (out / "maps" / "adam" / "a--c.safetensors").exists()
+    again = Study(iterative_study.config, out=out, base=tmp_path)
+    assert again.score() == whole
+    for label in ("cosine", "adam"):
+        for path in (iterative_study.out / "maps" / label).iterdir():
+            assert path.read_bytes() == (out / "maps" / label / path.name).read_bytes()
+
+
+def test_other_options_remove_maps_curves_and_checkpoints(
+    iterative_study: Study, tmp_path: Path
+) -> None:
+    pytest.importorskip("torch", reason="adam needs torch")
+    iterative_study.fit()
+    folder = iterative_study.out / "maps" / "adam"
+    (folder / "a.checkpoint.npz").write_bytes(b"old")
+    entries = [*ITERATIVE[:-1], {"name": "adam", "iterations": 50, "batch": 64}]
+    raw = {"networks": [n.load for n in iterative_study.config.networks], "methods": entries}
+    Study(parse_config(raw), out=iterative_study.out, base=tmp_path).fit()
+    assert len(LossCurve.load(folder / "a--b.curve.npz").loss) == 50
+    assert not (folder / "a.checkpoint.npz").exists()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,6 +44,10 @@ class FeatureRows(Protocol):
         """All rows in order, ``rows`` at a time; the last chunk may be shorter."""
         ...
 
+    def span(self, start: int, stop: int) -> Float32:
+        """(stop - start, d) rows ``start`` to ``stop``, read alone."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class ArrayRows:
@@ -66,6 +70,26 @@ class ArrayRows:
         """All rows in order, ``rows`` at a time."""
         for start in range(0, len(self.values), rows):
             yield self.values[start : start + rows]
+
+    def span(self, start: int, stop: int) -> Float32:
+        """(stop - start, d) rows ``start`` to ``stop``."""
+        return self.values[start:stop]
+
+
+def held(parts: Mapping[str, FeatureRows], limit: int) -> Mapping[str, FeatureRows]:
+    """The same rows in memory if all of them together take at most ``limit`` bytes, else as is."""
+    if sum(4 * len(part) * part.dim for part in parts.values()) > limit:
+        return parts
+    return {
+        name: ArrayRows(
+            name=part.name,
+            values=part.span(0, len(part)),
+            fingerprint=part.fingerprint,
+            ids=part.ids,
+            labels=part.labels,
+        )
+        for name, part in parts.items()
+    }
 
 
 def check_same_images(parts: Sequence[FeatureRows]) -> None:
@@ -157,6 +181,16 @@ class JoinedRows:
     def chunks(self, rows: int) -> Iterator[Float32]:
         """All rows in order, ``rows`` at a time, across the parts' borders."""
         yield from regroup((block for part in self.parts for block in part.chunks(rows)), rows)
+
+    def span(self, start: int, stop: int) -> Float32:
+        """(stop - start, d) rows ``start`` to ``stop``, read from the parts that hold them."""
+        found, first = [], 0
+        for part in self.parts:
+            low, high = max(start - first, 0), min(stop - first, len(part))
+            if low < high:
+                found.append(part.span(low, high))
+            first += len(part)
+        return np.concatenate(found) if found else np.empty((0, self.dim), np.float32)
 
 
 def regroup(blocks: Iterable[Float32], rows: int) -> Iterator[Float32]:

@@ -162,6 +162,11 @@ class StoredFeatures:
         return out
 
     @cached_property
+    def _places(self) -> npt.NDArray[np.int64]:
+        """(readable rows,) where each lies in the array."""
+        return np.flatnonzero(self._keep)
+
+    @cached_property
     def ids(self) -> Sequence[str]:
         ids = self.image_ids
         if self._has_views:
@@ -183,13 +188,29 @@ class StoredFeatures:
         Raises:
             StoreDamagedError: when a chunk is missing or its checksum does not fit.
         """
+        self._check_complete()
+        yield from regroup(self._readable(), rows)
+
+    def span(self, start: int, stop: int) -> Float32:
+        """(stop - start, d) readable rows ``start`` to ``stop``; only their chunks are read.
+
+        Raises:
+            StoreDamagedError: when a chunk is missing or its checksum does not fit.
+        """
+        self._check_complete()
+        places = self._places[start:stop]
+        if not len(places):
+            return np.empty((0, self.dim), np.float32)
+        rows = slice(int(places[0]), int(places[-1]) + 1)
+        return self._read("features", rows)[self._keep[rows]]
+
+    def _check_complete(self) -> None:
         missing = self.missing()
         if missing:
             raise StoreDamagedError(
                 f"{self.path} lacks {len(missing)} of {self.chunk_count} chunks, the first is "
                 f"{missing[0]}. Run the same command again: it computes what is missing."
             )
-        yield from regroup(self._readable(), rows)
 
     def _readable(self) -> Iterator[Float32]:
         step = READ_CHUNKS * self.images_per_chunk * self.views

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from samefeatures.errors import MapError
 from samefeatures.files import write_whole
+from samefeatures.maps.curve import LossCurve
 from samefeatures.networks.network import Head
 
 Float64 = npt.NDArray[np.float64]
@@ -41,12 +42,16 @@ class FitNote:
         condition: Condition number of that matrix: in the 1-norm for S_AA, with deficient rank
             the ratio of its kept eigenvalues; the ratio of singular values for W_B.
         message: One sentence where the reader must know more; else empty.
+        steps: Passes or batches of an iterative fit.
+        loss: What an iterative fit ended with, in the unit of its loss.
     """
 
     rank: int | None = None
     full_rank: int | None = None
     condition: float | None = None
     message: str = ""
+    steps: int | None = None
+    loss: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -65,6 +70,8 @@ class AffineMap:
         source_fingerprint: Of the source network.
         target_fingerprint: Of the target network.
         fit: Rank, condition and remarks of the solver.
+        curve: The loss of an iterative fit at every step. Not saved with the map; a study keeps it
+            in a file beside it.
     """
 
     weight: Float64
@@ -75,6 +82,7 @@ class AffineMap:
     source_fingerprint: str
     target_fingerprint: str
     fit: FitNote = field(default_factory=FitNote)
+    curve: LossCurve | None = None
 
     def __post_init__(self) -> None:
         if self.weight.ndim != 2 or self.bias.shape != self.weight.shape[:1]:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Protocol
+from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from samefeatures.errors import MapError
+from samefeatures.features.rows import FeatureRows
 from samefeatures.maps.affine import AffineMap, FitNote, Float64, Space
+from samefeatures.maps.curve import LossCurve
 from samefeatures.maps.inverse import Inverse, pseudoinverse
 from samefeatures.moments import Moments
+from samefeatures.progress import Progress
 
 
 class SourceProblem:
@@ -39,7 +43,14 @@ class SourceProblem:
         return pseudoinverse(self.moments.block(self.source, self.source))
 
     def affine(
-        self, method: str, target: str, weight: Float64, bias: Float64, fit: FitNote
+        self,
+        method: str,
+        target: str,
+        weight: Float64,
+        bias: Float64,
+        fit: FitNote,
+        *,
+        curve: LossCurve | None = None,
     ) -> AffineMap:
         """Wrap a solution with the names and fingerprints of this problem."""
         return AffineMap(
@@ -51,6 +62,7 @@ class SourceProblem:
             source_fingerprint=self.networks[self.source].fingerprint,
             target_fingerprint=self.networks[target].fingerprint,
             fit=fit,
+            curve=curve,
         )
 
     def centred_bias(self, target: str, weight: Float64) -> Float64:
@@ -75,6 +87,41 @@ class Method(Protocol):
 
     def fit(self, problem: SourceProblem, targets: Sequence[str]) -> Iterator[AffineMap]:
         """One map per target, in order."""
+        ...
+
+
+@runtime_checkable
+class RowMethod(Protocol):
+    """A way to make maps that moments are not enough for: it sees the fit rows, again and again."""
+
+    @property
+    def name(self) -> str:
+        """Name in results, e.g. ``cosine``."""
+        ...
+
+    @property
+    def options(self) -> Mapping[str, object]:
+        """Options by name, for reports and cache keys."""
+        ...
+
+    def fit_rows(
+        self,
+        problem: SourceProblem,
+        rows: Mapping[str, FeatureRows],
+        targets: Sequence[str],
+        *,
+        checkpoint: Path | None = None,
+        progress: Progress | None = None,
+    ) -> Iterator[AffineMap]:
+        """One map per target, in order, each with its curve.
+
+        Args:
+            problem: The source, and the moments of the same rows.
+            rows: Fit rows by network, of the source and all targets.
+            targets: Names.
+            checkpoint: File for the state of a fit that was stopped; removed at the end.
+            progress: Shows how far it is.
+        """
         ...
 
 

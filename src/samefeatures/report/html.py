@@ -22,6 +22,7 @@ from samefeatures.report.certainty import (
     target_mark,
 )
 from samefeatures.report.controls import HEADS, control_lines, heading
+from samefeatures.report.curves import curves_of
 from samefeatures.report.grid import (
     COLUMNS,
     MISSING,
@@ -173,6 +174,7 @@ def page(
         settings=_yaml(results.settings),
         ticks=[(f"{tick:g}", level(tick)) for tick in TICKS],
         axes=(ROWS, COLUMNS),
+        curves=curves_of(results),
         missing=MISSING,
         css=Markup(_asset("report.css")),
         shades=Markup(_shades()),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from samefeatures.errors import StoreError
-from samefeatures.report import figure, html, latex, markdown
+from samefeatures.report import curves, figure, html, latex, markdown
 from samefeatures.report.both_ways import as_csv
 from samefeatures.report.grid import grids
 from samefeatures.report.overlaps import fits, stale_note, view_pairs
@@ -27,7 +27,8 @@ def write_report(
 
     Returns:
         ``report.html``, ``tables.md``, ``pairs.csv``, and per method ``table_METHOD.md``, ``.tex``,
-        ``.png`` and ``.svg``, in this order; then the figures of the overlaps.
+        ``.png`` and ``.svg``, in this order; then the figures of the overlaps, and
+        ``curve_METHOD.png`` and ``.svg`` of iterative methods.
 
     Raises:
         StoreError: when the folder can't be written.
@@ -47,6 +48,8 @@ def write_report(
             paths.append(_write(folder / f"{stem}.tex", latex.table(grid)))
             paths += figure.draw(grid, folder, stem)
         paths += [path for view in views for path in view.files]
+        for found in curves.curves_of(results):
+            paths += curves.draw(found, folder)
     except OSError as error:
         raise StoreError(
             f"The report can't be written to {folder}: {error.strerror or error}. Free some space "

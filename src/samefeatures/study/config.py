@@ -15,14 +15,18 @@ from pydantic.dataclasses import dataclass
 from samefeatures.data.sources import ImageSource
 from samefeatures.data.views import Views
 from samefeatures.errors import ConfigError, did_you_mean
-from samefeatures.maps import OLS, Logit, Method, Naive, Ridge
+from samefeatures.maps import OLS, Adam, Cosine, Logit, Method, Naive, Ridge, RowMethod
 
-METHODS: Mapping[str, type[OLS | Ridge | Logit | Naive]] = {
+METHODS: Mapping[str, type[OLS | Ridge | Logit | Naive | Cosine | Adam]] = {
     "ols": OLS,
     "ridge": Ridge,
     "logit": Logit,
     "naive": Naive,
+    "cosine": Cosine,
+    "adam": Adam,
 }
+BY_DEFAULT = ("ols", "ridge", "logit", "naive")
+"""Where a study names no methods: those that need no pass over the rows."""
 
 
 class _Strict(BaseModel):
@@ -159,11 +163,11 @@ class DataConfig(_Strict):
 class MethodConfig(_Strict):
     """A method, its label in tables, and its options."""
 
-    name: Literal["ols", "ridge", "logit", "naive"]
+    name: Literal["ols", "ridge", "logit", "naive", "cosine", "adam"]
     label: str
     options: dict[str, Any]
 
-    def build(self) -> Method:
+    def build(self) -> Method | RowMethod:
         try:
             return METHODS[self.name](**self.options)
         except TypeError:
@@ -214,7 +218,7 @@ class StudyConfig(_Strict):
         if not self.methods:
             entries = tuple(
                 MethodConfig(name=n, label=n, options={})  # type: ignore[arg-type]
-                for n in METHODS
+                for n in BY_DEFAULT
             )
             object.__setattr__(self, "methods", entries)
         labels = [entry.label for entry in self.methods]

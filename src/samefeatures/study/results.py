@@ -111,6 +111,8 @@ class FitSummary:
         full_rank: What the rank would have to be.
         condition: Its condition number, as the method defines it.
         note: One sentence where something needs saying, else empty.
+        steps: Passes or batches of an iterative fit.
+        loss: What an iterative fit ended with.
     """
 
     method: str
@@ -120,6 +122,8 @@ class FitSummary:
     full_rank: int | None = None
     condition: float | None = None
     note: str = ""
+    steps: int | None = None
+    loss: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +213,29 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CurveSummary:
+    """The loss of an iterative fit, thinned out.
+
+    Attributes:
+        unit: What a step is: ``batch`` or ``pass``.
+        at: Numbers of steps, from 1.
+        loss: Mean loss over the steps after the number before, up to this one.
+    """
+
+    method: str
+    source: str
+    target: str
+    unit: str
+    at: tuple[int, ...]
+    loss: tuple[float, ...]
+
+    @classmethod
+    def parse(cls, raw: dict[str, Any]) -> CurveSummary:
+        """From what ``asdict`` made, by way of JSON."""
+        return cls(**{**raw, "at": tuple(raw["at"]), "loss": tuple(raw["loss"])})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DataSummary:
     """An image set of the study.
 
@@ -248,6 +275,7 @@ class StudyResults:
     classes: tuple[ClassChange, ...] = ()
     controls: Controls | None = None
     warnings: tuple[str, ...] = ()
+    curves: tuple[CurveSummary, ...] = ()
 
     def table(self, method: str) -> dict[tuple[str, str], Cell]:
         """Cells of one method by (source, target)."""
@@ -290,6 +318,7 @@ class StudyResults:
                 classes=tuple(ClassChange(**r) for r in raw["classes"]),
                 controls=Controls.parse(raw["controls"]) if raw["controls"] else None,
                 warnings=tuple(raw["warnings"]),
+                curves=tuple(CurveSummary.parse(r) for r in raw["curves"]),
             )
         except FileNotFoundError:
             raise StoreError(

@@ -204,4 +204,6 @@ def _fit_summary(label: str, fitted: AffineMap) -> FitSummary:
         full_rank=fitted.fit.full_rank,
         condition=fitted.fit.condition,
         note=fitted.fit.message,
+        steps=fitted.fit.steps,
+        loss=fitted.fit.loss,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,7 @@ from samefeatures.features.extract import ExtractOptions, extract
 from samefeatures.features.rows import ArrayRows, FeatureRows, JoinedRows, check_same_images
 from samefeatures.features.store import StoredFeatures
 from samefeatures.files import write_whole, writing
-from samefeatures.maps import AffineMap, SourceProblem
+from samefeatures.maps import AffineMap, RowMethod, SourceProblem
 from samefeatures.moments import Moments
 from samefeatures.networks.network import ImageNetwork
 from samefeatures.progress import Progress, Silent
@@ -24,10 +24,17 @@ from samefeatures.study.accumulate import accumulate, moments_key
 from samefeatures.study.classes import class_changes, count_classes, write_classes
 from samefeatures.study.config import MethodConfig, StudyConfig, read_config
 from samefeatures.study.control_stage import controls_of
+from samefeatures.study.curves import curve_summary
 from samefeatures.study.inputs import Part, StudyInputs, feature_file_networks, open_inputs
-from samefeatures.study.results import DataSummary, LeftOut, MethodSummary, StudyResults
+from samefeatures.study.results import CurveSummary, DataSummary, LeftOut, StudyResults
 from samefeatures.study.scoring import Scorer
-from samefeatures.study.summaries import label_warnings, network_summary, study_warnings, versions
+from samefeatures.study.summaries import (
+    label_warnings,
+    method_summary,
+    network_summary,
+    study_warnings,
+    versions,
+)
 from samefeatures.study.tables import write_cells, write_controls, write_predictions
 
 MAPS_VERSION = 1
@@ -154,15 +161,38 @@ class Study:
             problem = SourceProblem(source, self.inputs.networks, moments)
             for entry in self.config.methods:
                 targets = [b for a, b in todo[entry.label] if a == source]
-                for fitted in entry.build().fit(problem, targets):
-                    path = self.map_path(entry.label, source, fitted.target)
-                    with writing(path):
-                        fitted.save(path)
+                for fitted in self._fitted(entry, problem, targets, fit):
+                    self._keep_map(entry.label, fitted)
                     advance(1)
+
+    def _fitted(
+        self, entry: MethodConfig, problem: SourceProblem, targets: Sequence[str], fit: Side
+    ) -> Iterator[AffineMap]:
+        method = entry.build()
+        if not isinstance(method, RowMethod):
+            return method.fit(problem, targets)
+        return method.fit_rows(
+            problem,
+            fit.rows,
+            targets,
+            checkpoint=self.out / "maps" / entry.label / f"{problem.source}.checkpoint.npz",
+            progress=self.progress,
+        )
+
+    def _keep_map(self, label: str, fitted: AffineMap) -> None:
+        path = self.map_path(label, fitted.source, fitted.target)
+        with writing(path):
+            if fitted.curve is not None:  # before the map, whose presence means done
+                fitted.curve.save(self.curve_path(label, fitted.source, fitted.target))
+            fitted.save(path)
 
     def map_path(self, label: str, source: str, target: str) -> Path:
         """Where a map of this study is saved."""
         return self.out / "maps" / label / f"{source}--{target}.safetensors"
+
+    def curve_path(self, label: str, source: str, target: str) -> Path:
+        """Where the loss of an iterative fit lies, beside its map."""
+        return self.out / "maps" / label / f"{source}--{target}.curve.npz"
 
     def check_cell(self, label: str, source: str, target: str) -> None:
         """Refuse a method or a network that this study does not have.
@@ -203,7 +233,7 @@ class Study:
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
             if _read_key(manifest) != key:
-                for stale in folder.glob("*.safetensors"):
+                for stale in [*folder.glob("*.safetensors"), *folder.glob("*.npz")]:
                     stale.unlink(missing_ok=True)
                 record = {"key": key, "method": entry.name, "options": entry.options}
                 write_whole(manifest, (json.dumps(record, indent=1) + "\n").encode())
@@ -251,14 +281,10 @@ class Study:
             networks=tuple(
                 network_summary(net, scored.own[n]) for n, net in self.inputs.networks.items()
             ),
-            methods=tuple(
-                MethodSummary(
-                    name=entry.label, options=dict(entry.build().options), kind=entry.name
-                )
-                for entry in self.config.methods
-            ),
+            methods=tuple(method_summary(entry) for entry in self.config.methods),
             cells=scored.cells,
             fits=scored.fits,
+            curves=tuple(self._curves()),
             fit_data=fit.summary,
             eval_data=evaluation.summary,
             settings=json.loads(self.config.model_dump_json(exclude_none=True)),
@@ -280,6 +306,16 @@ class Study:
                 write_controls(controls, self.out / "controls.csv")
             results.save(self.results_path)
         return results
+
+    def _curves(self) -> Iterator[CurveSummary]:
+        """Of every map that was fitted step by step."""
+        for entry in self.config.methods:
+            for source in self.inputs.networks:
+                for target, fitted in self.load_maps(entry.label, source).items():
+                    path = self.curve_path(entry.label, source, target)
+                    curve = curve_summary(entry.label, fitted, path)
+                    if curve is not None:
+                        yield curve
 
     @property
     def results_path(self) -> Path:

@@ -10,9 +10,11 @@ from importlib.metadata import PackageNotFoundError, version
 import numpy as np
 import numpy.typing as npt
 
+from samefeatures.maps import RowMethod
 from samefeatures.networks.network import ImageNetwork, Network
 from samefeatures.scores import Score
-from samefeatures.study.results import DataSummary, FitSummary, NetworkSummary
+from samefeatures.study.config import MethodConfig
+from samefeatures.study.results import DataSummary, FitSummary, MethodSummary, NetworkSummary
 
 
 def network_summary(network: Network, score: Score) -> NetworkSummary:
@@ -29,6 +31,16 @@ def network_summary(network: Network, score: Score) -> NetworkSummary:
         top1=score.top1,
         top5=score.top5,
     )
+
+
+def method_summary(entry: MethodConfig) -> MethodSummary:
+    """A method as the tables name it: with its options, of an iterative one those that were given.
+
+    The defaults of ``adam`` are eleven; they would fill the heads of the tables.
+    """
+    method = entry.build()
+    options = entry.options if isinstance(method, RowMethod) else method.options
+    return MethodSummary(name=entry.label, options=dict(options), kind=entry.name)
 
 
 def study_warnings(

@@ -1,0 +1,84 @@
+"""The state of a fit that takes minutes, kept so that it goes on where it was stopped."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+import numpy.typing as npt
+
+from samefeatures.errors import StoreDamagedError
+from samefeatures.files import write_whole, writing
+
+SECONDS = 20.0
+"""Least time between two writes."""
+
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+
+@dataclass(slots=True)
+class Checkpoint:
+    """One file of arrays, written whole at most every 20 seconds.
+
+    Attributes:
+        path: The file; None keeps nothing.
+        key: Everything that decides the fit; a file of another key is not used.
+    """
+
+    path: Path | None
+    key: str
+    _last: float = field(default_factory=time.monotonic, init=False)
+
+    def load(self) -> dict[str, npt.NDArray[Any]] | None:
+        """What was kept of this fit, or None.
+
+        Raises:
+            StoreDamagedError: when there is a file that can't be read.
+        """
+        if self.path is None or not self.path.exists():
+            return None
+        try:
+            with self.path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+                if str(file["key"]) != self.key:
+                    return None
+                return {name: file[name] for name in file.files if name != "key"}
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+            raise StoreDamagedError(
+                f"{self.path} does not hold the state of a fit ({error}). Delete it; the same "
+                "command starts that fit anew."
+            ) from None
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time to save."""
+        return self.path is not None and time.monotonic() - self._last >= SECONDS
+
+    def save(self, arrays: Arrays) -> None:
+        """Keep these arrays in place of what was kept.
+
+        Raises:
+            StoreError: when the file can't be written.
+        """
+        if self.path is None:
+            return
+        packed = io.BytesIO()
+        np.savez(packed, allow_pickle=False, **{**arrays, "key": np.array(self.key)})
+        with writing(self.path):
+            write_whole(self.path, packed.getvalue())
+        self._last = time.monotonic()
+
+    def discard(self) -> None:
+        """The fit is done.
+
+        Raises:
+            StoreError: when the file can't be removed.
+        """
+        if self.path is not None:
+            with writing(self.path):
+                self.path.unlink(missing_ok=True)

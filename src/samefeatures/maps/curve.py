@@ -1,0 +1,60 @@
+"""The loss of an iterative fit, step by step, and its file."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Self
+from zipfile import BadZipFile
+
+import numpy as np
+import numpy.typing as npt
+
+from samefeatures.errors import StoreDamagedError
+from samefeatures.files import write_whole
+
+Unit = Literal["batch", "pass"]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class LossCurve:
+    """Loss at every step of a fit.
+
+    Attributes:
+        unit: ``batch``: the mean over a step's batch, before its update (paper, Figure 4).
+            ``pass``: the mean over all fit rows, of the best map after each pass.
+        loss: (steps,) float64.
+    """
+
+    unit: Unit
+    loss: npt.NDArray[np.float64]
+
+    def save(self, path: Path) -> None:
+        """Write an uncompressed ``.npz`` whole or not at all: ``unit`` and ``loss``.
+
+        Raises:
+            OSError: as the system says.
+        """
+        packed = io.BytesIO()
+        np.savez(packed, unit=np.array(self.unit), loss=self.loss)
+        write_whole(path, packed.getvalue())
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what ``save`` wrote.
+
+        Raises:
+            StoreDamagedError: when the file is missing, damaged or another.
+        """
+        try:
+            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+                unit, loss = str(file["unit"]), file["loss"].astype(np.float64)
+            if unit not in ("batch", "pass") or loss.ndim != 1:
+                raise ValueError(f"unit '{unit}' and losses of shape {loss.shape}")
+            return cls(unit="batch" if unit == "batch" else "pass", loss=loss)
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+            raise StoreDamagedError(
+                f"{path} does not hold a loss curve ({error}). Delete the map beside it and fit "
+                "again."
+            ) from None

@@ -1,0 +1,75 @@
+"""What the two methods for the normalised loss share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from samefeatures.errors import MapError
+from samefeatures.features.rows import FeatureRows, check_same_images
+from samefeatures.maps.problem import SourceProblem
+from samefeatures.networks.network import Float32
+
+
+def check_rows(
+    problem: SourceProblem, rows: Mapping[str, FeatureRows], targets: Sequence[str]
+) -> None:
+    """The rows must be those that the moments were taken of.
+
+    Raises:
+        MapError: when a network's are missing, or their number or width is another.
+        FeatureError: when the networks saw different images.
+    """
+    names = [problem.source, *targets]
+    moments = problem.moments
+    dims = dict(zip(moments.names, moments.dims, strict=True))
+    for name in names:
+        if name not in rows:
+            raise MapError(f"There are no fit rows of {name}. Give those of source and targets.")
+        if (len(rows[name]), rows[name].dim) != (moments.n, dims.get(name)):
+            raise MapError(
+                f"The fit rows of {name} are ({len(rows[name])}, {rows[name].dim}), but the "
+                f"moments were taken of ({moments.n}, {dims.get(name)}). Give the same rows."
+            )
+    check_same_images([rows[name] for name in names])
+
+
+def fit_key(
+    method: str, options: Mapping[str, object], source: str, rows: Mapping[str, FeatureRows]
+) -> str:
+    """Everything that decides the fits out of one source, as text."""
+    prints = {name: part.fingerprint for name, part in rows.items()}
+    return json.dumps([method, dict(options), source, prints], sort_keys=True)
+
+
+def zero_vectors(rows: Mapping[str, FeatureRows], targets: Sequence[str]) -> dict[str, str]:
+    """What to tell a reader about target rows without direction; empty where there are none.
+
+    Raises:
+        MapError: when a target has no other rows.
+    """
+    said = {}
+    for target in targets:
+        part = rows[target]
+        count = sum(int((~block.any(axis=1)).sum()) for block in part.chunks(2048))
+        if count == len(part):
+            raise MapError(
+                f"All {count} fit rows of {target} are zero vectors: the normalised loss needs "
+                "directions. Leave the network or the method out."
+            )
+        said[target] = ""
+        if count:
+            said[target] = (
+                f"{count} of {len(part)} fit rows of {target} are zero vectors, which have no "
+                "direction; they do not move the map"
+            )
+    return said
+
+
+def unit(y: Float32) -> Float32:
+    """(n, d) rows divided by their lengths; zero vectors stay zero."""
+    length = np.sqrt(np.einsum("ij,ij->i", y, y, dtype=np.float64))[:, None]  # (n, 1)
+    out: Float32 = np.divide(y, length, out=np.zeros_like(y), where=length > 0, casting="same_kind")
+    return out

@@ -1,0 +1,87 @@
+"""The descent alone, on functions whose minimum is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.optimize
+
+from samefeatures.maps.descent import Descent, Float64
+
+
+def run(descent: Descent, function, most: int = 500) -> list[float]:  # type: ignore[no-untyped-def]
+    losses = []
+    while not descent.ended and len(losses) < most:
+        descent.tell(*function(descent.trial))
+        losses.append(descent.loss)
+    return losses
+
+
+def rosenbrock(x: Float64) -> tuple[float, Float64]:
+    flat = x.ravel()
+    return float(scipy.optimize.rosen(flat)), scipy.optimize.rosen_der(flat).reshape(x.shape)
+
+
+def test_a_quadratic_with_its_inverse_is_solved_by_one_step() -> None:
+    rng = np.random.default_rng(0)
+    q, goal = rng.normal(size=(9, 4)), rng.normal(size=(3, 4))
+    hessian = q.T @ q
+
+    def function(x: Float64) -> tuple[float, Float64]:
+        gradient = (x - goal) @ hessian
+        return 1 + 0.5 * float(np.vdot(x - goal, gradient)), gradient
+
+    descent = Descent(
+        np.zeros((3, 4)), precondition=lambda g: g @ np.linalg.inv(hessian), tolerance=1e-12
+    )
+    losses = run(descent, function)
+    assert losses[1] == pytest.approx(1, abs=1e-12)
+    assert len(losses) == 3  # the third says that there is nothing left
+    np.testing.assert_allclose(descent.point, goal, atol=1e-9)
+
+
+def test_it_finds_the_minimum_that_scipy_finds_and_never_rises() -> None:
+    start = np.array([[-1.2, 1.0, -0.5, 0.8]])
+    descent = Descent(start, precondition=lambda g: 1e-3 * g, tolerance=1e-14)
+    losses = run(descent, rosenbrock)
+    reference = scipy.optimize.minimize(
+        scipy.optimize.rosen, start.ravel(), jac=scipy.optimize.rosen_der, method="L-BFGS-B"
+    )
+    assert (np.diff(losses) <= 0).all()
+    np.testing.assert_allclose(descent.point.ravel(), reference.x, atol=1e-3)
+
+
+def test_a_step_into_infinity_is_shortened() -> None:
+    def function(x: Float64) -> tuple[float, Float64]:
+        if np.abs(x).max() > 3:
+            return np.inf, np.full_like(x, np.nan)
+        return float(((x - 1) ** 2).sum()) + 1, 2 * (x - 1)
+
+    descent = Descent(np.full((1, 2), -2.0), precondition=lambda g: 50 * g, tolerance=1e-10)
+    run(descent, function)
+    np.testing.assert_allclose(descent.point, 1, atol=1e-4)
+
+
+def test_it_gives_up_where_rounding_hides_every_decrease() -> None:
+    def function(x: Float64) -> tuple[float, Float64]:
+        return 1.0 + float(np.abs(x).sum() > 0), np.ones_like(x)
+
+    descent = Descent(np.zeros((1, 2)), precondition=lambda g: g, tolerance=1e-10)
+    assert len(run(descent, function, most=50)) < 50
+    assert descent.ended
+    np.testing.assert_array_equal(descent.point, 0)
+
+
+@pytest.mark.parametrize("stop", [1, 2, 5, 13])
+def test_a_resumed_descent_goes_on_to_the_same_bits(stop: int) -> None:
+    def begin() -> Descent:
+        start = np.array([[-1.2, 1.0, -0.5, 0.8]])
+        return Descent(start, precondition=lambda g: 1e-3 * g, tolerance=1e-14)
+
+    whole = begin()
+    losses = run(whole, rosenbrock)
+    first = begin()
+    head = run(first, rosenbrock, most=stop)
+    second = begin().resume({k: v.copy() for k, v in first.state().items()})
+    assert head + run(second, rosenbrock) == losses
+    np.testing.assert_array_equal(second.point, whole.point)
