@@ -13,7 +13,8 @@ def demo_config() -> StudyConfig:
             "title": "Ten small CNNs on Fashion-MNIST",
             "networks": [f"mini:{name}" for name in NAMES],
             "data": {"fit": "fashion-mnist:fit", "eval": "fashion-mnist:eval"},
-            "methods": ["ols", "ridge", "logit", "naive", "cosine"],
+            # A looser end than the default's: a third of the passes, the same accuracy.
+            "methods": ["ols", "ridge", "logit", "naive", {"cosine": {"tolerance": 1e-3}}],
             "controls": True,
         },
         where="demo",

@@ -66,9 +66,9 @@ def _weights(results: StudyResults) -> Iterator[str]:
     own = len(results.networks) - len(others)
     if own:
         yield (
-            f"Weights: {own} networks are loaded from weights that Google published. Which file "
-            "serves each, and whether it is the very one that was used then, the page 'The ten "
-            "networks' says."
+            f"Weights: {own} networks are loaded by name, as thesis:NAME. Which published file "
+            "serves each, and what shows that it is the one that was used then, the page 'The ten "
+            "networks' (docs/ten-networks.md) says. A file put there by hand is taken as it is."
         )
 
 
