@@ -12,6 +12,7 @@ import torch
 from hub_server import Hub, serving, use_hub
 from processes import keras_on_torch, run_python
 
+from once import make_once
 from samefeatures.data.decode import decode
 from samefeatures.data.preprocess import Preprocessing
 from samefeatures.data.sources import ImageSource, open_images
@@ -52,10 +53,13 @@ def keras() -> ModuleType:
 @pytest.fixture(scope="session")
 def keras_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Networks that Keras saved on TensorFlow, and what it computed on real images."""
-    folder = tmp_path_factory.mktemp("keras_nets")
-    np.savez(folder / "pixels.npz", **real_pixels(64, 96, 128, 224))
-    run_python(str(Path(__file__).with_name("keras_nets.py")), str(folder), backend="tensorflow")
-    return folder
+
+    def make(folder: Path) -> None:
+        np.savez(folder / "pixels.npz", **real_pixels(64, 96, 128, 224))
+        script = str(Path(__file__).with_name("keras_nets.py"))
+        run_python(script, str(folder), backend="tensorflow")
+
+    return make_once(tmp_path_factory, "keras_nets", make)
 
 
 def real_pixels(*sizes: int) -> dict[str, np.ndarray]:

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from slim_run import MakeOriginal, Original, run
 
+from once import make_once
 from samefeatures.data.preprocess import Preprocessing
 from samefeatures.data.sources import ImageSource, open_images
 from samefeatures.networks.slim.source import inception_preprocessing
@@ -30,21 +31,21 @@ def original(
     slim_python: Path, photographs: list[Image.Image], tmp_path_factory: pytest.TempPathFactory
 ) -> MakeOriginal:
     """Builds a network: ``original("inception_v1", "single", size=331)``."""
-    made: dict[tuple[object, ...], Original] = {}
 
     def make(name: str, *formats: str, size: int = 224, classes: int = 1001) -> Original:
-        key = (name, formats, size, classes)
-        if key not in made:
-            folder = tmp_path_factory.mktemp(name)
-            preprocessing = Preprocessing(**inception_preprocessing(size))  # type: ignore[arg-type]
-            pixels = np.stack([preprocessing.pixels(image) for image in photographs])
-            images = preprocessing.normalise(pixels)  # (b, 3, h, w)
+        preprocessing = Preprocessing(**inception_preprocessing(size))  # type: ignore[arg-type]
+        pixels = np.stack([preprocessing.pixels(image) for image in photographs])
+        images = preprocessing.normalise(pixels)  # (b, 3, h, w)
+
+        def build(folder: Path) -> None:
             np.save(folder / "images.npy", images.transpose(0, 2, 3, 1))
             given = (str(folder / "images.npy"), str(folder), *formats, str(classes))
             run(slim_python, "originals.py", name, *given)
-            with np.load(folder / "outputs.npz") as out:
-                made[key] = Original(folder, images, out["features"], out["logits"])
-        return made[key]
+
+        slug = "-".join([name, *formats, str(size), str(classes)])
+        folder = make_once(tmp_path_factory, slug, build)
+        with np.load(folder / "outputs.npz") as out:
+            return Original(folder, images, out["features"], out["logits"])
 
     return make
 
