@@ -33,6 +33,9 @@ class Handler(BaseHTTPRequestHandler):
         asked = self.headers.get("Range")
         server.ranges.append(asked)
         start = int(asked.removeprefix("bytes=").rstrip("-")) if asked else 0
+        if start >= len(DATA):
+            self.send_error(416)
+            return
         self.send_response(206 if asked else 200)
         self.send_header("Content-Length", str(len(DATA) - start))
         self.end_headers()
@@ -95,6 +98,12 @@ def test_cut_off_then_goes_on_there(server: Server, tmp_path: Path) -> None:
     assert server.ranges == [None, "bytes=700000-"]
     assert sum(shown) == len(DATA)
     assert (tmp_path / "file").read_bytes() == DATA
+
+
+def test_all_of_it_is_there_but_not_yet_in_place(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "file.partial").write_bytes(DATA)
+    assert download(server.url, tmp_path / "file", digest=SHA, progress=Silent()) == SHA
+    assert server.ranges == [f"bytes={len(DATA)}-", None]
 
 
 def test_another_file_is_thrown_away(server: Server, tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ from samefeatures.files import write_whole, writing
 from samefeatures.progress import Advance, Progress
 
 PIECE = 1 << 20
+NOTHING_LEFT = 416
+"""Answer of a server that is asked for what lies behind the end."""
 PATIENCE = 30.0
 """Seconds without an answer before giving up."""
 
@@ -51,6 +53,11 @@ def download(url: str, to: Path, *, digest: str | None, progress: Progress) -> s
                 advance(have if resumed else 0)
                 with partial.open("ab" if resumed else "wb") as file:
                     came = _copy(answer, file, advance)
+        except urllib.error.HTTPError as error:
+            if have and error.code == NOTHING_LEFT:  # all of it is here, or it is another file now
+                partial.unlink()
+                return download(url, to, digest=digest, progress=progress)
+            raise NetworkError(f"{url} could not be fetched ({_said(error)}).") from None
         except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
             raise NetworkError(f"{url} could not be fetched ({_said(error)}).") from None
         if left and came != left:

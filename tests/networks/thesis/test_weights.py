@@ -71,6 +71,15 @@ def test_a_network_of_timm_from_a_file(tmp_path: Path) -> None:
     assert relative(features, expected.numpy()) < 1e-4
 
 
+def test_a_network_of_timm_with_other_classes(tmp_path: Path) -> None:
+    import timm
+
+    model = timm.create_model("inception_v3.tf_in1k", pretrained=False, num_classes=10)
+    save_file(model.state_dict(), tmp_path / "ten.safetensors")
+    with pytest.raises(CheckpointError, match="has 10 classes; the networks"):
+        load(f"thesis:inception_v3?checkpoint={tmp_path / 'ten.safetensors'}")
+
+
 def test_missing_weights_without_internet_say_file_place_and_remedy(tmp_path: Path) -> None:
     with pytest.raises(NetworkError) as caught:
         load(f"thesis:inception_v4?weights_dir={tmp_path}")

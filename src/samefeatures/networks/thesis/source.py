@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 SMALLEST = 32
+CLASSES = 1000
 
 
 def build_thesis(source: Source, options: LoadOptions) -> Built:
@@ -74,7 +75,7 @@ def untrained(name: str) -> nn.Module:
     require("torch", extra="torch", purpose=f"The network thesis:{name}")
     from samefeatures.networks.slim.network import SlimNetwork
 
-    return SlimNetwork(DEFINITIONS[str(network.slim)], 1000).eval()
+    return SlimNetwork(DEFINITIONS[str(network.slim)], CLASSES).eval()
 
 
 def _crop(source: Source, network: ThesisNetwork) -> int:
@@ -105,4 +106,10 @@ def _with_timm(
         if path is not None:
             raise
         raise NetworkError(f"{missing_message(network, weights_dir)}. {error}") from None
+    classes = getattr(built.model, "num_classes", CLASSES)
+    if classes != CLASSES:
+        raise CheckpointError(
+            f"{path} has {classes} classes; the networks of the thesis have {CLASSES}. For this "
+            f"one use timm:{network.timm}?checkpoint={path}"
+        )
     return built.library, built.model
