@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from samefeatures.errors import NetworkError
-from samefeatures.networks.source import parse_source, resolve_path
+from samefeatures.networks.source import anchored, parse_source, resolve_path
 
 
 def test_the_parts_of_a_source() -> None:
@@ -42,3 +42,14 @@ def test_paths_start_at_the_base(tmp_path: Path) -> None:
     assert resolve_path("a/b.onnx", tmp_path) == tmp_path / "a/b.onnx"
     assert resolve_path("a/b.onnx", None) == Path("a/b.onnx")
     assert resolve_path(str(tmp_path / "c"), Path("elsewhere")) == tmp_path / "c"
+
+
+def test_anchored_sources_have_absolute_paths(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    assert anchored("onnx:a/b.onnx?output=y", tmp_path) == f"onnx:{tmp_path}/a/b.onnx?output=y"
+    for source in ("slim:inception_v1?checkpoint=m.ckpt", "timm:resnet18?checkpoint=m.ckpt"):
+        assert anchored(source, tmp_path) == source.replace("m.ckpt", f"{tmp_path}/m.ckpt")
+    assert anchored("keras:m.keras", tmp_path) == f"keras:{tmp_path}/m.keras"
+    assert anchored("hf:folder", tmp_path) == f"hf:{tmp_path}/folder"
+    for unchanged in ("hf:owner/name", "keras:ResNet50", "mini:nasnet", "npz:/a/b.npz"):
+        assert anchored(unchanged, tmp_path) == unchanged

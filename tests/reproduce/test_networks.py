@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from samefeatures.errors import ConfigError
 from samefeatures.networks.source import parse_source
 from samefeatures.networks.thesis.catalogue import NETWORKS
 from samefeatures.reproduce.networks import ShippedCatalogue, source_of
@@ -49,3 +50,8 @@ def test_sources_are_those_that_load_takes(tmp_path: Path) -> None:
     source = parse_source(source_of("inception_v4", crop=299, weights_dir=tmp_path))
     assert source.query == {"weights_dir": str(tmp_path), "crop": "299"}
     assert parse_source(source_of("inception_v4", crop=331, weights_dir=None)).rest == source.rest
+
+
+def test_a_folder_that_can_not_stand_in_a_source(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="has '&' in its name"):
+        source_of("inception_v1", crop=331, weights_dir=tmp_path / "a&b")

@@ -169,3 +169,11 @@ def test_what_is_written_can_be_read(tmp_path: Path) -> None:
     found = {"b.JPEG": 7, "a.JPEG": 3}
     path = write_labels(found, tmp_path / "val_labels.csv")
     assert read_labels(path, class_map=None) == found
+
+
+def test_a_labels_file_that_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "val").mkdir()
+    (tmp_path / "val" / "ILSVRC2012_val_00000001.JPEG").write_bytes(b"")
+    (tmp_path / "labels.csv").write_bytes(b"\xff\xfe")
+    with pytest.raises(LabelError, match="can't be read"):
+        label_validation(tmp_path / "val", tmp_path / "labels.csv")

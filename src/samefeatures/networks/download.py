@@ -108,6 +108,8 @@ def unpack(archive: Path, to: Path, *, digest: str) -> None:
     with writing(to):
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(parents=True)
+        if to.is_dir() and not any(to.iterdir()):
+            to.rmdir()
         try:
             with tarfile.open(archive) as tar:
                 tar.extractall(fresh, filter="data")

@@ -10,7 +10,7 @@ from pathlib import Path
 from samefeatures.errors import ConfigError
 from samefeatures.networks.network import Network
 from samefeatures.networks.settings import check_overrides
-from samefeatures.networks.source import LoadOptions, Source, parse_source
+from samefeatures.networks.source import KERAS_FILES, LoadOptions, Source, parse_source
 from samefeatures.progress import Progress, Silent
 
 
@@ -86,7 +86,6 @@ def default_name(source: Source) -> str:
     return re.split("[:/]", source.rest)[-1]
 
 
-KERAS_FILES = (".keras", ".h5", ".hdf5")
 ADAPTERS: Mapping[str, str] = {
     "mini": "miniatures.load:load_mini",
     "timm": "torch_source:load_torch",

@@ -25,6 +25,10 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 """The kinds of sources, and the query keys that each takes."""
 
 
+KERAS_FILES = (".keras", ".h5", ".hdf5")
+"""Endings of files that ``keras:`` takes instead of a name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A source string in its parts.
@@ -108,3 +112,26 @@ def resolve_path(text: str, base: Path | None) -> Path:
     """A path from a source string; relative ones start at ``base``, or at the current folder."""
     path = Path(text).expanduser()
     return path if base is None else base / path
+
+
+def anchored(text: str, base: Path) -> str:
+    """The same source with its relative paths made absolute, from ``base``.
+
+    Raises:
+        NetworkError: when it is no source.
+    """
+    source = parse_source(text)
+    is_path = source.kind in ("onnx", "npz", "savedmodel")
+    is_path |= source.kind == "keras" and Path(source.rest).suffix in KERAS_FILES
+    is_path |= source.kind == "hf" and (base / source.rest).is_dir()
+    paths = {"checkpoint", "weights_dir"} | ({"weights"} if source.kind == "keras" else set())
+    rest = str(_absolute(source.rest, base)) if is_path else source.rest
+    query = [
+        f"{key}={_absolute(value, base) if key in paths else value}"
+        for key, value in source.query.items()
+    ]
+    return f"{source.kind}:{rest}{'?' if query else ''}{'&'.join(query)}"
+
+
+def _absolute(text: str, base: Path) -> Path:
+    return resolve_path(text, base.resolve())

@@ -12,6 +12,7 @@ import yaml
 
 from samefeatures.errors import ConfigError, DataError
 from samefeatures.files import write_whole, writing
+from samefeatures.networks.source import anchored
 from samefeatures.reproduce.document import Document, document
 from samefeatures.reproduce.imagenet import ImageNet, find_imagenet
 from samefeatures.reproduce.networks import Catalogue, source_of
@@ -239,13 +240,5 @@ def _read_mapping(path: Path) -> dict[str, dict[str, Any]]:
         given = {"load": entry} if isinstance(entry, str) else entry
         if not isinstance(given, Mapping) or not isinstance(given.get("load"), str):
             raise ConfigError(f"{path}: '{name}' must be a source, or a mapping with 'load'.")
-        out[name] = {**given, "load": _absolute(given["load"], path.parent)}
+        out[name] = {**given, "load": anchored(given["load"], path.parent)}
     return out
-
-
-def _absolute(source: str, base: Path) -> str:
-    """Paths of ``onnx:`` and ``npz:`` sources from the mapping's own folder."""
-    kind, colon, rest = source.partition(":")
-    if kind not in ("onnx", "npz") or not rest or Path(rest).expanduser().is_absolute():
-        return source
-    return f"{kind}{colon}{(base / rest).resolve()}"

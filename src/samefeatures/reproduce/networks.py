@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from samefeatures.data.preprocess import Preprocessing
+from samefeatures.errors import ConfigError
 from samefeatures.networks.settings import build_preprocessing
 from samefeatures.networks.slim.source import inception_preprocessing
 from samefeatures.networks.thesis.catalogue import find_network
@@ -112,6 +113,15 @@ class ShippedCatalogue:
 
 
 def source_of(name: str, *, crop: int, weights_dir: Path | None) -> str:
-    """The source string of a network at a crop, with weights from a folder."""
+    """The source string of a network at a crop, with weights from a folder.
+
+    Raises:
+        ConfigError: when the folder's name can't stand in a source string.
+    """
+    if "&" in str(weights_dir):
+        raise ConfigError(
+            f"The weights folder {weights_dir} has '&' in its name, which parts the options of a "
+            "network's source. Rename it, or link to it under another name."
+        )
     folder = f"weights_dir={weights_dir}&" if weights_dir else ""
     return f"thesis:{name}?{folder}crop={crop}"

@@ -67,12 +67,16 @@ def _key(name: str, by_name: Mapping[str, int]) -> str | None:
 
 
 def _from_csv(path: Path) -> dict[str, int]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        head = file.readline().strip().split(",")
-        if head != ["ImageId", "PredictionString"]:
-            return read_labels(path, class_map=None)
-        # A prediction is a synset and a box, once per object; the class is the same for all.
-        rows = [(row[0], row[1].split()[0]) for row in csv.reader(file) if len(row) == 2 and row[1]]
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            head = file.readline().strip().split(",")
+            table = list(csv.reader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise LabelError(f"The labels file {path} can't be read ({error}). Check it.") from None
+    if head != ["ImageId", "PredictionString"]:
+        return read_labels(path, class_map=None)
+    # A prediction is a synset and a box, once per object; the class is the same for all.
+    rows = [(row[0], row[1].split()[0]) for row in table if len(row) == 2 and row[1].strip()]
     return {name: _index(synset, path) for name, synset in rows}
 
 

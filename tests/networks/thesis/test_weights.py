@@ -124,3 +124,22 @@ def slim_archive(tmp_path: Path) -> Path:
 def test_crops_that_are_no_crops(crop: str) -> None:
     with pytest.raises(ConfigError, match="it must be a number of pixels"):
         load(f"thesis:inception_v1?crop={crop}")
+
+
+def test_what_lies_in_the_folder_is_said_not_called_missing(tmp_path: Path) -> None:
+    folder = tmp_path / "inception_v1"
+    folder.mkdir()
+    assert locate(NETWORKS["inception_v1"], tmp_path) is None
+    (folder / "half.tar").write_bytes(b"x")
+    with pytest.raises(CheckpointError, match="holds no TensorFlow checkpoint"):
+        load(f"thesis:inception_v1?weights_dir={tmp_path}")
+    for name in ("a.ckpt", "b.ckpt"):
+        (folder / name).write_bytes(b"x")
+    with pytest.raises(CheckpointError, match="holds several checkpoints"):
+        load(f"thesis:inception_v1?weights_dir={tmp_path}")
+
+
+def test_an_archive_is_to_be_unpacked(tmp_path: Path) -> None:
+    (tmp_path / "x.tar.gz").write_bytes(b"x")
+    with pytest.raises(CheckpointError, match="is an archive"):
+        load(f"thesis:inception_v1?checkpoint={tmp_path / 'x.tar.gz'}")

@@ -45,7 +45,10 @@ class TensorFlowCheckpoint:
         found = find_checkpoint(path)
         with _mapped(found):
             is_bundle = found.suffix == ".index"
-            variables = bundle(found) if is_bundle else single_file(map_file(found))
+            try:
+                variables = bundle(found) if is_bundle else single_file(map_file(found))
+            except KeyError as error:
+                raise ValueError(f"a message without field {error}") from None
         return cls(
             path=found,
             shapes={name: shape for name, (shape, _) in variables.items()},
@@ -70,6 +73,8 @@ def find_checkpoint(path: Path) -> Path:
         CheckpointError: when there is none, or a folder holds several.
     """
     index = path.with_name(path.name + ".index")
+    if path.name.endswith((".tgz", ".tar.gz", ".tar", ".zip")):
+        raise CheckpointError(f"{path} is an archive. Unpack it, and give what comes out of it.")
     if path.is_file():
         return path
     if index.is_file():

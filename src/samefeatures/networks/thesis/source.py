@@ -25,8 +25,9 @@ CLASSES = 1000
 def build_thesis(source: Source, options: LoadOptions) -> Built:
     """Build one of the ten in evaluation mode, with 1000 classes.
 
-    Weights come from ``checkpoint=``, or are looked for in ``weights_dir=``, or are downloaded to
-    there. Input is Google's evaluation at the thesis' crop, or that of ``crop=``.
+    Weights come from ``checkpoint=``, or are looked for in ``weights_dir=``, or are downloaded: to
+    there, but by timm to its own cache. Input is Google's evaluation at the thesis' crop, or that
+    of ``crop=``.
 
     Raises:
         NetworkError: when there is no such network, or its weights can't be had.

@@ -23,16 +23,17 @@ def locate(network: ThesisNetwork, weights_dir: Path | None = None) -> Path | No
 
     Looks in ``weights_dir/NAME`` (an unpacked checkpoint or SavedModel) and, for those that timm
     runs, for ``weights_dir/MODEL.safetensors`` and in the Hugging Face cache.
+
+    Raises:
+        CheckpointError: when that folder holds something else, or several checkpoints.
     """
     folder = weights_dir or default_weights_dir()
     if network.timm is not None:
         file = folder / network.file.name
         return file if file.is_file() else _in_hub_cache(network.timm)
-    try:
-        found = find_checkpoint(folder / network.name)
-    except CheckpointError:
-        return None
-    return found
+    place = folder / network.name
+    is_there = place.is_dir() and any(place.iterdir())
+    return find_checkpoint(place) if is_there else None
 
 
 def _in_hub_cache(model: str) -> Path | None:
