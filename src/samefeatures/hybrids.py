@@ -43,9 +43,9 @@ def export_hybrid(study: Study, source: str, target: str, *, method: str, to: Pa
         ExportError: when the source brings features instead of images, or predictions differ.
         MapError: when the study has no such map.
     """
-    study.check_cell(method, source, target)
+    study.maps.check_cell(method, source, target)
     study.fit()  # nothing to do unless weights, images or settings have changed since
-    fitted = study.load_map(method, source, target)
+    fitted = study.maps.load(method, source, target)
     network = study.inputs.networks[source]
     if not isinstance(network, ImageNetwork):
         raise ExportError(

@@ -95,7 +95,7 @@ def test_a_second_run_computes_nothing(npz_study: Study, monkeypatch: pytest.Mon
 
 def test_other_settings_replace_the_maps(npz_study: Study) -> None:
     npz_study.score()
-    path = npz_study.map_path("ridge", "a", "b")
+    path = npz_study.maps.path("ridge", "a", "b")
     before = AffineMap.load(path).weight
     raw = json.loads(npz_study.config.model_dump_json())
     changed = parse_config(
@@ -249,13 +249,13 @@ def test_names_and_data_that_do_not_fit(tmp_path: Path) -> None:
 
 def test_maps_that_are_not_there(npz_study: Study) -> None:
     with pytest.raises(MapError, match="no method 'cca'"):
-        npz_study.load_map("cca", "a", "b")
+        npz_study.maps.load("cca", "a", "b")
     with pytest.raises(MapError, match="no source 'z'"):
-        npz_study.load_map("ols", "z", "b")
+        npz_study.maps.load("ols", "z", "b")
     with pytest.raises(MapError, match="from a to itself"):
-        npz_study.load_map("ols", "a", "a")
+        npz_study.maps.load("ols", "a", "a")
     with pytest.raises(MapError, match="Fit it first"):
-        npz_study.load_map("ols", "a", "b")
+        npz_study.maps.load("ols", "a", "b")
 
 
 def test_where_results_go(tmp_path: Path) -> None:
@@ -405,7 +405,7 @@ def test_methods_that_see_rows_run_in_a_study(iterative_study: Study) -> None:
     assert ("adam", ("iterations", "batch")) in names
     curves = {(c.method, c.source, c.target): c for c in results.curves}
     assert len(curves) == 3 * 6
-    curve = LossCurve.load(iterative_study.curve_path("adam", "a", "b"))
+    curve = LossCurve.load(iterative_study.maps.curve_path("adam", "a", "b"))
     assert (curve.unit, len(curve.loss)) == ("batch", 250)
     assert curves["adam", "a", "b"].at[-1] == 250
     cosine_curve = curves["cosine", "a", "b"]

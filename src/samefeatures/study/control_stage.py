@@ -16,7 +16,7 @@ from samefeatures.errors import ConfigError, DataError
 from samefeatures.features.rows import FeatureRows
 from samefeatures.files import write_whole, writing
 from samefeatures.scores import Score
-from samefeatures.study.accumulate import accumulate, moments_key
+from samefeatures.study.accumulate import moments_key
 from samefeatures.study.controls import SEED, ControlInputs, Int64, run_controls
 from samefeatures.study.results import Controls
 
@@ -52,14 +52,11 @@ def controls_of(study: Study, own: Mapping[str, Score], labels: Int64) -> Contro
     kept = _read(path)
     if kept is not None:
         return kept
-    moments = accumulate(
-        list(fit.rows.values()), study.out / "moments", kind="fit", progress=study.progress
-    )
     inputs = ControlInputs(
         networks=networks,
         fit=fit.rows,
         evaluation=evaluation.rows,
-        moments=moments,
+        moments=study.fit_moments(),
         labels=labels,
         fit_labels=fit_labels(study, next(iter(fit.rows.values()))),
         own=own,

@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
-
-from samefeatures.data.imageset import digest
-from samefeatures.errors import ConfigError, MapError
-from samefeatures.features.extract import ExtractOptions, extract
-from samefeatures.features.rows import ArrayRows, FeatureRows, JoinedRows, check_same_images
-from samefeatures.features.store import StoredFeatures
-from samefeatures.files import write_whole, writing
+from samefeatures.errors import ConfigError
+from samefeatures.features.rows import FeatureRows
+from samefeatures.files import writing
 from samefeatures.maps import AffineMap, RowMethod, SourceProblem
 from samefeatures.moments import Moments
 from samefeatures.networks.network import ImageNetwork
 from samefeatures.progress import Progress, Silent
-from samefeatures.study.accumulate import accumulate, moments_key
 from samefeatures.study.classes import class_changes, count_classes, write_classes
 from samefeatures.study.config import MethodConfig, StudyConfig, read_config
 from samefeatures.study.control_stage import controls_of
 from samefeatures.study.curves import curve_summary
-from samefeatures.study.inputs import Part, StudyInputs, feature_file_networks, open_inputs
-from samefeatures.study.results import CurveSummary, DataSummary, LeftOut, StudyResults
+from samefeatures.study.inputs import StudyInputs, open_inputs
+from samefeatures.study.map_files import MapFiles, map_key
+from samefeatures.study.results import CurveSummary, StudyResults
+from samefeatures.study.runner import LocalRunner, Runner
 from samefeatures.study.scoring import Scorer
+from samefeatures.study.sides import Side, eval_side, fit_side, rows_of_another
 from samefeatures.study.summaries import (
     label_warnings,
     method_summary,
@@ -36,17 +32,6 @@ from samefeatures.study.summaries import (
     versions,
 )
 from samefeatures.study.tables import write_cells, write_controls, write_predictions
-
-MAPS_VERSION = 1
-"""Raised whenever a change in ``maps`` changes a fitted value."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Side:
-    """Features of every network on one of the two image sets, in the order of the study."""
-
-    rows: dict[str, FeatureRows]
-    summary: DataSummary
 
 
 class Study:
@@ -60,15 +45,23 @@ class Study:
         out: Folder for everything that comes out; created.
         base: Where relative paths of the config start.
         progress: Shows how far it is.
+        runner: Where extraction and moments run; None is this process.
     """
 
     def __init__(
-        self, config: StudyConfig, *, out: Path, base: Path, progress: Progress | None = None
+        self,
+        config: StudyConfig,
+        *,
+        out: Path,
+        base: Path,
+        progress: Progress | None = None,
+        runner: Runner | None = None,
     ) -> None:
         self.config = config
         self.out = out
         self.base = base
         self.progress = progress or Silent()
+        self.runner = runner or LocalRunner(config, folder=out, progress=self.progress)
         with writing(out):
             out.mkdir(parents=True, exist_ok=True)
 
@@ -80,9 +73,18 @@ class Study:
     @cached_property
     def features(self) -> tuple[Side, Side]:
         """Fit side and eval side, extracted if need be."""
-        inputs = self.inputs
-        fit = self._side("fit", inputs.fit)
-        return fit, self._side("eval", inputs.eval)
+        return fit_side(self.inputs, self.runner), eval_side(self.inputs, self.runner)
+
+    @cached_property
+    def maps(self) -> MapFiles:
+        """Where the maps lie."""
+        labels = [entry.label for entry in self.config.methods]
+        return MapFiles(self.out / "maps", labels, list(self.inputs.networks))
+
+    def map_key(self, entry: MethodConfig) -> str:
+        """Everything that decides the maps of a method."""
+        rows = list(self.features[0].rows.values())
+        return map_key(entry, rows, list(self.inputs.networks.values()))
 
     @property
     def classes(self) -> int:
@@ -97,72 +99,25 @@ class Study:
         """
         return self.features
 
-    def _side(self, kind: str, parts: Sequence[Part]) -> Side:
-        stores = [self._extract_part(kind, part, self.inputs.image_networks) for part in parts]
-        rows = {
-            network.name: _joined(parts, stores, network.name)
-            for network in self.inputs.image_networks
-        }
-        for network in feature_file_networks(self.inputs):
-            is_fit = kind == "fit"
-            rows[network.name] = ArrayRows(
-                name=network.name,
-                values=network.fit_features if is_fit else network.eval_features,
-                fingerprint=network.fingerprint,
-                ids=network.fit_ids if is_fit else network.eval_ids,
-                labels=None if is_fit else network.eval_labels,
-            )
-        ordered = {name: rows[name] for name in self.inputs.networks}
-        check_same_images(list(ordered.values()))
-        return Side(ordered, _summary(parts, stores, next(iter(ordered.values()))))
-
     def extract_another(self, network: ImageNetwork) -> tuple[FeatureRows, FeatureRows]:
         """Fit rows and eval rows of a network that is not of the study, e.g. for a control."""
-        sides = []
-        for kind, parts in (("fit", self.inputs.fit), ("eval", self.inputs.eval)):
-            stores = [self._extract_part(kind, part, [network]) for part in parts]
-            sides.append(_joined(parts, stores, network.name))
-        return sides[0], sides[1]
-
-    def _extract_part(
-        self, kind: str, part: Part, networks: Sequence[ImageNetwork]
-    ) -> dict[str, StoredFeatures]:
-        total = len(part.images) * (part.views.count if part.views else 1)
-        bars = {
-            net.name: self.progress.task(f"{kind}: {part.images.name}: {net.name}", total)
-            for net in networks
-        }
-        stores = extract(
-            networks,
-            part.images,
-            self.out / "features",
-            views=part.views,
-            options=ExtractOptions(
-                batch_size=self.config.batch_size,
-                workers=self.config.workers,
-                strict=self.config.strict,
-            ),
-            on_rows=lambda name, rows: bars[name](rows),
-        )
-        return {net.name: store for net, store in zip(networks, stores, strict=True)}
+        return rows_of_another(self.inputs, self.runner, network)
 
     def fit(self) -> None:
         """All maps of all methods, saved as ``maps/LABEL/SOURCE--TARGET.safetensors``."""
         fit, _ = self.features
-        todo = {m.label: self._missing_maps(m, fit) for m in self.config.methods}
+        todo = {m.label: self.maps.missing(m, self.map_key(m)) for m in self.config.methods}
         total = sum(map(len, todo.values()))
         if total == 0:
             return
-        moments = accumulate(
-            list(fit.rows.values()), self.out / "moments", kind="fit", progress=self.progress
-        )
+        moments = self.fit_moments()
         advance = self.progress.task("fit maps", total)
         for source in self.inputs.networks:
             problem = SourceProblem(source, self.inputs.networks, moments)
             for entry in self.config.methods:
                 targets = [b for a, b in todo[entry.label] if a == source]
                 for fitted in self._fitted(entry, problem, targets, fit):
-                    self._keep_map(entry.label, fitted)
+                    self.maps.keep(entry.label, fitted)
                     advance(1)
 
     def _fitted(
@@ -175,92 +130,17 @@ class Study:
             problem,
             fit.rows,
             targets,
-            checkpoint=self.out / "maps" / entry.label / f"{problem.source}.checkpoint.npz",
+            checkpoint=self.maps.checkpoint_path(entry.label, problem.source),
             progress=self.progress,
         )
 
-    def _keep_map(self, label: str, fitted: AffineMap) -> None:
-        path = self.map_path(label, fitted.source, fitted.target)
-        with writing(path):
-            if fitted.curve is not None:  # before the map, whose presence means done
-                fitted.curve.save(self.curve_path(label, fitted.source, fitted.target))
-            fitted.save(path)
-
-    def map_path(self, label: str, source: str, target: str) -> Path:
-        """Where a map of this study is saved."""
-        return self.out / "maps" / label / f"{source}--{target}.safetensors"
-
-    def curve_path(self, label: str, source: str, target: str) -> Path:
-        """Where the loss of an iterative fit lies, beside its map."""
-        return self.out / "maps" / label / f"{source}--{target}.curve.npz"
-
-    def check_cell(self, label: str, source: str, target: str) -> None:
-        """Refuse a method or a network that this study does not have.
-
-        Raises:
-            MapError: naming those that it has.
-        """
-        known = {
-            "method": [entry.label for entry in self.config.methods],
-            "source": list(self.inputs.networks),
-            "target": list(self.inputs.networks),
-        }
-        for what, value in {"method": label, "source": source, "target": target}.items():
-            if value not in known[what]:
-                raise MapError(
-                    f"This study has no {what} '{value}'. It has: {', '.join(known[what])}."
-                )
-        if source == target:
-            raise MapError(
-                f"There is no map from {source} to itself: on the diagonal stands the network "
-                "unmapped. Name two networks."
-            )
-
-    def load_map(self, label: str, source: str, target: str) -> AffineMap:
-        """A saved map.
-
-        Raises:
-            MapError: when the study has no such method or network, or it was not fitted.
-        """
-        self.check_cell(label, source, target)
-        return AffineMap.load(self.map_path(label, source, target))
-
-    def _missing_maps(self, entry: MethodConfig, fit: Side) -> list[tuple[str, str]]:
-        """Pairs without a map; maps of other settings are removed first."""
-        key = self.map_key(entry, fit)
-        folder = self.out / "maps" / entry.label
-        manifest = folder / "key.json"
-        with writing(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            if _read_key(manifest) != key:
-                for stale in [*folder.glob("*.safetensors"), *folder.glob("*.npz")]:
-                    stale.unlink(missing_ok=True)
-                record = {"key": key, "method": entry.name, "options": entry.options}
-                write_whole(manifest, (json.dumps(record, indent=1) + "\n").encode())
-        names = list(self.inputs.networks)
-        pairs = [(a, b) for a in names for b in names if a != b]
-        return [(a, b) for a, b in pairs if not self.map_path(entry.label, a, b).exists()]
-
-    def map_key(self, entry: MethodConfig, fit: Side) -> str:
-        """Everything that decides the maps of a method."""
-        method = entry.build()
-        return digest(
-            str(MAPS_VERSION),
-            method.name,
-            json.dumps(dict(method.options), sort_keys=True),
-            moments_key(list(fit.rows.values())),
-            *(net.fingerprint for net in self.inputs.networks.values()),
-        )
+    def fit_moments(self) -> Moments:
+        """Moments of the fit set, of which all closed-form maps are made."""
+        return self.runner.moments(list(self.features[0].rows.values()), kind="fit")
 
     def eval_moments(self) -> Moments:
         """Moments of the eval set, for R² and cosine."""
-        _, evaluation = self.features
-        return accumulate(
-            list(evaluation.rows.values()),
-            self.out / "moments",
-            kind="eval",
-            progress=self.progress,
-        )
+        return self.runner.moments(list(self.features[1].rows.values()), kind="eval")
 
     def score(self) -> StudyResults:
         """Score every cell; writes ``results.*``, ``predictions.parquet`` and ``study.json``."""
@@ -272,7 +152,7 @@ class Study:
             moments=self.eval_moments(),
             folder=self.out / "scores",
         )
-        keys = {entry.label: self.map_key(entry, fit) for entry in self.config.methods}
+        keys = {entry.label: self.map_key(entry) for entry in self.config.methods}
         scored = scorer.run(keys, self.load_maps, self.progress)
         per_class = count_classes(scored.predictions, scorer.labels())
         controls = controls_of(self, scored.own, scorer.labels()) if self.config.controls else None
@@ -312,7 +192,7 @@ class Study:
         for entry in self.config.methods:
             for source in self.inputs.networks:
                 for target, fitted in self.load_maps(entry.label, source).items():
-                    path = self.curve_path(entry.label, source, target)
+                    path = self.maps.curve_path(entry.label, source, target)
                     curve = curve_summary(entry.label, fitted, path)
                     if curve is not None:
                         yield curve
@@ -325,52 +205,10 @@ class Study:
     def load_maps(self, label: str, source: str) -> Mapping[str, AffineMap]:
         """All saved maps of one method out of one source, by target."""
         return {
-            target: self.load_map(label, source, target)
+            target: self.maps.load(label, source, target)
             for target in self.inputs.networks
             if target != source
         }
-
-
-def _read_key(manifest: Path) -> str | None:
-    """The key of the maps in a folder; None when there is none that can be read."""
-    try:
-        return str(json.loads(manifest.read_text())["key"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _joined(
-    parts: Sequence[Part], stores: Sequence[Mapping[str, StoredFeatures]], name: str
-) -> FeatureRows:
-    """Rows of one network on all parts."""
-    mine: list[FeatureRows] = [by_name[name] for by_name in stores]
-    return mine[0] if len(mine) == 1 else JoinedRows(mine, [part.images.name for part in parts])
-
-
-def _summary(
-    parts: Sequence[Part], stores: Sequence[Mapping[str, StoredFeatures]], rows: FeatureRows
-) -> DataSummary:
-    if not parts:
-        return DataSummary(
-            name="features from npz files",
-            images=len(rows),
-            rows=len(rows),
-            fingerprint=rows.fingerprint,
-        )
-    left_out = [
-        LeftOut(id=f"{part.images.name}/{name}" if len(parts) > 1 else name, reason=reason)
-        for part, by_name in zip(parts, stores, strict=True)
-        for name, reason in next(iter(by_name.values())).left_out.items()
-    ]
-    views = {part.images.name: part.views.as_dict() for part in parts if part.views}
-    return DataSummary(
-        name=", ".join(part.images.name for part in parts),
-        images=int(np.sum([len(part.images) for part in parts])),
-        rows=len(rows),
-        fingerprint=digest(*(part.images.fingerprint for part in parts)),
-        views=views or None,
-        left_out=tuple(left_out),
-    )
 
 
 def open_study(

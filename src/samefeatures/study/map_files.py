@@ -1,0 +1,116 @@
+"""The maps of a study on disk: ``maps/LABEL/SOURCE--TARGET.safetensors``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from samefeatures.data.imageset import digest
+from samefeatures.errors import MapError
+from samefeatures.features.rows import FeatureRows
+from samefeatures.files import write_whole, writing
+from samefeatures.maps import AffineMap
+from samefeatures.networks.network import Network
+from samefeatures.study.accumulate import moments_key
+from samefeatures.study.config import MethodConfig
+
+MAPS_VERSION = 1
+"""Raised whenever a change in ``maps`` changes a fitted value."""
+
+
+@dataclass(frozen=True, slots=True)
+class MapFiles:
+    """Where the maps of one study lie, whether they were fitted or not.
+
+    Attributes:
+        folder: ``maps`` in the study's folder.
+        labels: Of the methods.
+        names: Of the networks.
+    """
+
+    folder: Path
+    labels: Sequence[str]
+    names: Sequence[str]
+
+    def path(self, label: str, source: str, target: str) -> Path:
+        """Of one map."""
+        return self.folder / label / f"{source}--{target}.safetensors"
+
+    def curve_path(self, label: str, source: str, target: str) -> Path:
+        """Where the loss of an iterative fit lies, beside its map."""
+        return self.folder / label / f"{source}--{target}.curve.npz"
+
+    def checkpoint_path(self, label: str, source: str) -> Path:
+        """Where an iterative fit keeps its state."""
+        return self.folder / label / f"{source}.checkpoint.npz"
+
+    def keep(self, label: str, fitted: AffineMap) -> None:
+        """Save a map and its curve."""
+        path = self.path(label, fitted.source, fitted.target)
+        with writing(path):
+            if fitted.curve is not None:  # before the map, whose presence means done
+                fitted.curve.save(self.curve_path(label, fitted.source, fitted.target))
+            fitted.save(path)
+
+    def load(self, label: str, source: str, target: str) -> AffineMap:
+        """A saved map.
+
+        Raises:
+            MapError: when the study has no such method or network, or it was not fitted.
+        """
+        self.check_cell(label, source, target)
+        return AffineMap.load(self.path(label, source, target))
+
+    def check_cell(self, label: str, source: str, target: str) -> None:
+        """Refuse a method or a network that this study does not have.
+
+        Raises:
+            MapError: naming those that it has.
+        """
+        known = {"method": self.labels, "source": self.names, "target": self.names}
+        for what, value in {"method": label, "source": source, "target": target}.items():
+            if value not in known[what]:
+                raise MapError(
+                    f"This study has no {what} '{value}'. It has: {', '.join(known[what])}."
+                )
+        if source == target:
+            raise MapError(
+                f"There is no map from {source} to itself: on the diagonal stands the network "
+                "unmapped. Name two networks."
+            )
+
+    def missing(self, entry: MethodConfig, key: str) -> list[tuple[str, str]]:
+        """Pairs of networks without a map; maps of another key are removed first."""
+        folder = self.folder / entry.label
+        manifest = folder / "key.json"
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            if _read_key(manifest) != key:
+                for stale in [*folder.glob("*.safetensors"), *folder.glob("*.npz")]:
+                    stale.unlink(missing_ok=True)
+                record = {"key": key, "method": entry.name, "options": entry.options}
+                write_whole(manifest, (json.dumps(record, indent=1) + "\n").encode())
+        pairs = [(a, b) for a in self.names for b in self.names if a != b]
+        return [(a, b) for a, b in pairs if not self.path(entry.label, a, b).exists()]
+
+
+def map_key(entry: MethodConfig, fit: Sequence[FeatureRows], networks: Sequence[Network]) -> str:
+    """Everything that decides the maps of a method."""
+    method = entry.build()
+    return digest(
+        str(MAPS_VERSION),
+        method.name,
+        json.dumps(dict(method.options), sort_keys=True),
+        moments_key(fit),
+        *(net.fingerprint for net in networks),
+    )
+
+
+def _read_key(manifest: Path) -> str | None:
+    """The key of the maps in a folder; None when there is none that can be read."""
+    try:
+        return str(json.loads(manifest.read_text())["key"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

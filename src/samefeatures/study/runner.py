@@ -1,0 +1,78 @@
+"""Where the two stages run that see every row: extraction and moments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from samefeatures.features.extract import ExtractOptions, extract
+from samefeatures.features.rows import FeatureRows
+from samefeatures.features.store import StoredFeatures
+from samefeatures.moments import Moments
+from samefeatures.networks.network import ImageNetwork
+from samefeatures.progress import Progress
+from samefeatures.study.accumulate import accumulate
+from samefeatures.study.config import StudyConfig
+from samefeatures.study.inputs import Part
+
+
+class Runner(Protocol):
+    """Extraction and moments, in this process or over many."""
+
+    def extract(
+        self, networks: Sequence[ImageNetwork], part: Part, *, kind: str
+    ) -> list[StoredFeatures]:
+        """Features of every network on one source of images, in the order of the networks.
+
+        What is stored already is not computed again.
+
+        Args:
+            networks: That see images.
+            part: The images, and the views taken of each.
+            kind: ``fit`` or ``eval``, for the display.
+        """
+
+    def moments(self, parts: Sequence[FeatureRows], *, kind: str) -> Moments:
+        """Joint moments of the rows of every network; ``kind`` as above."""
+
+
+class LocalRunner:
+    """Both stages in this process.
+
+    Args:
+        config: Batch size, threads, strictness.
+        folder: Of the study.
+        progress: Shows how far it is.
+    """
+
+    def __init__(self, config: StudyConfig, *, folder: Path, progress: Progress) -> None:
+        self._config = config
+        self._folder = folder
+        self._progress = progress
+
+    def extract(
+        self, networks: Sequence[ImageNetwork], part: Part, *, kind: str
+    ) -> list[StoredFeatures]:
+        """Decode once, run every network, store chunk by chunk."""
+        total = len(part.images) * (part.views.count if part.views else 1)
+        bars = {
+            net.name: self._progress.task(f"{kind}: {part.images.name}: {net.name}", total)
+            for net in networks
+        }
+        return extract(
+            networks,
+            part.images,
+            self._folder / "features",
+            views=part.views,
+            options=ExtractOptions(
+                batch_size=self._config.batch_size,
+                workers=self._config.workers,
+                strict=self._config.strict,
+            ),
+            on_rows=lambda name, rows: bars[name](rows),
+        )
+
+    def moments(self, parts: Sequence[FeatureRows], *, kind: str) -> Moments:
+        """One pass over the rows, checkpointed in the study's folder."""
+        return accumulate(parts, self._folder / "moments", kind=kind, progress=self._progress)

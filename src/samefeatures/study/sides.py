@@ -1,0 +1,104 @@
+"""The fit side and the eval side of a study: rows of every network on the same images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from samefeatures.data.imageset import digest
+from samefeatures.features.rows import ArrayRows, FeatureRows, JoinedRows, check_same_images
+from samefeatures.features.store import StoredFeatures
+from samefeatures.networks.network import FeatureFile, ImageNetwork
+from samefeatures.study.inputs import Part, StudyInputs, feature_file_networks
+from samefeatures.study.results import DataSummary, LeftOut
+from samefeatures.study.runner import Runner
+
+Stores = Mapping[str, StoredFeatures]
+"""Of one source of images, by the name of the network."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Side:
+    """Features of every network on one of the two image sets, in the order of the study."""
+
+    rows: dict[str, FeatureRows]
+    summary: DataSummary
+
+
+def fit_side(inputs: StudyInputs, runner: Runner) -> Side:
+    """Rows that maps are fitted on, extracted if need be."""
+    return _side(inputs, runner, inputs.fit, kind="fit")
+
+
+def eval_side(inputs: StudyInputs, runner: Runner) -> Side:
+    """Rows that hybrids are scored on, extracted if need be."""
+    return _side(inputs, runner, inputs.eval, kind="eval")
+
+
+def rows_of_another(
+    inputs: StudyInputs, runner: Runner, network: ImageNetwork
+) -> tuple[FeatureRows, FeatureRows]:
+    """Fit rows and eval rows of a network that is not of the study, e.g. for a control."""
+    fit, evaluation = (
+        _joined(parts, [_stores(runner, part, [network], kind) for part in parts], network.name)
+        for kind, parts in (("fit", inputs.fit), ("eval", inputs.eval))
+    )
+    return fit, evaluation
+
+
+def _side(inputs: StudyInputs, runner: Runner, parts: Sequence[Part], *, kind: str) -> Side:
+    networks = inputs.image_networks
+    stores = [_stores(runner, part, networks, kind) for part in parts]
+    rows = {net.name: _joined(parts, stores, net.name) for net in networks}
+    rows |= {net.name: _from_file(net, kind) for net in feature_file_networks(inputs)}
+    ordered = {name: rows[name] for name in inputs.networks}
+    check_same_images(list(ordered.values()))
+    return Side(ordered, _summary(parts, stores, next(iter(ordered.values()))))
+
+
+def _stores(runner: Runner, part: Part, networks: Sequence[ImageNetwork], kind: str) -> Stores:
+    stores = runner.extract(networks, part, kind=kind)
+    return {net.name: store for net, store in zip(networks, stores, strict=True)}
+
+
+def _from_file(network: FeatureFile, kind: str) -> FeatureRows:
+    is_fit = kind == "fit"
+    return ArrayRows(
+        name=network.name,
+        values=network.fit_features if is_fit else network.eval_features,
+        fingerprint=network.fingerprint,
+        ids=network.fit_ids if is_fit else network.eval_ids,
+        labels=None if is_fit else network.eval_labels,
+    )
+
+
+def _joined(parts: Sequence[Part], stores: Sequence[Stores], name: str) -> FeatureRows:
+    """Rows of one network on all parts."""
+    mine: list[FeatureRows] = [by_name[name] for by_name in stores]
+    return mine[0] if len(mine) == 1 else JoinedRows(mine, [part.images.name for part in parts])
+
+
+def _summary(parts: Sequence[Part], stores: Sequence[Stores], rows: FeatureRows) -> DataSummary:
+    if not parts:
+        return DataSummary(
+            name="features from npz files",
+            images=len(rows),
+            rows=len(rows),
+            fingerprint=rows.fingerprint,
+        )
+    left_out = [
+        LeftOut(id=f"{part.images.name}/{name}" if len(parts) > 1 else name, reason=reason)
+        for part, by_name in zip(parts, stores, strict=True)
+        for name, reason in next(iter(by_name.values())).left_out.items()
+    ]
+    views = {part.images.name: part.views.as_dict() for part in parts if part.views}
+    return DataSummary(
+        name=", ".join(part.images.name for part in parts),
+        images=int(np.sum([len(part.images) for part in parts])),
+        rows=len(rows),
+        fingerprint=digest(*(part.images.fingerprint for part in parts)),
+        views=views or None,
+        left_out=tuple(left_out),
+    )
