@@ -101,6 +101,21 @@ def test_the_page_shows_figure_table_and_gallery(
     assert "scaled down by a factor of 10, where it would fill the circles," in text
 
 
+def test_classes_are_called_by_their_names(
+    good: StudyResults, both: list[Overlap], tmp_path: Path
+) -> None:
+    pairs = view_pairs(both, tmp_path)
+    names = ("bag", "boot", "coat", "dress", "shirt", "shoe", "sandal", "<tie>", "hat", "scarf")
+    named = " ".join(Tags(page(replace(good, class_names=names), pairs=pairs)).text.split())
+    bare = " ".join(Tags(page(good, pairs=pairs)).text.split())
+    for label in (0, 1, 2):  # true classes, to choose from; 7 and 8 are predicted
+        assert f"{label} {names[label]}" in named
+    assert "7 <tie> ✗" in named
+    assert "8 hat ✗" in named
+    assert "7 ✗" in bare
+    assert "by class index" not in named
+
+
 def test_an_overlap_of_an_older_scoring_is_named_and_not_shown(
     good: StudyResults, tmp_path: Path
 ) -> None:

@@ -247,6 +247,21 @@ def test_names_and_data_that_do_not_fit(tmp_path: Path) -> None:
         Study(parse_config(without), out=tmp_path, base=tmp_path).score()
 
 
+def test_names_of_classes_reach_the_results(tmp_path: Path) -> None:
+    source = write_npz(tmp_path, "a", make_worlds()["a"])
+    classes = Study(parse_config({"networks": [source]}), out=tmp_path, base=tmp_path).classes
+    (tmp_path / "names.txt").write_text("".join(f"kind {i}\n" for i in range(classes)))
+    config = {"networks": [source], "class_names": "names.txt"}
+    study = Study(parse_config(config), out=tmp_path / "out", base=tmp_path)
+    study.score()
+    kept = StudyResults.load(study.results_path)
+    assert kept.class_names == tuple(f"kind {i}" for i in range(classes))
+    assert kept.class_name(1) == "1 kind 1"
+    short = Study(parse_config({**config, "class_names": ["x"]}), out=tmp_path, base=tmp_path)
+    with pytest.raises(ConfigError, match="names 1 classes, but the networks have"):
+        short.score()
+
+
 def test_maps_that_are_not_there(npz_study: Study) -> None:
     with pytest.raises(MapError, match="no method 'cca'"):
         npz_study.maps.load("cca", "a", "b")

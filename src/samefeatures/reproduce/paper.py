@@ -19,6 +19,7 @@ from samefeatures.reproduce.published import (
     Pair,
     PaperRow,
     published_paper,
+    published_paper_counts,
 )
 from samefeatures.reproduce.setup import paper_setup
 from samefeatures.reproduce.summary import paper_summary
@@ -35,7 +36,7 @@ def compare_with_paper(
     why: Mapping[str, str] | None = None,
     paper: Mapping[Pair, PaperRow] | None = None,
 ) -> Comparison:
-    """Every figure of the paper's Table 1 beside the study's.
+    """Every figure of the paper's Table 1 and the counts of its section 5.2 beside the study's.
 
     The maps are those of the normalised loss where the study has them, else OLS; which of the two
     is said in the set-up.
@@ -48,7 +49,8 @@ def compare_with_paper(
     rows = paper or published_paper()
     misprints = paper_misprints(rows)
     used = label_of(results, METHODS)
-    figures = tuple(_table_1(rows, misprints, cells_of(results, METHODS)))
+    cells = cells_of(results, METHODS)
+    figures = (*_table_1(rows, misprints, cells), *_overlap(cells))
     return Comparison(
         document="paper",
         title="The paper's Table 1 beside ours",
@@ -110,3 +112,25 @@ def _table_1(
                 ours=cell.loss_vs_target_points if cell else None,
                 misprint=misprint_of(misprints, "loss vs target", *pair),
             )
+
+
+def _overlap(ours: Mapping[Pair, Cell]) -> Iterator[Figure]:
+    """Section 5.2: images that the target mislabels, and those of them that the map fixes."""
+    for said in published_paper_counts():
+        cell = ours.get((said.source, said.target))
+        values: dict[str, int] = {}
+        if cell is not None and cell.n == PAPER_IMAGES:
+            # Of the target's right ones the hybrid breaks some, of its wrong ones it fixes some.
+            wrong = cell.n - (cell.correct - cell.fixed + cell.broken)
+            values = {"mislabelled by the target": wrong, "fixed by the map": cell.fixed}
+        yield Figure(
+            table=said.section,
+            what=said.what,
+            unit="images",
+            source=said.source,
+            target=said.target,
+            printed=str(said.count),
+            published=said.count,
+            rounding=0,
+            ours=values.get(said.what),
+        )

@@ -92,6 +92,23 @@ class PaperRow:
     loss: Printed | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperCount:
+    """A number of images that the paper's text names.
+
+    Attributes:
+        what: ``mislabelled by the target``, or ``fixed by the map``: those of them that the hybrid
+            labels correctly.
+        section: Where.
+    """
+
+    what: str
+    source: str
+    target: str
+    count: int
+    section: str
+
+
 PAPER_IMAGES = 50_000
 """Validation images that the paper and the thesis score."""
 PAPER_NETWORKS = ("inception_v4", "resnet_v2_152")
@@ -136,6 +153,21 @@ def published_paper() -> Mapping[Pair, PaperRow]:
         for row in _rows("paper_table_1")
     ]
     return MappingProxyType({(row.source, row.target): row for row in rows})
+
+
+@cache
+def published_paper_counts() -> tuple[PaperCount, ...]:
+    """The counts in the paper's section 5.2."""
+    return tuple(
+        PaperCount(
+            what=row["what"],
+            source=row["source"],
+            target=row["target"],
+            count=int(row["printed"]),
+            section=row["section"],
+        )
+        for row in _rows("paper_text")
+    )
 
 
 def _square(name: str) -> Mapping[Pair, Printed]:

@@ -53,7 +53,7 @@ class Sheet:
 def sheets(comparison: Comparison) -> tuple[Sheet, ...]:
     """All tables of a comparison, in the document's order."""
     if comparison.document == "paper":
-        return (_paper(comparison),)
+        return (_paper(comparison), _overlap(comparison))
     return (
         _networks(comparison),
         _square(comparison, "5.2", "top-1", "Table 5.2: top-1 %, OLS maps"),
@@ -217,6 +217,19 @@ def _paper(comparison: Comparison) -> Sheet:
         corner="Features → head",
         columns=columns,
         rows=tuple(rows),
+    )
+
+
+def _overlap(comparison: Comparison) -> Sheet:
+    figures = [f for f in comparison.figures if f.table != "1"]
+    return Sheet(
+        slug="text",
+        title="Section 5.2: what the map fixes",
+        note="Images that the target network mislabels, and those of them that its head labels "
+        "correctly when it is fed the mapped features.",
+        corner="What",
+        columns=("printed", "ours", "difference", "pair"),
+        rows=tuple((f.what, _one_row(f)) for f in figures),
     )
 
 

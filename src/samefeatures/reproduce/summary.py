@@ -31,9 +31,26 @@ def thesis_summary(
 
 
 def paper_summary(figures: Sequence[Figure], misprints: Sequence[Misprint]) -> tuple[str, ...]:
-    """The same for the paper's Table 1."""
+    """The same for the paper's Table 1, and what its map fixes."""
     table = [f for f in figures if f.what == "top-1"]
-    return (*_closeness("Table 1", table), *_misprints(misprints))
+    return (*_closeness("Table 1", table), *_fixed(figures), *_misprints(misprints))
+
+
+def _fixed(figures: Sequence[Figure]) -> Iterator[str]:
+    wrong, fixed = (
+        next(f for f in figures if f.what == what)
+        for what in ("mislabelled by the target", "fixed by the map")
+    )
+    printed = f"the paper has {fixed.published:,.0f} of {wrong.published:,.0f}"
+    printed += f" ({number(100 * fixed.published / wrong.published)} %)"
+    if fixed.ours is None or not wrong.ours:
+        yield f"Section {fixed.table}, {_place(fixed)}: {printed}; ours is missing."
+        return
+    yield (
+        f"Section {fixed.table}, {_place(fixed)}: the map fixes {fixed.ours:,.0f} of the "
+        f"{wrong.ours:,.0f} images that {fixed.target} mislabels "
+        f"({number(100 * fixed.ours / wrong.ours)} %); {printed}."
+    )
 
 
 def _closeness(where: str, figures: Sequence[Figure]) -> Iterator[str]:

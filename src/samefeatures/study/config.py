@@ -191,6 +191,7 @@ class StudyConfig(_Strict):
     networks: tuple[NetworkConfig, ...]
     data: DataConfig | None = None
     methods: tuple[MethodConfig, ...] = ()
+    class_names: str | tuple[str, ...] | None = None
     out: str | None = None
     batch_size: int = Field(default=32, ge=1)
     workers: int | None = Field(default=None, ge=1)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from samefeatures.data.class_names import class_names
 from samefeatures.data.imageset import ImageSet
 from samefeatures.data.sources import open_images
 from samefeatures.data.views import Views
@@ -26,11 +27,15 @@ class Part:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StudyInputs:
-    """Networks by name, in the order of the study, and the parts of both image sets."""
+    """Networks by name, in the order of the study, and the parts of both image sets.
+
+    ``class_names`` is empty where the study names no classes.
+    """
 
     networks: dict[str, Network]
     fit: tuple[Part, ...]
     eval: tuple[Part, ...]
+    class_names: tuple[str, ...] = ()
 
     @property
     def image_networks(self) -> list[ImageNetwork]:
@@ -41,11 +46,13 @@ def open_inputs(config: StudyConfig, *, base: Path, progress: Progress) -> Study
     """Load the networks and list the images; relative paths start at ``base``.
 
     Raises:
-        ConfigError: when names clash or images are missing from the study.
+        ConfigError: when names clash, images are missing from the study, or the names of the
+            classes are not those of the networks.
         LabelError: when class counts differ, or labels do not fit them.
     """
     networks = open_networks(config, base=base, progress=progress)
     _check_classes(networks)
+    names = _class_names(config, networks, base)
     has_images = any(isinstance(net, ImageNetwork) for net in networks.values())
     if not has_images:
         if config.data is not None:
@@ -53,7 +60,7 @@ def open_inputs(config: StudyConfig, *, base: Path, progress: Progress) -> Study
                 "data: all networks of this study are npz files, which bring their own features; "
                 "images would have no effect. Leave 'data' out."
             )
-        return StudyInputs(networks, (), ())
+        return StudyInputs(networks, (), (), names)
     if config.data is None:
         raise ConfigError(
             "data: missing. A study of networks that see images needs 'data' with 'fit' and 'eval'."
@@ -62,7 +69,7 @@ def open_inputs(config: StudyConfig, *, base: Path, progress: Progress) -> Study
     evaluation = _open_parts(config.data.eval, labelled=True, base=base)
     for part in evaluation:
         _check_labels(part.images, networks)
-    return StudyInputs(networks, fit, evaluation)
+    return StudyInputs(networks, fit, evaluation, names)
 
 
 def open_networks(config: StudyConfig, *, base: Path, progress: Progress) -> dict[str, Network]:
@@ -134,6 +141,13 @@ def _check_classes(networks: dict[str, Network]) -> None:
             f"The networks have different numbers of classes: {listed}. Labels and hybrids make "
             "sense only between networks of the same classes; study them apart."
         )
+
+
+def _class_names(config: StudyConfig, networks: dict[str, Network], base: Path) -> tuple[str, ...]:
+    if config.class_names is None:
+        return ()
+    classes = next(iter(networks.values())).head.classes
+    return class_names(config.class_names, classes=classes, base=base)
 
 
 def _check_labels(images: ImageSet, networks: dict[str, Network]) -> None:

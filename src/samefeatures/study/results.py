@@ -261,6 +261,7 @@ class StudyResults:
         cells: Every method's N x N cells, diagonals included.
         classes: Per method the classes that gain most, then those that lose most.
         controls: Where the study asks for them.
+        class_names: By index; empty where the study names none.
     """
 
     title: str
@@ -273,6 +274,7 @@ class StudyResults:
     settings: Mapping[str, Any]
     versions: Mapping[str, str]
     classes: tuple[ClassChange, ...] = ()
+    class_names: tuple[str, ...] = ()
     controls: Controls | None = None
     warnings: tuple[str, ...] = ()
     curves: tuple[CurveSummary, ...] = ()
@@ -280,6 +282,10 @@ class StudyResults:
     def table(self, method: str) -> dict[tuple[str, str], Cell]:
         """Cells of one method by (source, target)."""
         return {(c.source, c.target): c for c in self.cells if c.method == method}
+
+    def class_name(self, label: int) -> str:
+        """``5``, or ``5 sandal`` where the classes have names."""
+        return f"{label} {self.class_names[label]}" if self.class_names else str(label)
 
     def median_change(self, method: str, *, over: str) -> float:
         """Median ``change_vs_source_pct``: ``over="maps"`` leaves the diagonal out, as is sound;
@@ -316,6 +322,7 @@ class StudyResults:
                 settings=raw["settings"],
                 versions=raw["versions"],
                 classes=tuple(ClassChange(**r) for r in raw["classes"]),
+                class_names=tuple(raw["class_names"]),
                 controls=Controls.parse(raw["controls"]) if raw["controls"] else None,
                 warnings=tuple(raw["warnings"]),
                 curves=tuple(CurveSummary.parse(r) for r in raw["curves"]),

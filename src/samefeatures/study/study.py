@@ -170,6 +170,7 @@ class Study:
             settings=json.loads(self.config.model_dump_json(exclude_none=True)),
             versions=versions(),
             classes=tuple(class_changes(per_class)),
+            class_names=self.inputs.class_names,
             controls=controls,
             warnings=(
                 *study_warnings(scored.fits, fit.summary, evaluation.summary),
