@@ -217,3 +217,20 @@ def test_predictions_are_compared() -> None:
 def test_other_numbers_of_images_are_refused(expected: list[int]) -> None:
     with pytest.raises(ExportError, match="same images"):
         check(expected)
+
+
+def test_a_head_of_an_ill_conditioned_map(timm_network: ImageNetwork) -> None:
+    """Its terms cancel almost wholly, so its logits have few digits; that is no fault of ours."""
+    images = probe_images(timm_network.preprocessing)
+    features = timm_network.backend.features(images).astype(np.float64)
+    _, _, basis = np.linalg.svd(features, full_matrices=False)  # what these images span
+    big = 1e6 * np.random.default_rng(3).normal(size=(7, timm_network.dim))
+    weight = (big - big @ basis.T @ basis).astype(np.float32)
+    head = Head(weight, np.zeros(7, np.float32))
+    logits = head.logits(features.astype(np.float32))
+    terms = np.abs(features) @ np.abs(weight).T
+    assert np.abs(logits).max() < 1e-4 * terms.max()
+    module = hybrid_module(timm_network, head)
+    with torch.no_grad():
+        ours = module(torch.from_numpy(images)).numpy()
+    assert np.abs(ours - logits).max() < 1e-5 * terms.max()
