@@ -25,6 +25,7 @@ ORDER = (
     "scores",
     "statistics",
     "study",
+    "thumbnails",
     "gallery",
     "report",
     "export",

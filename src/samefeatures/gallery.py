@@ -5,23 +5,17 @@ The only stage after scoring that reads images again; what it leaves is all that
 
 from __future__ import annotations
 
-import base64
-import io
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
-from samefeatures.data.decode import decode
-from samefeatures.data.imageset import ImageSet
-from samefeatures.errors import ConfigError, DataError, SamefeaturesError
+from samefeatures.errors import ConfigError
 from samefeatures.progress import Progress, Silent
 from samefeatures.study.config import StudyConfig
-from samefeatures.study.inputs import open_eval_images
 from samefeatures.study.overlap import (
     Overlap,
     Pair,
@@ -33,10 +27,8 @@ from samefeatures.study.overlap import (
 from samefeatures.study.results import StudyResults
 from samefeatures.study.study import Study
 from samefeatures.study.tables import read_predictions
+from samefeatures.thumbnails import Picture, thumbnails
 
-SIDE = 96
-"""Longest side of a thumbnail in pixels; smaller images stay as they are."""
-QUALITY = 85
 PER_LIST = 48
 """Fixed images, and broken ones, that a gallery shows of each direction."""
 UNMAPPED = ("logit", "naive")
@@ -229,54 +221,6 @@ def spread(places: npt.NDArray[np.int64], labels: npt.NDArray[np.int64], count: 
         else:
             kept += [entries[i * len(entries) // left] for i in range(left)]
     return [place for _, place in sorted(kept)]
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A thumbnail as a ``data:`` URI, or why there is none."""
-
-    uri: str = ""
-    problem: str = ""
-
-
-def thumbnails(
-    config: StudyConfig, base: Path, wanted: set[str], *, progress: Progress
-) -> dict[str, Picture]:
-    """Pictures of these eval images by id; empty where the study's features came from files."""
-    if not wanted or config.data is None:
-        return {}
-    try:
-        parts = open_eval_images(config, base=base)
-    except SamefeaturesError as error:
-        problem = f"the eval images can't be opened: {error}"
-        return {name: Picture(problem=problem) for name in wanted}
-    advance = progress.task("thumbnails", len(wanted))
-    found: dict[str, Picture] = {}
-    for name, images, i in _named(parts):
-        if name in wanted:
-            found[name] = _picture(images, i)
-            advance(1)
-    gone = Picture(problem="the image is no longer in the eval set")
-    return {name: found.get(name, gone) for name in wanted}
-
-
-def _named(parts: Sequence[ImageSet]) -> Iterator[tuple[str, ImageSet, int]]:
-    """Every image by the id that it has in the study (see ``JoinedRows``)."""
-    for images in parts:
-        prefix = f"{images.name}/" if len(parts) > 1 else ""
-        for i, name in enumerate(images.ids):
-            yield prefix + name, images, i
-
-
-def _picture(images: ImageSet, i: int) -> Picture:
-    try:
-        image = decode(images.read(i))
-    except (DataError, OSError) as error:
-        return Picture(problem=str(error))
-    image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
-    packed = io.BytesIO()
-    image.save(packed, "JPEG", quality=QUALITY, optimize=True)
-    return Picture("data:image/jpeg;base64," + base64.b64encode(packed.getvalue()).decode())
 
 
 def _with_picture(shown: Shown, pictures: Mapping[str, Picture]) -> Shown:

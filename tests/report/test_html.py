@@ -7,7 +7,8 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
-from samefeatures.report.html import METRICS, page
+from samefeatures.report.html import page
+from samefeatures.report.html_cells import METRICS
 from samefeatures.report.sentences import sentences
 from samefeatures.study.results import ClassChange, StudyResults
 
