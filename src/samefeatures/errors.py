@@ -15,6 +15,7 @@
     │   ├── StoreDamagedError
     │   └── StoreVersionError
     ├── MapError              a map used where it does not belong
+    ├── ClusterError          machines that do not work together
     ├── ReportError           something that can't be drawn
     └── ExportError
 
@@ -88,6 +89,10 @@ class StoreVersionError(StoreError):
 
 class MapError(SamefeaturesError):
     """A map is applied where it does not belong, or can't be fitted."""
+
+
+class ClusterError(SamefeaturesError):
+    """A cluster can't be reached, its machines differ, or none is left."""
 
 
 class ReportError(SamefeaturesError):

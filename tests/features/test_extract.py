@@ -288,7 +288,7 @@ def test_a_span_is_the_rows_between(tmp_path: Path) -> None:
 def test_a_span_of_an_unfinished_store_is_refused(tmp_path: Path) -> None:
     images, _ = made_images(CHUNK_ROWS + 10)
     (store,) = extract([tiny_network("a")], images, tmp_path)
-    shutil.rmtree(store.path / "features" / "c" / "1")
+    shutil.rmtree(store.place.path / "features" / "c" / "1")
     with pytest.raises(StoreDamagedError, match="lacks 1 of 2 chunks"):
         store.span(0, 4)
 

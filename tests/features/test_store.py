@@ -28,14 +28,14 @@ def store(tmp_path: Path) -> StoredFeatures:
 
 def reopen(store: StoredFeatures) -> StoredFeatures:
     images, _ = made_images(2 * CHUNK_ROWS)
-    (out,) = extract([tiny_network("a")], images, store.path.parent)
+    (out,) = extract([tiny_network("a")], images, store.place.path.parent)
     return out
 
 
 @pytest.mark.parametrize("array", ["features", "problems", "ids", "labels"])
 def test_a_flipped_byte_is_found(store: StoredFeatures, array: str) -> None:
     store._group["problems"][1] = np.full(160, 65, np.uint8)  # so that a chunk is stored
-    chunk = next(p for p in sorted((store.path / array / "c").rglob("*")) if p.is_file())
+    chunk = next(p for p in sorted((store.place.path / array / "c").rglob("*")) if p.is_file())
     data = bytearray(chunk.read_bytes())
     data[len(data) // 2] ^= 1
     chunk.write_bytes(data)
@@ -44,7 +44,7 @@ def test_a_flipped_byte_is_found(store: StoredFeatures, array: str) -> None:
 
 
 def test_a_chunk_cut_short_is_found(store: StoredFeatures) -> None:
-    chunk = store.path / "features" / "c" / "1" / "0"
+    chunk = store.place.path / "features" / "c" / "1" / "0"
     chunk.write_bytes(chunk.read_bytes()[:100])
     with pytest.raises(StoreDamagedError, match="rows 0 and on"):
         list(reopen(store).chunks(64))
@@ -52,14 +52,14 @@ def test_a_chunk_cut_short_is_found(store: StoredFeatures) -> None:
 
 def test_a_missing_chunk_is_said_and_then_computed(store: StoredFeatures) -> None:
     before = np.concatenate(list(store.chunks(64)))
-    shutil.rmtree(store.path / "features" / "c" / "1")
+    shutil.rmtree(store.place.path / "features" / "c" / "1")
     with pytest.raises(StoreDamagedError, match="lacks 1 of 2 chunks, the first is 1"):
         list(store.chunks(64))
     assert np.array_equal(np.concatenate(list(reopen(store).chunks(64))), before)
 
 
 def test_metadata_cut_short(store: StoredFeatures) -> None:
-    meta = store.path / "zarr.json"
+    meta = store.place.path / "zarr.json"
     meta.write_text(meta.read_text()[:50])
     with pytest.raises(StoreDamagedError, match="not a readable feature store"):
         reopen(store)
@@ -67,14 +67,14 @@ def test_metadata_cut_short(store: StoredFeatures) -> None:
 
 @pytest.mark.parametrize("part", ["problems", "labels", "labels/c", "ids/c"])
 def test_a_part_that_is_gone(store: StoredFeatures, part: str) -> None:
-    shutil.rmtree(store.path / part)
+    shutil.rmtree(store.place.path / part)
     with pytest.raises(StoreDamagedError, match="damaged"):
         reopen(store)
 
 
 @pytest.mark.parametrize("file", ["zarr.json", "labels/zarr.json", "features/zarr.json"])
 def test_metadata_with_a_flipped_byte_never_passes_unseen(store: StoredFeatures, file: str) -> None:
-    meta = store.path / file
+    meta = store.place.path / file
     whole = meta.read_bytes()
     expected = np.concatenate(list(store.chunks(64)))
     for at in range(0, len(whole), max(1, len(whole) // 40)):
@@ -90,7 +90,7 @@ def test_metadata_with_a_flipped_byte_never_passes_unseen(store: StoredFeatures,
 
 
 def test_another_version(store: StoredFeatures) -> None:
-    meta = store.path / "zarr.json"
+    meta = store.place.path / "zarr.json"
     record = json.loads(meta.read_text())
     record["attributes"]["version"] = 99
     meta.write_text(json.dumps(record))

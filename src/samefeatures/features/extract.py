@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +16,9 @@ from samefeatures.data.imageset import ImageSet
 from samefeatures.data.preprocess import Preprocessing
 from samefeatures.data.views import Views
 from samefeatures.errors import ConfigError, FeatureError, UnreadableImageError
-from samefeatures.features.store import FeatureKey, StoredFeatures, open_features
+from samefeatures.features.opening import open_features
+from samefeatures.features.place import Root
+from samefeatures.features.store import FeatureKey, StoredFeatures
 from samefeatures.networks.network import Float32, ImageNetwork
 
 EXTRACTOR_VERSION = 1
@@ -66,7 +67,7 @@ def feature_key(network: ImageNetwork, images: ImageSet, views: Views | None) ->
 def extract(
     networks: Sequence[ImageNetwork],
     images: ImageSet,
-    root: Path,
+    root: Root,
     *,
     views: Views | None = None,
     options: ExtractOptions | None = None,

@@ -18,21 +18,17 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import zarr
 import zarr.errors
-from zarr.codecs import Crc32cCodec, ZstdCodec
 
-from samefeatures.data.imageset import ImageSet, digest
-from samefeatures.data.views import Views
-from samefeatures.errors import StoreDamagedError, StoreVersionError
-from samefeatures.features.partial import building, remove_orphans
+from samefeatures.data.imageset import digest
+from samefeatures.errors import StoreDamagedError, StoreError, first_line
+from samefeatures.features.place import Place
 from samefeatures.features.rows import regroup
-from samefeatures.files import writing
 from samefeatures.networks.network import Float32
 
 FORMAT, VERSION = "samefeatures-features", 1
@@ -77,8 +73,8 @@ class StoredFeatures:
     Implements ``FeatureRows`` once complete.
     """
 
-    def __init__(self, path: Path, group: zarr.Group) -> None:
-        self.path = path
+    def __init__(self, place: Place, group: zarr.Group) -> None:
+        self.place = place
         attributes = dict(group.attrs)
         self.name = str(attributes["name"])
         self.fingerprint = str(attributes["digest"])
@@ -109,8 +105,8 @@ class StoredFeatures:
 
     def missing(self) -> list[int]:
         """Numbers of the chunks that are not there yet."""
-        folder = self.path / "features" / "c"
-        return [k for k in range(self.chunk_count) if not (folder / str(k) / "0").exists()]
+        there = self.place.stored_chunks("features", self.chunk_count)
+        return [k for k in range(self.chunk_count) if k not in there]
 
     def write_chunk(self, k: int, features: Float32, reasons: Mapping[int, str]) -> None:
         """Write chunk ``k``: (images in chunk · views, d) features, and why images are missing.
@@ -120,7 +116,7 @@ class StoredFeatures:
             features: Rows of left-out images hold NaN.
             reasons: By index of the image within the chunk.
         """
-        with writing(self.path):
+        with self.place.writing():
             start = k * self.images_per_chunk
             count = len(features) // self.views
             problems = np.zeros((count, REASON_BYTES), np.uint8)
@@ -208,7 +204,7 @@ class StoredFeatures:
         missing = self.missing()
         if missing:
             raise StoreDamagedError(
-                f"{self.path} lacks {len(missing)} of {self.chunk_count} chunks, the first is "
+                f"{self.place} lacks {len(missing)} of {self.chunk_count} chunks, the first is "
                 f"{missing[0]}. Run the same command again: it computes what is missing."
             )
 
@@ -223,8 +219,13 @@ class StoredFeatures:
             array = self._features if name == "features" else _array(self._group, name)
             return np.asarray(array[rows])
         except Exception as error:  # zarr's codecs raise many kinds for damaged bytes
+            if self.place.refused(error):
+                raise StoreError(
+                    f"{self.place} can't be read ({first_line(error)}). Check the connection and "
+                    "run the same command again."
+                ) from None
             raise StoreDamagedError(
-                f"{self.path} has a damaged chunk in '{name}', rows {rows.start or 0} and on "
+                f"{self.place} has a damaged chunk in '{name}', rows {rows.start or 0} and on "
                 f"({type(error).__name__}: {error}). Delete that folder and run the same command "
                 "again; the other networks' features are kept."
             ) from None
@@ -235,127 +236,3 @@ def _array(group: zarr.Group, name: str) -> zarr.Array[Any]:
     if not isinstance(array, zarr.Array):
         raise StoreDamagedError(f"{group.path}/{name} is not an array. Delete the folder.")
     return array
-
-
-def open_features(
-    root: Path,
-    name: str,
-    key: FeatureKey,
-    images: ImageSet,
-    *,
-    dim: int,
-    views: Views | None,
-) -> StoredFeatures:
-    """Open the store of a network on an image set, or create it empty.
-
-    Raises:
-        StoreVersionError: when it was written in another format.
-        StoreDamagedError: when its metadata is not readable.
-        StoreError: when the folder can't be written.
-    """
-    path = root / f"{name}-{key.digest[:16]}.zarr"
-    remove_orphans(root)
-    if not (path / "zarr.json").exists():
-        _create(path, name, key, images, dim=dim, views=views)
-    try:
-        group = zarr.open_group(path, mode="r+", zarr_format=3)
-        attributes = dict(group.attrs)
-    except Exception as error:  # zarr raises ValueError, KeyError, JSONDecodeError, …
-        raise StoreDamagedError(
-            f"{path} is not a readable feature store ({error}). Delete that folder and run the "
-            "same command again."
-        ) from None
-    if (attributes.get("format"), attributes.get("version")) != (FORMAT, VERSION):
-        raise StoreVersionError(
-            f"{path} is in format {attributes.get('format')} version {attributes.get('version')}, "
-            f"this samefeatures reads {FORMAT} version {VERSION}. Use the version that wrote it, "
-            "or another --out folder."
-        )
-    try:
-        store = StoredFeatures(path, group)
-        _check_contents(store, name, key, images, dim=dim, views=views)
-    except StoreDamagedError:
-        raise
-    except Exception as error:  # damaged metadata surfaces as any kind
-        raise StoreDamagedError(
-            f"{path} has a missing or damaged part ({type(error).__name__}: {error}). Delete that "
-            "folder and run the same command again."
-        ) from None
-    return store
-
-
-def _check_contents(
-    store: StoredFeatures,
-    name: str,
-    key: FeatureKey,
-    images: ImageSet,
-    *,
-    dim: int,
-    views: Views | None,
-) -> None:
-    """What is stored beside the features must be what was asked for, to the letter."""
-    labels = store.image_labels
-    found = {
-        "name": store.name == name,
-        "digest": store.fingerprint == key.digest,
-        "views": store.views == (views.count if views else 1),
-        "shape": (store.images, store.dim) == (len(images), dim),
-        "ids": store.image_ids == list(images.ids),
-        "labels": (labels is None) == (images.labels is None)
-        and (labels is None or np.array_equal(labels, images.labels)),  # type: ignore[arg-type]
-    }
-    wrong = [part for part, same in found.items() if not same]
-    if wrong:
-        raise StoreDamagedError(
-            f"{store.path} is damaged: its {', '.join(wrong)} is not what was written. Delete that "
-            "folder and run the same command again."
-        )
-
-
-def _create(
-    path: Path, name: str, key: FeatureKey, images: ImageSet, *, dim: int, views: Views | None
-) -> None:
-    """Build the empty store beside its place, then move it there in one step."""
-    count = views.count if views else 1
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with building(path) as partial:
-            group = zarr.open_group(partial, mode="w", zarr_format=3)
-            _create_arrays(group, images, dim=dim, views=count)
-            attributes: dict[str, Any] = {
-                "format": FORMAT,
-                "version": VERSION,
-                "name": name,
-                "views": count,
-                "digest": key.digest,
-                "key": asdict(key),
-            }
-            group.attrs.update(attributes)
-
-
-def _create_arrays(group: zarr.Group, images: ImageSet, *, dim: int, views: int) -> None:
-    """Empty features and problems; ids and labels with their values."""
-    n = len(images)
-    per_chunk = max(1, CHUNK_ROWS // views)
-    arrays: dict[str, tuple[tuple[int, ...], tuple[int, ...], str, float]] = {
-        "features": ((n * views, dim), (per_chunk * views, dim), "float32", float("nan")),
-        "problems": ((n, REASON_BYTES), (per_chunk, REASON_BYTES), "uint8", 0),
-    }
-    for array, (shape, chunks, dtype, fill) in arrays.items():
-        group.create_array(
-            array,
-            shape=shape,
-            chunks=chunks,
-            dtype=dtype,
-            fill_value=fill,
-            compressors=_CODECS,
-        )
-    encoded = np.frombuffer(json.dumps(list(images.ids)).encode(), np.uint8)
-    constants: dict[str, npt.NDArray[Any]] = {"ids": encoded}
-    if images.labels is not None:
-        constants["labels"] = images.labels
-    for array, data in constants.items():
-        group.create_array(array, data=data, chunks=data.shape, compressors=_CODECS)
-
-
-_CODECS = (ZstdCodec(level=1), Crc32cCodec())

@@ -193,6 +193,7 @@ class StudyConfig(_Strict):
     methods: tuple[MethodConfig, ...] = ()
     class_names: str | tuple[str, ...] | None = None
     out: str | None = None
+    store: bool | str = True
     batch_size: int = Field(default=32, ge=1)
     workers: int | None = Field(default=None, ge=1)
     threads: int | None = Field(default=None, ge=1)
@@ -213,6 +214,13 @@ class StudyConfig(_Strict):
         if not isinstance(value, list) or not value:
             raise ValueError(f"give a list of methods out of {', '.join(METHODS)}")
         return [_method_entry(entry) for entry in value]
+
+    @field_validator("store")
+    @classmethod
+    def _stored_somewhere(cls, value: bool | str) -> bool | str:
+        if value is False or not value:
+            raise ValueError("give a folder or a URL for the features, or leave it out")
+        return value
 
     @model_validator(mode="after")
     def _defaults(self) -> Self:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from samefeatures.features.extract import ExtractOptions, extract
+from samefeatures.features.place import Root, parse_root
 from samefeatures.features.rows import FeatureRows
 from samefeatures.features.store import StoredFeatures
 from samefeatures.moments import Moments
@@ -37,18 +38,36 @@ class Runner(Protocol):
         """Joint moments of the rows of every network; ``kind`` as above."""
 
 
+def feature_root(config: StudyConfig, *, folder: Path, base: Path) -> Root:
+    """Where the feature stores of a study lie: in its folder, or where ``store`` says."""
+    if isinstance(config.store, str):
+        return parse_root(config.store, base)
+    return folder / "features"
+
+
+def extract_options(config: StudyConfig) -> ExtractOptions:
+    """How a study wants its features extracted."""
+    return ExtractOptions(
+        batch_size=config.batch_size, workers=config.workers, strict=config.strict
+    )
+
+
 class LocalRunner:
     """Both stages in this process.
 
     Args:
         config: Batch size, threads, strictness.
         folder: Of the study.
+        base: Where relative paths of the config start.
         progress: Shows how far it is.
     """
 
-    def __init__(self, config: StudyConfig, *, folder: Path, progress: Progress) -> None:
+    def __init__(
+        self, config: StudyConfig, *, folder: Path, base: Path, progress: Progress
+    ) -> None:
         self._config = config
         self._folder = folder
+        self._root = feature_root(config, folder=folder, base=base)
         self._progress = progress
 
     def extract(
@@ -63,13 +82,9 @@ class LocalRunner:
         return extract(
             networks,
             part.images,
-            self._folder / "features",
+            self._root,
             views=part.views,
-            options=ExtractOptions(
-                batch_size=self._config.batch_size,
-                workers=self._config.workers,
-                strict=self._config.strict,
-            ),
+            options=extract_options(self._config),
             on_rows=lambda name, rows: bars[name](rows),
         )
 

@@ -61,7 +61,7 @@ class Study:
         self.out = out
         self.base = base
         self.progress = progress or Silent()
-        self.runner = runner or LocalRunner(config, folder=out, progress=self.progress)
+        self.runner = runner or LocalRunner(config, folder=out, base=base, progress=self.progress)
         with writing(out):
             out.mkdir(parents=True, exist_ok=True)
 
