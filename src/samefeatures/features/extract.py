@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import PIL
 
-from samefeatures.data.decode import decode
 from samefeatures.data.imageset import ImageSet
-from samefeatures.data.preprocess import Preprocessing
 from samefeatures.data.views import Views
 from samefeatures.errors import ConfigError, FeatureError, UnreadableImageError
+from samefeatures.features.crops import Crops, Work, decode_ahead
 from samefeatures.features.opening import open_features
 from samefeatures.features.place import Root
 from samefeatures.features.store import FeatureKey, StoredFeatures
@@ -24,8 +22,6 @@ from samefeatures.networks.network import Float32, ImageNetwork
 EXTRACTOR_VERSION = 1
 """Raised whenever a change here or in ``data`` changes a feature's value."""
 
-Pixels = npt.NDArray[np.uint8]
-Geometry = tuple[object, ...]
 OnRows = Callable[[str, int], None]
 """Told, after each chunk, the network's name and how many rows more are done."""
 
@@ -64,6 +60,22 @@ def feature_key(network: ImageNetwork, images: ImageSet, views: Views | None) ->
     )
 
 
+def open_stores(
+    networks: Sequence[ImageNetwork], images: ImageSet, root: Root, *, views: Views | None
+) -> list[StoredFeatures]:
+    """The store of every network on an image set, created empty where there is none.
+
+    Raises:
+        StoreError: when one can't be read or written.
+    """
+    return [
+        open_features(
+            root, net.name, feature_key(net, images, views), images, dim=net.dim, views=views
+        )
+        for net in networks
+    ]
+
+
 def extract(
     networks: Sequence[ImageNetwork],
     images: ImageSet,
@@ -85,35 +97,43 @@ def extract(
         StoreError: when the store can't be written.
     """
     options = options or ExtractOptions()
-    stores = [
-        open_features(
-            root, net.name, feature_key(net, images, views), images, dim=net.dim, views=views
-        )
-        for net in networks
-    ]
-    work = _Work(networks, [set(store.missing()) for store in stores], images, views)
+    stores = open_stores(networks, images, root, views=views)
+    missing = [set(store.missing()) for store in stores]
     if on_rows:
-        for store, lacks in zip(stores, work.missing, strict=True):
+        for store, lacks in zip(stores, missing, strict=True):
             done = set(range(store.chunk_count)) - lacks
-            on_rows(store.name, sum(_rows_in(store, k) for k in done))
-    wanted = sorted(set().union(*work.missing))
-    with ThreadPoolExecutor(options.workers or os.cpu_count() or 1) as pool:
-        for k, crops in _decode_ahead(work, wanted, stores[0].images_per_chunk, pool):
-            if options.strict and crops.problems:
-                index, reason = next(iter(crops.problems.items()))
-                raise _unreadable(crops.ids[index], reason)
-            for network, store, lacks in zip(networks, stores, work.missing, strict=True):
-                if k in lacks:
-                    features = _run(network, crops, options.batch_size)
-                    store.write_chunk(k, features, crops.problems)
-                    if on_rows:
-                        on_rows(network.name, len(features))
+            on_rows(store.name, sum(store.rows_in(k) for k in done))
+    work = Work(networks, missing, images, views)
+    for name, rows in fill(work, stores, options=options):
+        if on_rows:
+            on_rows(name, rows)
     if options.strict:
-        _refuse_left_out(stores)
+        refuse_left_out(stores)
     return stores
 
 
-def _refuse_left_out(stores: Sequence[StoredFeatures]) -> None:
+def fill(
+    work: Work, stores: Sequence[StoredFeatures], *, options: ExtractOptions
+) -> Iterator[tuple[str, int]]:
+    """Compute and store the chunks that ``work`` says are missing.
+
+    Yields:
+        After each chunk of a network its name, and how many rows were stored.
+    """
+    wanted = sorted(set().union(*work.missing))
+    with ThreadPoolExecutor(options.workers or os.cpu_count() or 1) as pool:
+        for k, crops in decode_ahead(work, wanted, stores[0].images_per_chunk, pool):
+            if options.strict and crops.problems:
+                index, reason = next(iter(crops.problems.items()))
+                raise _unreadable(crops.ids[index], reason)
+            for network, store, lacks in zip(work.networks, stores, work.missing, strict=True):
+                if k in lacks:
+                    features = _run(network, crops, options.batch_size)
+                    store.write_chunk(k, features, crops.problems)
+                    yield network.name, len(features)
+
+
+def refuse_left_out(stores: Sequence[StoredFeatures]) -> None:
     """Chunks of an earlier run that was not strict may lack images too."""
     for store in stores:
         for name, reason in store.left_out.items():
@@ -125,101 +145,6 @@ def _unreadable(name: str, reason: str) -> UnreadableImageError:
         f"{name} can't be read: {reason}. Mend or remove it, or run without --strict to leave it "
         "out."
     )
-
-
-def _rows_in(store: StoredFeatures, k: int) -> int:
-    return min(store.images_per_chunk, store.images - k * store.images_per_chunk) * store.views
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Crops:
-    """One chunk of images, cropped once per geometry.
-
-    Attributes:
-        ids: Of the images.
-        pixels: (images · views, h, w, 3) bytes by geometry; black where an image has a problem.
-        problems: Why an image can't be used, by its index in the chunk.
-        views: Rows per image.
-    """
-
-    ids: Sequence[str]
-    pixels: Mapping[Geometry, Pixels]
-    problems: Mapping[int, str]
-    views: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Work:
-    """What is to be done: chunks that each network lacks, on which images."""
-
-    networks: Sequence[ImageNetwork]
-    missing: Sequence[set[int]]
-    images: ImageSet
-    views: Views | None
-
-    def shapes(self, k: int) -> dict[Geometry, Preprocessing]:
-        """The geometries that some network still lacks for chunk ``k``."""
-        return {
-            net.preprocessing.geometry: net.preprocessing
-            for net, lacks in zip(self.networks, self.missing, strict=True)
-            if k in lacks
-        }
-
-
-def _decode_ahead(
-    work: _Work, wanted: Sequence[int], per_chunk: int, pool: ThreadPoolExecutor
-) -> Iterator[tuple[int, Crops]]:
-    """Chunks in order; the next one is decoded while the current one is computed."""
-
-    def submit(k: int) -> list[Future[Decoded]]:
-        shapes, rows = work.shapes(k), images_in(k)
-        return [pool.submit(_decode_one, work.images, i, shapes, work.views) for i in rows]
-
-    def images_in(k: int) -> range:
-        return range(k * per_chunk, min((k + 1) * per_chunk, len(work.images)))
-
-    ahead = submit(wanted[0]) if wanted else []
-    for at, k in enumerate(wanted):
-        current = ahead
-        if at + 1 < len(wanted):
-            ahead = submit(wanted[at + 1])
-        try:
-            decoded = [future.result() for future in current]
-            yield k, _stack(decoded, work, k, [work.images.ids[i] for i in images_in(k)])
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-Decoded = dict[Geometry, list[Pixels]] | str
-"""One image's crops by geometry, or why there are none."""
-
-
-def _decode_one(
-    images: ImageSet, i: int, shapes: Mapping[Geometry, Preprocessing], views: Views | None
-) -> Decoded:
-    try:
-        image = decode(images.read(i))
-    except UnreadableImageError as error:
-        return str(error)
-    if views is None:
-        return {key: [prep.pixels(image)] for key, prep in shapes.items()}
-    regions = [views.region(images.ids[i], v, *image.size) for v in range(views.count)]
-    return {key: [prep.pixels(image, r) for r in regions] for key, prep in shapes.items()}
-
-
-def _stack(decoded: Sequence[Decoded], work: _Work, k: int, ids: Sequence[str]) -> Crops:
-    count = work.views.count if work.views else 1
-    pixels = {}
-    for key, prep in work.shapes(k).items():
-        _, height, width = prep.input_size
-        block = np.zeros((len(decoded) * count, height, width, 3), np.uint8)
-        for i, item in enumerate(decoded):
-            if not isinstance(item, str):
-                block[i * count : (i + 1) * count] = item[key]
-        pixels[key] = block
-    problems = {i: item for i, item in enumerate(decoded) if isinstance(item, str)}
-    return Crops(ids, pixels, problems, count)
 
 
 def _run(network: ImageNetwork, crops: Crops, batch_size: int) -> Float32:

@@ -103,6 +103,10 @@ class StoredFeatures:
     def chunk_count(self) -> int:
         return -(-self.images // self.images_per_chunk)
 
+    def rows_in(self, k: int) -> int:
+        """Rows of chunk ``k``, those of left-out images included."""
+        return min(self.images_per_chunk, self.images - k * self.images_per_chunk) * self.views
+
     def missing(self) -> list[int]:
         """Numbers of the chunks that are not there yet."""
         there = self.place.stored_chunks("features", self.chunk_count)
