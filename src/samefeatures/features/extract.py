@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -112,6 +112,42 @@ def extract(
     return stores
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Computed:
+    """Features of one network on one chunk.
+
+    Attributes:
+        network: Its place in ``Work.networks``.
+        chunk: Number of the chunk.
+        features: (images · views, d); NaN in the rows of images that have a problem.
+        problems: Why an image can't be used, by its index in the chunk.
+    """
+
+    network: int
+    chunk: int
+    features: Float32
+    problems: Mapping[int, str]
+
+
+def compute(work: Work, images_per_chunk: int, *, options: ExtractOptions) -> Iterator[Computed]:
+    """Features of the chunks that ``work`` says are missing: chunk by chunk, network by network.
+
+    Raises:
+        FeatureError: when a network returns NaN or infinite features; network and ids are named.
+        UnreadableImageError: in strict mode.
+    """
+    wanted = sorted(set().union(*work.missing))
+    with ThreadPoolExecutor(options.workers or os.cpu_count() or 1) as pool:
+        for k, crops in decode_ahead(work, wanted, images_per_chunk, pool):
+            if options.strict and crops.problems:
+                index, reason = next(iter(crops.problems.items()))
+                raise _unreadable(crops.ids[index], reason)
+            for at, (network, lacks) in enumerate(zip(work.networks, work.missing, strict=True)):
+                if k in lacks:
+                    features = _run(network, crops, options.batch_size)
+                    yield Computed(at, k, features, crops.problems)
+
+
 def fill(
     work: Work, stores: Sequence[StoredFeatures], *, options: ExtractOptions
 ) -> Iterator[tuple[str, int]]:
@@ -120,17 +156,9 @@ def fill(
     Yields:
         After each chunk of a network its name, and how many rows were stored.
     """
-    wanted = sorted(set().union(*work.missing))
-    with ThreadPoolExecutor(options.workers or os.cpu_count() or 1) as pool:
-        for k, crops in decode_ahead(work, wanted, stores[0].images_per_chunk, pool):
-            if options.strict and crops.problems:
-                index, reason = next(iter(crops.problems.items()))
-                raise _unreadable(crops.ids[index], reason)
-            for network, store, lacks in zip(work.networks, stores, work.missing, strict=True):
-                if k in lacks:
-                    features = _run(network, crops, options.batch_size)
-                    store.write_chunk(k, features, crops.problems)
-                    yield network.name, len(features)
+    for done in compute(work, stores[0].images_per_chunk, options=options):
+        stores[done.network].write_chunk(done.chunk, done.features, done.problems)
+        yield stores[done.network].name, len(done.features)
 
 
 def refuse_left_out(stores: Sequence[StoredFeatures]) -> None:
