@@ -25,6 +25,7 @@ ORDER = (
     "scores",
     "statistics",
     "study",
+    "cluster",
     "thumbnails",
     "gallery",
     "report",
@@ -51,6 +52,9 @@ HEAVY = (
     "keras",
     "jax",
     "h5py",
+    "ray",
+    "fsspec",
+    "s3fs",
 )
 
 

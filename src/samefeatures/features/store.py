@@ -107,6 +107,11 @@ class StoredFeatures:
         """Rows of chunk ``k``, those of left-out images included."""
         return min(self.images_per_chunk, self.images - k * self.images_per_chunk) * self.views
 
+    def images_in(self, k: int) -> range:
+        """Indices in the set of the images of chunk ``k``."""
+        start = k * self.images_per_chunk
+        return range(start, min(start + self.images_per_chunk, self.images))
+
     def missing(self) -> list[int]:
         """Numbers of the chunks that are not there yet."""
         there = self.place.stored_chunks("features", self.chunk_count)
@@ -130,6 +135,25 @@ class StoredFeatures:
             self._problems[start : start + count] = problems
             rows = slice(start * self.views, (start + count) * self.views)
             self._features[rows] = features
+
+    def leave_out(self, k: int, reasons: Mapping[int, str]) -> None:
+        """Take images out of a chunk that is stored already.
+
+        Args:
+            k: Number of the chunk.
+            reasons: By index of the image within the chunk.
+        """
+        images = self.images_in(k)
+        kept = self._read("problems", slice(images.start, images.stop))
+        known = {
+            int(i): bytes(kept[i]).rstrip(b"\0").decode(errors="replace")
+            for i in np.flatnonzero(kept[:, 0])
+        }
+        rows = slice(images.start * self.views, images.stop * self.views)
+        features = self._read("features", rows).copy()
+        for i in reasons:
+            features[i * self.views : (i + 1) * self.views] = np.nan
+        self.write_chunk(k, features, {**known, **reasons})
 
     @cached_property
     def image_ids(self) -> list[str]:

@@ -26,6 +26,29 @@ def chunk_rows(total_dim: int) -> int:
     return min(8192, max(256, CHUNK_BYTES // (8 * total_dim)))
 
 
+def kept_moments(parts: Sequence[FeatureRows], folder: Path, *, kind: str) -> Moments | None:
+    """Finished moments of these rows, if they are there."""
+    finished = _finished(parts, folder, kind)
+    return Moments.load(finished) if finished.exists() else None
+
+
+def keep_moments(
+    moments: Moments, parts: Sequence[FeatureRows], folder: Path, *, kind: str
+) -> None:
+    """Save finished moments, and remove those of other features, and checkpoints."""
+    finished = _finished(parts, folder, kind)
+    with writing(finished):
+        folder.mkdir(parents=True, exist_ok=True)
+        moments.save(finished)
+        for stale in folder.glob(f"{kind}-*"):
+            if stale != finished:
+                stale.unlink(missing_ok=True)
+
+
+def _finished(parts: Sequence[FeatureRows], folder: Path, kind: str) -> Path:
+    return folder / f"{kind}-{moments_key(parts)[:16]}.npz"
+
+
 def accumulate(
     parts: Sequence[FeatureRows], folder: Path, *, kind: str, progress: Progress
 ) -> Moments:
@@ -34,11 +57,10 @@ def accumulate(
     A run that was stopped goes on from its last checkpoint, in the same chunks, so that the
     result is the same to the bit.
     """
-    key = moments_key(parts)[:16]
-    finished = folder / f"{kind}-{key}.npz"
-    if finished.exists():
-        return Moments.load(finished)
-    checkpoint = folder / f"{kind}-{key}.checkpoint.npz"
+    kept = kept_moments(parts, folder, kind=kind)
+    if kept is not None:
+        return kept
+    checkpoint = _finished(parts, folder, kind).with_suffix(".checkpoint.npz")
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     if checkpoint.exists():
@@ -58,9 +80,5 @@ def accumulate(
             with writing(checkpoint):
                 moments.save(checkpoint)
             saved_at = time.monotonic()
-    with writing(finished):
-        moments.save(finished)
-        for stale in folder.glob(f"{kind}-*"):  # of other features, and checkpoints
-            if stale != finished:
-                stale.unlink(missing_ok=True)
+    keep_moments(moments, parts, folder, kind=kind)
     return moments

@@ -61,7 +61,8 @@ class Study:
         self.out = out
         self.base = base
         self.progress = progress or Silent()
-        self.runner = runner or LocalRunner(config, folder=out, base=base, progress=self.progress)
+        self._local = LocalRunner(config, folder=out, base=base, progress=self.progress)
+        self.runner: Runner = runner or self._local
         with writing(out):
             out.mkdir(parents=True, exist_ok=True)
 
@@ -100,8 +101,11 @@ class Study:
         return self.features
 
     def extract_another(self, network: ImageNetwork) -> tuple[FeatureRows, FeatureRows]:
-        """Fit rows and eval rows of a network that is not of the study, e.g. for a control."""
-        return rows_of_another(self.inputs, self.runner, network)
+        """Fit rows and eval rows of a network that is not of the study, e.g. for a control.
+
+        Always in this process: other machines know the networks of the study's file alone.
+        """
+        return rows_of_another(self.inputs, self._local, network)
 
     def fit(self) -> None:
         """All maps of all methods, saved as ``maps/LABEL/SOURCE--TARGET.safetensors``."""

@@ -1,0 +1,1 @@
+"""Extraction and moments over many machines with Ray (extra ``ray``)."""

@@ -1,0 +1,87 @@
+"""What every worker is told: the study, where its files are, and with which versions."""
+
+from __future__ import annotations
+
+import pickle
+import platform
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from samefeatures import __version__
+from samefeatures.errors import ClusterError
+from samefeatures.features.place import Root
+from samefeatures.study.config import StudyConfig
+
+PACKAGES = (
+    "numpy",
+    "pillow",
+    "onnxruntime",
+    "torch",
+    "timm",
+    "transformers",
+    "keras",
+    "tensorflow",
+)
+"""Whose version changes features; one that is not installed must be installed nowhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The same for all tasks of a run.
+
+    Attributes:
+        pickled: The study's config; as bytes, so that an order can be looked up.
+        base: Where its relative paths start, on every machine.
+        root: Where the feature stores lie, for every machine.
+        versions: Of the process that runs the study, by name.
+    """
+
+    pickled: bytes
+    base: Path
+    root: Root
+    versions: tuple[tuple[str, str], ...]
+
+    @property
+    def config(self) -> StudyConfig:
+        """Of the study."""
+        config: StudyConfig = pickle.loads(self.pickled)
+        return config
+
+    def check_versions(self) -> None:
+        """Refuse to work with other versions than those of the run.
+
+        Raises:
+            ClusterError: naming this machine, and each version that differs.
+        """
+        here = versions()
+        other = [
+            f"{name} {here.get(name, 'missing')} instead of {wanted}"
+            for name, wanted in self.versions
+            if here.get(name) != wanted
+        ]
+        if other:
+            raise ClusterError(
+                f"The machine {socket.gethostname()} has other versions than the one that runs the "
+                f"study: {', '.join(other)}. Features of two versions may differ; install the same "
+                "on every machine."
+            )
+
+
+def order_of(config: StudyConfig, *, base: Path, root: Root) -> Order:
+    """An order of this process."""
+    whole = root.resolve() if isinstance(root, Path) else root
+    return Order(pickle.dumps(config), base.resolve(), whole, tuple(versions().items()))
+
+
+def versions() -> Mapping[str, str]:
+    """Of everything here that could change a feature."""
+    out = {"python": platform.python_version(), "samefeatures": __version__}
+    for name in PACKAGES:
+        try:
+            out[name] = version(name)
+        except PackageNotFoundError:
+            out[name] = "missing"
+    return out

@@ -1,0 +1,155 @@
+"""A connection to a Ray cluster, and tasks on it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from samefeatures.cluster.options import ClusterOptions
+from samefeatures.errors import ClusterError, SamefeaturesError, first_line, require
+
+LOCAL = "local"
+"""The address that stands for a cluster of this machine's processors, started for the run."""
+POLL = 1.0
+
+
+class Died(Exception):
+    """A worker process died at a task, and again when Ray tried it once more."""
+
+
+@contextmanager
+def connected(address: str) -> Iterator[None]:
+    """Connected to the cluster while the block runs, or to one that is started for it.
+
+    Where this process is connected already, that connection is used and left alone.
+
+    Raises:
+        MissingExtraError: without Ray.
+        ClusterError: when nothing answers at the address, or its Ray or Python is another version.
+    """
+    ray = require("ray", extra="ray", purpose="Work on several machines")
+    if ray.is_initialized():
+        yield
+        return
+    local = address == LOCAL
+    if local:
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # read by the processes it starts
+    try:
+        ray.init(
+            address=LOCAL if local else address,
+            include_dashboard=False if local else None,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+        )
+    except Exception as error:  # ConnectionError, RuntimeError, ValueError, …
+        raise ClusterError(
+            f"Can't connect to Ray at '{address}': {first_line(error)}. Start a cluster with 'ray "
+            "start --head' and give its address, or 'local' for this machine's processors alone."
+        ) from None
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def run_all(
+    function: Callable[..., Any], calls: Sequence[tuple[Any, ...]], *, options: ClusterOptions
+) -> Iterator[tuple[int, Any]]:
+    """Run a function on workers, once per call; Ray places the tasks and tries lost ones again.
+
+    Yields:
+        (place in ``calls``, result) as they end; the result is ``Died`` where the worker did,
+        again and again.
+
+    Raises:
+        SamefeaturesError: what a task raised; the others are cancelled.
+        ClusterError: when a task failed in another way, or no machine is left.
+    """
+    import ray
+
+    remote = ray.remote(
+        num_cpus=options.cpus,
+        num_gpus=options.gpus,
+        max_retries=1,
+        max_calls=0,  # else Ray ends a worker with a GPU, and its networks, after each task
+    )(function)
+    running = {remote.remote(*call): at for at, call in enumerate(calls)}
+    watch = Watch(options)
+    try:
+        while running:
+            done, _ = ray.wait(list(running), num_returns=1, timeout=POLL)
+            watch.check(busy=bool(done))
+            for ref in done:
+                yield running.pop(ref), result_of(ref)
+    finally:
+        for ref in running:
+            ray.cancel(ref, force=True)
+
+
+def result_of(ref: Any) -> Any:
+    """What a task returned, or ``Died``.
+
+    Raises:
+        SamefeaturesError: that the task raised.
+        ClusterError: for anything else that it raised.
+    """
+    import ray
+    from ray import exceptions
+
+    lost = (
+        exceptions.WorkerCrashedError,
+        exceptions.OutOfMemoryError,
+        exceptions.NodeDiedError,
+        exceptions.ObjectLostError,
+    )
+    try:
+        return ray.get(ref)
+    except lost as error:
+        return Died(first_line(error))
+    except exceptions.RayTaskError as error:
+        cause = getattr(error, "cause", None)
+        if isinstance(cause, SamefeaturesError):
+            raise cause from None
+        raise ClusterError(
+            f"A task failed on a worker: {first_line(cause or error)}. What is stored is kept."
+        ) from None
+    except exceptions.RayError as error:
+        raise ClusterError(f"The cluster failed: {first_line(error)}.") from None
+
+
+class Watch:
+    """Notices when no machine is left that could run a task."""
+
+    def __init__(self, options: ClusterOptions) -> None:
+        self._options = options
+        self._alone_since: float | None = None
+
+    def check(self, *, busy: bool) -> None:
+        """Raise a ClusterError after ``patience`` seconds without such a machine."""
+        if busy or self._someone():
+            self._alone_since = None
+            return
+        now = time.monotonic()
+        self._alone_since = self._alone_since or now
+        if now - self._alone_since > self._options.patience:
+            need = f"{self._options.cpus:g} processors"
+            need += f" and {self._options.gpus:g} GPUs" if self._options.gpus else ""
+            raise ClusterError(
+                f"For {self._options.patience:g} seconds no machine of the cluster has had {need} "
+                "to give. What is stored is kept: mend the cluster, or ask for less, and run the "
+                "same command again."
+            )
+
+    def _someone(self) -> bool:
+        import ray
+
+        return any(
+            node["Alive"]
+            and node["Resources"].get("CPU", 0) >= self._options.cpus
+            and node["Resources"].get("GPU", 0) >= min(self._options.gpus, 1)
+            for node in ray.nodes()  # type: ignore[no-untyped-call]
+        )

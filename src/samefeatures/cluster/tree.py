@@ -1,0 +1,73 @@
+"""Joint moments over a cluster: leaves of equal rows, merged in a fixed binary tree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from samefeatures.cluster.options import ClusterOptions
+from samefeatures.cluster.order import Order
+from samefeatures.cluster.session import POLL, Died, Watch, result_of
+from samefeatures.cluster.worker import merge_task, moments_task
+from samefeatures.errors import ClusterError
+from samefeatures.features.rows import FeatureRows
+from samefeatures.moments import Moments
+from samefeatures.progress import Advance
+from samefeatures.study.accumulate import chunk_rows
+
+
+def moments_over(
+    order: Order,
+    parts: Sequence[FeatureRows],
+    *,
+    kind: str,
+    options: ClusterOptions,
+    advance: Advance,
+) -> Moments:
+    """Moments of all rows; partial ones go from worker to worker, and only the last comes home.
+
+    Which rows make a leaf, and which two moments are merged, depends on the number of rows alone:
+    the result is the same whoever is fast, and equal to one process's to about 1e-15 of the
+    largest value.
+
+    Raises:
+        ClusterError: when a worker dies at the same rows again and again, or none is left.
+        SamefeaturesError: what a task raised.
+    """
+    import ray
+
+    spans = _spans(parts, options)
+    leaf = ray.remote(num_cpus=options.cpus, max_retries=2)(moments_task)
+    merge = ray.remote(num_cpus=options.cpus, max_retries=2)(merge_task)
+    step = chunk_rows(sum(part.dim for part in parts))
+    level: list[Any] = [leaf.remote(order, kind, *span, step) for span in spans]
+    running = {ref: stop - start for ref, (start, stop) in zip(level, spans, strict=True)}
+    while len(level) > 1:
+        pairs = [level[i : i + 2] for i in range(0, len(level), 2)]
+        level = [merge.remote(*pair) if len(pair) == 2 else pair[0] for pair in pairs]
+    (root,) = level
+    running[root] = running.get(root, 0)
+    watch = Watch(options)
+    try:
+        while running:
+            done, _ = ray.wait(list(running), num_returns=1, timeout=POLL, fetch_local=False)
+            watch.check(busy=bool(done))
+            for ref in done:
+                advance(running.pop(ref))  # and forget it, so that its memory can be freed
+        result = result_of(root)
+    finally:
+        for ref in running:
+            ray.cancel(ref, force=True)
+    if isinstance(result, Died):
+        raise ClusterError(
+            f"Workers died at the moments of the {kind} set, three times over: {result}. Most "
+            "likely memory ran out; give a worker more of the machine ('cpus')."
+        )
+    moments: Moments = result.copy()  # what comes out of Ray's memory is read-only
+    return moments
+
+
+def _spans(parts: Sequence[FeatureRows], options: ClusterOptions) -> list[tuple[int, int]]:
+    n = len(parts[0])
+    rows = options.leaf_rows
+    return [(start, min(n, start + rows)) for start in range(0, n, rows)] or [(0, 0)]

@@ -1,0 +1,172 @@
+"""What runs on the workers. A process loads the networks once and keeps them."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
+
+from samefeatures.cluster.order import Order
+from samefeatures.errors import ClusterError, StoreError
+from samefeatures.features.crops import Work
+from samefeatures.features.extract import compute, fill, open_stores
+from samefeatures.features.store import StoredFeatures
+from samefeatures.moments import Moments
+from samefeatures.networks.network import ImageNetwork
+from samefeatures.progress import Silent
+from samefeatures.study.inputs import Part, StudyInputs, open_inputs
+from samefeatures.study.runner import extract_options
+from samefeatures.study.sides import Side, eval_side, fit_side
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A run of chunks of one source of images.
+
+    Attributes:
+        kind: ``fit`` or ``eval``.
+        part: Name of the source.
+        chunks: Numbers, in order.
+        fingerprints: Of the stores that the study expects, by name of the network.
+        known: Why an image is not to be looked at, by its index in the set.
+    """
+
+    kind: str
+    part: str
+    chunks: tuple[int, ...]
+    fingerprints: Mapping[str, str]
+    known: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Rows that a task stored, by name of the network."""
+
+    rows: Mapping[str, int]
+
+
+class Bench:
+    """The networks and images of a study in one worker process."""
+
+    def __init__(self, order: Order) -> None:
+        order.check_versions()
+        self._order = order
+
+    @cached_property
+    def inputs(self) -> StudyInputs:
+        """Loaded and listed on this machine."""
+        with _named():
+            return open_inputs(self._order.config, base=self._order.base, progress=Silent())
+
+    def extract(self, task: Task) -> Stored:
+        """Compute and store what is missing of the task's chunks."""
+        part, networks = self._part(task), self._networks(task)
+        with _named():
+            stores = self._stores(task, part, networks)
+            missing = [set(store.missing()) & set(task.chunks) for store in stores]
+            work = Work(networks, missing, part.images, part.views, task.known)
+            rows = dict.fromkeys(task.fingerprints, 0)
+            for name, count in fill(work, stores, options=extract_options(self._order.config)):
+                rows[name] += count
+        return Stored(rows)
+
+    def probe(self, task: Task) -> None:
+        """Run the networks on what the task does not know, store nothing: do we survive?"""
+        part, networks = self._part(task), self._networks(task)
+        missing = [set(task.chunks)] * len(networks)
+        work = Work(networks, missing, part.images, part.views, task.known)
+        per_chunk = self._stores(task, part, networks)[0].images_per_chunk
+        options = replace(extract_options(self._order.config), strict=False)
+        for _ in compute(work, per_chunk, options=options):
+            pass
+
+    def moments(self, kind: str, start: int, stop: int, rows_at_a_time: int) -> Moments:
+        """Of the rows ``start`` to ``stop``, read from the shared stores."""
+        with _named():
+            rows = list(self._sides[kind].rows.values())
+            out = Moments([part.name for part in rows], [part.dim for part in rows])
+            for first in range(start, stop, rows_at_a_time):
+                last = min(stop, first + rows_at_a_time)
+                out.update(*(part.span(first, last) for part in rows))
+            return out
+
+    @cached_property
+    def _sides(self) -> Mapping[str, Side]:
+        runner = _Finished(self._order)
+        return {"fit": fit_side(self.inputs, runner), "eval": eval_side(self.inputs, runner)}
+
+    def _part(self, task: Task) -> Part:
+        parts = self.inputs.fit if task.kind == "fit" else self.inputs.eval
+        return next(part for part in parts if part.images.name == task.part)
+
+    def _networks(self, task: Task) -> list[ImageNetwork]:
+        return [net for net in self.inputs.image_networks if net.name in task.fingerprints]
+
+    def _stores(
+        self, task: Task, part: Part, networks: Sequence[ImageNetwork]
+    ) -> list[StoredFeatures]:
+        stores = open_stores(networks, part.images, self._order.root, views=part.views)
+        for store in stores:
+            if store.fingerprint != task.fingerprints[store.name]:
+                raise ClusterError(
+                    f"'{store.name}' on '{task.part}' is not the same here as for the process that "
+                    "runs the study: its weights, its code or the images differ (their names, "
+                    "sizes or times). Give every machine the same files, best by a shared disk."
+                )
+        return stores
+
+
+@dataclass(frozen=True)
+class _Finished:
+    """A runner for stores that are whole already."""
+
+    order: Order
+
+    def extract(
+        self,
+        networks: Sequence[ImageNetwork],
+        part: Part,
+        *,
+        kind: str,  # noqa: ARG002
+    ) -> list[StoredFeatures]:
+        return open_stores(networks, part.images, self.order.root, views=part.views)
+
+    def moments(self, parts: object, *, kind: str) -> Moments:
+        raise NotImplementedError
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    """Say on which machine something went wrong that is the machine's."""
+    try:
+        yield
+    except (ClusterError, StoreError) as error:
+        raise type(error)(f"On the machine {socket.gethostname()}: {error}") from None
+
+
+@lru_cache(maxsize=1)
+def bench_of(order: Order) -> Bench:
+    """The bench of a study; Ray keeps worker processes, and so their networks, between tasks."""
+    return Bench(order)
+
+
+def extract_task(order: Order, task: Task) -> Stored:
+    """See ``Bench.extract``."""
+    return bench_of(order).extract(task)
+
+
+def probe_task(order: Order, task: Task) -> None:
+    """See ``Bench.probe``."""
+    bench_of(order).probe(task)
+
+
+def moments_task(order: Order, kind: str, start: int, stop: int, rows_at_a_time: int) -> Moments:
+    """See ``Bench.moments``."""
+    return bench_of(order).moments(kind, start, stop, rows_at_a_time)
+
+
+def merge_task(first: Moments, second: Moments) -> Moments:
+    """Of the rows of both; Ray hands over what it stores read-only."""
+    return first + second
