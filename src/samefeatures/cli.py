@@ -6,7 +6,8 @@ Heavy modules are imported inside the commands, so that ``--help`` answers at on
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,6 +37,16 @@ Out = Annotated[
 ]
 Strict = Annotated[
     bool, typer.Option("--strict", help="Stop at the first image that can't be read.")
+]
+
+Ray = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        metavar="[ADDRESS]",
+        help="Extract and add up on the Ray cluster there; without an address (at the end of the "
+        "line) or with 'local', on one of this machine's processors.",
+    ),
 ]
 
 
@@ -70,36 +81,36 @@ def demo(out: Out = None) -> None:
 
 
 @app.command()
-def run(study: StudyFile, out: Out = None, strict: Strict = False) -> None:
+def run(study: StudyFile, out: Out = None, strict: Strict = False, ray: Ray = None) -> None:
     """Extract, fit, score and report; goes on where it was stopped."""
-    from samefeatures.progress import on_terminal
-
-    with on_terminal() as progress:
-        opened = _open(study, out, strict=strict, progress=progress)
+    with _opened(study, out, strict=strict, ray=ray) as opened:
         opened.score()
         _overlaps(opened)
     _report(opened.out)
 
 
 @app.command()
-def extract(study: StudyFile, out: Out = None, strict: Strict = False) -> None:
+def extract(study: StudyFile, out: Out = None, strict: Strict = False, ray: Ray = None) -> None:
     """Extract the features of every network on every image."""
-    folder = _stage(study, out, "extract", strict=strict)
-    typer.echo(f"Features: {folder / 'features'}")
+    with _opened(study, out, strict=strict, ray=ray) as opened:
+        opened.extract()
+    typer.echo(f"Features: {opened.feature_root}")
 
 
 @app.command()
-def fit(study: StudyFile, out: Out = None, strict: Strict = False) -> None:
+def fit(study: StudyFile, out: Out = None, strict: Strict = False, ray: Ray = None) -> None:
     """Fit all maps (and extract what is missing)."""
-    folder = _stage(study, out, "fit", strict=strict)
-    typer.echo(f"Maps: {folder / 'maps'}")
+    with _opened(study, out, strict=strict, ray=ray) as opened:
+        opened.fit()
+    typer.echo(f"Maps: {opened.out / 'maps'}")
 
 
 @app.command()
-def score(study: StudyFile, out: Out = None, strict: Strict = False) -> None:
+def score(study: StudyFile, out: Out = None, strict: Strict = False, ray: Ray = None) -> None:
     """Score all hybrids (and extract and fit what is missing)."""
-    folder = _stage(study, out, "score", strict=strict)
-    typer.echo(f"Results: {folder / 'results.csv'}")
+    with _opened(study, out, strict=strict, ray=ray) as opened:
+        opened.score()
+    typer.echo(f"Results: {opened.out / 'results.csv'}")
 
 
 @app.command()
@@ -230,13 +241,19 @@ def miniatures_pack(
         typer.echo(path)
 
 
-def _stage(study: Path, out: Path | None, stage: str, *, strict: bool) -> Path:
+@contextmanager
+def _opened(study: Path, out: Path | None, *, strict: bool, ray: str | None) -> Iterator[Study]:
+    """The study, in this process or on a cluster, with its progress shown."""
     from samefeatures.progress import on_terminal
 
     with on_terminal() as progress:
-        opened = _open(study, out, strict=strict, progress=progress)
-        getattr(opened, stage)()
-    return opened.out
+        if ray is None:
+            yield _open(study, out, strict=strict, progress=progress)
+            return
+        from samefeatures.cluster.opening import cluster_study
+
+        with cluster_study(study, address=ray, out=out, strict=strict, progress=progress) as opened:
+            yield opened
 
 
 def _open(study: Path, out: Path | None, *, strict: bool, progress: object) -> Study:
@@ -282,8 +299,10 @@ def _report(folder: Path) -> None:
 
 def main() -> None:
     """Entry point: errors of this package become one line and exit code 1."""
+    # Click has no option whose value may be left out; at the end of the line it is clear.
+    args = [*sys.argv[1:], "local"] if sys.argv[-1] == "--ray" else sys.argv[1:]
     try:
-        app()
+        app(args)
     except SamefeaturesError as error:
         typer.secho(f"Error: {error}", fg=typer.colors.RED, err=True)
         sys.exit(1)

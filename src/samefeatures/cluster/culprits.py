@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from samefeatures.cluster.options import ClusterOptions
 from samefeatures.cluster.order import Order
 from samefeatures.cluster.session import Died, run_all
 from samefeatures.cluster.worker import Task, probe_task
+from samefeatures.study.config import ClusterConfig
 
 MOST = 4
 """Images of one chunk at which workers may die; with more it is not the images."""
@@ -16,7 +16,7 @@ NOT_LOOKED_AT = "not looked at"
 
 
 def find_culprits(
-    order: Order, task: Task, images: Sequence[int], *, options: ClusterOptions
+    order: Order, task: Task, images: Sequence[int], *, options: ClusterConfig
 ) -> list[int]:
     """Those of the images at which, each alone, a worker dies, and dies again.
 

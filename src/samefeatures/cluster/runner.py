@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from samefeatures.cluster.culprits import find_culprits
-from samefeatures.cluster.options import ClusterOptions
 from samefeatures.cluster.order import order_of
 from samefeatures.cluster.session import Died, run_all
 from samefeatures.cluster.tree import moments_over
@@ -38,7 +37,6 @@ class RayRunner:
         folder: Of the study.
         base: Where relative paths of the config start; the same on every machine.
         progress: Shows how far all workers are together.
-        options: What a worker holds.
     """
 
     def __init__(
@@ -48,14 +46,13 @@ class RayRunner:
         folder: Path,
         base: Path,
         progress: Progress,
-        options: ClusterOptions | None = None,
     ) -> None:
         self._folder = folder
         self._root = feature_root(config, folder=folder, base=base)
         self._order = order_of(config, base=base, root=self._root)
         self._strict = config.strict
         self._progress = progress
-        self._options = options or ClusterOptions()
+        self._options = config.cluster
 
     def extract(
         self, networks: Sequence[ImageNetwork], part: Part, *, kind: str

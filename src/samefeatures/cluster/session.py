@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from samefeatures.cluster.options import ClusterOptions
 from samefeatures.errors import ClusterError, SamefeaturesError, first_line, require
+from samefeatures.study.config import ClusterConfig
 
 LOCAL = "local"
 """The address that stands for a cluster of this machine's processors, started for the run."""
@@ -57,7 +57,7 @@ def connected(address: str) -> Iterator[None]:
 
 
 def run_all(
-    function: Callable[..., Any], calls: Sequence[tuple[Any, ...]], *, options: ClusterOptions
+    function: Callable[..., Any], calls: Sequence[tuple[Any, ...]], *, options: ClusterConfig
 ) -> Iterator[tuple[int, Any]]:
     """Run a function on workers, once per call; Ray places the tasks and tries lost ones again.
 
@@ -124,7 +124,7 @@ def result_of(ref: Any) -> Any:
 class Watch:
     """Notices when no machine is left that could run a task."""
 
-    def __init__(self, options: ClusterOptions) -> None:
+    def __init__(self, options: ClusterConfig) -> None:
         self._options = options
         self._alone_since: float | None = None
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from samefeatures.cluster.options import ClusterOptions
 from samefeatures.cluster.order import Order
 from samefeatures.cluster.session import POLL, Died, Watch, result_of
 from samefeatures.cluster.worker import merge_task, moments_task
@@ -14,6 +13,7 @@ from samefeatures.features.rows import FeatureRows
 from samefeatures.moments import Moments
 from samefeatures.progress import Advance
 from samefeatures.study.accumulate import chunk_rows
+from samefeatures.study.config import ClusterConfig
 
 
 def moments_over(
@@ -21,7 +21,7 @@ def moments_over(
     parts: Sequence[FeatureRows],
     *,
     kind: str,
-    options: ClusterOptions,
+    options: ClusterConfig,
     advance: Advance,
 ) -> Moments:
     """Moments of all rows; partial ones go from worker to worker, and only the last comes home.
@@ -67,7 +67,7 @@ def moments_over(
     return moments
 
 
-def _spans(parts: Sequence[FeatureRows], options: ClusterOptions) -> list[tuple[int, int]]:
+def _spans(parts: Sequence[FeatureRows], options: ClusterConfig) -> list[tuple[int, int]]:
     n = len(parts[0])
     rows = options.leaf_rows
     return [(start, min(n, start + rows)) for start in range(0, n, rows)] or [(0, 0)]

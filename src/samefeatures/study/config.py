@@ -184,6 +184,24 @@ class MethodConfig(_Strict):
             raise ConfigError(f"methods: {self.name}: {unknown_key(wrong, known)}") from None
 
 
+class ClusterConfig(_Strict):
+    """How much of a cluster a study takes, when it runs on one.
+
+    Attributes:
+        cpus: Processors that Ray reserves for a worker.
+        gpus: Graphics cards that Ray reserves for a worker; a half puts two workers on one.
+        chunks: Chunks of 256 rows in one task; what a task has stored is not lost with it.
+        leaf_rows: Rows in one task of the moments. Each sends D² numbers on, so few are better.
+        patience: Seconds without any machine that could work, after which the run is given up.
+    """
+
+    cpus: float = Field(default=1.0, gt=0)
+    gpus: float = Field(default=0.0, ge=0)
+    chunks: int = Field(default=4, ge=1)
+    leaf_rows: int = Field(default=32_768, ge=1)
+    patience: float = Field(default=300.0, gt=0)
+
+
 class StudyConfig(_Strict):
     """A whole study."""
 
@@ -200,6 +218,7 @@ class StudyConfig(_Strict):
     device: str = "cpu"
     strict: bool = False
     controls: bool = False
+    cluster: ClusterConfig = ClusterConfig()
 
     @field_validator("networks", mode="before")
     @classmethod

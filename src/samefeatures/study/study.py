@@ -6,8 +6,10 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from samefeatures.errors import ConfigError
+from samefeatures.features.place import Root
 from samefeatures.features.rows import FeatureRows
 from samefeatures.files import writing
 from samefeatures.maps import AffineMap, RowMethod, SourceProblem
@@ -21,7 +23,7 @@ from samefeatures.study.curves import curve_summary
 from samefeatures.study.inputs import StudyInputs, open_inputs
 from samefeatures.study.map_files import MapFiles, map_key
 from samefeatures.study.results import CurveSummary, StudyResults
-from samefeatures.study.runner import LocalRunner, Runner
+from samefeatures.study.runner import LocalRunner, Runner, feature_root
 from samefeatures.study.scoring import Scorer
 from samefeatures.study.sides import Side, eval_side, fit_side, rows_of_another
 from samefeatures.study.summaries import (
@@ -86,6 +88,11 @@ class Study:
         """Everything that decides the maps of a method."""
         rows = list(self.features[0].rows.values())
         return map_key(entry, rows, list(self.inputs.networks.values()))
+
+    @property
+    def feature_root(self) -> Root:
+        """Where the feature stores lie."""
+        return feature_root(self.config, folder=self.out, base=self.base)
 
     @property
     def classes(self) -> int:
@@ -171,7 +178,9 @@ class Study:
             curves=tuple(self._curves()),
             fit_data=fit.summary,
             eval_data=evaluation.summary,
-            settings=json.loads(self.config.model_dump_json(exclude_none=True)),
+            settings=json.loads(
+                self.config.model_dump_json(exclude_none=True, exclude={"cluster"})
+            ),
             versions=versions(),
             classes=tuple(class_changes(per_class)),
             class_names=self.inputs.class_names,
@@ -214,6 +223,11 @@ class Study:
             for target in self.inputs.networks
             if target != source
         }
+
+
+def settings_of(config: StudyConfig) -> dict[str, Any]:
+    """All of a config as plain values, but for what changes no result."""
+    return dict(json.loads(config.model_dump_json(exclude_none=True, exclude={"cluster"})))
 
 
 def open_study(

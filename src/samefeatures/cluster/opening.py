@@ -1,0 +1,43 @@
+"""Open a study that runs on a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from samefeatures.cluster.runner import RayRunner
+from samefeatures.cluster.session import connected
+from samefeatures.progress import Progress, Silent
+from samefeatures.study.study import Study, open_study
+
+
+@contextmanager
+def cluster_study(
+    path: Path,
+    *,
+    address: str,
+    out: Path | None = None,
+    strict: bool = False,
+    progress: Progress | None = None,
+) -> Iterator[Study]:
+    """A study whose extraction and moments run on the Ray cluster at ``address``.
+
+    Args:
+        path: Of the study file.
+        address: As Ray takes it (``auto``, ``HOST:6379``), or ``local`` for a cluster of this
+            machine's processors that lives as long as the block.
+        out: Wins over what the file says.
+        strict: Wins over what the file says.
+        progress: Shows how far all workers are together.
+
+    Raises:
+        ConfigError: as ``open_study``.
+        MissingExtraError: without Ray.
+        ClusterError: when nothing answers at the address.
+    """
+    shown = progress or Silent()
+    study = open_study(path, out=out, strict=strict, progress=shown)
+    with connected(address):
+        runner = RayRunner(study.config, folder=study.out, base=study.base, progress=shown)
+        yield Study(study.config, out=study.out, base=study.base, progress=shown, runner=runner)
