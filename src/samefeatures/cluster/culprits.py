@@ -32,17 +32,39 @@ def find_culprits(
     suspects, found = [list(images)], list[int]()
     while suspects:
         halves = [half for group in suspects for half in _halves(group)]
-        calls = [(order, _only(task, half, images)) for half in halves]
+        # One alone must die twice; of more it is enough that the next look goes closer.
         died = [
-            halves[at]
-            for at, result in run_all(probe_task, calls, options=options)
-            if isinstance(result, Died)
+            half
+            for alone, retries in ((False, 0), (True, 1))
+            for half in _dying(
+                order,
+                task,
+                [half for half in halves if (len(half) == 1) is alone],
+                images,
+                options=options,
+                retries=retries,
+            )
         ]
         found += [half[0] for half in died if len(half) == 1]
         suspects = [half for half in died if len(half) > 1]
         if len(found) + len(suspects) > MOST:
             return []
     return sorted(found)
+
+
+def _dying(
+    order: Order,
+    task: Task,
+    groups: Sequence[list[int]],
+    images: Sequence[int],
+    *,
+    options: ClusterConfig,
+    retries: int,
+) -> list[list[int]]:
+    """Those of the groups at which a worker dies."""
+    calls = [(order, _only(task, group, images)) for group in groups]
+    results = run_all(probe_task, calls, options=options, retries=retries)
+    return [groups[at] for at, result in results if isinstance(result, Died)]
 
 
 def _halves(group: list[int]) -> list[list[int]]:

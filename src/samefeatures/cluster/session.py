@@ -57,13 +57,23 @@ def connected(address: str) -> Iterator[None]:
 
 
 def run_all(
-    function: Callable[..., Any], calls: Sequence[tuple[Any, ...]], *, options: ClusterConfig
+    function: Callable[..., Any],
+    calls: Sequence[tuple[Any, ...]],
+    *,
+    options: ClusterConfig,
+    retries: int = 1,
 ) -> Iterator[tuple[int, Any]]:
     """Run a function on workers, once per call; Ray places the tasks and tries lost ones again.
 
+    Args:
+        function: Of a module that the workers have.
+        calls: Arguments of each call.
+        options: What a worker holds.
+        retries: How often Ray tries a task again whose worker died.
+
     Yields:
         (place in ``calls``, result) as they end; the result is ``Died`` where the worker did,
-        again and again.
+        and did at each retry.
 
     Raises:
         SamefeaturesError: what a task raised; the others are cancelled.
@@ -74,7 +84,7 @@ def run_all(
     remote = ray.remote(
         num_cpus=options.cpus,
         num_gpus=options.gpus,
-        max_retries=1,
+        max_retries=retries,
         max_calls=0,  # else Ray ends a worker with a GPU, and its networks, after each task
     )(function)
     running = {remote.remote(*call): at for at, call in enumerate(calls)}

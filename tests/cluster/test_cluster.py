@@ -1,0 +1,158 @@
+"""A real cluster of several worker processes on loopback: the same results, whoever is killed."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+import ray
+from cluster_worlds import (
+    alone,
+    busy_workers,
+    kill,
+    nets_of,
+    on_cluster,
+    same,
+    world_config,
+    write_world,
+)
+
+from samefeatures.cluster.runner import DEATHS
+from samefeatures.errors import ClusterError, ConfigError, UnreadableImageError
+from samefeatures.study.study import Study
+
+
+@pytest.fixture(scope="module")
+def deaths(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file in which deadly networks count."""
+    return tmp_path_factory.mktemp("deaths") / "count"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cluster(deaths: Path) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("DEATHS", str(deaths))
+        ray.init(
+            num_cpus=3, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR
+        )
+        yield
+        ray.shutdown()
+
+
+def test_the_same_as_one_process(tmp_path: Path) -> None:
+    write_world(tmp_path, fit=1500, evaluation=300)
+    config = world_config(tmp_path, "small", "slow", cluster={"chunks": 2})
+    one, many = (
+        alone(config, tmp_path, tmp_path / "one"),
+        on_cluster(config, tmp_path, tmp_path / "many"),
+    )
+    first, second = one.score(), many.score()
+    same(one, many)
+    for ours, theirs in zip(second.cells, first.cells, strict=True):
+        numbers = {name: v for name, v in asdict(ours).items() if not isinstance(v, str)}
+        assert numbers == pytest.approx({name: getattr(theirs, name) for name in numbers}, rel=1e-9)
+    assert first.fit_data == second.fit_data
+    assert [entry.id for entry in second.fit_data.left_out] == ["class0/0000.png"]
+
+
+def test_workers_killed_in_mid_run(tmp_path: Path) -> None:
+    """Whoever works is killed, six times: tasks run again, nothing is lost and nothing doubled."""
+    write_world(tmp_path, fit=2600, evaluation=40)
+    config = world_config(tmp_path, "slow", "small")
+    study = on_cluster(config, tmp_path, tmp_path / "many")
+    killed = kill_some(study, 6)
+    assert killed == 6
+    same(alone(config, tmp_path, tmp_path / "one"), study)
+    assert all(not rows.left_out for rows in study.features[1].rows.values())
+
+
+def kill_some(study: Study, count: int) -> int:
+    """Kill workers that are at it while the study extracts; returns how many died."""
+    failures: list[BaseException] = []
+
+    def extract() -> None:
+        try:
+            study.extract()
+        except BaseException as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=extract)
+    thread.start()
+    killed = 0
+    while thread.is_alive() and killed < count:
+        for pid in busy_workers()[:1]:
+            time.sleep(0.1)  # in the middle of something
+            killed += kill(pid)
+        time.sleep(0.05)
+    thread.join()
+    if failures:
+        raise failures[0]
+    return killed
+
+
+def test_an_image_at_which_workers_die(tmp_path: Path, deaths: Path) -> None:
+    """It is found, named, left out for every network alike, and reported."""
+    write_world(tmp_path, fit=262, evaluation=20, white=(258,))
+    # One network is stored already, with the image: there it must go too.
+    on_cluster(world_config(tmp_path, "small"), tmp_path, tmp_path / "many").extract()
+    config = world_config(tmp_path, "small", "deadly")
+    study = on_cluster(config, tmp_path, tmp_path / "many")
+    results = study.score()
+    assert deaths.stat().st_size >= 2
+    reasons = {entry.id: entry.reason for entry in results.fit_data.left_out}
+    assert reasons.pop("class0/0258.png") == DEATHS
+    assert list(reasons) == ["class0/0000.png"]
+    assert results.fit_data.rows == 260
+    count = deaths.stat().st_size
+    again = on_cluster(config, tmp_path, tmp_path / "many")
+    assert len(next(iter(again.features[0].rows.values()))) == 260
+    assert deaths.stat().st_size == count, "what is known to kill must not be tried again"
+
+
+def test_strict_stops_at_such_an_image(tmp_path: Path) -> None:
+    write_world(tmp_path, fit=3, evaluation=3, white=(1,), broken=0)
+    config = world_config(tmp_path, "deadly", strict=True)
+    with pytest.raises(UnreadableImageError, match=r"class1/0001\.png: a worker died"):
+        on_cluster(config, tmp_path, tmp_path / "many").extract()
+
+
+def test_files_that_differ_are_noticed(tmp_path: Path) -> None:
+    """The worker sees other weights: here because they change between two looks."""
+    write_world(tmp_path, fit=10, evaluation=10)
+    config = world_config(tmp_path, "small")
+    study = on_cluster(config, tmp_path, tmp_path / "many")
+    assert study.inputs  # this process has loaded the network
+    nets = nets_of(tmp_path)
+    nets.write_text(nets.read_text().replace("Small(0, 5)", "Small(9, 5)"))
+    with pytest.raises(ClusterError, match=r"On the machine .*'small' on 'fit' is not the same"):
+        study.extract()
+
+
+def test_a_task_that_fails_is_one_line(tmp_path: Path) -> None:
+    write_world(tmp_path, fit=10, evaluation=10)
+    study = on_cluster(world_config(tmp_path, "small"), tmp_path, tmp_path / "many")
+    assert study.inputs
+    nets_of(tmp_path).write_text("raise RuntimeError('not here')")
+    with pytest.raises(Exception, match="not here") as caught:
+        study.extract()
+    assert "\n" not in str(caught.value)
+
+
+def test_more_than_any_machine_has(tmp_path: Path) -> None:
+    write_world(tmp_path, fit=10, evaluation=10)
+    config = world_config(tmp_path, "small", cluster={"cpus": 64, "patience": 2})
+    with pytest.raises(ClusterError, match=r"2 seconds no machine .* 64 processors.*is kept"):
+        on_cluster(config, tmp_path, tmp_path / "many").extract()
+
+
+def test_options_are_checked(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"cluster\.cpus"):
+        world_config(tmp_path, "small", cluster={"cpus": 0})
+    with pytest.raises(ConfigError, match="unknown key 'cpu'"):
+        world_config(tmp_path, "small", cluster={"cpu": 1})
