@@ -91,7 +91,7 @@ def world_config(folder: Path, *networks: str, **keys: Any) -> StudyConfig:
     return parse_config(
         {
             "networks": [
-                {"load": f"python:{nets_of(folder).stem}:{name}", "name": name, **PREPROCESSING}
+                {"load": f"python:{module}:{name}", "name": name, **PREPROCESSING}
                 for name in networks
             ],
             "data": {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from samefeatures.study.config import ClusterConfig
 LOCAL = "local"
 """The address that stands for a cluster of this machine's processors, started for the run."""
 POLL = 1.0
+REACH = 10.0
+"""Seconds to wait for somebody at an address."""
 
 
 class Died(Exception):
@@ -36,7 +39,9 @@ def connected(address: str) -> Iterator[None]:
         yield
         return
     local = address == LOCAL
-    if local:
+    if not local:
+        _check_reachable(address)
+    else:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # read by the processes it starts
     try:
         ray.init(
@@ -46,14 +51,29 @@ def connected(address: str) -> Iterator[None]:
             logging_level=logging.ERROR,
         )
     except Exception as error:  # ConnectionError, RuntimeError, ValueError, …
-        raise ClusterError(
-            f"Can't connect to Ray at '{address}': {first_line(error)}. Start a cluster with 'ray "
-            "start --head' and give its address, or 'local' for this machine's processors alone."
-        ) from None
+        raise _no_cluster(address, error) from None
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def _check_reachable(address: str) -> None:
+    """Ask first whether anybody is there: Ray itself tries for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdigit():
+        return  # "auto" and the like
+    try:
+        socket.create_connection((host, int(port)), timeout=REACH).close()
+    except OSError as error:
+        raise _no_cluster(address, error) from None
+
+
+def _no_cluster(address: str, error: Exception) -> ClusterError:
+    return ClusterError(
+        f"Can't connect to Ray at '{address}': {first_line(error)}. Start a cluster with 'ray "
+        "start --head' and give its address, or 'local' for this machine's processors alone."
+    )
 
 
 def run_all(

@@ -1,0 +1,172 @@
+"""Clusters whose machines differ from the one that runs the study, and clusters that go away."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import fsspec
+import pytest
+import ray
+import yaml
+from cluster_worlds import alone, on_cluster, same, world_config, write_world
+from moto.server import ThreadedMotoServer
+from ray.cluster_utils import Cluster
+
+import samefeatures
+from samefeatures.cluster.session import connected
+from samefeatures.errors import ClusterError, MissingExtraError, StoreError
+from samefeatures.study.results import StudyResults
+
+QUIET = {"include_dashboard": False, "log_to_driver": False, "logging_level": logging.ERROR}
+S3 = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "us-east-1"}
+
+
+@contextmanager
+def cluster(patch: pytest.MonkeyPatch, **there: str) -> Iterator[None]:
+    """A cluster whose worker processes have these environment variables; this one has not."""
+    with pytest.MonkeyPatch.context() as only_there:
+        only_there.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        for name, value in there.items():
+            only_there.setenv(name, value)
+        ray.init(num_cpus=2, **QUIET)
+    yield
+    ray.shutdown()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    for name, value in {**S3, "AWS_ENDPOINT_URL": server}.items():
+        monkeypatch.setenv(name, value)
+    fsspec.filesystem("s3").mkdirs("cluster", exist_ok=True)
+    return f"s3://cluster/{uuid.uuid4()}"
+
+
+def test_a_store_on_s3(tmp_path: Path, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_world(tmp_path, fit=600, evaluation=40)
+    config = world_config(tmp_path, "small", "slow", store=bucket)
+    with cluster(monkeypatch):
+        study = on_cluster(config, tmp_path, tmp_path / "many")
+        results = study.score()
+        near = alone(world_config(tmp_path, "small", "slow"), tmp_path, tmp_path / "one")
+        same(near, study)
+    assert not (tmp_path / "many" / "features").exists()
+    assert [c.correct for c in near.score().cells] == [c.correct for c in results.cells]
+
+
+def test_a_store_that_a_worker_cant_write(
+    tmp_path: Path, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The workers look for the bucket where nobody answers."""
+    write_world(tmp_path, fit=10, evaluation=10)
+    config = world_config(tmp_path, "small", store=bucket)
+    with cluster(monkeypatch, **S3, AWS_ENDPOINT_URL="http://127.0.0.1:9", AWS_MAX_ATTEMPTS="1"):
+        study = on_cluster(config, tmp_path, tmp_path / "many")
+        with pytest.raises(StoreError, match=rf"On the machine \S+: Can't .* {bucket}/small-"):
+            study.extract()
+
+
+def test_another_version_on_the_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A copy of the package with another version number is what the workers import."""
+    write_world(tmp_path, fit=10, evaluation=10)
+    package = Path(samefeatures.__file__).parent
+    shutil.copytree(package, tmp_path / "other" / "samefeatures")
+    found = tmp_path / "other" / "samefeatures" / "__init__.py"
+    text = found.read_text()
+    assert f'"{samefeatures.__version__}"' in text
+    found.write_text(text.replace(f'"{samefeatures.__version__}"', '"99.0"'))
+    with cluster(monkeypatch, PYTHONPATH=str(tmp_path / "other")):
+        study = on_cluster(world_config(tmp_path, "small"), tmp_path, tmp_path / "many")
+        expected = rf"samefeatures 99\.0 instead of {samefeatures.__version__}"
+        with pytest.raises(ClusterError, match=expected):
+            study.extract()
+
+
+def test_a_cluster_that_shrinks_to_nothing(tmp_path: Path) -> None:
+    """All machines that could work go away: said after a while; what is stored stays."""
+    write_world(tmp_path, fit=2600, evaluation=10)
+    config = world_config(tmp_path, "slow", cluster={"patience": 3})
+    machines = Cluster(
+        initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False}
+    )
+    worker = machines.add_node(num_cpus=2)
+    ray.init(address=machines.address, log_to_driver=False, logging_level=logging.ERROR)
+    try:
+        study = on_cluster(config, tmp_path, tmp_path / "many")
+        assert study.inputs
+        stores = tmp_path / "many" / "features"
+        thread = threading.Thread(target=lambda: remove_in_mid_run(machines, worker, stores))
+        thread.start()
+        with pytest.raises(ClusterError, match=r"3 seconds no machine .*What is stored is kept"):
+            study.extract()
+        thread.join()
+    finally:
+        ray.shutdown()
+        machines.shutdown()
+    stored = list((tmp_path / "many" / "features").glob("slow-*/features/c/*"))
+    assert 0 < len(stored) < 11
+    times = {path: path.stat().st_mtime_ns for path in stored}
+    alone(config, tmp_path, tmp_path / "many").extract()  # goes on, with none of them again
+    assert {path: path.stat().st_mtime_ns for path in stored} == times
+
+
+def remove_in_mid_run(machines: Cluster, worker: object, stores: Path) -> None:
+    while len(list(stores.glob("slow-*/features/c/*"))) < 2:
+        time.sleep(0.02)
+    machines.remove_node(worker, allow_graceful=False)
+
+
+def test_nobody_at_the_address() -> None:
+    with (
+        pytest.raises(ClusterError, match=r"Can't connect to Ray at '127\.0\.0\.1:9'.*ray start"),
+        connected("127.0.0.1:9"),
+    ):
+        pass
+
+
+def test_without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with (
+        pytest.raises(MissingExtraError, match=r"pip install 'samefeatures\[ray\]'"),
+        connected("auto"),
+    ):
+        pass
+
+
+def test_the_command(tmp_path: Path) -> None:
+    """As a user types it: a cluster of this machine's processors, started for the run."""
+    study = {
+        "networks": ["mini:resnet_v1", "mini:nasnet"],
+        "data": {
+            "fit": {"source": "fashion-mnist:fit", "limit": 600},
+            "eval": {"source": "fashion-mnist:eval", "limit": 300},
+        },
+        "methods": ["ols"],
+    }
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(study))
+    command = [sys.executable, "-m", "samefeatures", "run", str(tmp_path / "study.yaml")]
+    for out, more in (("many", ["--ray"]), ("one", [])):
+        whole = [*command, "--out", str(tmp_path / out), *more]
+        done = subprocess.run(whole, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert done.stderr == ""
+    many, one = (StudyResults.load(tmp_path / out / "study.json") for out in ("many", "one"))
+    assert [c.correct for c in many.cells] == [c.correct for c in one.cells]
+    assert (many.fit_data, many.eval_data) == (one.fit_data, one.eval_data)
