@@ -31,6 +31,7 @@ ORDER = (
     "checking",
     "hybrids",
     "demo",
+    "planning",
     "reproduce",
     "cli",
 )

@@ -14,7 +14,7 @@ from world import SYNSETS, write_imagenet
 
 from samefeatures.errors import MissingExtraError
 from samefeatures.progress import Silent
-from samefeatures.reproduce import measure
+from samefeatures.planning import measure
 from samefeatures.reproduce.experiment import Options, plan_experiment
 from samefeatures.reproduce.networks import Catalogue
 from samefeatures.reproduce.plan import Plan, make_plan

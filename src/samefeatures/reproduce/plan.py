@@ -11,8 +11,8 @@ from pathlib import Path
 from samefeatures.progress import Progress
 from samefeatures.reproduce.experiment import Chosen, Experiment
 from samefeatures.reproduce.images import ImagesFound, count_images
-from samefeatures.reproduce.measure import Products, product_rates
-from samefeatures.reproduce.needs import ITERATIVE, Size
+from samefeatures.planning.measure import Products, product_rates
+from samefeatures.planning.needs import ITERATIVE, Size
 from samefeatures.reproduce.networks import Catalogue, Weights
 from samefeatures.reproduce.steps import steps
 from samefeatures.reproduce.trial import Trial, decoding, try_networks

@@ -13,7 +13,7 @@ from samefeatures.networks.network import ImageNetwork
 from samefeatures.progress import Progress
 from samefeatures.reproduce.experiment import Chosen, Experiment
 from samefeatures.reproduce.images import ImagesFound
-from samefeatures.reproduce.measure import decode_rate, forward_rate
+from samefeatures.planning.measure import decode_rate, forward_rate
 from samefeatures.reproduce.networks import Catalogue
 from samefeatures.study.config import NetworkConfig
 
