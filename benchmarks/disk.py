@@ -26,7 +26,7 @@ def run() -> list[Line]:
         made: list[StoredFeatures] = []
 
         def ours() -> None:
-            made[:] = [_store(base / f"store-{len(os.listdir(base))}")]
+            made[:] = [_store(Path(tempfile.mkdtemp(dir=base)))]
             for k in range(ROWS // CHUNK_ROWS):
                 made[0].write_chunk(k, block[k * CHUNK_ROWS : (k + 1) * CHUNK_ROWS], {})
 

@@ -120,12 +120,13 @@ def timm_loop(base: Path) -> Float32:
 def thingsvision_loop(base: Path) -> Float32:
     """Features of the layer before the classifier, by its extractor and its loader."""
     import torch
+
+    if not hasattr(np, "AxisError"):  # it asks for NumPy 1, of which it needs this name alone
+        vars(np)["AxisError"] = np.exceptions.AxisError
     from thingsvision import get_extractor
     from thingsvision.utils.data import DataLoader, ImageDataset
 
-    extractor = get_extractor(
-        model_name=MODEL, source="timm", device="cpu", pretrained=False
-    )
+    extractor = get_extractor(model_name=MODEL, source="timm", device="cpu", pretrained=False)
     extractor.model.load_state_dict(torch.load(base / "weights.pth", weights_only=True))
     dataset = ImageDataset(
         root=str(base / "images"), out_path=str(base / "things"), backend="pt",

@@ -49,9 +49,7 @@ def run() -> list[Line]:
         ("moments, D = 21,408, 9,000 rows", many),
         ("and nine maps out of 4,320 features", solve),
     ]
-    return [
-        _line(stage, gb) for stage, gb in made
-    ]
+    return [_line(stage, gb) for stage, gb in made]
 
 
 def _line(stage: str, gb: float) -> Line:

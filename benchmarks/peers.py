@@ -108,7 +108,11 @@ PEERS: tuple[tuple[str, str, str, Callable[[Float64, Float64], Fitted]], ...] = 
     ("ridge", "himalaya", "himalaya RidgeCV, 1 alpha, 2 folds", himalaya_ridge_cv),
 )
 
-SLOW = ("latentis affine, 300 steps, float32", "himalaya Ridge", "himalaya RidgeCV, 1 alpha, 2 folds")
+SLOW = (
+    "latentis affine, 300 steps, float32",
+    "himalaya Ridge",
+    "himalaya RidgeCV, 1 alpha, 2 folds",
+)
 """Timed once."""
 
 
