@@ -99,7 +99,7 @@ def _line(growth: Growth) -> Line:
 
 def _growths() -> list[Growth]:
     table: list[tuple[str, str, str, tuple[int, ...], float, Callable[[int], Run]]] = [
-        ("moments", "features", "2,048 rows", (1024, 2048, 4096, 8192), 2, _moments_features),
+        ("moments", "features", "2,048 rows", (768, 1536, 3072, 6144), 2, _moments_features),
         ("moments", "images", "2,048 features", (2048, 4096, 8192, 16384), 1, _moments_images),
         ("moments", "networks", "256 features each, 2,048 rows", (2, 4, 8, 16), 2,
          lambda n: _moments_features(256 * n)),
@@ -304,5 +304,3 @@ def costs(job: Job, found: dict[str, float]) -> dict[str, float]:
         "memory bytes": size.memory_bytes(),
         "multiply-adds": size.moment_work(),
     }
-
-
