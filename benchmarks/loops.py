@@ -26,7 +26,7 @@ from samefeatures.networks.load import load
 from samefeatures.networks.network import Float32, ImageNetwork
 from samefeatures.planning.measure import photograph
 
-MODEL, BATCH, IMAGES = "resnet18", 32, 256
+MODEL, BATCH, IMAGES = "resnet18", 32, 128
 
 
 def write_photographs(folder: Path, count: int) -> None:
@@ -77,21 +77,20 @@ def _lines(base: Path) -> Iterator[Line]:
         for batch in batches:
             network.backend.features(batch)
 
-    peers: dict[str, tuple[str, Callable[[], Float32]]] = {
-        "timm": ("timm's loader and model, 2 workers", lambda: timm_loop(base)),
-        "thingsvision": ("thingsvision", lambda: thingsvision_loop(base)),
+    loops: dict[str, tuple[str, Callable[[Path], Float32]]] = {
+        "timm": ("timm's loader and model, 2 workers", timm_loop),
+        "thingsvision": ("thingsvision", thingsvision_loop),
     }
-    for package, (name, loop) in peers.items():
-        if importlib.util.find_spec(package) is None:
-            continue
+    peers = {k: v for k, v in loops.items() if importlib.util.find_spec(k) is not None}
 
-        def theirs(loop: Callable[[], Float32] = loop) -> None:
-            found["theirs"] = loop()
+    def of(package: str) -> Callable[[], None]:
+        return lambda: found.update({package: peers[package][1](base)})
 
-        bare_s, ours_s, theirs_s = alternately(bare, ours, theirs, repeat=2)
-        stage = f"extraction from JPEG, {MODEL} at 224, {IMAGES} images"
-        difference = np.abs(found["ours"] - found["theirs"]).max() / np.abs(found["ours"]).max()
-        line = at_least(stage, ours_s, name, theirs_s, 1.0, difference=float(difference))
+    bare_s, ours_s, *theirs = alternately(bare, ours, *map(of, peers), repeat=2)
+    stage = f"extraction from JPEG, {MODEL} at 224, {IMAGES} images"
+    for (package, (name, _)), seconds in zip(peers.items(), theirs, strict=True):
+        apart = np.abs(found["ours"] - found[package]).max() / np.abs(found["ours"]).max()
+        line = at_least(stage, ours_s, name, seconds, 1.0, difference=float(apart))
         yield within(line, bare_s, "bare forward loop")
     yield _decoding(images, network)
 
