@@ -26,7 +26,7 @@ from samefeatures.networks.load import load
 from samefeatures.networks.network import Float32, ImageNetwork
 from samefeatures.planning.measure import photograph
 
-MODEL, BATCH, IMAGES = "resnet18", 32, 128
+MODEL, BATCH, IMAGES = "resnet18", 32, 64
 
 
 def write_photographs(folder: Path, count: int) -> None:
