@@ -35,7 +35,7 @@ from samefeatures.study.accumulate import chunk_rows
 from samefeatures.study.config import parse_config
 from samefeatures.study.inputs import Part
 
-REPEAT = 3
+REPEAT = 2
 Run = Callable[[], object]
 
 

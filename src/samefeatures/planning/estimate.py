@@ -17,6 +17,8 @@ SURE, ROUGH, GUESS = 1.5, 2.0, 3.0
 """The factor that a stage is expected to be right within."""
 CELL_SECONDS = 0.012
 """Tables and figures of one cell, on the machine that the benchmarks ran on."""
+RESULT_SECONDS = 0.3, 0.003
+"""Writing results: once, and for each cell; on the same machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,6 +240,8 @@ def _scores(extent: Extent, features: FeatureRates, rates: AlgebraRates, done: D
     score += passes * _read_seconds(extent, features, size.eval_rows)
     judge = rates.judge.at(size.closeness_work(), calls=hybrids)
     tests = rates.compare.at(float(hybrids * size.eval_rows), calls=hybrids)
+    once, each = RESULT_SECONDS
+    tests += once + each * len(extent.methods) * len(size.dims) ** 2
     return Stage(
         name="scores",
         seconds=score * (1 - sum(shares) / len(shares)) + judge + tests,
