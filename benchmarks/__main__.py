@@ -4,30 +4,43 @@ from __future__ import annotations
 
 import importlib
 import sys
+from time import perf_counter
 
 from rich.console import Console
-from rich.table import Table
 
-from benchmarks.record import keep
+from benchmarks.record import Line, keep
+from benchmarks.table import WIDTH, as_table
 
-SUITES = ("algebra", "memory", "scoring", "extraction", "normalised")
+SUITES = (
+    "algebra", "peers", "memory", "scoring", "extraction", "loops", "disk", "normalised",
+    "planned", "scaling",
+)  # fmt: skip
 
 
 def main(names: list[str]) -> int:
     """Run the named suites, or all; returns 1 when a name is unknown."""
+    if names == ["pages"]:
+        from benchmarks.pages import write_pages
+
+        print("\n".join(str(path) for path in write_pages()))
+        return 0
     unknown = set(names) - set(SUITES)
     if unknown:
-        print(f"Unknown suite: {', '.join(unknown)}. There are: {', '.join(SUITES)}.")
+        print(
+            f"Unknown suite: {', '.join(sorted(unknown))}. There are: {', '.join(SUITES)}; and "
+            "'pages', which writes the tables of the docs anew."
+        )
         return 1
-    table = Table("stage", "ours", "peer", "theirs", "ratio", "goal", "met")
+    console = Console(width=WIDTH)
+    lines: list[Line] = []
     for name in names or SUITES:
-        lines = importlib.import_module(f"benchmarks.{name}").run()
-        keep(name, lines)
-        for line in lines:
-            ours, theirs = (f"{v:.4g} {line.unit}".strip() for v in (line.ours, line.theirs))
-            met = "yes" if line.met else "NO"
-            table.add_row(line.stage, ours, line.peer, theirs, f"{line.ratio:.3g}", line.goal, met)
-    Console().print(table)
+        start = perf_counter()
+        found = importlib.import_module(f"benchmarks.{name}").run()
+        if name != "scaling":  # which keeps more than lines
+            keep(name, found)
+        lines += found
+        print(f"{name}: {perf_counter() - start:,.0f} s", file=sys.stderr)
+    console.print(as_table(lines))
     return 0
 
 

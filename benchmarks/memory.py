@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from benchmarks.record import Line
+from benchmarks.algebra import THESIS_DIMS
+from benchmarks.record import Line, within
 
 LIMIT_GB = 12.0
 CODE = """
@@ -48,16 +49,18 @@ def run() -> list[Line]:
         ("moments, D = 21,408, 9,000 rows", many),
         ("and nine maps out of 4,320 features", solve),
     ]
-    return [
-        Line(
-            stage=stage,
-            ours=gb,
-            peer="limit",
-            theirs=LIMIT_GB,
-            ratio=gb / LIMIT_GB,
-            goal=f"at most {LIMIT_GB:.0f} GB",
-            met=gb <= LIMIT_GB,
-            unit="GB",
-        )
-        for stage, gb in made
-    ]
+    return [_line(stage, gb) for stage, gb in made]
+
+
+def _line(stage: str, gb: float) -> Line:
+    line = Line(
+        stage=stage,
+        ours=gb,
+        peer="allowed",
+        theirs=LIMIT_GB,
+        ratio=gb / LIMIT_GB,
+        goal=f"at most {LIMIT_GB:.0f} GB",
+        met=gb <= LIMIT_GB,
+        unit="GB",
+    )
+    return within(line, 8 * sum(THESIS_DIMS) ** 2 / 1e9, "the matrix S itself")

@@ -33,6 +33,7 @@ ORDER = (
     "checking",
     "hybrids",
     "demo",
+    "planning",
     "reproduce",
     "cli",
 )

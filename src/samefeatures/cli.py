@@ -15,6 +15,7 @@ import typer
 
 from samefeatures import __version__
 from samefeatures.errors import SamefeaturesError
+from samefeatures.planning.command import plan
 from samefeatures.reproduce.commands import app as reproduce
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ app = typer.Typer(
 miniatures = typer.Typer(help="The ten small networks of the demo.", no_args_is_help=True)
 app.add_typer(miniatures, name="miniatures")
 app.add_typer(reproduce, name="reproduce")
+app.command()(plan)
 
 StudyFile = Annotated[Path, typer.Argument(help="Study file (YAML).", metavar="STUDY.yaml")]
 Out = Annotated[

@@ -13,12 +13,13 @@ from rich.console import Console
 from world import SYNSETS, write_imagenet
 
 from samefeatures.errors import MissingExtraError
+from samefeatures.planning import measure
+from samefeatures.planning.words import duration, size
 from samefeatures.progress import Silent
-from samefeatures.reproduce import measure
 from samefeatures.reproduce.experiment import Options, plan_experiment
 from samefeatures.reproduce.networks import Catalogue
 from samefeatures.reproduce.plan import Plan, make_plan
-from samefeatures.reproduce.plan_terminal import duration, print_plan, size
+from samefeatures.reproduce.plan_terminal import print_plan
 from samefeatures.reproduce.run import reproduce
 
 TWO = ("inception_v1", "inception_v2")

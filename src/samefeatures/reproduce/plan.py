@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from samefeatures.planning.machine import busy, bytes_below, free_bytes, machine_memory
+from samefeatures.planning.measure import Products, product_rates
+from samefeatures.planning.needs import ITERATIVE, Size
 from samefeatures.progress import Progress
 from samefeatures.reproduce.experiment import Chosen, Experiment
 from samefeatures.reproduce.images import ImagesFound, count_images
-from samefeatures.reproduce.measure import Products, product_rates
-from samefeatures.reproduce.needs import ITERATIVE, Size
 from samefeatures.reproduce.networks import Catalogue, Weights
 from samefeatures.reproduce.steps import steps
 from samefeatures.reproduce.trial import Trial, decoding, try_networks
@@ -145,10 +144,10 @@ def make_plan(experiment: Experiment, catalogue: Catalogue, progress: Progress) 
         networks=networks,
         images=images,
         stages=tuple(_stages(size, planned, decode, products, device=options.device)),
-        free=_free(out),
-        there=_there(out),
+        free=free_bytes(out),
+        there=bytes_below(out),
         memory=size.memory_bytes(),
-        machine_memory=_machine_memory(),
+        machine_memory=machine_memory(),
         problems=problems,
         notes=tuple(_notes(planned, size)),
         commands=steps(experiment, lacking, problems),
@@ -228,9 +227,9 @@ def _notes(networks: Sequence[NetworkPlan], size: Size) -> list[str]:
     notes = ["Features are counted before compression, which takes off some of it."]
     if any(n.state == "missing" for n in networks):
         notes.append("Disk and time count the missing networks too, as if they were there.")
-    if (busy := _busy()) is not None:
+    if (load := busy()) is not None:
         notes.append(
-            f"This machine is busy (load {busy:.1f} on {os.cpu_count()} processors): the times are "
+            f"This machine is busy (load {load:.1f} on {os.cpu_count()} processors): the times are "
             "longer than they would be if it had nothing else to do."
         )
     untrained = [n.chosen.name for n in networks if n.trial.rate and not n.trial.own]
@@ -243,32 +242,3 @@ def _notes(networks: Sequence[NetworkPlan], size: Size) -> list[str]:
         if method in ITERATIVE:
             notes.append(f"The time of '{method}' is not estimated: it is iterative.")
     return notes
-
-
-def _busy() -> float | None:
-    """Processes that want to run, where they are more than the processors can serve beside us."""
-    try:
-        load = os.getloadavg()[0]
-    except (AttributeError, OSError):  # not every system has it
-        return None
-    # The measurement itself keeps every processor at work.
-    return load if load > 1.5 * (os.cpu_count() or 1) else None
-
-
-def _free(out: Path) -> int:
-    """Bytes free on the disk of a folder that may not be there yet."""
-    place = next(p for p in (out, *out.parents) if p.exists())
-    return shutil.disk_usage(place).free
-
-
-def _there(out: Path) -> int:
-    if not out.is_dir():
-        return 0
-    return sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
-
-
-def _machine_memory() -> int | None:
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # not every system has them
-        return None

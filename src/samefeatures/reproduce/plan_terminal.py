@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from samefeatures.planning.words import duration, size
 from samefeatures.report.grid import MISSING, plain
 from samefeatures.reproduce.images import ImagesFound
 from samefeatures.reproduce.plan import NetworkPlan, Plan
@@ -31,24 +32,6 @@ def print_plan(plan: Plan, console: Console) -> None:
     console.print()
     console.print(Text(verdict, style="bold"))
     _lines("Commands", plan.commands, console, bullet="  ")
-
-
-def size(count: float) -> str:
-    """Bytes as a person reads them."""
-    for unit, power in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
-        if count >= power:
-            return f"{count / power:,.1f} {unit}"
-    return f"{count / 1e3:,.0f} kB"
-
-
-def duration(seconds: float | None) -> str:
-    """Seconds as a person reads them."""
-    if seconds is None:
-        return MISSING
-    for unit, length in (("days", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= 1.5 * length:
-            return f"{seconds / length:,.1f} {unit}"
-    return f"{seconds:,.0f} s" if seconds >= 1 else "under 1 s"
 
 
 def _networks(plan: Plan, console: Console) -> None:

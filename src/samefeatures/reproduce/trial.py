@@ -10,10 +10,10 @@ from samefeatures.data.preprocess import Preprocessing
 from samefeatures.errors import SamefeaturesError
 from samefeatures.networks.load import load
 from samefeatures.networks.network import ImageNetwork
+from samefeatures.planning.measure import decode_rate, forward_rate
 from samefeatures.progress import Progress
 from samefeatures.reproduce.experiment import Chosen, Experiment
 from samefeatures.reproduce.images import ImagesFound
-from samefeatures.reproduce.measure import decode_rate, forward_rate
 from samefeatures.reproduce.networks import Catalogue
 from samefeatures.study.config import NetworkConfig
 

@@ -10,7 +10,7 @@ import pytest
 
 from samefeatures.maps import OLS, SourceProblem
 from samefeatures.moments import Moments
-from samefeatures.reproduce.needs import Size
+from samefeatures.planning.needs import Size
 from samefeatures.reproduce.published import published_thesis
 
 DIMS = (120, 90, 70)

@@ -77,7 +77,7 @@ def decode_rate(
     """
     distinct = list({prep.geometry: prep for prep in shapes}.values())
     if images is None:
-        jpeg = _photograph()
+        jpeg = photograph()
         sample: list[Callable[[], Raw]] = [lambda: jpeg] * SAMPLE
     else:
         held = images
@@ -100,7 +100,7 @@ def decode_rate(
         return done / (time.perf_counter() - start)
 
 
-def _photograph() -> bytes:
+def photograph() -> bytes:
     """A JPEG with detail at every scale, as large as a usual one."""
     rng = np.random.default_rng(0)
     width, height = TYPICAL

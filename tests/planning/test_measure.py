@@ -10,8 +10,8 @@ import pytest
 from samefeatures.data.imageset import ImageSet
 from samefeatures.data.preprocess import Preprocessing
 from samefeatures.errors import UnreadableImageError
-from samefeatures.reproduce import measure
-from samefeatures.reproduce.measure import decode_rate, forward_rate, product_rates
+from samefeatures.planning import measure
+from samefeatures.planning.measure import decode_rate, forward_rate, product_rates
 
 SMALL = Preprocessing(input_size=(3, 8, 8))
 
@@ -40,7 +40,7 @@ def test_a_network_slower_than_the_time_that_is_given() -> None:
 
 
 def test_decoding_counts_the_reading() -> None:
-    jpeg = measure._photograph()
+    jpeg = measure.photograph()
 
     def read(_: int) -> bytes:
         time.sleep(0.01)
@@ -61,7 +61,7 @@ def test_images_that_cant_be_read_do_not_stop_it() -> None:
 
 
 def test_the_made_up_photograph_is_of_a_usual_size() -> None:
-    assert 40_000 < len(measure._photograph()) < 250_000  # ImageNet's mean is 115 kB
+    assert 40_000 < len(measure.photograph()) < 250_000  # ImageNet's mean is 115 kB
 
 
 def test_products_are_measured() -> None:

@@ -1,0 +1,180 @@
+"""``python -m benchmarks pages``: write the tables of docs/speed.md and docs/scaling.md anew.
+
+Every figure comes from results/*.json. Text between ``<!-- NAME -->`` and ``<!-- end -->`` is
+replaced; the rest of a page is left alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.record import RESULTS, Line, kept
+from benchmarks.scaling import JOBS, costs
+from benchmarks.table import markdown
+from samefeatures.planning.words import duration, size
+
+DOCS = Path(__file__).parents[1] / "docs"
+SUITES = (
+    "algebra", "peers", "memory", "scoring", "extraction", "loops", "disk", "normalised", "planned",
+)  # fmt: skip
+Row = Sequence[str]
+
+
+def write_pages() -> list[Path]:
+    """Both pages and the figure; returns what was written."""
+    written = [_fill(DOCS / "speed.md", {"bench": bench})]
+    if (RESULTS / "scaling.json").exists():
+        from benchmarks.figure import draw
+
+        record = kept("scaling")
+        tables: dict[str, Callable[[], str]] = {
+            "machine": lambda: machine_line(record),
+            "rates": lambda: rates(record),
+            "sizes": sizes,
+            "costs": lambda: costs_table(record),
+            "growth": lambda: growth(record),
+            "further": lambda: further(record),
+        }
+        written += [_fill(DOCS / "scaling.md", tables), draw(record, DOCS / "scaling.png")]
+    return written
+
+
+def _fill(page: Path, tables: Mapping[str, Callable[[], str]]) -> Path:
+    text = page.read_text()
+    for name, made in tables.items():
+        pattern = rf"(<!-- {name} -->\n).*?(<!-- end -->)"
+        if not re.search(pattern, text, re.DOTALL):
+            raise ValueError(f"{page} has no place for '{name}'")
+        body = made()
+        text = re.sub(
+            pattern,
+            lambda m, b=body: f"{m[1]}{b}\n{m[2]}",
+            text,
+            flags=re.DOTALL,  # type: ignore[misc]
+        )
+    page.write_text(text)
+    return page
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Markdown; the first row is the head, all columns but the first are right-aligned."""
+    head, *body = rows
+    marks = ["---", *["---:"] * (len(head) - 1)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, marks, *body))
+
+
+def machine_line(record: Mapping[str, Any]) -> str:
+    """What was measured on, and when."""
+    versions = ", ".join(
+        f"{name} {record['versions'][name]}" for name in ("numpy", "onnxruntime", "torch", "zarr")
+    )
+    return (
+        f"Measured {record['date']} on {record['machine']} with {record['memory_gb']:g} GB of "
+        f"memory ({versions}). Load when the suite ended: {record['load']:g}, the benchmark's own "
+        "included."
+    )
+
+
+def bench() -> str:
+    """All suites that were run."""
+    blocks = []
+    for suite in SUITES:
+        if not (RESULTS / f"{suite}.json").exists():
+            continue
+        record = kept(suite)
+        lines = [Line(**line) for line in record["lines"]]
+        rows = markdown(lines)
+        blocks.append(f"**{suite}** ({record['machine']}, {record['date']})\n\n{rows}\n")
+    return "\n" + "\n".join(blocks)
+
+
+def rates(record: Mapping[str, Any]) -> str:
+    """What the machine does a second."""
+    found = record["rates"]
+    rows: list[Row] = [("rate", "a second", "share of the bare product")]
+    for name, value in found.items():
+        what, unit = name.rsplit(", ", 1)
+        bare = {"moments": "float64", "maps": "float64", "judging maps": "float64",
+                "scores": "float32"}.get(what)  # fmt: skip
+        share = ""
+        if bare:
+            share = f"{100 * value / found[f'{bare} products, multiply-adds/s']:.0f}%"
+        unit = unit.removesuffix("/s")
+        if unit == "multiply-adds":
+            shown = f"{value / 1e9:,.1f} billion {unit}"
+        else:
+            shown = f"{size(value)}" if unit.endswith("bytes") else f"{value:,.0f} {unit}"
+        rows.append((what if not unit.endswith("bytes") else f"{what}, {unit}", shown, share))
+    return table(rows)
+
+
+def sizes() -> str:
+    """Bytes and multiply-adds of every job; nothing is measured here."""
+    rows: list[Row] = [
+        ("job", "features", "rows", "features on disk", "memory", "maps of one method",
+         "multiply-adds of moments")
+    ]  # fmt: skip
+    for job in JOBS:
+        wanted = job.size
+        rows.append(
+            (
+                job.name,
+                f"{wanted.total:,}",
+                f"{job.fit_rows + job.eval_rows:,}",
+                size(wanted.feature_bytes(job.fit_rows + job.eval_rows)),
+                size(wanted.memory_bytes()),
+                size(wanted.map_bytes()),
+                f"{wanted.moment_work():.1e}",
+            )
+        )
+    return table(rows)
+
+
+def _stages(record: Mapping[str, Any], jobs: Sequence[Any]) -> str:
+    rows: list[Row] = [("stage", *(job.name for job in jobs))]
+    found = [costs(job, record["rates"]) for job in jobs]
+    names = {
+        "decode": "decode and crop",
+        "networks": "networks, each as fast as a ResNet-18",
+        "store": "store features",
+        "moments": "moments, reading included",
+        "maps": "maps of one method",
+        "scores": "scores of one method, 50,000 images",
+    }
+    for key, name in names.items():
+        rows.append((name, *(duration(cost[key]) for cost in found)))
+    rows.append(("all", *(duration(sum(cost[key] for key in names)) for cost in found)))
+    return table(rows)
+
+
+def costs_table(record: Mapping[str, Any]) -> str:
+    """The thesis' own size, and a laptop's."""
+    return _stages(record, JOBS[:2])
+
+
+def further(record: Mapping[str, Any]) -> str:
+    """A hundred networks, and a billion images."""
+    return _stages(record, JOBS[2:])
+
+
+def growth(record: Mapping[str, Any]) -> str:
+    """Exponents, and the seconds that they come from."""
+    rows: list[Row] = [
+        ("stage", "grows with", "held", "sizes", "seconds", "exponent", "of the algorithm")
+    ]
+    for each in record["growths"]:
+        rows.append(
+            (
+                each["stage"],
+                each["over"],
+                each["held"],
+                ", ".join(f"{s:,}".replace(",", " ") for s in each["sizes"]),
+                ", ".join(f"{s:.3g}" for s in each["seconds"]),
+                f"{each['exponent']:.2f}",
+                f"{each['expected']:g}",
+            )
+        )
+    return table(rows)

@@ -1,0 +1,1 @@
+"""What a study will take on this machine, from a short measurement."""

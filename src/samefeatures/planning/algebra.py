@@ -1,0 +1,214 @@
+"""Short measurements of algebra: moments, the maps of every method, and scores."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from samefeatures.features.rows import ArrayRows, FeatureRows
+from samefeatures.maps import AffineMap, Cosine, RowMethod, SourceProblem
+from samefeatures.moments import Moments
+from samefeatures.networks.network import Float32, Head
+from samefeatures.planning.linear import Clock, Linear, fitted
+from samefeatures.planning.needs import ITERATIVE, Size
+from samefeatures.scores import Score, closeness, score_heads
+from samefeatures.study.comparisons import compare
+from samefeatures.study.config import MethodConfig
+
+WIDEST = 768
+"""Features of the largest network that maps are measured on."""
+ALL = 4096
+"""Features in all that moments are measured on, at most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlgebraRates:
+    """How fast the algebra of a study is.
+
+    Attributes:
+        moments: Seconds by multiply-adds in float64, D² / 2 a row.
+        maps: Seconds of one map, saved, by multiply-adds; by the label of the method.
+        passes: Seconds of one pass of ``cosine`` by multiply-adds, two products a row.
+        multiply: Seconds by multiply-adds in float32: what ``adam`` mostly does.
+        score: Seconds by rows of one hybrid, at the mean width of the study's networks.
+        judge: Seconds of loading a map, folding it, and R², by multiply-adds.
+        compare: Seconds of the tests of one hybrid by rows.
+    """
+
+    moments: Linear
+    maps: Mapping[str, Linear]
+    passes: Linear
+    multiply: Linear
+    score: Linear
+    judge: Linear
+    compare: Linear
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A network of which only the head counts."""
+
+    name: str
+    head: Head
+    fingerprint: str = "made"
+
+
+def measure_algebra(
+    size: Size, methods: Sequence[MethodConfig], *, clock: Clock = time.perf_counter
+) -> AlgebraRates:
+    """Run each step at two small sizes, on made-up features."""
+    widths = (32, max(64, min(WIDEST, max(size.dims))))
+    closed = [entry for entry in methods if entry.name not in ITERATIVE]
+    iterative = any(entry.name == "cosine" for entry in methods)
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        return AlgebraRates(
+            moments=_moments(min(ALL, size.total), clock),
+            maps={e.label: _maps(e, size, widths, folder, clock) for e in closed},
+            passes=_passes(widths[1], clock) if iterative else Linear(0, 0),
+            multiply=_multiply(clock),
+            score=_score(size, clock),
+            judge=_judge(size, widths, folder, clock),
+            compare=_compare(clock),
+        )
+
+
+def method_work(size: Size, method: str) -> float:
+    """Multiply-adds of all maps of one method, and as many for every number that is saved."""
+    return replace(size, methods=(method,)).map_work() + size.pairs
+
+
+def _moments(total: int, clock: Clock) -> Linear:
+    rng = np.random.default_rng(0)
+
+    def prepare(rows: int) -> Callable[[], object]:
+        block = rng.standard_normal((rows, total), np.float32)
+        moments = Moments(["a"], [total])
+        return lambda: moments.update(block)
+
+    return fitted(prepare, (512, 1024), units=lambda rows: rows * total**2 / 2, clock=clock)
+
+
+def _problem(dim: int, classes: int) -> tuple[SourceProblem, dict[str, FeatureRows]]:
+    """Two networks of ``dim`` features that share a cause, and more rows than features."""
+    rng = np.random.default_rng(0)
+    rows: dict[str, FeatureRows] = {}
+    latent = rng.standard_normal((2 * dim + 64, 16), np.float32)
+    networks = {}
+    for name in ("a", "b"):
+        noise = rng.standard_normal((len(latent), dim), np.float32)
+        values = latent @ rng.standard_normal((16, dim), np.float32) + noise
+        rows[name] = ArrayRows(name=name, values=values, fingerprint=f"made {name} {dim}")
+        weight = rng.standard_normal((classes, dim), np.float32)
+        networks[name] = Made(name, Head(weight, np.zeros(classes, np.float32)))
+    moments = Moments(["a", "b"], [dim, dim])
+    moments.update(*(part.span(0, len(latent)) for part in rows.values()))
+    return SourceProblem("a", networks, moments), rows
+
+
+def _maps(
+    entry: MethodConfig, size: Size, widths: tuple[int, int], folder: Path, clock: Clock
+) -> Linear:
+    def prepare(dim: int) -> Callable[[], object]:
+        problem, _ = _problem(dim, size.classes)
+        method = entry.build()
+        if isinstance(method, RowMethod):
+            raise TypeError(f"{entry.name} needs rows")
+
+        def work() -> None:
+            fresh = SourceProblem("a", problem.networks, problem.moments)
+            for fitted_map in method.fit(fresh, ["b"]):
+                fitted_map.save(folder / "map.safetensors")
+
+        return work
+
+    def units(dim: int) -> float:  # of one of the two maps between two networks
+        return method_work(replace(size, dims=(dim, dim)), entry.name) / 2
+
+    return fitted(prepare, widths, units=units, clock=clock)
+
+
+def _passes(dim: int, clock: Clock) -> Linear:
+    """The difference between fits of few passes and of more."""
+    problem, rows = _problem(dim, 2)
+
+    def prepare(passes: int) -> Callable[[], object]:
+        method = Cosine(tolerance=1e-15, passes=passes)
+        return lambda: list(method.fit_rows(problem, rows, ["b"]))
+
+    found = fitted(prepare, (1, 4), clock=clock, repeat=2)
+    work = 2.0 * len(rows["a"]) * dim * dim
+    return Linear(found.fixed, found.each / work)
+
+
+def _multiply(clock: Clock, side: int = 1024) -> Linear:
+    rng = np.random.default_rng(0)
+
+    def prepare(rows: int) -> Callable[[], object]:
+        left, right = (rng.standard_normal(s, np.float32) for s in ((rows, side), (side, side)))
+        return lambda: left @ right
+
+    return fitted(prepare, (256, 1024), units=lambda rows: float(rows) * side * side, clock=clock)
+
+
+def _score(size: Size, clock: Clock) -> Linear:
+    """By rows and hybrids: the product with the heads, and counting."""
+    rng = np.random.default_rng(0)
+    dim = max(1, size.total // len(size.dims))
+    count = max(1, min(9, len(size.dims) - 1))
+    heads = [_head(rng, size.classes, dim)] * count
+
+    def prepare(rows: int) -> Callable[[], object]:
+        block = rng.standard_normal((rows, dim), np.float32)
+        labels = np.zeros(rows, np.int64)
+        return lambda: score_heads([(block, labels)], heads)
+
+    return fitted(prepare, (256, 1024), units=lambda rows: float(rows) * count, clock=clock)
+
+
+def _head(rng: np.random.Generator, classes: int, dim: int) -> Head:
+    weight: Float32 = rng.standard_normal((classes, dim), np.float32)
+    return Head(weight, np.zeros(classes, np.float32))
+
+
+def _judge(size: Size, widths: tuple[int, int], folder: Path, clock: Clock) -> Linear:
+    def prepare(dim: int) -> Callable[[], object]:
+        problem, _ = _problem(dim, size.classes)
+        weight = np.eye(dim)
+        path = folder / f"judged-{dim}.safetensors"
+        (mapped,) = _one(problem, weight)
+        mapped.save(path)
+
+        def work() -> None:
+            loaded = AffineMap.load(path)
+            loaded.fold(problem.networks["b"])
+            closeness(problem.moments, loaded)
+
+        return work
+
+    return fitted(prepare, widths, units=lambda d: d**3 + d * d * size.classes, clock=clock)
+
+
+def _one(problem: SourceProblem, weight: np.ndarray) -> list[AffineMap]:
+    from samefeatures.maps import FitNote
+
+    note = FitNote(rank=len(weight), full_rank=len(weight), condition=1.0)
+    return [problem.affine("ols", "b", weight, np.zeros(len(weight)), note)]
+
+
+def _compare(clock: Clock) -> Linear:
+    rng = np.random.default_rng(0)
+
+    def prepare(rows: int) -> Callable[[], object]:
+        labels = rng.integers(0, 10, rows)
+        scores = [Score(rng.integers(0, 10, rows).astype(np.int32), 0, 0) for _ in range(4)]
+        own = {"a": scores[0], "b": scores[1]}
+        hybrids = {("a", "b"): scores[2], ("b", "a"): scores[3]}
+        return lambda: compare(hybrids, own, labels)
+
+    return fitted(prepare, (500, 5000), calls=2, units=lambda rows: 2.0 * rows, clock=clock)

@@ -1,0 +1,102 @@
+"""What of a study lies in its folder already; nothing is written, moved or removed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from samefeatures.features.extract import feature_key
+from samefeatures.features.store import CHUNK_ROWS
+from samefeatures.study.accumulate import moments_key
+from samefeatures.study.inputs import Part, StudyInputs
+from samefeatures.study.map_files import MapFiles, map_key
+from samefeatures.study.study import Study
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """Shares between 0 and 1.
+
+    Attributes:
+        features: Of the rows of every network, by kind (``fit``, ``eval``), source of images and
+            network.
+        moments: By kind.
+        maps: Of the maps of every method, by its label.
+        scores: Of the hybrids of every method, by its label.
+    """
+
+    features: Mapping[tuple[str, str, str], float] = field(default_factory=dict)
+    moments: Mapping[str, float] = field(default_factory=dict)
+    maps: Mapping[str, float] = field(default_factory=dict)
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+    def rows(self, kind: str, source: str, network: str) -> float:
+        """The share of rows that is stored; 0 where nothing is known."""
+        return self.features.get((kind, source, network), 0.0)
+
+
+def find_done(study: Study) -> Done:
+    """Look into the folder of a study.
+
+    Moments, maps and scores are looked for only where all features are there: they hang on them.
+    """
+    inputs, root = study.inputs, study.out / "features"
+    features = {
+        (kind, part.images.name, net.name): stored_share(root, net.name, _digest(net, part), part)
+        for kind, parts in (("fit", inputs.fit), ("eval", inputs.eval))
+        for part in parts
+        for net in inputs.image_networks
+    }
+    if any(share < 1 for share in features.values()) or not (study.out / "moments").is_dir():
+        return Done(features=features)
+    return _algebra(study, features)
+
+
+def stored_share(root: Path, name: str, digest: str, part: Part) -> float:
+    """Chunks that are there, of all."""
+    views = part.views.count if part.views else 1
+    chunks = -(-len(part.images) // max(1, CHUNK_ROWS // views))
+    folder = root / f"{name}-{digest[:16]}.zarr" / "features" / "c"
+    found = sum((folder / str(k) / "0").exists() for k in range(chunks)) if folder.is_dir() else 0
+    return found / chunks
+
+
+def _digest(network: object, part: Part) -> str:
+    return feature_key(network, part.images, part.views).digest  # type: ignore[arg-type]
+
+
+def _algebra(study: Study, features: Mapping[tuple[str, str, str], float]) -> Done:
+    fit, evaluation = study.features  # opened, not computed: every chunk is there
+    moments = {}
+    for kind, side in (("fit", fit), ("eval", evaluation)):
+        key = moments_key(list(side.rows.values()))[:16]
+        moments[kind] = float((study.out / "moments" / f"{kind}-{key}.npz").exists())
+    rows, networks = list(fit.rows.values()), list(study.inputs.networks.values())
+    maps, scores = {}, {}
+    for entry in study.config.methods:
+        key = map_key(entry, rows, networks)
+        maps[entry.label] = _map_share(study.maps, entry.label, key)
+        scores[entry.label] = _score_share(study.inputs, study.out / "scores" / entry.label, key)
+    return Done(features=features, moments=moments, maps=maps, scores=scores)
+
+
+def _map_share(files: MapFiles, label: str, key: str) -> float:
+    pairs = [(a, b) for a in files.names for b in files.names if a != b]
+    if not pairs or _kept_key(files.folder / label / "key.json") != key:
+        return 0.0
+    return sum(files.path(label, a, b).exists() for a, b in pairs) / len(pairs)
+
+
+def _score_share(inputs: StudyInputs, folder: Path, key: str) -> float:
+    names: Sequence[str] = list(inputs.networks)
+    there = [any((folder / name).glob(f"{key[:16]}-*.npz")) for name in names]
+    return sum(there) / len(names)
+
+
+def _kept_key(manifest: Path) -> str | None:
+    try:
+        return str(json.loads(manifest.read_text())["key"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

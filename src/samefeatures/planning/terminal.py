@@ -1,0 +1,51 @@
+"""A study's plan in a terminal."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from samefeatures.planning.plan import StudyPlan, headline
+from samefeatures.planning.words import duration, size
+from samefeatures.report.grid import plain
+
+
+def print_plan(plan: StudyPlan, console: Console) -> None:
+    """Sizes, one line per stage, the sum, then what does not fit."""
+    console.print(
+        Text(
+            f"{len(plan.networks)} networks, {plan.features:,} features; {plan.fit_rows:,} fit "
+            f"rows, {plan.eval_rows:,} eval rows",
+            style="bold",
+        )
+    )
+    console.print()
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("Stage", no_wrap=True, max_width=34)
+    for head in ("time", "within", "done", "disk"):
+        table.add_column(head, justify="right", no_wrap=True)
+    table.add_column("measured", overflow="fold", style="dim")
+    longest = plan.longest
+    for stage in plan.stages:
+        done = 1 - stage.seconds / stage.whole if stage.whole else 0.0
+        style = "bold" if stage is longest else ""
+        table.add_row(
+            Text(plain(stage.name), style),
+            Text(duration(stage.seconds), style),
+            Text(f"x{stage.factor:g}"),
+            Text(f"{100 * done:.0f}%" if done > 0.005 else ""),
+            Text(size(stage.left) if stage.left else ""),
+            Text(plain(stage.note)),
+        )
+    table.add_row(
+        Text("all", "bold"), Text(duration(plan.seconds), "bold"), Text(""), Text(""),
+        Text(size(plan.disk)), Text(""),
+    )  # fmt: skip
+    console.print(table)
+    console.print()
+    console.print(Text(headline(plan)), soft_wrap=True)
+    for note in plan.notes:
+        console.print(Text(f"Note: {note}", style="dim"), soft_wrap=True)
+    for warning in plan.warnings:
+        console.print(Text(f"Warning: {warning}", style="yellow"), soft_wrap=True)

@@ -1,0 +1,166 @@
+"""Estimates are the sums that rates of one second per unit make by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from samefeatures.planning.algebra import AlgebraRates, method_work
+from samefeatures.planning.done import Done
+from samefeatures.planning.estimate import (
+    RESULT_SECONDS,
+    Extent,
+    Source,
+    Stage,
+    dominating,
+    estimate,
+    expected_passes,
+    total,
+)
+from samefeatures.planning.linear import Linear
+from samefeatures.planning.plan import memory_of, warnings_of
+from samefeatures.planning.rates import FeatureRates
+from samefeatures.study.config import MethodConfig
+
+NOTHING = Linear(0, 0)
+
+
+def method(name: str, **options: object) -> MethodConfig:
+    return MethodConfig(name=name, label=name, options=options)  # type: ignore[arg-type]
+
+
+def extent(**changes: object) -> Extent:
+    made = Extent(
+        dims={"a": 10, "b": 30},
+        seen=("a", "b"),
+        sources=(
+            Source(kind="fit", name="train", images=1000, views=2),
+            Source(kind="eval", name="val", images=500),
+        ),
+        rows=(2000, 500),
+        classes=7,
+        methods=(method("ols"),),
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def features(**changes: object) -> FeatureRates:
+    made = FeatureRates(
+        decode={"train": 100.0, "val": 50.0},
+        forward={"a": 10.0, "b": 25.0},
+        write=NOTHING,
+        read=NOTHING,
+        stored={"a": 0.5, "b": 1.0},
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def algebra(**changes: object) -> AlgebraRates:
+    made = AlgebraRates(
+        moments=NOTHING, maps={"ols": NOTHING}, passes=NOTHING, multiply=NOTHING,
+        score=NOTHING, judge=NOTHING, compare=NOTHING,
+    )  # fmt: skip
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def by_name(stages: tuple[Stage, ...]) -> dict[str, Stage]:
+    return {stage.name: stage for stage in stages}
+
+
+def test_extraction_is_rows_by_rates() -> None:
+    found = by_name(estimate(extent(), features(), algebra(), Done()))
+    assert found["decode and crop"].seconds == pytest.approx(1000 / 100 + 500 / 50)
+    assert found["network a"].seconds == pytest.approx(2500 / 10)
+    assert found["network b"].seconds == pytest.approx(2500 / 25)
+    # Compression halves what a takes, and nothing of b.
+    assert found["store features"].bytes == 4 * 2500 * (10 * 0.5 + 30)
+
+
+def test_on_another_device_decoding_counts_only_where_it_is_longer() -> None:
+    quick = features(forward={"a": 1e6, "b": 1e6})
+    found = by_name(estimate(extent(device="cuda"), quick, algebra(), Done()))
+    assert found["decode and crop"].seconds == pytest.approx(20 - 2 * 2500 / 1e6)
+    found = by_name(estimate(extent(device="cuda"), features(), algebra(), Done()))
+    assert found["decode and crop"].seconds == 0
+
+
+def test_what_is_stored_is_subtracted() -> None:
+    kept = {("fit", "train", "a"): 1.0, ("fit", "train", "b"): 0.25}
+    found = by_name(estimate(extent(), features(), algebra(), Done(features=kept)))
+    assert found["network a"].seconds == pytest.approx(500 / 10)
+    assert found["network a"].whole == pytest.approx(2500 / 10)
+    assert found["network b"].seconds == pytest.approx((500 + 2000 * 0.75) / 25)
+    assert found["decode and crop"].seconds == pytest.approx(0.75 * 10 + 10)
+    assert found["store features"].left == 4 * (500 * 5 + 500 * 30 + 1500 * 30)
+
+
+def test_moments_maps_and_scores_follow_the_work() -> None:
+    size = extent().size
+    rates = algebra(
+        moments=Linear(0, 1e-6), maps={"ols": Linear(0.5, 1e-6)}, score=Linear(0, 1e-3),
+        judge=Linear(2.0, 0), compare=Linear(0.25, 0),
+    )  # fmt: skip
+    done = Done(moments={"eval": 1.0}, maps={"ols": 0.5})
+    found = by_name(estimate(extent(), features(), rates, done))
+    assert found["moments of the fit set"].seconds == pytest.approx(2000 * 40**2 / 2 * 1e-6)
+    assert found["moments of the fit set"].bytes == 8 * 40**2
+    assert found["moments of the eval set"].seconds == 0
+    whole = 2 * 0.5 + method_work(size, "ols") * 1e-6
+    assert found["maps: ols"].seconds == pytest.approx(whole / 2)
+    assert found["maps: ols"].whole == pytest.approx(whole)
+    once, each = RESULT_SECONDS
+    assert found["scores"].seconds == pytest.approx(
+        500 * 4 * 1e-3 + 2 * 2.0 + 2 * 0.25 + once + 4 * each
+    )
+
+
+def test_iterative_methods_are_said_to_be_guesses() -> None:
+    methods = (method("cosine", tolerance=1e-3), method("adam", iterations=10, batch=4))
+    rates = algebra(maps={}, passes=Linear(0, 1e-6), multiply=Linear(0, 1e-6))
+    found = by_name(estimate(extent(methods=methods), features(), rates, Done()))
+    pairs = 2 * 10 * 30
+    assert found["maps: cosine"].seconds == pytest.approx(6 * 2 * 2000 * pairs * 1e-6)
+    assert found["maps: adam"].seconds == pytest.approx(3 * 10 * 4 * pairs * 1e-6)
+    assert found["maps: cosine"].factor > found["moments of the fit set"].factor
+    assert expected_passes(1e-5) > expected_passes(1e-3) >= 3
+
+
+def test_controls_only_where_they_are_taken() -> None:
+    found = by_name(estimate(extent(), features(), algebra(), Done()))
+    assert "controls" not in found
+    found = by_name(estimate(extent(controls=True), features(), algebra(), Done()))
+    assert found["controls"].seconds >= 20 + 2500 * (1 / 10 + 1 / 25) / 2
+
+
+def test_networks_that_bring_features_need_no_extraction() -> None:
+    brought = extent(seen=(), sources=())
+    names = by_name(estimate(brought, features(), algebra(), Done()))
+    assert not any(n.startswith(("network", "decode", "store")) for n in names)
+
+
+def test_twice_the_rows_take_twice_as_long() -> None:
+    rates = algebra(moments=Linear(0, 1e-6))
+    double = extent(
+        rows=(4000, 1000),
+        sources=tuple(replace(s, images=2 * s.images) for s in extent().sources),
+    )
+    one, two = (
+        [s for s in estimate(e, features(), rates, Done()) if s.name not in ("report", "scores")]
+        for e in (extent(), double)
+    )
+    assert total(two) == pytest.approx(2 * total(one))
+    assert dominating(two).name == "network a"
+
+
+def test_what_this_machine_lacks() -> None:
+    wide = extent(dims={"a": 100_000, "b": 100_000})
+    memory = memory_of(wide, None)
+    assert memory > 2 * 8 * 200_000**2
+    said = list(warnings_of(wide, disk=10**12, free=10**9, memory=memory, machine=2**34))
+    assert len(said) == 2
+    assert "store: false" in said[0]
+    assert "fewer networks" in said[1]
+    assert not list(warnings_of(extent(), disk=1, free=2, memory=1, machine=None))
+    (brought,) = warnings_of(extent(seen=()), disk=3, free=2, memory=1, machine=2)
+    assert "store: false" not in brought
