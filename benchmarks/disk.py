@@ -11,7 +11,8 @@ from PIL import Image
 
 from benchmarks.record import Line, alternately, within
 from samefeatures.data.imageset import ImageSet
-from samefeatures.features.store import CHUNK_ROWS, FeatureKey, StoredFeatures, open_features
+from samefeatures.features.opening import open_features
+from samefeatures.features.store import CHUNK_ROWS, FeatureKey, StoredFeatures
 
 ROWS, DIM = 16_384, 2048
 BYTES = 4 * ROWS * DIM
@@ -48,7 +49,7 @@ def run() -> list[Line]:
         times = alternately(
             lambda: [None for _ in made[0].chunks(2048)], lambda: np.load(base / "peer.npy"), raw
         )
-        size = sum(f.stat().st_size for f in made[0].path.rglob("*") if f.is_file())
+        size = sum(f.stat().st_size for f in Path(str(made[0].place)).rglob("*") if f.is_file())
         reading = _line("store: read 134 MB", *times, "numpy.load")
         return [within(writing[0], writing[1], "raw write with fsync"),
                 within(reading[0], reading[1], "raw read, cached"), _space(size)]  # fmt: skip

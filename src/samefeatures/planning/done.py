@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from samefeatures.features.extract import feature_key
+from samefeatures.features.place import Root, place_of
 from samefeatures.features.store import CHUNK_ROWS
 from samefeatures.study.accumulate import moments_key
 from samefeatures.study.inputs import Part, StudyInputs
@@ -42,7 +43,7 @@ def find_done(study: Study) -> Done:
 
     Moments, maps and scores are looked for only where all features are there: they hang on them.
     """
-    inputs, root = study.inputs, study.out / "features"
+    inputs, root = study.inputs, study.feature_root
     features = {
         (kind, part.images.name, net.name): stored_share(root, net.name, _digest(net, part), part)
         for kind, parts in (("fit", inputs.fit), ("eval", inputs.eval))
@@ -54,13 +55,12 @@ def find_done(study: Study) -> Done:
     return _algebra(study, features)
 
 
-def stored_share(root: Path, name: str, digest: str, part: Part) -> float:
+def stored_share(root: Root, name: str, digest: str, part: Part) -> float:
     """Chunks that are there, of all."""
     views = part.views.count if part.views else 1
     chunks = -(-len(part.images) // max(1, CHUNK_ROWS // views))
-    folder = root / f"{name}-{digest[:16]}.zarr" / "features" / "c"
-    found = sum((folder / str(k) / "0").exists() for k in range(chunks)) if folder.is_dir() else 0
-    return found / chunks
+    place = place_of(root, f"{name}-{digest[:16]}.zarr")
+    return len(place.stored_chunks("features", chunks)) / chunks
 
 
 def _digest(network: object, part: Part) -> str:

@@ -113,7 +113,7 @@ def make_plan(study: Study, *, clock: Clock = time.perf_counter) -> StudyPlan:
         free=free,
         measuring=clock() - start,
         warnings=tuple(warnings_of(extent, disk=disk, free=free, memory=memory, machine=machine)),
-        notes=tuple(_notes(features)),
+        notes=tuple(_notes(study, features)),
     )
 
 
@@ -185,7 +185,12 @@ def warnings_of(
         )
 
 
-def _notes(features: FeatureRates) -> Iterator[str]:
+def _notes(study: Study, features: FeatureRates) -> Iterator[str]:
+    if isinstance(study.feature_root, str):
+        yield (
+            f"Features go to {study.feature_root}, which was not measured: writing and reading are "
+            "those of this machine's disk, and so is the free space."
+        )
     if (load := busy()) is not None:
         yield (
             f"This machine is busy (load {load:.1f}): times are longer than they would be if it "

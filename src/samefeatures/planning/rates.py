@@ -18,7 +18,8 @@ from samefeatures.data.decode import decode
 from samefeatures.data.imageset import ImageSet
 from samefeatures.data.preprocess import Preprocessing
 from samefeatures.errors import UnreadableImageError
-from samefeatures.features.store import CHUNK_ROWS, FeatureKey, StoredFeatures, open_features
+from samefeatures.features.opening import open_features
+from samefeatures.features.store import CHUNK_ROWS, FeatureKey, StoredFeatures
 from samefeatures.networks.network import Float32, ImageNetwork
 from samefeatures.planning.linear import Clock, Linear, fitted
 from samefeatures.progress import Progress
@@ -189,8 +190,8 @@ def _stored_share(features: Float32, place: Path) -> float:
     """Bytes on disk per byte of these features."""
     store = _store(place, len(features), features.shape[1])
     store.write_chunk(0, np.ascontiguousarray(features, np.float32), {})
-    chunk = store.path / "features" / "c" / "0" / "0"
-    return chunk.stat().st_size / features.nbytes
+    chunk = Path(str(store.place)) / "features" / "c" / "0" / "0"
+    return float(chunk.stat().st_size / features.nbytes)
 
 
 def _disk(place: Path, clock: Clock) -> tuple[Linear, Linear]:
