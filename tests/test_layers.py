@@ -54,7 +54,6 @@ HEAVY = (
     "jax",
     "h5py",
     "ray",
-    "fsspec",
     "s3fs",
 )
 
