@@ -90,26 +90,59 @@ def extract(
         )
         for net in networks
     ]
-    work = _Work(networks, [set(store.missing()) for store in stores], images, views)
+    work = Work(networks, [set(store.missing()) for store in stores], images, views)
     if on_rows:
         for store, lacks in zip(stores, work.missing, strict=True):
             done = set(range(store.chunk_count)) - lacks
             on_rows(store.name, sum(_rows_in(store, k) for k in done))
-    wanted = sorted(set().union(*work.missing))
-    with ThreadPoolExecutor(options.workers or os.cpu_count() or 1) as pool:
-        for k, crops in _decode_ahead(work, wanted, stores[0].images_per_chunk, pool):
-            if options.strict and crops.problems:
-                index, reason = next(iter(crops.problems.items()))
-                raise _unreadable(crops.ids[index], reason)
-            for network, store, lacks in zip(networks, stores, work.missing, strict=True):
-                if k in lacks:
-                    features = _run(network, crops, options.batch_size)
-                    store.write_chunk(k, features, crops.problems)
-                    if on_rows:
-                        on_rows(network.name, len(features))
+    for chunk in computed_chunks(work, per_chunk=stores[0].images_per_chunk, options=options):
+        store = stores[chunk.network]
+        store.write_chunk(chunk.k, chunk.features, chunk.problems)
+        if on_rows:
+            on_rows(store.name, len(chunk.features))
     if options.strict:
         _refuse_left_out(stores)
     return stores
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ComputedChunk:
+    """Features of one network on one chunk of images.
+
+    Attributes:
+        k: Number of the chunk.
+        network: Index of the network.
+        features: (images · views, d) rows; NaN where an image has a problem.
+        problems: Why an image can't be used, by its index in the chunk.
+        ids: Of the chunk's images.
+    """
+
+    k: int
+    network: int
+    features: Float32
+    problems: Mapping[int, str]
+    ids: Sequence[str]
+
+
+def computed_chunks(
+    work: Work, *, per_chunk: int, options: ExtractOptions
+) -> Iterator[ComputedChunk]:
+    """Missing chunks in order, each for the networks that lack it, in theirs; nothing is stored.
+
+    Raises:
+        FeatureError: when a network returns NaN or infinite features.
+        UnreadableImageError: in strict mode.
+    """
+    wanted = sorted(set().union(*work.missing))
+    with ThreadPoolExecutor(options.workers or os.cpu_count() or 1) as pool:
+        for k, crops in _decode_ahead(work, wanted, per_chunk, pool):
+            if options.strict and crops.problems:
+                index, reason = next(iter(crops.problems.items()))
+                raise _unreadable(crops.ids[index], reason)
+            for i, (network, lacks) in enumerate(zip(work.networks, work.missing, strict=True)):
+                if k in lacks:
+                    features = _run(network, crops, options.batch_size)
+                    yield ComputedChunk(k, i, features, crops.problems, crops.ids)
 
 
 def _refuse_left_out(stores: Sequence[StoredFeatures]) -> None:
@@ -148,7 +181,7 @@ class Crops:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Work:
+class Work:
     """What is to be done: chunks that each network lacks, on which images."""
 
     networks: Sequence[ImageNetwork]
@@ -166,7 +199,7 @@ class _Work:
 
 
 def _decode_ahead(
-    work: _Work, wanted: Sequence[int], per_chunk: int, pool: ThreadPoolExecutor
+    work: Work, wanted: Sequence[int], per_chunk: int, pool: ThreadPoolExecutor
 ) -> Iterator[tuple[int, Crops]]:
     """Chunks in order; the next one is decoded while the current one is computed."""
 
@@ -207,7 +240,7 @@ def _decode_one(
     return {key: [prep.pixels(image, r) for r in regions] for key, prep in shapes.items()}
 
 
-def _stack(decoded: Sequence[Decoded], work: _Work, k: int, ids: Sequence[str]) -> Crops:
+def _stack(decoded: Sequence[Decoded], work: Work, k: int, ids: Sequence[str]) -> Crops:
     count = work.views.count if work.views else 1
     pixels = {}
     for key, prep in work.shapes(k).items():

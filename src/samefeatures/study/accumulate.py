@@ -5,7 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
+from samefeatures.accumulators import accumulator
+from samefeatures.compute import HOST, Compute, Precision
 from samefeatures.data.imageset import digest
 from samefeatures.features.rows import FeatureRows, joint_chunks
 from samefeatures.files import writing
@@ -16,9 +19,23 @@ CHUNK_BYTES = 2**28
 CHECKPOINT_SECONDS = 120.0
 
 
-def moments_key(parts: Sequence[FeatureRows]) -> str:
-    """Changes whenever the moments of these features could change."""
-    return digest(*(f"{part.name} {part.dim} {part.fingerprint}" for part in parts))
+class Identity(Protocol):
+    """Which features: rows of them need not be there."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def dim(self) -> int: ...
+
+    @property
+    def fingerprint(self) -> str: ...
+
+
+def moments_key(parts: Sequence[Identity], precision: Precision = "float64") -> str:
+    """Changes whenever the moments of these features could change by more than float64 rounding."""
+    said = [f"{part.name} {part.dim} {part.fingerprint}" for part in parts]
+    return digest(*said, *([] if precision == "float64" else [f"products {precision}"]))
 
 
 def chunk_rows(total_dim: int) -> int:
@@ -27,14 +44,20 @@ def chunk_rows(total_dim: int) -> int:
 
 
 def accumulate(
-    parts: Sequence[FeatureRows], folder: Path, *, kind: str, progress: Progress
+    parts: Sequence[FeatureRows],
+    folder: Path,
+    *,
+    kind: str,
+    progress: Progress,
+    precision: Precision = "float64",
+    compute: Compute = HOST,
 ) -> Moments:
     """Moments of all rows, from ``folder/KIND-KEY.npz`` if they are there.
 
     A run that was stopped goes on from its last checkpoint, in the same chunks, so that the
     result is the same to the bit.
     """
-    key = moments_key(parts)[:16]
+    key = moments_key(parts, precision)[:16]
     finished = folder / f"{kind}-{key}.npz"
     if finished.exists():
         return Moments.load(finished)
@@ -42,22 +65,24 @@ def accumulate(
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     if checkpoint.exists():
-        moments = Moments.load(checkpoint)
+        start = Moments.load(checkpoint)
     else:
-        moments = Moments([part.name for part in parts], [part.dim for part in parts])
+        start = Moments([part.name for part in parts], [part.dim for part in parts])
+    sums = accumulator(start, precision=precision, compute=compute)
     advance = progress.task(f"moments of the {kind} set", len(parts[0]))
-    advance(moments.n)
+    advance(sums.n)
     seen, saved_at = 0, time.monotonic()
-    for blocks in joint_chunks(parts, chunk_rows(sum(moments.dims))):
+    for blocks in joint_chunks(parts, chunk_rows(sum(start.dims))):
         seen += len(blocks[0])
-        if seen <= moments.n:
+        if seen <= sums.n:
             continue
-        moments.update(*blocks)
+        sums.update(*blocks)
         advance(len(blocks[0]))
         if time.monotonic() - saved_at > CHECKPOINT_SECONDS:
             with writing(checkpoint):
-                moments.save(checkpoint)
+                sums.moments().save(checkpoint)
             saved_at = time.monotonic()
+    moments = sums.moments()
     with writing(finished):
         moments.save(finished)
         for stale in folder.glob(f"{kind}-*"):  # of other features, and checkpoints
