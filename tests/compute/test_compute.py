@@ -6,14 +6,13 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-
-from samefeatures.compute import HOST, Device, open_compute  # noqa: E402
-from samefeatures.compute.torch_device import TorchDevice  # noqa: E402
-from samefeatures.errors import ConfigError, MapError, MissingExtraError  # noqa: E402
-from samefeatures.networks.network import Head  # noqa: E402
-from samefeatures.scores import score_heads  # noqa: E402
+from samefeatures.compute import HOST, Device, open_compute
+from samefeatures.compute.torch_device import TorchDevice
+from samefeatures.errors import ConfigError, MapError, MissingExtraError
+from samefeatures.networks.network import Head
+from samefeatures.scores import score_heads
 
 CPU = TorchDevice("cpu")
 
@@ -126,7 +125,7 @@ def test_torchs_refusals_are_ours(monkeypatch: pytest.MonkeyPatch) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 3.42 GiB")
 
     monkeypatch.setattr(torch.linalg, "inv_ex", full)
-    with pytest.raises(ConfigError, match="no room for an inverse .*Tried to allocate"):
+    with pytest.raises(ConfigError, match=r"no room for an inverse .*Tried to allocate"):
         CPU.inverse(np.eye(2))
     bad = np.full((3, 3), np.nan)
     with pytest.raises(MapError, match="can't compute eigenvalues"):

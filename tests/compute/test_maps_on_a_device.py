@@ -5,13 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-pytest.importorskip("torch")
-
-from samefeatures.compute.torch_device import TorchDevice  # noqa: E402
-from samefeatures.maps import OLS, Logit, Method, Naive, Ridge, SourceProblem  # noqa: E402
-from samefeatures.moments import Moments  # noqa: E402
-from samefeatures.networks.network import Head  # noqa: E402
-from samefeatures.scores import closeness  # noqa: E402
+from samefeatures.compute.torch_device import TorchDevice
+from samefeatures.maps import OLS, Logit, Method, Naive, Ridge, SourceProblem
+from samefeatures.moments import Moments
+from samefeatures.networks.network import Head
+from samefeatures.scores import closeness
 
 CPU = TorchDevice("cpu")
 

@@ -101,7 +101,8 @@ def extract(
         if on_rows:
             on_rows(store.name, len(chunk.features))
     if options.strict:
-        _refuse_left_out(stores)
+        for store in stores:  # chunks of an earlier run that was not strict may lack images too
+            refuse_left_out(store.left_out)
     return stores
 
 
@@ -145,11 +146,17 @@ def computed_chunks(
                     yield ComputedChunk(k, i, features, crops.problems, crops.ids)
 
 
-def _refuse_left_out(stores: Sequence[StoredFeatures]) -> None:
-    """Chunks of an earlier run that was not strict may lack images too."""
-    for store in stores:
-        for name, reason in store.left_out.items():
-            raise _unreadable(name, reason)
+def refuse_left_out(left_out: Mapping[str, str]) -> None:
+    """In strict mode no image may be left out.
+
+    Args:
+        left_out: Why, by id.
+
+    Raises:
+        UnreadableImageError: naming the first.
+    """
+    for name, reason in left_out.items():
+        raise _unreadable(name, reason)
 
 
 def _unreadable(name: str, reason: str) -> UnreadableImageError:
