@@ -147,6 +147,7 @@ class Study:
 
     def fit(self) -> None:
         """All maps of all methods, saved as ``maps/LABEL/SOURCE--TARGET.safetensors``."""
+        compute = self.compute  # a device that is not there is said before hours of extraction
         fit = self.fit_features
         todo = {m.label: self.maps.missing(m, self.map_key(m)) for m in self.config.methods}
         total = sum(map(len, todo.values()))
@@ -155,7 +156,7 @@ class Study:
         moments = self.fit_moments()
         advance = self.progress.task("fit maps", total)
         for source in self.inputs.networks:
-            problem = SourceProblem(source, self.inputs.networks, moments, compute=self.compute)
+            problem = SourceProblem(source, self.inputs.networks, moments, compute=compute)
             for entry in self.config.methods:
                 targets = [b for a, b in todo[entry.label] if a == source]
                 for fitted in self._fitted(entry, problem, targets, fit):
