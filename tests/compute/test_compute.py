@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 
 import numpy as np
@@ -98,6 +99,25 @@ def test_nothing_of_torchs_settings_is_left_changed() -> None:
         assert torch.get_float32_matmul_precision() == "medium"
     finally:
         torch.set_float32_matmul_precision(before)
+
+
+def test_settings_made_through_torchs_newer_names_are_put_back() -> None:
+    """In a process of its own: torch can't forget that it was told by both names."""
+    code = """
+import torch
+if not hasattr(torch.backends.cuda.matmul, "fp32_precision"):
+    raise SystemExit
+import numpy as np
+from samefeatures.compute.torch_device import TorchDevice
+seen = []
+torch.backends.cuda.matmul.fp32_precision = "tf32"
+place = TorchDevice("cpu")
+with place._running("a test"):
+    seen.append(torch.backends.cuda.matmul.fp32_precision)
+seen.append(torch.backends.cuda.matmul.fp32_precision)
+assert seen == ["ieee", "tf32"], seen
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_a_device_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -90,10 +91,8 @@ class TorchDevice:
     @contextmanager
     def _running(self, what: str) -> Iterator[None]:
         """No gradients, no TensorFloat-32; torch's refusals become ours."""
-        before = torch.get_float32_matmul_precision()
-        torch.set_float32_matmul_precision("highest")
         try:
-            with torch.no_grad():
+            with torch.no_grad(), _full_float32():
                 yield
         except torch.OutOfMemoryError as error:
             raise ConfigError(
@@ -106,5 +105,24 @@ class TorchDevice:
                 f"torch can't compute {what} on '{self.device}' ({first_line(error)}). Give "
                 "'algebra: {device: cpu}'."
             ) from None
+
+
+@contextmanager
+def _full_float32() -> Iterator[None]:
+    """No TensorFloat-32 in products; torch's settings are put back afterwards."""
+    try:
+        before = torch.get_float32_matmul_precision()
+    except RuntimeError:  # set through torch's newer names, of which the older ones know nothing
+        matmul: Any = torch.backends.cuda.matmul
+        newer = matmul.fp32_precision
+        matmul.fp32_precision = "ieee"
+        try:
+            yield
         finally:
-            torch.set_float32_matmul_precision(before)
+            matmul.fp32_precision = newer
+        return
+    torch.set_float32_matmul_precision("highest")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)

@@ -97,7 +97,7 @@ class TorchSums:
     def read(self) -> tuple[int, Float64, Float64]:
         """n, mean, and the lower triangle of S, as copies."""
         with self._running(self._what):
-            mean, lower = (t.cpu().clone().numpy() for t in (self._mean, self._lower))
+            mean, lower = (t.to("cpu", copy=True).numpy() for t in (self._mean, self._lower))
         return self._n, mean, lower
 
     def _add_double(self, z: Tensor) -> None:
