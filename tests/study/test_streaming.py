@@ -43,8 +43,7 @@ def made(config: dict[str, Any], tmp_path: Path, out: str, **changes: Any) -> St
 
 
 def small_chunks(patch: pytest.MonkeyPatch) -> None:
-    """Chunks of images and of moments that do not meet, so that borders are crossed."""
-    patch.setattr("samefeatures.features.store.CHUNK_ROWS", 60)
+    """Chunks of moments that do not meet those of images, so that borders are crossed."""
     for module in ("accumulate", "streaming"):
         patch.setattr(f"samefeatures.study.{module}.chunk_rows", lambda _dim: 77)
 

@@ -95,39 +95,34 @@ def extract(
         for store, lacks in zip(stores, work.missing, strict=True):
             done = set(range(store.chunk_count)) - lacks
             on_rows(store.name, sum(_rows_in(store, k) for k in done))
-    for chunk in computed_chunks(work, per_chunk=stores[0].images_per_chunk, options=options):
-        store = stores[chunk.network]
-        store.write_chunk(chunk.k, chunk.features, chunk.problems)
+    for each in compute(work, stores[0].images_per_chunk, options=options):
+        store = stores[each.network]
+        store.write_chunk(each.chunk, each.features, each.problems)
         if on_rows:
-            on_rows(store.name, len(chunk.features))
+            on_rows(store.name, len(each.features))
     if options.strict:
-        for store in stores:  # chunks of an earlier run that was not strict may lack images too
-            refuse_left_out(store.left_out)
+        refuse_left_out(stores)
     return stores
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ComputedChunk:
-    """Features of one network on one chunk of images.
+class Computed:
+    """Features of one network on one chunk.
 
     Attributes:
-        k: Number of the chunk.
-        network: Index of the network.
-        features: (images · views, d) rows; NaN where an image has a problem.
+        network: Its place in ``Work.networks``.
+        chunk: Number of the chunk.
+        features: (images · views, d); NaN in the rows of images that have a problem.
         problems: Why an image can't be used, by its index in the chunk.
-        ids: Of the chunk's images.
     """
 
-    k: int
     network: int
+    chunk: int
     features: Float32
     problems: Mapping[int, str]
-    ids: Sequence[str]
 
 
-def computed_chunks(
-    work: Work, *, per_chunk: int, options: ExtractOptions
-) -> Iterator[ComputedChunk]:
+def compute(work: Work, images_per_chunk: int, *, options: ExtractOptions) -> Iterator[Computed]:
     """Missing chunks in order, each for the networks that lack it, in theirs; nothing is stored.
 
     Raises:
@@ -136,27 +131,21 @@ def computed_chunks(
     """
     wanted = sorted(set().union(*work.missing))
     with ThreadPoolExecutor(options.workers or os.cpu_count() or 1) as pool:
-        for k, crops in _decode_ahead(work, wanted, per_chunk, pool):
+        for k, crops in _decode_ahead(work, wanted, images_per_chunk, pool):
             if options.strict and crops.problems:
                 index, reason = next(iter(crops.problems.items()))
                 raise _unreadable(crops.ids[index], reason)
-            for i, (network, lacks) in enumerate(zip(work.networks, work.missing, strict=True)):
+            for at, (network, lacks) in enumerate(zip(work.networks, work.missing, strict=True)):
                 if k in lacks:
                     features = _run(network, crops, options.batch_size)
-                    yield ComputedChunk(k, i, features, crops.problems, crops.ids)
+                    yield Computed(at, k, features, crops.problems)
 
 
-def refuse_left_out(left_out: Mapping[str, str]) -> None:
-    """In strict mode no image may be left out.
-
-    Args:
-        left_out: Why, by id.
-
-    Raises:
-        UnreadableImageError: naming the first.
-    """
-    for name, reason in left_out.items():
-        raise _unreadable(name, reason)
+def refuse_left_out(stores: Sequence[StoredFeatures]) -> None:
+    """Chunks of an earlier run that was not strict may lack images too."""
+    for store in stores:
+        for name, reason in store.left_out.items():
+            raise _unreadable(name, reason)
 
 
 def _unreadable(name: str, reason: str) -> UnreadableImageError:

@@ -333,15 +333,10 @@ def _create(
             group.attrs.update(attributes)
 
 
-def images_per_chunk(views: int) -> int:
-    """Images whose rows make a chunk, with so many views of each."""
-    return max(1, CHUNK_ROWS // views)
-
-
 def _create_arrays(group: zarr.Group, images: ImageSet, *, dim: int, views: int) -> None:
     """Empty features and problems; ids and labels with their values."""
     n = len(images)
-    per_chunk = images_per_chunk(views)
+    per_chunk = max(1, CHUNK_ROWS // views)
     arrays: dict[str, tuple[tuple[int, ...], tuple[int, ...], str, float]] = {
         "features": ((n * views, dim), (per_chunk * views, dim), "float32", float("nan")),
         "problems": ((n, REASON_BYTES), (per_chunk, REASON_BYTES), "uint8", 0),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -14,17 +14,16 @@ import numpy.typing as npt
 from samefeatures.accumulators import Accumulator, accumulator
 from samefeatures.compute import Compute
 from samefeatures.data.imageset import digest
-from samefeatures.errors import ConfigError
+from samefeatures.errors import ConfigError, UnreadableImageError
 from samefeatures.features.extract import (
-    ComputedChunk,
+    Computed,
     ExtractOptions,
     Work,
-    computed_chunks,
+    compute,
     feature_key,
-    refuse_left_out,
 )
 from samefeatures.features.rows import regroup
-from samefeatures.features.store import images_per_chunk
+from samefeatures.features.store import CHUNK_ROWS
 from samefeatures.files import writing
 from samefeatures.moments import Moments
 from samefeatures.networks.network import Float32
@@ -161,14 +160,14 @@ class Stream:
             kept = self._run(kept)
         if self._options.strict:
             for reasons in kept.left_out:
-                refuse_left_out(reasons)
+                _refuse(reasons)
         return kept
 
     def _layout(self) -> list[tuple[int, int]]:
         """Chunks of each part, and images in one."""
         out = []
         for part in self._parts:
-            per_chunk = images_per_chunk(part.views.count if part.views else 1)
+            per_chunk = max(1, CHUNK_ROWS // (part.views.count if part.views else 1))
             out.append((-(-len(part.images) // per_chunk), per_chunk))
         return out
 
@@ -221,25 +220,31 @@ class Stream:
             part = self._parts[p]
             lacking = [set(range(first, count)) for _ in self._networks]
             work = Work(self._networks, lacking, part.images, part.views)
-            found: list[ComputedChunk] = []
-            for chunk in computed_chunks(work, per_chunk=per_chunk, options=self._options):
-                found.append(chunk)
+            found: list[Computed] = []
+            for done in compute(work, per_chunk, options=self._options):
+                found.append(done)
                 if len(found) < len(self._networks):
                     continue
-                keep = _readable(chunk)
-                journal.note(p, chunk.k, int(keep.sum()), _reasons(chunk))
-                skip = place.skip if (p, chunk.k) == (place.part, place.chunk) else 0
+                ids = part.images.ids[done.chunk * per_chunk : (done.chunk + 1) * per_chunk]
+                keep = _readable(done, len(ids))
+                reasons = {ids[i]: reason for i, reason in done.problems.items()}
+                journal.note(p, done.chunk, int(keep.sum()), reasons)
+                skip = place.skip if (p, done.chunk) == (place.part, place.chunk) else 0
                 yield np.concatenate([each.features[keep] for each in found], axis=1)[skip:]
                 found = []
 
 
-def _readable(chunk: ComputedChunk) -> npt.NDArray[np.bool_]:
+def _readable(done: Computed, images: int) -> npt.NDArray[np.bool_]:
     """(rows,) False where the image could not be read."""
-    keep = np.ones(len(chunk.ids), np.bool_)
-    keep[list(chunk.problems)] = False
-    return np.repeat(keep, len(chunk.features) // len(chunk.ids))
+    keep = np.ones(images, np.bool_)
+    keep[list(done.problems)] = False
+    return np.repeat(keep, len(done.features) // images)
 
 
-def _reasons(chunk: ComputedChunk) -> dict[str, str]:
-    """Why, by id."""
-    return {chunk.ids[i]: reason for i, reason in chunk.problems.items()}
+def _refuse(left_out: Mapping[str, str]) -> None:
+    """An earlier run that was not strict may have left images out."""
+    for name, reason in left_out.items():
+        raise UnreadableImageError(
+            f"{name} can't be read: {reason}. Mend or remove it, or run without --strict to leave "
+            "it out."
+        )
