@@ -63,7 +63,7 @@ def export_hybrid(study: Study, source: str, target: str, *, method: str, to: Pa
             f"{to} ends in '{to.suffix}'; a hybrid is written as .onnx, or as .pt2 (an nn.Module, "
             "torch networks only)."
         )
-    _, evaluation = study.features
+    evaluation = study.eval_features
     rows = evaluation.rows[source]
     labels = rows.labels
     if labels is None:

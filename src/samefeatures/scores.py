@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from samefeatures.compute import HOST, Compute, Device, Heads
 from samefeatures.errors import LabelError
 from samefeatures.maps.affine import AffineMap
 from samefeatures.moments import Moments
@@ -46,7 +47,10 @@ class Score:
 
 
 def score_heads(
-    rows: Iterable[tuple[Float32, npt.NDArray[np.int64]]], heads: Sequence[Head]
+    rows: Iterable[tuple[Float32, npt.NDArray[np.int64]]],
+    heads: Sequence[Head],
+    *,
+    compute: Compute = HOST,
 ) -> list[Score]:
     """Score many heads on the same features: one matrix product per chunk of rows.
 
@@ -56,33 +60,55 @@ def score_heads(
     Args:
         rows: Chunks of features (r, d) float32 and labels (r,) in 0 … classes − 1.
         heads: All of dimension d.
+        compute: Where; on a device logits stay there, and predictions come back.
 
     Raises:
         LabelError: when a label is outside a head's classes, or there are no rows.
     """
-    # The bias rides along as the weight of a feature that is always 1.
-    weight = np.concatenate([np.column_stack([head.weight, head.bias]) for head in heads])
-    stops = np.cumsum([head.classes for head in heads])
     smallest = min(head.classes for head in heads)
-    predictions: list[list[npt.NDArray[np.int32]]] = [[] for _ in heads]
-    correct, correct_top5 = np.zeros(len(heads), int), np.zeros(len(heads), int)
+    counter = _heads_in(compute, heads)
+    predictions: list[npt.NDArray[np.int32]] = []
+    correct = np.zeros((len(heads), 2), np.int64)
     for features, labels in rows:
         _check_labels(labels, smallest)
-        ones = np.ones((len(features), 1), np.float32)
-        logits = np.concatenate([features, ones], axis=1) @ weight.T  # (r, Σ classes)
-        for k, (head, stop) in enumerate(zip(heads, stops, strict=True)):
-            part = logits[:, stop - head.classes : stop]  # (r, classes)
-            best = part.argmax(axis=1)
-            predictions[k].append(best.astype(np.int32))
-            hit = best == labels
-            correct[k] += int(hit.sum())
-            correct_top5[k] += int(hit.sum()) + _next_four(part, labels, hit)
-    if not predictions[0]:
+        best, counts = counter.count(features, labels)
+        predictions.append(best)
+        correct += counts
+    if not predictions:
         raise LabelError("There is no row to score. Give an eval set with at least one image.")
     return [
-        Score(np.concatenate(p), int(c), int(c5))
-        for p, c, c5 in zip(predictions, correct, correct_top5, strict=True)
+        Score(p, int(c), int(c5))
+        for p, (c, c5) in zip(np.concatenate(predictions, axis=1), correct, strict=True)
     ]
+
+
+def _heads_in(compute: Compute, heads: Sequence[Head]) -> Heads:
+    if isinstance(compute, Device):
+        return compute.heads([head.weight for head in heads], [head.bias for head in heads])
+    return _HostHeads(heads)
+
+
+class _HostHeads:
+    """Several heads in NumPy."""
+
+    def __init__(self, heads: Sequence[Head]) -> None:
+        # The bias rides along as the weight of a feature that is always 1.
+        self._weight = np.concatenate([np.column_stack([h.weight, h.bias]) for h in heads])
+        self._stops = np.cumsum([head.classes for head in heads])[:-1]
+
+    def count(
+        self, features: Float32, labels: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+        """Predictions (heads, r), and (heads, 2) rows with the label first and in the first 5."""
+        ones = np.ones((len(features), 1), np.float32)
+        logits = np.concatenate([features, ones], axis=1) @ self._weight.T  # (r, Σ classes)
+        predictions, counts = [], []
+        for part in np.split(logits, self._stops, axis=1):  # (r, classes)
+            best = part.argmax(axis=1)
+            predictions.append(best.astype(np.int32))
+            hit = best == labels
+            counts.append((int(hit.sum()), int(hit.sum()) + _next_four(part, labels, hit)))
+        return np.stack(predictions), np.array(counts, np.int64)
 
 
 def _next_four(logits: Float32, labels: npt.NDArray[np.int64], hit: npt.NDArray[np.bool_]) -> int:
@@ -124,14 +150,14 @@ class Closeness:
     cosine: float
 
 
-def closeness(moments: Moments, fitted: AffineMap) -> Closeness:
+def closeness(moments: Moments, fitted: AffineMap, *, compute: Compute = HOST) -> Closeness:
     """R² and cosine of a map from the moments of the eval set: no row is touched."""
     a, b, n = fitted.source, fitted.target, moments.n
     s_aa, s_ab = moments.block(a, a), moments.block(a, b)
     mean_b = moments.mean_of(b)
     mean_mapped = fitted.weight @ moments.mean_of(a) + fitted.bias
     total = moments.sum_of_squares(b)
-    spread = float(np.vdot(fitted.weight @ s_aa, fitted.weight))  # Σ‖M (x − mean)‖²
+    spread = float(np.vdot(compute.product(fitted.weight, s_aa), fitted.weight))  # Σ‖M (x − mean)‖²
     shared = float(np.vdot(fitted.weight, s_ab.T))  # Σ⟨M (x − mean), y − mean⟩
     offset = mean_mapped - mean_b
     residual = spread - 2 * shared + total + n * float(offset @ offset)

@@ -106,3 +106,16 @@ def test_files(tmp_path: Path) -> None:
         read_config(path)
     path.write_text("networks: [mini:nasnet]\ndata: {fit: a, eval: b}\n")
     assert read_config(path).networks[0].load == "mini:nasnet"
+
+
+def test_algebra_and_store() -> None:
+    config = parse_config({**GOOD, "methods": ["ols"], "controls": False, "store": False})
+    assert (config.store, config.algebra.precision, config.algebra.device) == (
+        False,
+        "float64",
+        None,
+    )
+    with pytest.raises(ConfigError, match=r"algebra: unknown key 'precison'. Did you mean"):
+        parse_config({**GOOD, "algebra": {"precison": "float32"}})
+    with pytest.raises(ConfigError, match=r"algebra.precision: .*'float64' or 'float32'"):
+        parse_config({**GOOD, "algebra": {"precision": "float16"}})

@@ -84,11 +84,11 @@ def test_result_files_agree(npz_study: Study) -> None:
 
 def test_a_second_run_computes_nothing(npz_study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     first = npz_study.score()
-    monkeypatch.setattr(Moments, "update", lambda *_: pytest.fail("moments were taken again"))
+    monkeypatch.setattr(Moments, "update", lambda *_, **__: pytest.fail("moments were taken again"))
     monkeypatch.setattr(AffineMap, "save", lambda *_: pytest.fail("a map was fitted again"))
     again = Study(npz_study.config, out=npz_study.out, base=npz_study.base)
     monkeypatch.setattr(
-        "samefeatures.study.scoring.score_heads", lambda *_: pytest.fail("scored again")
+        "samefeatures.study.scoring.score_heads", lambda *_, **__: pytest.fail("scored again")
     )
     assert again.score() == first
 
@@ -143,11 +143,11 @@ def test_moments_resume_from_a_checkpoint_to_the_same_bits(
     monkeypatch.setattr("samefeatures.study.accumulate.CHECKPOINT_SECONDS", -1.0)
     real, calls = Moments.update, []
 
-    def stop_at_second(self: Moments, *blocks: np.ndarray) -> None:
+    def stop_at_second(self: Moments, *blocks: np.ndarray, **options: Any) -> None:
         if len(calls) == 1:
             raise KeyboardInterrupt
         calls.append(len(blocks[0]))
-        real(self, *blocks)
+        real(self, *blocks, **options)
 
     monkeypatch.setattr(Moments, "update", stop_at_second)
     with pytest.raises(KeyboardInterrupt):
@@ -155,7 +155,7 @@ def test_moments_resume_from_a_checkpoint_to_the_same_bits(
     assert list((npz_study.out / "moments").glob("fit-*.checkpoint.npz"))
     seen: list[int] = []
     monkeypatch.setattr(
-        Moments, "update", lambda self, *b: (seen.append(len(b[0])), real(self, *b))[1]
+        Moments, "update", lambda self, *b, **o: (seen.append(len(b[0])), real(self, *b, **o))[1]
     )
     npz_study.fit()
     assert seen == [400 - 256]

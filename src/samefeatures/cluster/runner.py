@@ -51,6 +51,7 @@ class RayRunner:
         self._root = feature_root(config, folder=folder, base=base)
         self._order = order_of(config, base=base, root=self._root)
         self._strict = config.strict
+        self._precision = config.algebra.precision
         self._progress = progress
         self._options = config.cluster
 
@@ -80,12 +81,13 @@ class RayRunner:
 
     def moments(self, parts: Sequence[FeatureRows], *, kind: str) -> Moments:
         """In a tree over the workers; kept in the study's folder as those of one process are."""
-        kept = kept_moments(parts, self._folder / "moments", kind=kind)
+        folder, precision = self._folder / "moments", self._precision
+        kept = kept_moments(parts, folder, kind=kind, precision=precision)
         if kept is not None:
             return kept
         advance = self._progress.task(f"moments of the {kind} set", len(parts[0]))
         out = moments_over(self._order, parts, kind=kind, options=self._options, advance=advance)
-        keep_moments(out, parts, self._folder / "moments", kind=kind)
+        keep_moments(out, parts, folder, kind=kind, precision=precision)
         return out
 
     def _bars(

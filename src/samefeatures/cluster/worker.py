@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
+from samefeatures.accumulators import accumulator
 from samefeatures.cluster.order import Order
+from samefeatures.compute import open_compute
 from samefeatures.errors import ClusterError, StoreError
 from samefeatures.features.crops import Work
 from samefeatures.features.extract import compute, fill, open_stores
@@ -86,11 +88,16 @@ class Bench:
         """Of the rows ``start`` to ``stop``, read from the shared stores."""
         with _named():
             rows = list(self._sides[kind].rows.values())
-            out = Moments([part.name for part in rows], [part.dim for part in rows])
+            config = self._order.config
+            sums = accumulator(
+                Moments([part.name for part in rows], [part.dim for part in rows]),
+                precision=config.algebra.precision,
+                compute=open_compute(config.algebra_device),
+            )
             for first in range(start, stop, rows_at_a_time):
                 last = min(stop, first + rows_at_a_time)
-                out.update(*(part.span(first, last) for part in rows))
-            return out
+                sums.update(*(part.span(first, last) for part in rows))
+            return sums.moments()
 
     @cached_property
     def _sides(self) -> Mapping[str, Side]:

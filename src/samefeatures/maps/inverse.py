@@ -7,8 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from samefeatures.compute import HOST, Compute, Precision
+
 Float64 = npt.NDArray[np.float64]
 EPS = float(np.finfo(np.float64).eps)
+SINGLE_CUTOFF = float(2 * np.finfo(np.float32).eps)
+"""Eigenvalues of at most this times the largest are rounding in moments of float32 products."""
+
+
+def cutoff(dim: int, precision: Precision) -> float:
+    """Relative size under which eigenvalues of (dim, dim) moments count as zero."""
+    return dim * EPS if precision == "float64" else max(dim * EPS, SINGLE_CUTOFF)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,42 +40,49 @@ class Inverse:
         return len(self.matrix)
 
 
-def pseudoinverse(matrix: Float64) -> Inverse:
+def pseudoinverse(
+    matrix: Float64, *, precision: Precision = "float64", compute: Compute = HOST
+) -> Inverse:
     """The inverse of a symmetric positive semidefinite (d, d) matrix, or its pseudoinverse.
 
     Eigenvalues of at most ``d · eps · largest`` count as zero: float64 moments can't tell them from
-    rounding. Such directions are left out, which makes the regression the one of minimum norm, as
+    rounding; nor can moments of float32 products those of at most ``SINGLE_CUTOFF · largest``.
+    Such directions are left out, which makes the regression the one of minimum norm, as
     ``scipy.linalg.lstsq`` gives it. Cost: 2.3 d³, and about 10 d³ more when the rank is in doubt.
+
+    Args:
+        matrix: Moments.
+        precision: Of the products that they are sums of.
+        compute: Where.
     """
-    try:
-        np.linalg.cholesky(matrix)  # fails unless positive definite
-        inverse = np.linalg.inv(matrix).astype(np.float64, copy=False)
-    except np.linalg.LinAlgError:
-        return _by_eigenvalues(matrix)
+    inverse = compute.inverse(matrix) if compute.definite(matrix) else None
+    if inverse is None:
+        return _by_eigenvalues(matrix, precision, compute)
     condition = _norm(matrix) * _norm(inverse)
     # The 1-norm's condition number is never below the 2-norm's: under this bound no eigenvalue
     # can be as small as the cutoff, so that the eigenvalues need not be known.
-    if condition * len(matrix) * EPS < 1:
+    if condition * cutoff(len(matrix), precision) < 1:
         return Inverse(inverse, len(matrix), condition)
-    return _by_eigenvalues(matrix)
+    return _by_eigenvalues(matrix, precision, compute)
 
 
-def shifted_inverse(matrix: Float64, shift: float) -> Inverse:
+def shifted_inverse(matrix: Float64, shift: float, *, compute: Compute = HOST) -> Inverse:
     """``(S + shift·I)⁻¹`` for a symmetric positive semidefinite S and a positive shift."""
     shifted = matrix + shift * np.eye(len(matrix))
-    try:
-        inverse = np.linalg.inv(shifted).astype(np.float64, copy=False)
-    except np.linalg.LinAlgError:
-        return _by_eigenvalues(shifted)
+    inverse = compute.inverse(shifted)
+    if inverse is None:
+        return _by_eigenvalues(shifted, "float64", compute)
     return Inverse(inverse, len(matrix), _norm(shifted) * _norm(inverse))
 
 
-def _by_eigenvalues(matrix: Float64) -> Inverse:
-    values, vectors = np.linalg.eigh(matrix)  # ascending; rounding may leave tiny negative ones
-    keep = values > len(values) * EPS * max(values[-1], 0.0)
+def _by_eigenvalues(matrix: Float64, precision: Precision, compute: Compute) -> Inverse:
+    values, vectors = compute.eigenvalues(
+        matrix
+    )  # ascending; rounding may leave tiny negative ones
+    keep = values > cutoff(len(values), precision) * max(values[-1], 0.0)
     rank = int(keep.sum())
     kept = vectors[:, keep]  # (d, rank)
-    inverse = (kept / values[keep]) @ kept.T  # (d, d)
+    inverse = compute.product(kept / values[keep], kept.T)  # (d, d)
     condition = float(values[-1] / values[keep][0]) if rank else float("inf")
     return Inverse(inverse, rank, condition)
 

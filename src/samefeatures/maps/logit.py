@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from samefeatures.compute import Compute
 from samefeatures.errors import MapError
 from samefeatures.maps.affine import AffineMap, FitNote, Float64
 from samefeatures.maps.problem import SourceProblem, as_float64
@@ -35,7 +36,7 @@ class Logit:
         Raises:
             MapError: when the two heads have different numbers of classes.
         """
-        head_a = problem.networks[problem.source].head
+        head_a, compute = problem.networks[problem.source].head, problem.compute
         for target in targets:
             head_b = problem.networks[target].head
             if head_a.classes != head_b.classes:
@@ -44,15 +45,15 @@ class Logit:
                     f"classes, but they have {head_a.classes} and {head_b.classes}. "
                     "Leave 'logit' out of the methods, or one of the networks."
                 )
-            inverse, note = _pseudoinverse(as_float64(head_b.weight))  # (d_B, classes)
-            weight = inverse @ as_float64(head_a.weight)  # (d_B, d_A)
+            inverse, note = _pseudoinverse(as_float64(head_b.weight), compute)  # (d_B, classes)
+            weight = compute.product(inverse, as_float64(head_a.weight))  # (d_B, d_A)
             bias = inverse @ (as_float64(head_a.bias) - as_float64(head_b.bias))  # (d_B,)
             yield problem.affine(self.name, target, weight, bias, note)
 
 
-def _pseudoinverse(weight: Float64) -> tuple[Float64, FitNote]:
+def _pseudoinverse(weight: Float64, compute: Compute) -> tuple[Float64, FitNote]:
     """W⁺ of a (classes, d) head by SVD, with rank, condition and whether W W⁺ is the identity."""
-    u, s, vt = np.linalg.svd(weight, full_matrices=False)
+    u, s, vt = compute.singular_values(weight)
     rank = int((s > max(weight.shape) * np.finfo(np.float64).eps * s[0]).sum())
     classes, dim = weight.shape
     message = ""
@@ -65,4 +66,4 @@ def _pseudoinverse(weight: Float64) -> tuple[Float64, FitNote]:
         condition=float(s[0] / s[rank - 1]) if rank else float("inf"),
         message=message,
     )
-    return (vt[:rank].T / s[:rank]) @ u[:, :rank].T, note
+    return compute.product(vt[:rank].T / s[:rank], u[:, :rank].T), note

@@ -29,7 +29,7 @@ class OLS:
 
     def fit(self, problem: SourceProblem, targets: Sequence[str]) -> Iterator[AffineMap]:
         """One map per target, in order; the source is factorised once."""
-        inverse, moments = problem.inverse, problem.moments
+        inverse = problem.inverse
         note = FitNote(
             rank=inverse.rank,
             full_rank=inverse.dim,
@@ -37,7 +37,7 @@ class OLS:
             message=deficiency(problem),
         )
         for target in targets:
-            weight = moments.block(target, problem.source) @ inverse.matrix  # (d_B, d_A)
+            weight = problem.regression(target, inverse)  # (d_B, d_A)
             bias = problem.centred_bias(target, weight)
             yield problem.affine(self.name, target, weight, bias, note)
 

@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from samefeatures.compute import HOST, Compute
 from samefeatures.errors import MapError
 from samefeatures.features.rows import FeatureRows
 from samefeatures.maps.affine import AffineMap, FitNote, Float64, Space
@@ -19,9 +20,23 @@ from samefeatures.progress import Progress
 
 
 class SourceProblem:
-    """All maps out of one source, which is factorised once, whatever asks for it."""
+    """All maps out of one source, which is factorised once, whatever asks for it.
 
-    def __init__(self, source: str, networks: Mapping[str, Space], moments: Moments) -> None:
+    Args:
+        source: Name.
+        networks: By name, all that the moments were taken of.
+        moments: Of the fit rows.
+        compute: Where factorisations and products run.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        networks: Mapping[str, Space],
+        moments: Moments,
+        *,
+        compute: Compute = HOST,
+    ) -> None:
         missing = [name for name in moments.names if name not in networks]
         if missing or source not in networks:
             raise MapError(
@@ -36,11 +51,20 @@ class SourceProblem:
         self.source = source
         self.networks = networks
         self.moments = moments
+        self.compute = compute
 
     @cached_property
     def inverse(self) -> Inverse:
         """S_AA⁺, with its rank and condition number."""
-        return pseudoinverse(self.moments.block(self.source, self.source))
+        return pseudoinverse(
+            self.moments.block(self.source, self.source),
+            precision=self.moments.precision,
+            compute=self.compute,
+        )
+
+    def regression(self, target: str, inverse: Inverse) -> Float64:
+        """(d_B, d_A) weights ``S_BA S⁻¹`` for an inverse of the source's moments."""
+        return self.compute.product(self.moments.block(target, self.source), inverse.matrix)
 
     def affine(
         self,

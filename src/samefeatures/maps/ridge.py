@@ -47,7 +47,7 @@ class Ridge:
         moments, source = problem.moments, problem.source
         dim = problem.networks[source].head.dim
         shift = self.alpha * moments.sum_of_squares(source) / dim
-        inverse = shifted_inverse(moments.block(source, source), shift)
+        inverse = shifted_inverse(moments.block(source, source), shift, compute=problem.compute)
         note = FitNote(
             rank=inverse.rank,
             full_rank=dim,
@@ -55,6 +55,6 @@ class Ridge:
             message="" if shift > 0 else "the source's features do not vary: the map is constant",
         )
         for target in targets:
-            weight = moments.block(target, source) @ inverse.matrix  # (d_B, d_A)
+            weight = problem.regression(target, inverse)  # (d_B, d_A)
             bias = problem.centred_bias(target, weight)
             yield problem.affine(self.name, target, weight, bias, note)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
+from samefeatures.accumulators import accumulator
+from samefeatures.compute import HOST, Compute, Precision
 from samefeatures.data.imageset import digest
 from samefeatures.features.rows import FeatureRows, joint_chunks
 from samefeatures.files import writing
@@ -16,9 +19,23 @@ CHUNK_BYTES = 2**28
 CHECKPOINT_SECONDS = 120.0
 
 
-def moments_key(parts: Sequence[FeatureRows]) -> str:
-    """Changes whenever the moments of these features could change."""
-    return digest(*(f"{part.name} {part.dim} {part.fingerprint}" for part in parts))
+class Identity(Protocol):
+    """Which features: rows of them need not be there."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def dim(self) -> int: ...
+
+    @property
+    def fingerprint(self) -> str: ...
+
+
+def moments_key(parts: Sequence[Identity], precision: Precision = "float64") -> str:
+    """Changes whenever the moments of these features could change by more than float64 rounding."""
+    said = [f"{part.name} {part.dim} {part.fingerprint}" for part in parts]
+    return digest(*said, *([] if precision == "float64" else [f"products {precision}"]))
 
 
 def chunk_rows(total_dim: int) -> int:
@@ -26,17 +43,24 @@ def chunk_rows(total_dim: int) -> int:
     return min(8192, max(256, CHUNK_BYTES // (8 * total_dim)))
 
 
-def kept_moments(parts: Sequence[FeatureRows], folder: Path, *, kind: str) -> Moments | None:
+def kept_moments(
+    parts: Sequence[FeatureRows], folder: Path, *, kind: str, precision: Precision = "float64"
+) -> Moments | None:
     """Finished moments of these rows, if they are there."""
-    finished = _finished(parts, folder, kind)
+    finished = _finished(parts, folder, kind, precision)
     return Moments.load(finished) if finished.exists() else None
 
 
 def keep_moments(
-    moments: Moments, parts: Sequence[FeatureRows], folder: Path, *, kind: str
+    moments: Moments,
+    parts: Sequence[FeatureRows],
+    folder: Path,
+    *,
+    kind: str,
+    precision: Precision = "float64",
 ) -> None:
     """Save finished moments, and remove those of other features, and checkpoints."""
-    finished = _finished(parts, folder, kind)
+    finished = _finished(parts, folder, kind, precision)
     with writing(finished):
         folder.mkdir(parents=True, exist_ok=True)
         moments.save(finished)
@@ -45,40 +69,48 @@ def keep_moments(
                 stale.unlink(missing_ok=True)
 
 
-def _finished(parts: Sequence[FeatureRows], folder: Path, kind: str) -> Path:
-    return folder / f"{kind}-{moments_key(parts)[:16]}.npz"
+def _finished(parts: Sequence[FeatureRows], folder: Path, kind: str, precision: Precision) -> Path:
+    return folder / f"{kind}-{moments_key(parts, precision)[:16]}.npz"
 
 
 def accumulate(
-    parts: Sequence[FeatureRows], folder: Path, *, kind: str, progress: Progress
+    parts: Sequence[FeatureRows],
+    folder: Path,
+    *,
+    kind: str,
+    progress: Progress,
+    precision: Precision = "float64",
+    compute: Compute = HOST,
 ) -> Moments:
     """Moments of all rows, from ``folder/KIND-KEY.npz`` if they are there.
 
     A run that was stopped goes on from its last checkpoint, in the same chunks, so that the
     result is the same to the bit.
     """
-    kept = kept_moments(parts, folder, kind=kind)
+    kept = kept_moments(parts, folder, kind=kind, precision=precision)
     if kept is not None:
         return kept
-    checkpoint = _finished(parts, folder, kind).with_suffix(".checkpoint.npz")
+    checkpoint = _finished(parts, folder, kind, precision).with_suffix(".checkpoint.npz")
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     if checkpoint.exists():
-        moments = Moments.load(checkpoint)
+        start = Moments.load(checkpoint)
     else:
-        moments = Moments([part.name for part in parts], [part.dim for part in parts])
+        start = Moments([part.name for part in parts], [part.dim for part in parts])
+    sums = accumulator(start, precision=precision, compute=compute)
     advance = progress.task(f"moments of the {kind} set", len(parts[0]))
-    advance(moments.n)
+    advance(sums.n)
     seen, saved_at = 0, time.monotonic()
-    for blocks in joint_chunks(parts, chunk_rows(sum(moments.dims))):
+    for blocks in joint_chunks(parts, chunk_rows(sum(start.dims))):
         seen += len(blocks[0])
-        if seen <= moments.n:
+        if seen <= sums.n:
             continue
-        moments.update(*blocks)
+        sums.update(*blocks)
         advance(len(blocks[0]))
         if time.monotonic() - saved_at > CHECKPOINT_SECONDS:
             with writing(checkpoint):
-                moments.save(checkpoint)
+                sums.moments().save(checkpoint)
             saved_at = time.monotonic()
-    keep_moments(moments, parts, folder, kind=kind)
+    moments = sums.moments()
+    keep_moments(moments, parts, folder, kind=kind, precision=precision)
     return moments

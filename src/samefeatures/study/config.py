@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic.dataclasses import dataclass
 
+from samefeatures.compute import Precision
 from samefeatures.data.sources import ImageSource
 from samefeatures.data.views import Views
 from samefeatures.errors import ConfigError, did_you_mean
@@ -184,6 +185,22 @@ class MethodConfig(_Strict):
             raise ConfigError(f"methods: {self.name}: {unknown_key(wrong, known)}") from None
 
 
+class AlgebraConfig(_Strict):
+    """Where moments, maps and scores are computed, and how exactly the moments' products.
+
+    Attributes:
+        device: None is the device of the study; ``cpu`` is NumPy.
+        precision: Of the moments' products: see ``samefeatures.accumulators``.
+    """
+
+    device: str | None = None
+    precision: Precision = "float64"
+
+
+NEED_ROWS = ("cosine", "adam")
+"""Methods that read the fit rows again and again."""
+
+
 class ClusterConfig(_Strict):
     """How much of a cluster a study takes, when it runs on one.
 
@@ -216,6 +233,7 @@ class StudyConfig(_Strict):
     workers: int | None = Field(default=None, ge=1)
     threads: int | None = Field(default=None, ge=1)
     device: str = "cpu"
+    algebra: AlgebraConfig = AlgebraConfig()
     strict: bool = False
     controls: bool = False
     cluster: ClusterConfig = ClusterConfig()
@@ -237,7 +255,7 @@ class StudyConfig(_Strict):
     @field_validator("store")
     @classmethod
     def _stored_somewhere(cls, value: bool | str) -> bool | str:
-        if value is False or not value:
+        if value == "":
             raise ValueError("give a folder or a URL for the features, or leave it out")
         return value
 
@@ -256,6 +274,28 @@ class StudyConfig(_Strict):
                 f"the method label '{min(twice)}' stands twice; give one of them its own 'label'"
             )
         return self
+
+    @model_validator(mode="after")
+    def _rows_are_kept_for_those_who_need_them(self) -> Self:
+        if self.store is not False:
+            return self
+        for entry in self.methods:
+            if entry.name in NEED_ROWS:
+                raise ValueError(
+                    f"the method '{entry.label}' reads the fit features many times, but "
+                    "'store: false' keeps none. Leave the method out, or say 'store: true'"
+                )
+        if self.controls:
+            raise ValueError(
+                "the controls read the fit features again, but 'store: false' keeps none. Leave "
+                "'controls' out, or say 'store: true'"
+            )
+        return self
+
+    @property
+    def algebra_device(self) -> str:
+        """Where moments, maps and scores are computed."""
+        return self.algebra.device or self.device
 
 
 def _method_entry(entry: Any) -> Any:

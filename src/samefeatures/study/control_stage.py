@@ -43,7 +43,7 @@ def controls_of(study: Study, own: Mapping[str, Score], labels: Int64) -> Contro
     key = digest(
         str(CONTROLS_VERSION),
         str(SEED),
-        moments_key(list(fit.rows.values())),
+        moments_key(list(fit.rows.values()), study.config.algebra.precision),
         moments_key(list(evaluation.rows.values())),
         labels.tobytes(),
         *(network.fingerprint for network in networks.values()),

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from samefeatures.compute import Precision
 from samefeatures.data.imageset import digest
 from samefeatures.errors import MapError
-from samefeatures.features.rows import FeatureRows
 from samefeatures.files import write_whole, writing
 from samefeatures.maps import AffineMap
 from samefeatures.networks.network import Network
-from samefeatures.study.accumulate import moments_key
+from samefeatures.study.accumulate import Identity, moments_key
 from samefeatures.study.config import MethodConfig
 
 MAPS_VERSION = 1
@@ -96,14 +96,20 @@ class MapFiles:
         return [(a, b) for a, b in pairs if not self.path(entry.label, a, b).exists()]
 
 
-def map_key(entry: MethodConfig, fit: Sequence[FeatureRows], networks: Sequence[Network]) -> str:
+def map_key(
+    entry: MethodConfig,
+    fit: Sequence[Identity],
+    networks: Sequence[Network],
+    *,
+    precision: Precision = "float64",
+) -> str:
     """Everything that decides the maps of a method."""
     method = entry.build()
     return digest(
         str(MAPS_VERSION),
         method.name,
         json.dumps(dict(method.options), sort_keys=True),
-        moments_key(fit),
+        moments_key(fit, precision),
         *(net.fingerprint for net in networks),
     )
 

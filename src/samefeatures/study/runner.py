@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from samefeatures.compute import open_compute
 from samefeatures.features.extract import ExtractOptions, extract
 from samefeatures.features.place import Root, parse_root
 from samefeatures.features.rows import FeatureRows
@@ -90,4 +91,11 @@ class LocalRunner:
 
     def moments(self, parts: Sequence[FeatureRows], *, kind: str) -> Moments:
         """One pass over the rows, checkpointed in the study's folder."""
-        return accumulate(parts, self._folder / "moments", kind=kind, progress=self._progress)
+        return accumulate(
+            parts,
+            self._folder / "moments",
+            kind=kind,
+            progress=self._progress,
+            precision=self._config.algebra.precision,
+            compute=open_compute(self._config.algebra_device),
+        )

@@ -12,6 +12,7 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
+from samefeatures.compute import HOST, Compute
 from samefeatures.errors import LabelError
 from samefeatures.features.rows import FeatureRows
 from samefeatures.files import write_whole, writing
@@ -58,12 +59,14 @@ class Scorer:
         rows: Eval features of each.
         moments: Of the same rows, for R² and cosine.
         folder: Where scores of one source and method are kept, so that a stopped run goes on.
+        compute: Where products run.
     """
 
     networks: Mapping[str, Network]
     rows: Mapping[str, FeatureRows]
     moments: Moments
     folder: Path
+    compute: Compute = HOST
 
     def run(self, methods: Mapping[str, str], maps_of: MapsOf, progress: Progress) -> Scored:
         """Score all cells.
@@ -90,11 +93,14 @@ class Scorer:
             close: dict[Pair, Closeness] = {}
             for source in self.networks:
                 maps = maps_of(label, source)
-                heads = [fitted.fold(self.networks[target]) for target, fitted in maps.items()]
+                heads = [
+                    fitted.fold(self.networks[target], compute=self.compute)
+                    for target, fitted in maps.items()
+                ]
                 scores = self._scores(source, heads, labels, label, key) if heads else []
                 for (target, fitted), score in zip(maps.items(), scores, strict=True):
                     hybrids[source, target] = score
-                    close[source, target] = closeness(self.moments, fitted)
+                    close[source, target] = closeness(self.moments, fitted, compute=self.compute)
                     fits.append(_fit_summary(label, fitted))
                 advance(1)
             predictions |= {f"{label}/{a}/{b}": s.predictions for (a, b), s in hybrids.items()}
@@ -126,7 +132,7 @@ class Scorer:
         kept = _read_scores(path)
         if kept is not None and len(kept) == len(heads):
             return kept
-        scores = score_heads(labelled(self.rows[source], labels), heads)
+        scores = score_heads(labelled(self.rows[source], labels), heads, compute=self.compute)
         packed = io.BytesIO()
         np.savez(
             packed,

@@ -55,7 +55,8 @@ def _side(inputs: StudyInputs, runner: Runner, parts: Sequence[Part], *, kind: s
     rows |= {net.name: _from_file(net, kind) for net in feature_file_networks(inputs)}
     ordered = {name: rows[name] for name in inputs.networks}
     check_same_images(list(ordered.values()))
-    return Side(ordered, _summary(parts, stores, next(iter(ordered.values()))))
+    left_out = [next(iter(by_name.values())).left_out for by_name in stores]
+    return Side(ordered, data_summary(parts, left_out, next(iter(ordered.values()))))
 
 
 def _stores(runner: Runner, part: Part, networks: Sequence[ImageNetwork], kind: str) -> Stores:
@@ -80,7 +81,16 @@ def _joined(parts: Sequence[Part], stores: Sequence[Stores], name: str) -> Featu
     return mine[0] if len(mine) == 1 else JoinedRows(mine, [part.images.name for part in parts])
 
 
-def _summary(parts: Sequence[Part], stores: Sequence[Stores], rows: FeatureRows) -> DataSummary:
+def data_summary(
+    parts: Sequence[Part], left_out: Sequence[Mapping[str, str]], rows: FeatureRows
+) -> DataSummary:
+    """Of one side.
+
+    Args:
+        parts: Its sources of images; none where features come from files.
+        left_out: Why, by id, for each part.
+        rows: Of any network.
+    """
     if not parts:
         return DataSummary(
             name="features from npz files",
@@ -88,10 +98,10 @@ def _summary(parts: Sequence[Part], stores: Sequence[Stores], rows: FeatureRows)
             rows=len(rows),
             fingerprint=rows.fingerprint,
         )
-    left_out = [
+    listed = [
         LeftOut(id=f"{part.images.name}/{name}" if len(parts) > 1 else name, reason=reason)
-        for part, by_name in zip(parts, stores, strict=True)
-        for name, reason in next(iter(by_name.values())).left_out.items()
+        for part, reasons in zip(parts, left_out, strict=True)
+        for name, reason in reasons.items()
     ]
     views = {part.images.name: part.views.as_dict() for part in parts if part.views}
     return DataSummary(
@@ -100,5 +110,5 @@ def _summary(parts: Sequence[Part], stores: Sequence[Stores], rows: FeatureRows)
         rows=len(rows),
         fingerprint=digest(*(part.images.fingerprint for part in parts)),
         views=views or None,
-        left_out=tuple(left_out),
+        left_out=tuple(listed),
     )

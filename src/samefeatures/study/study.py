@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from samefeatures.compute import Compute, open_compute
 from samefeatures.errors import ConfigError
 from samefeatures.features.place import Root
 from samefeatures.features.rows import FeatureRows
@@ -26,6 +27,7 @@ from samefeatures.study.results import CurveSummary, StudyResults
 from samefeatures.study.runner import LocalRunner, Runner, feature_root
 from samefeatures.study.scoring import Scorer
 from samefeatures.study.sides import Side, eval_side, fit_side, rows_of_another
+from samefeatures.study.streaming import Stream
 from samefeatures.study.summaries import (
     label_warnings,
     method_summary,
@@ -63,6 +65,11 @@ class Study:
         self.out = out
         self.base = base
         self.progress = progress or Silent()
+        if runner is not None and config.store is False:
+            raise ConfigError(
+                "'store: false' keeps no features that several processes could share. Run it in "
+                "one process, or say 'store: true'."
+            )
         self._local = LocalRunner(config, folder=out, base=base, progress=self.progress)
         self.runner: Runner = runner or self._local
         with writing(out):
@@ -74,9 +81,40 @@ class Study:
         return open_inputs(self.config, base=self.base, progress=self.progress)
 
     @cached_property
+    def fit_features(self) -> Side:
+        """Rows that maps are fitted on, extracted if need be.
+
+        With ``store: false`` they have gone into moments, and can't be read.
+        """
+        if self.config.store is False:
+            return self.stream.side()
+        return fit_side(self.inputs, self.runner)
+
+    @cached_property
+    def eval_features(self) -> Side:
+        """Rows that hybrids are scored on, extracted if need be."""
+        return eval_side(self.inputs, self.runner)
+
+    @property
     def features(self) -> tuple[Side, Side]:
-        """Fit side and eval side, extracted if need be."""
-        return fit_side(self.inputs, self.runner), eval_side(self.inputs, self.runner)
+        """Fit side and eval side."""
+        return self.fit_features, self.eval_features
+
+    @cached_property
+    def stream(self) -> Stream:
+        """Extraction straight into moments, for ``store: false``."""
+        return Stream(
+            self.config,
+            self.inputs,
+            folder=self.out / "moments",
+            compute=self.compute,
+            progress=self.progress,
+        )
+
+    @cached_property
+    def compute(self) -> Compute:
+        """Where moments, maps and scores are computed."""
+        return open_compute(self.config.algebra_device)
 
     @cached_property
     def maps(self) -> MapFiles:
@@ -86,8 +124,12 @@ class Study:
 
     def map_key(self, entry: MethodConfig) -> str:
         """Everything that decides the maps of a method."""
-        rows = list(self.features[0].rows.values())
-        return map_key(entry, rows, list(self.inputs.networks.values()))
+        return map_key(
+            entry,
+            list(self.fit_features.rows.values()),
+            list(self.inputs.networks.values()),
+            precision=self.config.algebra.precision,
+        )
 
     @property
     def feature_root(self) -> Root:
@@ -116,7 +158,8 @@ class Study:
 
     def fit(self) -> None:
         """All maps of all methods, saved as ``maps/LABEL/SOURCE--TARGET.safetensors``."""
-        fit, _ = self.features
+        compute = self.compute  # a device that is not there is said before hours of extraction
+        fit = self.fit_features
         todo = {m.label: self.maps.missing(m, self.map_key(m)) for m in self.config.methods}
         total = sum(map(len, todo.values()))
         if total == 0:
@@ -124,7 +167,7 @@ class Study:
         moments = self.fit_moments()
         advance = self.progress.task("fit maps", total)
         for source in self.inputs.networks:
-            problem = SourceProblem(source, self.inputs.networks, moments)
+            problem = SourceProblem(source, self.inputs.networks, moments, compute=compute)
             for entry in self.config.methods:
                 targets = [b for a, b in todo[entry.label] if a == source]
                 for fitted in self._fitted(entry, problem, targets, fit):
@@ -147,11 +190,13 @@ class Study:
 
     def fit_moments(self) -> Moments:
         """Moments of the fit set, of which all closed-form maps are made."""
-        return self.runner.moments(list(self.features[0].rows.values()), kind="fit")
+        if self.config.store is False:
+            return self.stream.moments()
+        return self.runner.moments(list(self.fit_features.rows.values()), kind="fit")
 
     def eval_moments(self) -> Moments:
         """Moments of the eval set, for R² and cosine."""
-        return self.runner.moments(list(self.features[1].rows.values()), kind="eval")
+        return self.runner.moments(list(self.eval_features.rows.values()), kind="eval")
 
     def score(self) -> StudyResults:
         """Score every cell; writes ``results.*``, ``predictions.parquet`` and ``study.json``."""
@@ -162,6 +207,7 @@ class Study:
             rows=evaluation.rows,
             moments=self.eval_moments(),
             folder=self.out / "scores",
+            compute=self.compute,
         )
         keys = {entry.label: self.map_key(entry) for entry in self.config.methods}
         scored = scorer.run(keys, self.load_maps, self.progress)

@@ -1,0 +1,48 @@
+"""Dense linear algebra in NumPy or, through torch, on a device; arrays go in and come out."""
+
+from __future__ import annotations
+
+from samefeatures.compute.host import HOST, Host
+from samefeatures.compute.protocol import (
+    SINGLE_ROWS,
+    Compute,
+    Device,
+    Heads,
+    Precision,
+    Sums,
+    check_single,
+)
+from samefeatures.errors import ConfigError, require
+
+__all__ = [
+    "HOST",
+    "SINGLE_ROWS",
+    "Compute",
+    "Device",
+    "Heads",
+    "Host",
+    "Precision",
+    "Sums",
+    "check_single",
+    "open_compute",
+]
+
+
+def open_compute(device: str) -> Compute:
+    """NumPy for ``cpu``, torch for ``cuda`` and ``cuda:N``.
+
+    Raises:
+        ConfigError: when there is no such device: nothing runs on the processor instead.
+        MissingExtraError: when a device needs torch, which is not installed.
+    """
+    if device == "cpu":
+        return HOST
+    if device.split(":", maxsplit=1)[0] != "cuda":
+        raise ConfigError(
+            f"algebra: the device '{device}' is not known. Give cpu, cuda or cuda:N (others have "
+            "no float64)."
+        )
+    require("torch", extra="torch", purpose=f"Algebra on '{device}'")
+    from samefeatures.compute.torch_device import TorchDevice
+
+    return TorchDevice(device)

@@ -1,0 +1,244 @@
+"""Moments straight from extraction: with ``store: false`` no feature of the fit side is kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from samefeatures.accumulators import Accumulator, accumulator
+from samefeatures.compute import Compute
+from samefeatures.data.imageset import digest
+from samefeatures.errors import ConfigError, UnreadableImageError
+from samefeatures.features.crops import Work
+from samefeatures.features.extract import Computed, compute, feature_key
+from samefeatures.features.rows import regroup
+from samefeatures.features.store import CHUNK_ROWS
+from samefeatures.files import writing
+from samefeatures.moments import Moments
+from samefeatures.networks.network import Float32
+from samefeatures.progress import Advance, Progress
+from samefeatures.study.accumulate import chunk_rows, moments_key
+from samefeatures.study.config import StudyConfig
+from samefeatures.study.inputs import StudyInputs, feature_file_networks
+from samefeatures.study.journal import Journal, Position
+from samefeatures.study.runner import extract_options
+from samefeatures.study.sides import Side, data_summary
+
+CHECKPOINT_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamedRows:
+    """Rows that have gone into moments: known by name, and not there any more."""
+
+    name: str
+    dim: int
+    fingerprint: str
+    rows: int = 0
+
+    @property
+    def ids(self) -> None:
+        """Not kept."""
+        return
+
+    @property
+    def labels(self) -> None:
+        """Not read."""
+        return
+
+    def __len__(self) -> int:
+        return self.rows
+
+    def chunks(self, rows: int) -> Iterator[Float32]:
+        """Refuses.
+
+        Raises:
+            ConfigError: always.
+        """
+        raise ConfigError(
+            f"The {self.rows:,} fit features of {self.name} were not kept ({rows} at a time were "
+            "asked for). Say 'store: true' in the study file."
+        )
+
+    def span(self, start: int, stop: int) -> Float32:
+        """Refuses, as ``chunks`` does."""
+        next(self.chunks(stop - start))
+        raise AssertionError  # not reached
+
+
+class Stream:
+    """The fit side of a study with ``store: false``: extracted once, into moments.
+
+    Chunks, their order and the rows of an update are those of a study that stores its features, so
+    that the moments are the same to the bit. A run that was stopped goes on from its last
+    checkpoint: moments of the first n rows, and a journal of how many rows each chunk of images
+    gave, from which the place of row n follows.
+
+    Args:
+        config: Batch size, threads, strictness, precision.
+        inputs: Networks, which must all fit memory at once, and the fit images.
+        folder: For moments, checkpoint and journal.
+        compute: Where products run.
+        progress: Shows how far it is.
+
+    Raises:
+        ConfigError: when a network's features come from a file.
+    """
+
+    def __init__(
+        self,
+        config: StudyConfig,
+        inputs: StudyInputs,
+        *,
+        folder: Path,
+        compute: Compute,
+        progress: Progress,
+    ) -> None:
+        for network in feature_file_networks(inputs):
+            raise ConfigError(
+                f"networks: {network.name} brings its features from a file, so that "
+                "'store: false' would save nothing. Leave 'store' out."
+            )
+        self._networks = inputs.image_networks
+        self._parts = inputs.fit
+        self._options = extract_options(config)
+        self._precision = config.algebra.precision
+        self._compute = compute
+        self._progress = progress
+        self._folder = folder
+        self._key = moments_key(self.identities(), self._precision)[:16]
+
+    def identities(self, rows: int = 0) -> list[StreamedRows]:
+        """What the rows of every network would be known by, had they been stored."""
+        out = []
+        for net in self._networks:
+            prints = [feature_key(net, part.images, part.views).digest for part in self._parts]
+            joined = prints[0] if len(prints) == 1 else digest(*prints)
+            out.append(StreamedRows(name=net.name, dim=net.dim, fingerprint=joined, rows=rows))
+        return out
+
+    def side(self) -> Side:
+        """The fit side, after all of it has gone into moments."""
+        journal = self._complete()
+        rows = self.identities(journal.rows)
+        summary = data_summary(self._parts, journal.left_out, rows[0])
+        return Side({each.name: each for each in rows}, summary)
+
+    def moments(self) -> Moments:
+        """Of all rows, taken if need be."""
+        self._complete()
+        return Moments.load(self._finished)
+
+    @property
+    def _finished(self) -> Path:
+        return self._folder / f"fit-{self._key}.npz"
+
+    @property
+    def _checkpoint(self) -> Path:
+        return self._folder / f"fit-{self._key}.checkpoint.npz"
+
+    @property
+    def _journal(self) -> Path:
+        return self._folder / f"fit-{self._key}.journal.json"
+
+    def _complete(self) -> Journal:
+        """The journal of a finished pass; the pass itself when there is none."""
+        kept = Journal.read(self._journal, self._layout())
+        if kept is None or not (self._finished.exists() and kept.is_whole):
+            kept = self._run(kept)
+        if self._options.strict:
+            for reasons in kept.left_out:
+                _refuse(reasons)
+        return kept
+
+    def _layout(self) -> list[tuple[int, int]]:
+        """Chunks of each part, and images in one."""
+        out = []
+        for part in self._parts:
+            per_chunk = max(1, CHUNK_ROWS // (part.views.count if part.views else 1))
+            out.append((-(-len(part.images) // per_chunk), per_chunk))
+        return out
+
+    def _run(self, kept: Journal | None) -> Journal:
+        with writing(self._folder):
+            self._folder.mkdir(parents=True, exist_ok=True)
+        start = Moments([net.name for net in self._networks], [net.dim for net in self._networks])
+        journal = kept or Journal.empty(self._layout())
+        place = Position(0, 0, 0)
+        if self._checkpoint.exists() and kept is not None:
+            found = Moments.load(self._checkpoint)
+            at = journal.position(found.n)
+            if at is not None:
+                start, place = found, at
+        journal.forget_after(place)
+        sums = accumulator(start, precision=self._precision, compute=self._compute)
+        views = [part.views.count if part.views else 1 for part in self._parts]
+        total = sum(len(p.images) * v for p, v in zip(self._parts, views, strict=True))
+        advance = self._progress.task("fit: moments, features not kept", total)
+        advance(sums.n)
+        self._sum(sums, journal, place, advance)
+        with writing(self._finished):
+            journal.save(self._journal)
+            sums.moments().save(self._finished)
+            for stale in self._folder.glob("fit-*"):  # of other features, and checkpoints
+                if stale not in (self._finished, self._journal):
+                    stale.unlink(missing_ok=True)
+        return journal
+
+    def _sum(self, sums: Accumulator, journal: Journal, place: Position, advance: Advance) -> None:
+        """All rows from ``place`` on; a checkpoint every two minutes."""
+        dims = [net.dim for net in self._networks]
+        edges = [0, *accumulate(dims)]
+        saved_at = time.monotonic()
+        for joint in regroup(self._joint_rows(journal, place), chunk_rows(sum(dims))):
+            sums.update(*(joint[:, low:high] for low, high in pairwise(edges)))
+            advance(len(joint))
+            if time.monotonic() - saved_at > CHECKPOINT_SECONDS:
+                with writing(self._checkpoint):
+                    journal.save(self._journal)  # first: it may know more rows than the moments
+                    sums.moments().save(self._checkpoint)
+                saved_at = time.monotonic()
+
+    def _joint_rows(self, journal: Journal, place: Position) -> Iterator[Float32]:
+        """(r, D) readable rows of all networks side by side, chunk by chunk of images."""
+        for p, (count, per_chunk) in enumerate(self._layout()):
+            first = place.chunk if p == place.part else 0
+            if p < place.part or first >= count:
+                continue
+            part = self._parts[p]
+            lacking = [set(range(first, count)) for _ in self._networks]
+            work = Work(self._networks, lacking, part.images, part.views)
+            found: list[Computed] = []
+            for done in compute(work, per_chunk, options=self._options):
+                found.append(done)
+                if len(found) < len(self._networks):
+                    continue
+                ids = part.images.ids[done.chunk * per_chunk : (done.chunk + 1) * per_chunk]
+                keep = _readable(done, len(ids))
+                reasons = {ids[i]: reason for i, reason in done.problems.items()}
+                journal.note(p, done.chunk, int(keep.sum()), reasons)
+                skip = place.skip if (p, done.chunk) == (place.part, place.chunk) else 0
+                yield np.concatenate([each.features[keep] for each in found], axis=1)[skip:]
+                found = []
+
+
+def _readable(done: Computed, images: int) -> npt.NDArray[np.bool_]:
+    """(rows,) False where the image could not be read."""
+    keep = np.ones(images, np.bool_)
+    keep[list(done.problems)] = False
+    return np.repeat(keep, len(done.features) // images)
+
+
+def _refuse(left_out: Mapping[str, str]) -> None:
+    """An earlier run that was not strict may have left images out."""
+    for name, reason in left_out.items():
+        raise UnreadableImageError(
+            f"{name} can't be read: {reason}. Mend or remove it, or run without --strict to leave "
+            "it out."
+        )

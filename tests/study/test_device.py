@@ -1,0 +1,64 @@
+"""A whole study through torch's algebra, here on the processor, against NumPy's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from npz_worlds import make_worlds, write_npz
+from samefeatures.compute.torch_device import TorchDevice
+from samefeatures.maps import AffineMap
+from samefeatures.moments import Moments
+from samefeatures.study.config import parse_config
+from samefeatures.study.study import Study
+
+
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_a_study_on_a_device_is_that_of_numpy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str
+) -> None:
+    sources = [write_npz(tmp_path, name, world) for name, world in make_worlds().items()]
+    raw = {"networks": sources, "methods": ["ols", "ridge", "logit", "naive", "cosine"]}
+    host = Study(parse_config(raw), out=tmp_path / "host", base=tmp_path)
+    expected = host.score()
+    asked: list[str] = []
+
+    def pretend(device: str) -> TorchDevice:
+        asked.append(device)
+        return TorchDevice("cpu")
+
+    monkeypatch.setattr("samefeatures.study.study.open_compute", pretend)
+    monkeypatch.setattr("samefeatures.study.runner.open_compute", pretend)
+    raw |= {"algebra": {"device": "cuda:0", "precision": precision}, "controls": True}
+    config = parse_config(raw)
+    device = Study(config, out=tmp_path / "device", base=tmp_path)
+    found = device.score()
+    assert set(asked) == {"cuda:0"}
+    assert found.controls is not None
+    single = precision == "float32"
+    for one, other in zip(expected.cells, found.cells, strict=True):
+        assert (one.method, one.source, one.target) == (other.method, other.source, other.target)
+        assert (other.correct, other.correct_top5) == (one.correct, one.correct_top5)
+        assert other.agreement == one.agreement
+        assert other.r2 == pytest.approx(one.r2, abs=1e-5 if single else 1e-9)
+        assert other.cosine == pytest.approx(one.cosine, abs=1e-5 if single else 1e-9)
+    for label in ("ols", "ridge"):
+        one, other = (AffineMap.load(study.maps.path(label, "a", "b")) for study in (host, device))
+        assert other.fit.rank == one.fit.rank
+        assert other.fit.message == one.fit.message
+    (path,) = (device.out / "moments").glob("fit-*.npz")
+    assert Moments.load(path).precision == precision
+    (twin,) = (host.out / "moments").glob("fit-*.npz")
+    assert (path.name == twin.name) == (not single), "float64 keeps its key, whatever the device"
+
+
+def test_the_studys_device_does_the_algebra_unless_told_otherwise() -> None:
+    base = {"networks": ["npz:a.npz"]}
+    assert parse_config(base).algebra_device == "cpu"
+    assert parse_config({**base, "device": "cuda"}).algebra_device == "cuda"
+    told = parse_config({**base, "device": "cuda", "algebra": {"device": "cpu"}})
+    assert (told.algebra_device, told.device) == ("cpu", "cuda")
+    record = json.loads(told.model_dump_json(exclude_none=True))
+    assert record["algebra"] == {"device": "cpu", "precision": "float64"}

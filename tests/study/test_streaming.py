@@ -1,0 +1,214 @@
+"""``store: false``: the same moments as through the store, and nothing else left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from npz_worlds import make_worlds, write_npz
+from samefeatures.errors import ConfigError, UnreadableImageError
+from samefeatures.moments import Moments
+from samefeatures.study.config import parse_config
+from samefeatures.study.journal import Journal, Position
+from samefeatures.study.streaming import StreamedRows
+from samefeatures.study.study import Study
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> dict[str, Any]:
+    """Two sources, one with views; three images of the second can't be read."""
+    rng = np.random.default_rng(0)
+    (tmp_path / "more").mkdir()
+    for k in range(40):
+        pixels = rng.integers(0, 256, (28, 28), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "more" / f"{k:02d}.png")
+    for k in (0, 17, 39):
+        (tmp_path / "more" / f"{k:02d}.png").write_bytes(b"no picture")
+    return {
+        "networks": ["mini:resnet_v1", "mini:mobilenet_v2"],
+        "data": {
+            "fit": [{"source": "fashion-mnist:fit", "limit": 300, "views": 2}, "more"],
+            "eval": {"source": "fashion-mnist:eval", "limit": 100},
+        },
+        "methods": ["ols", "ridge"],
+    }
+
+
+def made(config: dict[str, Any], tmp_path: Path, out: str, **changes: Any) -> Study:
+    return Study(parse_config({**config, **changes}), out=tmp_path / out, base=tmp_path)
+
+
+def small_chunks(patch: pytest.MonkeyPatch) -> None:
+    """Chunks of moments that do not meet those of images, so that borders are crossed."""
+    for module in ("accumulate", "streaming"):
+        patch.setattr(f"samefeatures.study.{module}.chunk_rows", lambda _dim: 77)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*.safetensors")}
+
+
+def test_the_same_bits_as_through_the_store(
+    config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_chunks(monkeypatch)
+    stored, streamed = made(config, tmp_path, "a"), made(config, tmp_path, "b", store=False)
+    stored.fit()
+    streamed.fit()
+    assert not (streamed.out / "features").exists(), "fit needs no features of the eval side"
+    (one,), (other,) = ((s.out / "moments").glob("fit-*.npz") for s in (stored, streamed))
+    assert one.name == other.name
+    assert one.read_bytes() == other.read_bytes()
+    assert files(stored.out / "maps") == files(streamed.out / "maps")
+    assert len(files(streamed.out / "maps")) == 4
+    a, b = stored.score(), streamed.score()
+    assert a.cells == b.cells
+    assert a.fit_data == b.fit_data
+    assert [left.id for left in b.fit_data.left_out] == [
+        f"more/{k}.png" for k in ("00", "17", "39")
+    ]
+    assert b.fit_data.rows == 637
+    assert all("eval" not in p.name for p in streamed.out.glob("features/*fit*"))
+
+
+def test_float32_products_have_files_of_their_own(config: dict[str, Any], tmp_path: Path) -> None:
+    algebra = {"precision": "float32"}
+    double = made(config, tmp_path, "a")
+    single = made(config, tmp_path, "a", algebra=algebra)
+    double_cells, single_cells = double.score().cells, single.score().cells
+    (path,) = (single.out / "moments").glob("fit-*.npz")
+    assert Moments.load(path).precision == "float32"
+    assert double.map_key(double.config.methods[0]) != single.map_key(single.config.methods[0])
+    for one, other in zip(double_cells, single_cells, strict=True):
+        assert abs(one.correct - other.correct) <= 1
+        assert other.r2 == pytest.approx(one.r2, abs=1e-5)
+    streamed = made(config, tmp_path, "b", algebra=algebra, store=False)
+    streamed.fit()
+    (twin,) = (streamed.out / "moments").glob("fit-*.npz")
+    assert twin.read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("after", [1, 3, 8])
+def test_a_stopped_run_goes_on(
+    config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    small_chunks(monkeypatch)
+    whole = made(config, tmp_path, "whole", store=False)
+    whole.fit()
+    monkeypatch.setattr("samefeatures.study.streaming.CHECKPOINT_SECONDS", -1.0)
+    real, seen = Moments.update, []
+
+    def stopping(self: Moments, *blocks: np.ndarray, **options: Any) -> None:
+        if len(seen) == after:
+            raise KeyboardInterrupt
+        seen.append(len(blocks[0]))
+        real(self, *blocks, **options)
+
+    monkeypatch.setattr(Moments, "update", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        made(config, tmp_path, "out", store=False).fit()
+    assert list((tmp_path / "out" / "moments").glob("fit-*.checkpoint.npz"))
+    after = -1
+    first = sum(seen)
+    seen.clear()
+    again = made(config, tmp_path, "out", store=False)
+    again.fit()
+    assert first + sum(seen) == 637, "no row twice, none lost"
+    assert files(whole.out / "maps") == files(again.out / "maps")
+    assert again.fit_features.summary == whole.fit_features.summary
+    names = sorted(p.suffix for p in (again.out / "moments").iterdir())
+    assert names == [".json", ".npz"], "checkpoints go when they are not needed"
+    seen.clear()
+    third = made(config, tmp_path, "out", store=False)
+    third.fit()
+    assert third.fit_moments().n == 637
+    assert not seen, "a finished pass is not taken again"
+
+
+def test_a_journal_that_is_gone_costs_a_new_pass(config: dict[str, Any], tmp_path: Path) -> None:
+    study = made(config, tmp_path, "out", store=False)
+    study.fit()
+    before = files(study.out / "maps")
+    (journal,) = (study.out / "moments").glob("*.journal.json")
+    journal.write_text('{"layout": ')
+    again = made(config, tmp_path, "out", store=False)
+    assert again.fit_moments().n == 637
+    again.fit()
+    assert files(again.out / "maps") == before
+
+
+def test_strict_holds_for_rows_that_are_not_kept(config: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(UnreadableImageError, match=r"00\.png"):
+        made(config, tmp_path, "a", store=False, strict=True).fit()
+    made(config, tmp_path, "b", store=False).fit()
+    with pytest.raises(UnreadableImageError, match=r"00\.png"):
+        made(config, tmp_path, "b", store=False, strict=True).fit()
+
+
+def test_what_needs_rows_is_refused_at_once(config: dict[str, Any], tmp_path: Path) -> None:
+    for method in ("cosine", {"name": "adam", "label": "mine"}):
+        with pytest.raises(ConfigError, match=r"the method '(cosine|mine)' reads .*store: true"):
+            parse_config({**config, "store": False, "methods": ["ols", method]})
+    with pytest.raises(ConfigError, match="the controls read the fit features again"):
+        parse_config({**config, "store": False, "controls": True})
+    parse_config({**config, "store": True, "controls": True, "methods": ["cosine"]})
+    study = made(config, tmp_path, "out", store=False)
+    with pytest.raises(ConfigError, match="one process"):
+        Study(study.config, out=tmp_path / "x", base=tmp_path, runner=study.runner)
+    rows = StreamedRows(name="a", dim=3, fingerprint="f", rows=1000)
+    assert (len(rows), rows.ids, rows.labels) == (1000, None, None)
+    for read in (lambda: rows.chunks(10), lambda: rows.span(0, 1)):
+        with pytest.raises(ConfigError, match="1,000 fit features of a were not kept"):
+            read()
+
+
+def test_features_from_files_are_refused(tmp_path: Path) -> None:
+    sources = [write_npz(tmp_path, name, world) for name, world in make_worlds().items()]
+    study = Study(
+        parse_config({"networks": sources, "store": False}), out=tmp_path / "out", base=tmp_path
+    )
+    with pytest.raises(ConfigError, match="a brings its features from a file"):
+        study.fit()
+
+
+def test_a_device_that_is_not_there_stops_before_anything_is_extracted(
+    config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    for store in (True, False):
+        study = made(config, tmp_path, "out", store=store, algebra={"device": "cuda"})
+        with pytest.raises(ConfigError, match="torch finds 0 CUDA devices"):
+            study.fit()
+        assert not (study.out / "features").exists()
+
+
+def test_a_journal_knows_where_a_row_lies(tmp_path: Path) -> None:
+    layout = [(3, 10), (2, 10)]
+    journal = Journal.empty(layout)
+    assert journal.position(0) == Position(0, 0, 0)
+    assert journal.position(1) is None
+    for part, chunk, rows in ((0, 0, 10), (0, 1, 0), (0, 2, 9), (1, 0, 10)):
+        journal.note(part, chunk, rows, {"x": "why"} if rows == 9 else {})
+    assert journal.position(9) == Position(0, 0, 9)
+    assert journal.position(10) == Position(0, 2, 0)
+    assert journal.position(18) == Position(0, 2, 8)
+    assert journal.position(19) == Position(1, 0, 0)
+    assert journal.position(29) == Position(1, 1, 0)
+    assert not journal.is_whole
+    journal.save(tmp_path / "j.json")
+    again = Journal.read(tmp_path / "j.json", layout)
+    assert again is not None
+    assert (again.rows, again.left_out) == (29, [{"x": "why"}, {}])
+    assert Journal.read(tmp_path / "j.json", [(3, 11), (2, 10)]) is None
+    assert Journal.read(tmp_path / "none.json", layout) is None
+    again.note(1, 1, 5, {})
+    assert again.is_whole
+    assert again.position(34) == Position(2, 0, 0)
+    again.forget_after(Position(0, 2, 8))
+    assert (again.counts, again.left_out) == ([[10, 0], []], [{}, {}])
