@@ -14,6 +14,7 @@ from samefeatures.errors import MapError
 from samefeatures.features.rows import FeatureRows
 from samefeatures.maps.affine import AffineMap, FitNote, Float64, Space
 from samefeatures.maps.curve import LossCurve
+from samefeatures.maps.heads import HeadInverses
 from samefeatures.maps.inverse import Inverse, pseudoinverse
 from samefeatures.moments import Moments
 from samefeatures.progress import Progress
@@ -27,6 +28,7 @@ class SourceProblem:
         networks: By name, all that the moments were taken of.
         moments: Of the fit rows.
         compute: Where factorisations and products run.
+        heads: Pseudoinverses of the networks' heads, where other sources share them.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class SourceProblem:
         moments: Moments,
         *,
         compute: Compute = HOST,
+        heads: HeadInverses | None = None,
     ) -> None:
         missing = [name for name in moments.names if name not in networks]
         if missing or source not in networks:
@@ -52,6 +55,7 @@ class SourceProblem:
         self.networks = networks
         self.moments = moments
         self.compute = compute
+        self.heads = heads or HeadInverses(networks, compute=compute)
 
     @cached_property
     def inverse(self) -> Inverse:

@@ -14,6 +14,7 @@ from samefeatures.features.place import Root
 from samefeatures.features.rows import FeatureRows
 from samefeatures.files import writing
 from samefeatures.maps import AffineMap, RowMethod, SourceProblem
+from samefeatures.maps.heads import HeadInverses
 from samefeatures.moments import Moments
 from samefeatures.networks.network import ImageNetwork
 from samefeatures.progress import Progress, Silent
@@ -166,8 +167,11 @@ class Study:
             return
         moments = self.fit_moments()
         advance = self.progress.task("fit maps", total)
+        heads = HeadInverses(self.inputs.networks, compute=compute)
         for source in self.inputs.networks:
-            problem = SourceProblem(source, self.inputs.networks, moments, compute=compute)
+            problem = SourceProblem(
+                source, self.inputs.networks, moments, compute=compute, heads=heads
+            )
             for entry in self.config.methods:
                 targets = [b for a, b in todo[entry.label] if a == source]
                 for fitted in self._fitted(entry, problem, targets, fit):

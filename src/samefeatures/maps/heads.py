@@ -1,0 +1,48 @@
+"""Pseudoinverses of heads: each is decomposed once, however many sources ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from samefeatures.compute import HOST, Compute
+from samefeatures.maps.affine import FitNote, Float64, Space
+
+
+class HeadInverses:
+    """W⁺ of the heads of some networks, kept from the first time that it is asked for.
+
+    Args:
+        networks: By name.
+        compute: Where decompositions run.
+    """
+
+    def __init__(self, networks: Mapping[str, Space], *, compute: Compute = HOST) -> None:
+        self._networks = networks
+        self._compute = compute
+        self._known: dict[str, tuple[Float64, FitNote]] = {}
+
+    def of(self, name: str) -> tuple[Float64, FitNote]:
+        """(d, classes) W⁺ of a head by SVD; rank, condition, and whether W W⁺ is the identity."""
+        if name not in self._known:
+            weight = self._networks[name].head.weight.astype(np.float64)
+            self._known[name] = _pseudoinverse(weight, self._compute)
+        return self._known[name]
+
+
+def _pseudoinverse(weight: Float64, compute: Compute) -> tuple[Float64, FitNote]:
+    u, s, vt = compute.singular_values(weight)
+    rank = int((s > max(weight.shape) * np.finfo(np.float64).eps * s[0]).sum())
+    classes, dim = weight.shape
+    message = ""
+    if rank < classes:
+        why = f"{dim} features for {classes} classes" if dim < classes else "rows are dependent"
+        message = f"not lossless: the head has rank {rank} of {classes} ({why})"
+    note = FitNote(
+        rank=rank,
+        full_rank=classes,
+        condition=float(s[0] / s[rank - 1]) if rank else float("inf"),
+        message=message,
+    )
+    return compute.product(vt[:rank].T / s[:rank], u[:, :rank].T), note
