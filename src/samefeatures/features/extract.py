@@ -84,7 +84,13 @@ def open_stores(
     """
     return [
         open_features(
-            root, net.name, feature_key(net, images, views), images, dim=net.dim, views=views
+            root,
+            net.name,
+            feature_key(net, images, views),
+            images,
+            dim=net.dim,
+            views=views,
+            effect=net.effect,
         )
         for net in networks
     ]

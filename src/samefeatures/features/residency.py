@@ -81,16 +81,14 @@ class Residency:
         movable = {net.name: net.backend for net in networks if isinstance(net.backend, Movable)}
         if resident == "all" or not movable:
             return cls(None)
-        if resident == "one":
-            return cls(frozenset())
+        first = next(iter(movable.values()))
+        if resident == "auto" and memory is None and first.free_memory() is None:
+            return cls(None)  # the processor has all weights anyway
         for backend in movable.values():
             backend.rest()
-        budget = memory
-        if budget is None:
-            free = next(iter(movable.values())).free_memory()
-            if free is None:
-                return cls(None)
-            budget = int(SPARE * free)
+        if resident == "one":
+            return cls(frozenset())
+        budget = int(SPARE * (first.free_memory() or 0)) if memory is None else memory
         try:
             needs = {name: _need(backend, batch_size) for name, backend in movable.items()}
         except OutOfMemoryError:
@@ -101,14 +99,14 @@ class Residency:
     def on_device(self, network: ImageNetwork) -> Iterator[None]:
         """The network is on the device in the block, and leaves it after if it does not stay."""
         backend: object = network.backend
-        if self.stays is None or not isinstance(backend, Movable):
+        if not isinstance(backend, Movable):
             yield
             return
         backend.wake()
         try:
             yield
         finally:
-            if network.name not in self.stays:
+            if self.stays is not None and network.name not in self.stays:
                 backend.rest()
 
 

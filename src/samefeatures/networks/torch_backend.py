@@ -33,7 +33,6 @@ from samefeatures.networks.torch_arithmetic import (
 )
 from samefeatures.networks.torch_split import Hybrid, logits_of, split_module
 
-
 Pixels = npt.NDArray[np.uint8]
 
 
