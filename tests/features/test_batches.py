@@ -155,7 +155,7 @@ def test_choice_leaves_room_for_the_largest_guest() -> None:
 
 
 def test_wrong_options_are_named() -> None:
-    with pytest.raises(ConfigError, match="resident is 'on'. Did you mean 'one'"):
+    with pytest.raises(ConfigError, match=r"resident is 'on'. Did you mean 'one'"):
         ExtractOptions(resident="on")
     with pytest.raises(ConfigError, match="memory is 0"):
         ExtractOptions(memory=0)

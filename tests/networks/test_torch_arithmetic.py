@@ -146,7 +146,7 @@ def test_precision_is_refused_where_torch_does_not_run() -> None:
     with pytest.raises(ConfigError, match="Did you mean 'bfloat16'"):
         load("mini:nasnet", precision="bfloat")
     both = [("mini", "mini:a"), ("timm", "timm:b"), ("onnx", "onnx:c"), ("npz", "npz:d")]
-    with pytest.raises(ConfigError, match="compile needs.*mini:a, onnx:c do not"):
+    with pytest.raises(ConfigError, match=r"compile needs.*mini:a, onnx:c do not"):
         check_arithmetic(both, Arithmetic(compile=True))
     check_arithmetic(both, PLAIN)
 
