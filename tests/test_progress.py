@@ -31,3 +31,14 @@ def test_bars_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = screen.getvalue()
     assert "extract resnet" in shown
     assert "1/4" in shown
+
+
+def test_rates_and_notes_stand_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    with on_terminal() as progress:
+        assert progress.visible
+        progress.note("a: memory ran out")
+        progress.task("a", 4, rate=lambda: "12 im/s")(1)
+    assert "memory ran out" in screen.getvalue()
+    assert not Silent().visible

@@ -262,7 +262,7 @@ def _open(study: Path, out: Path | None, *, strict: bool, progress: object) -> S
     from samefeatures.progress import Progress, Silent
     from samefeatures.study.study import open_study
 
-    shown: Progress = progress if hasattr(progress, "task") else Silent()
+    shown: Progress = progress if isinstance(progress, Progress) else Silent()
     return open_study(study, out=out, strict=strict, progress=shown)
 
 

@@ -9,7 +9,8 @@
     │   └── UnreadableImageError
     ├── NetworkError          a network that can't be loaded
     │   ├── CheckpointError
-    │   └── SplitError        no linear head, or the split is not the network
+    │   ├── SplitError        no linear head, or the split is not the network
+    │   └── OutOfMemoryError  a batch that does not fit into memory
     ├── FeatureError          NaN, infinite or mismatched features
     ├── StoreError            the feature store
     │   ├── StoreDamagedError
@@ -69,6 +70,10 @@ class CheckpointError(NetworkError):
 
 class SplitError(NetworkError):
     """A network has no linear head, or features and head together are not the network."""
+
+
+class OutOfMemoryError(NetworkError):
+    """Memory ran out while a network ran; a smaller batch may fit."""
 
 
 class FeatureError(SamefeaturesError):

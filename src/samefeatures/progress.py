@@ -5,28 +5,50 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
 
 Advance = Callable[[int], None]
+Rate = Callable[[], str]
 
 
+@runtime_checkable
 class Progress(Protocol):
     """Shows how far a piece of work has come."""
 
-    def task(self, description: str, total: int) -> Advance:
-        """Announce a task of ``total`` steps; returns what to call as steps are done."""
+    @property
+    def visible(self) -> bool:
+        """Whether anybody sees it; what is measured for the display alone can be left out."""
+        ...
+
+    def task(self, description: str, total: int, *, rate: Rate | None = None) -> Advance:
+        """Announce a task of ``total`` steps; returns what to call as steps are done.
+
+        Args:
+            description: Of the task.
+            total: Steps.
+            rate: Asked after each step for a few words on how fast it goes.
+        """
+        ...
+
+    def note(self, text: str) -> None:
+        """Say something that a person should know, above the bars."""
         ...
 
 
 class Silent:
     """Shows nothing."""
 
-    def task(self, description: str, total: int) -> Advance:  # noqa: ARG002
+    visible = False
+
+    def task(self, description: str, total: int, *, rate: Rate | None = None) -> Advance:  # noqa: ARG002
         """Accepts a task and forgets it."""
         return lambda _steps: None
+
+    def note(self, text: str) -> None:
+        """Forgets it."""
 
 
 @contextmanager
@@ -51,6 +73,7 @@ def on_terminal() -> Iterator[Progress]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
+        TextColumn("{task.fields[rate]}"),
     )
     with RichBars(*columns, console=Console(stderr=True)) as bars:
         yield _RichProgress(bars)
@@ -60,14 +83,20 @@ class _RichProgress:
     def __init__(self, bars: Bars) -> None:
         self._bars = bars
 
-    def task(self, description: str, total: int) -> Advance:
-        task = self._bars.add_task(description, total=total)
+    visible = True
+
+    def note(self, text: str) -> None:
+        self._bars.console.print(text, markup=False)
+
+    def task(self, description: str, total: int, *, rate: Rate | None = None) -> Advance:
+        task = self._bars.add_task(description, total=total, rate="")
         left = total
 
         def advance(steps: int) -> None:
             nonlocal left
             left -= steps
             # Ten networks on four sources are forty bars: finished ones make room.
-            self._bars.update(task, advance=steps, visible=left > 0)
+            shown = rate() if rate else ""
+            self._bars.update(task, advance=steps, visible=left > 0, rate=shown)
 
         return advance

@@ -444,7 +444,12 @@ def test_a_stopped_iterative_study_goes_on(
     class Stop:
         """Raises at the third window of an Adam fit out of b."""
 
-        def task(self, description: str, total: int):  # type: ignore[no-untyped-def]
+        visible = False
+
+        def note(self, text: str) -> None:
+            pass
+
+        def task(self, description: str, total: int, *, rate=None):  # type: ignore[no-untyped-def]
             calls = 0
 
             def advance(steps: int) -> None:

@@ -14,6 +14,7 @@ from samefeatures.compute import open_compute
 from samefeatures.errors import ClusterError, StoreError
 from samefeatures.features.crops import Work
 from samefeatures.features.extract import compute, fill, open_stores
+from samefeatures.features.rates import Meter
 from samefeatures.features.store import StoredFeatures
 from samefeatures.moments import Moments
 from samefeatures.networks.network import ImageNetwork
@@ -55,6 +56,7 @@ class Bench:
     def __init__(self, order: Order) -> None:
         order.check_versions()
         self._order = order
+        self._meter = Meter()  # a batch that was halved stays so for the tasks to come
 
     @cached_property
     def inputs(self) -> StudyInputs:
@@ -70,7 +72,8 @@ class Bench:
             missing = [set(store.missing()) & set(task.chunks) for store in stores]
             work = Work(networks, missing, part.images, part.views, task.known)
             rows = dict.fromkeys(task.fingerprints, 0)
-            for name, count in fill(work, stores, options=extract_options(self._order.config)):
+            options = extract_options(self._order.config)
+            for name, count in fill(work, stores, options=options, meter=self._meter):
                 rows[name] += count
         return Stored(rows)
 
@@ -81,7 +84,7 @@ class Bench:
         work = Work(networks, missing, part.images, part.views, task.known)
         per_chunk = self._stores(task, part, networks)[0].images_per_chunk
         options = replace(extract_options(self._order.config), strict=False)
-        for _ in compute(work, per_chunk, options=options):
+        for _ in compute(work, per_chunk, options=options, meter=self._meter):
             pass
 
     def moments(self, kind: str, start: int, stop: int, rows_at_a_time: int) -> Moments:

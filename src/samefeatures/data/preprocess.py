@@ -139,12 +139,16 @@ class Preprocessing:
             return _resize_like_tensorflow(image, size, box or (0, 0, image.width, image.height))
         return image.resize(size, FILTERS[self.interpolation], box=box)
 
-    def normalise(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """(b, h, w, 3) bytes to (b, 3, h, w) float32, contiguous."""
+    def levels(self) -> npt.NDArray[np.float32]:
+        """(256, 3) float32: what ``normalise`` makes of each byte, by channel."""
         mean = np.asarray(self.mean, np.float32)
         std = np.asarray(self.std, np.float32)
         # A table of 256 values per channel is exact, and faster than arithmetic on every pixel.
-        table = ((np.arange(256, dtype=np.float32) / np.float32(255))[:, None] - mean) / std
+        return ((np.arange(256, dtype=np.float32) / np.float32(255))[:, None] - mean) / std
+
+    def normalise(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """(b, h, w, 3) bytes to (b, 3, h, w) float32, contiguous."""
+        table = self.levels()
         out = np.empty((len(pixels), 3, *pixels.shape[1:3]), np.float32)  # (b, 3, h, w)
         for channel in range(3):
             np.take(table[:, channel], pixels[..., channel], out=out[:, channel])

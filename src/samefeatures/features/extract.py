@@ -7,15 +7,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import numpy as np
 import PIL
 
 from samefeatures.data.imageset import ImageSet
 from samefeatures.data.views import Views
-from samefeatures.errors import ConfigError, FeatureError, UnreadableImageError
-from samefeatures.features.crops import Crops, Work, decode_ahead
+from samefeatures.errors import ConfigError, UnreadableImageError, did_you_mean
+from samefeatures.features.batches import Batches
+from samefeatures.features.crops import Work, decode_ahead
 from samefeatures.features.opening import open_features
 from samefeatures.features.place import Root
+from samefeatures.features.rates import Meter
+from samefeatures.features.residency import RESIDENT, Residency
 from samefeatures.features.store import FeatureKey, StoredFeatures
 from samefeatures.networks.network import Float32, ImageNetwork
 
@@ -34,17 +36,29 @@ class ExtractOptions:
         batch_size: Rows per forward pass.
         workers: Threads that read and decode; None takes the number of processors.
         strict: Stop at the first image that can't be read, instead of leaving it out.
+        resident: Which networks stay on the device: ``auto`` as many as fit into its memory,
+            ``all``, or ``one`` at a time. No effect on the processor, unless ``memory`` is given.
+        memory: Bytes of the device that ``auto`` may count on; None asks the device.
     """
 
     batch_size: int = 32
     workers: int | None = None
     strict: bool = False
+    resident: str = "auto"
+    memory: int | None = None
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:
             raise ConfigError(f"batch_size is {self.batch_size}; it must be at least 1.")
         if self.workers is not None and self.workers < 1:
             raise ConfigError(f"workers is {self.workers}; it must be at least 1.")
+        if self.resident not in RESIDENT:
+            raise ConfigError(
+                f"resident is '{self.resident}'. {did_you_mean(self.resident, RESIDENT)}"
+                f"It is one of {', '.join(RESIDENT)}."
+            )
+        if self.memory is not None and self.memory < 1:
+            raise ConfigError(f"memory is {self.memory}; give a number of bytes.")
 
 
 def feature_key(network: ImageNetwork, images: ImageSet, views: Views | None) -> FeatureKey:
@@ -70,7 +84,13 @@ def open_stores(
     """
     return [
         open_features(
-            root, net.name, feature_key(net, images, views), images, dim=net.dim, views=views
+            root,
+            net.name,
+            feature_key(net, images, views),
+            images,
+            dim=net.dim,
+            views=views,
+            effect=net.effect,
         )
         for net in networks
     ]
@@ -84,14 +104,17 @@ def extract(
     views: Views | None = None,
     options: ExtractOptions | None = None,
     on_rows: OnRows | None = None,
+    meter: Meter | None = None,
 ) -> list[StoredFeatures]:
     """Features of every network on every image, in stores below ``root``.
 
     Each image is read and decoded once for all networks. Chunks that are stored already are not
     computed again, so that a run that was stopped goes on where it was. Images that can't be read
-    are left out for every network alike.
+    are left out for every network alike. Where memory runs out, a network goes on with half the
+    batch; ``meter`` keeps that, and how fast every network ran.
 
     Raises:
+        OutOfMemoryError: when not even one image fits into the device's memory.
         FeatureError: when a network returns NaN or infinite features; networks and ids are named.
         UnreadableImageError: in strict mode.
         StoreError: when the store can't be written.
@@ -104,7 +127,7 @@ def extract(
             done = set(range(store.chunk_count)) - lacks
             on_rows(store.name, sum(store.rows_in(k) for k in done))
     work = Work(networks, missing, images, views)
-    for name, rows in fill(work, stores, options=options):
+    for name, rows in fill(work, stores, options=options, meter=meter):
         if on_rows:
             on_rows(name, rows)
     if options.strict:
@@ -129,7 +152,9 @@ class Computed:
     problems: Mapping[int, str]
 
 
-def compute(work: Work, images_per_chunk: int, *, options: ExtractOptions) -> Iterator[Computed]:
+def compute(
+    work: Work, images_per_chunk: int, *, options: ExtractOptions, meter: Meter | None = None
+) -> Iterator[Computed]:
     """Features of the chunks that ``work`` says are missing: chunk by chunk, network by network.
 
     Raises:
@@ -137,6 +162,11 @@ def compute(work: Work, images_per_chunk: int, *, options: ExtractOptions) -> It
         UnreadableImageError: in strict mode.
     """
     wanted = sorted(set().union(*work.missing))
+    meter = meter or Meter()
+    batches = Batches(options.batch_size, meter)
+    # Networks that have nothing to do must not take memory from those that have.
+    busy = [net for net, lacks in zip(work.networks, work.missing, strict=True) if lacks]
+    residency = Residency.of(busy, options.resident, options.memory, batch_size=options.batch_size)
     with ThreadPoolExecutor(options.workers or os.cpu_count() or 1) as pool:
         for k, crops in decode_ahead(work, wanted, images_per_chunk, pool):
             if options.strict and crops.problems:
@@ -144,19 +174,24 @@ def compute(work: Work, images_per_chunk: int, *, options: ExtractOptions) -> It
                 raise _unreadable(crops.ids[index], reason)
             for at, (network, lacks) in enumerate(zip(work.networks, work.missing, strict=True)):
                 if k in lacks:
-                    features = _run(network, crops, options.batch_size)
+                    with residency.on_device(network):
+                        features = batches.run(network, crops)
                     yield Computed(at, k, features, crops.problems)
 
 
 def fill(
-    work: Work, stores: Sequence[StoredFeatures], *, options: ExtractOptions
+    work: Work,
+    stores: Sequence[StoredFeatures],
+    *,
+    options: ExtractOptions,
+    meter: Meter | None = None,
 ) -> Iterator[tuple[str, int]]:
     """Compute and store the chunks that ``work`` says are missing.
 
     Yields:
         After each chunk of a network its name, and how many rows were stored.
     """
-    for done in compute(work, stores[0].images_per_chunk, options=options):
+    for done in compute(work, stores[0].images_per_chunk, options=options, meter=meter):
         stores[done.network].write_chunk(done.chunk, done.features, done.problems)
         yield stores[done.network].name, len(done.features)
 
@@ -173,33 +208,3 @@ def _unreadable(name: str, reason: str) -> UnreadableImageError:
         f"{name} can't be read: {reason}. Mend or remove it, or run without --strict to leave it "
         "out."
     )
-
-
-def _run(network: ImageNetwork, crops: Crops, batch_size: int) -> Float32:
-    """(rows, d) features of a chunk; NaN in the rows of images with problems."""
-    prep = network.preprocessing
-    pixels = crops.pixels[prep.geometry]
-    features = np.concatenate(
-        [
-            network.backend.features(prep.normalise(pixels[start : start + batch_size]))
-            for start in range(0, len(pixels), batch_size)
-        ]
-    )
-    if features.shape != (len(pixels), network.dim):
-        raise FeatureError(
-            f"{network.name} returned features of shape {features.shape} for {len(pixels)} images; "
-            f"its head takes {network.dim}. The backend and the head do not belong together."
-        )
-    for i in crops.problems:
-        features[i * crops.views : (i + 1) * crops.views] = 0
-    bad = np.flatnonzero(~np.isfinite(features).all(axis=1))
-    if len(bad):
-        names = list(dict.fromkeys(crops.ids[int(row) // crops.views] for row in bad))
-        raise FeatureError(
-            f"{network.name} returned NaN or infinite features for {len(names)} images, among "
-            f"them {', '.join(names[:5])}. Check its preprocessing and its weights; "
-            "nothing of this chunk was stored."
-        )
-    for i in crops.problems:
-        features[i * crops.views : (i + 1) * crops.views] = np.nan
-    return np.ascontiguousarray(features, np.float32)

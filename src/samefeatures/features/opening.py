@@ -23,6 +23,7 @@ from samefeatures.features.store import (
     FeatureKey,
     StoredFeatures,
 )
+from samefeatures.networks.arithmetic import Effect
 
 
 def open_features(
@@ -33,8 +34,11 @@ def open_features(
     *,
     dim: int,
     views: Views | None,
+    effect: Effect | None = None,
 ) -> StoredFeatures:
     """Open the store of a network on an image set, or create it empty.
+
+    ``effect``, what mixed precision or compilation changes, is kept in its attributes.
 
     Raises:
         StoreVersionError: when it was written in another format.
@@ -44,7 +48,7 @@ def open_features(
     place = place_of(root, f"{name}-{key.digest[:16]}.zarr")
     clear_orphans(root)
     if not place.exists():
-        _create(place, name, key, images, dim=dim, views=views)
+        _create(place, name, key, images, dim=dim, views=views, effect=effect)
     try:
         group = place.open()
         attributes = dict(group.attrs)
@@ -101,7 +105,14 @@ def _check_contents(
 
 
 def _create(
-    place: Place, name: str, key: FeatureKey, images: ImageSet, *, dim: int, views: Views | None
+    place: Place,
+    name: str,
+    key: FeatureKey,
+    images: ImageSet,
+    *,
+    dim: int,
+    views: Views | None,
+    effect: Effect | None,
 ) -> None:
     """The empty store, in one step."""
     count = views.count if views else 1
@@ -116,6 +127,8 @@ def _create(
             "digest": key.digest,
             "key": asdict(key),
         }
+        if effect is not None:
+            attributes["effect"] = asdict(effect)
         group.attrs.update(attributes)
 
     place.create(build)

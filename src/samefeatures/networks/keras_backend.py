@@ -11,10 +11,10 @@ import numpy as np
 
 from samefeatures.data.imageset import digest
 from samefeatures.data.preprocess import Preprocessing
-from samefeatures.errors import NetworkError, first_line
 from samefeatures.networks.image_layout import ImageLayout, as_rows
 from samefeatures.networks.keras_import import on_device, to_numpy
 from samefeatures.networks.keras_split import split_keras
+from samefeatures.networks.memory import run_error
 from samefeatures.networks.network import Float32, SplitProof
 from samefeatures.networks.proof import probe_images, prove
 
@@ -108,9 +108,7 @@ class KerasBackend:
             with on_device(self._keras, self._device, threads=self._threads):
                 return self._images.run(call, images)
         except Exception as error:  # each backend has errors of its own
-            raise NetworkError(
-                f"{self.source} failed on images {images.shape} ({first_line(error)})."
-            ) from None
+            raise run_error(error, images.shape, source=self.source) from None
 
 
 def _caller(keras: ModuleType, model: Any) -> Callable[[Float32], Any]:

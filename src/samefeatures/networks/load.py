@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from samefeatures.errors import ConfigError
+from samefeatures.networks.arithmetic import Arithmetic, check_arithmetic
 from samefeatures.networks.network import Network
 from samefeatures.networks.settings import check_overrides
 from samefeatures.networks.source import KERAS_FILES, LoadOptions, Source, parse_source
@@ -21,6 +22,8 @@ def load(
     preprocessing: Mapping[str, object] | None = None,
     threads: int | None = None,
     device: str = "cpu",
+    precision: str = "float32",
+    compile: bool = False,
     base: Path | None = None,
     progress: Progress | None = None,
 ) -> Network:
@@ -39,6 +42,9 @@ def load(
         threads: Threads of the runtime; by default its own choice. No effect on ``npz:``, nor on
             TensorFlow and JAX, which set them for the whole process.
         device: ``cpu``, ``cuda`` or ``cuda:N``. No effect on ``npz:``.
+        precision: ``float32``, ``bfloat16`` or ``float16``: torch's automatic mixed precision, for
+            networks that run on torch. What it changes is measured: ``ImageNetwork.effect``.
+        compile: Run through ``torch.compile``; for networks that run on torch.
         base: Where relative paths in ``source`` start; by default the current folder.
         progress: Shows downloads; nothing is shown by default.
 
@@ -65,7 +71,9 @@ def load(
         device=device,
         base=base,
         progress=progress or Silent(),
+        arithmetic=Arithmetic(precision=precision, compile=compile),
     )
+    check_arithmetic([(parsed.kind, source)], options.arithmetic)
     return _adapter(parsed.kind)(parsed, options)
 
 

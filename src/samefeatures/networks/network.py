@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from samefeatures.data.preprocess import Preprocessing
 from samefeatures.errors import NetworkError
+from samefeatures.networks.arithmetic import Effect
 
 Float32 = npt.NDArray[np.float32]
 
@@ -92,6 +93,7 @@ class ImageNetwork:
         backend: Computes the features.
         split: Layer and error of the split; None when it was put together by hand.
         notes: What a person should know about it, e.g. a class that is left out.
+        effect: What mixed precision or compilation changes; None in plain float32.
     """
 
     name: str
@@ -103,6 +105,7 @@ class ImageNetwork:
     backend: Backend
     split: SplitProof | None = None
     notes: tuple[str, ...] = ()
+    effect: Effect | None = None
 
     @property
     def dim(self) -> int:

@@ -10,6 +10,7 @@ import onnx
 import onnxruntime
 
 from samefeatures.errors import NetworkError
+from samefeatures.networks.memory import is_out_of_memory, run_error
 from samefeatures.networks.network import Float32
 
 
@@ -164,6 +165,8 @@ class Runner:
         try:
             (out,) = self._session.run([self.output], {self.input.name: images})
         except Exception as error:
+            if is_out_of_memory(error):
+                raise run_error(error, images.shape, source="ONNX Runtime") from None
             raise NetworkError(
                 f"ONNX Runtime failed on images {images.shape}: {_first_line(error)}"
             ) from None

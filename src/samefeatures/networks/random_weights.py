@@ -38,10 +38,13 @@ def with_random_weights(network: Network, *, seed: int) -> ImageNetwork:
     backend: object = network.backend
     if not isinstance(backend, Redrawable):
         raise NetworkError(f"The weights of {network.name} can't be drawn anew by its runtime.")
+    measured = network.effect.note if network.effect else None  # of the trained weights
     return replace(
         network,
         name=f"{network.name}.random",
         fingerprint=digest(network.fingerprint, "random weights", RANDOM_VERSION, str(seed)),
         backend=backend.with_random_weights(seed=seed),
         split=None,
+        notes=tuple(note for note in network.notes if note != measured),
+        effect=None,
     )

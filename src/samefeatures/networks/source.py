@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from samefeatures.errors import NetworkError, did_you_mean
+from samefeatures.networks.arithmetic import PLAIN, Arithmetic
 from samefeatures.progress import Progress
 
 KINDS: Mapping[str, tuple[str, ...]] = {
@@ -57,6 +58,7 @@ class LoadOptions:
         device: ``cpu``, ``cuda`` or ``cuda:N``.
         base: Where relative paths start; None for the current folder.
         progress: Shows downloads.
+        arithmetic: Precision and compilation; other than plain only for what runs on torch.
     """
 
     name: str
@@ -65,6 +67,7 @@ class LoadOptions:
     device: str
     base: Path | None
     progress: Progress
+    arithmetic: Arithmetic = PLAIN
 
 
 def parse_source(text: str) -> Source:

@@ -9,8 +9,9 @@ import numpy as np
 import tensorflow as tf
 
 from samefeatures.data.preprocess import Preprocessing
-from samefeatures.errors import NetworkError, first_line
+from samefeatures.errors import NetworkError
 from samefeatures.networks.image_layout import ImageLayout, as_rows
+from samefeatures.networks.memory import run_error
 from samefeatures.networks.network import Float32, SplitProof
 from samefeatures.networks.proof import probe_images, prove
 from samefeatures.networks.tensorflow_graph import Frozen
@@ -91,9 +92,7 @@ class TensorFlowBackend:
             with tf.device(place), nullcontext() if kind == "cpu" else tensorflow_full_float32():
                 return self._images.run(call, images)
         except Exception as error:  # TensorFlow's errors share no base class but this
-            raise NetworkError(
-                f"{self.source} failed on images {images.shape} ({first_line(error)})."
-            ) from None
+            raise run_error(error, images.shape, source=self.source) from None
 
 
 def check_device(device: str) -> None:

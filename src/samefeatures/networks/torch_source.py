@@ -70,7 +70,11 @@ def load_torch(source: Source, options: LoadOptions) -> ImageNetwork:
         threads=options.threads,
         device=options.device,
         source=source.text,
+        arithmetic=options.arithmetic,
     )
+    split = backend.prove()
+    effect = backend.effect()
+    backend.rest()
     return ImageNetwork(
         name=options.name,
         source=source.text,
@@ -79,8 +83,9 @@ def load_torch(source: Source, options: LoadOptions) -> ImageNetwork:
         fingerprint=fingerprint,
         parameters=parameters,
         backend=backend,
-        split=backend.prove(),
-        notes=built.notes,
+        split=split,
+        notes=(*built.notes, *([effect.note] if effect else [])),
+        effect=effect,
     )
 
 

@@ -234,6 +234,9 @@ class StudyConfig(_Strict):
     threads: int | None = Field(default=None, ge=1)
     device: str = "cpu"
     algebra: AlgebraConfig = AlgebraConfig()
+    precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    compile: bool = False
+    resident: Literal["auto", "all", "one"] = "auto"
     strict: bool = False
     controls: bool = False
     cluster: ClusterConfig = ClusterConfig()

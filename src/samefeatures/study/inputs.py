@@ -11,8 +11,10 @@ from samefeatures.data.imageset import ImageSet
 from samefeatures.data.sources import open_images
 from samefeatures.data.views import Views
 from samefeatures.errors import ConfigError, LabelError
+from samefeatures.networks.arithmetic import Arithmetic, check_arithmetic
 from samefeatures.networks.load import load
 from samefeatures.networks.network import FeatureFile, ImageNetwork, Network
+from samefeatures.networks.source import parse_source
 from samefeatures.progress import Progress
 from samefeatures.study.config import SourceConfig, StudyConfig, check_name
 
@@ -76,8 +78,11 @@ def open_networks(config: StudyConfig, *, base: Path, progress: Progress) -> dic
     """Load the networks of a study, by name, in order.
 
     Raises:
-        ConfigError: when two have the same name.
+        ConfigError: when two have the same name, or some can't run in the study's precision.
     """
+    arithmetic = Arithmetic(precision=config.precision, compile=config.compile)
+    sources = [(parse_source(entry.load).kind, entry.load) for entry in config.networks]
+    check_arithmetic(sources, arithmetic)
     networks: dict[str, Network] = {}
     advance = progress.task("load networks", len(config.networks))
     for entry in config.networks:
@@ -87,6 +92,8 @@ def open_networks(config: StudyConfig, *, base: Path, progress: Progress) -> dic
             preprocessing=entry.overrides or None,
             threads=config.threads,
             device=config.device,
+            precision=config.precision,
+            compile=config.compile,
             base=base,
         )
         if network.name in networks:

@@ -85,6 +85,8 @@ class NetworkSummary:
     fingerprint: str
     top1: float
     top5: float
+    effect: Mapping[str, Any] | None = None
+    """What mixed precision or compilation changes in its features; fields of ``Effect``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from samefeatures.compute import open_compute
 from samefeatures.features.extract import ExtractOptions, extract
 from samefeatures.features.place import Root, parse_root
+from samefeatures.features.rates import Meter
 from samefeatures.features.rows import FeatureRows
 from samefeatures.features.store import StoredFeatures
+from samefeatures.files import write_whole, writing
 from samefeatures.moments import Moments
 from samefeatures.networks.network import ImageNetwork
 from samefeatures.progress import Progress
@@ -49,7 +53,10 @@ def feature_root(config: StudyConfig, *, folder: Path, base: Path) -> Root:
 def extract_options(config: StudyConfig) -> ExtractOptions:
     """How a study wants its features extracted."""
     return ExtractOptions(
-        batch_size=config.batch_size, workers=config.workers, strict=config.strict
+        batch_size=config.batch_size,
+        workers=config.workers,
+        strict=config.strict,
+        resident=config.resident,
     )
 
 
@@ -70,6 +77,8 @@ class LocalRunner:
         self._folder = folder
         self._root = feature_root(config, folder=folder, base=base)
         self._progress = progress
+        # Batch sizes that were found on one set hold for the next.
+        self._meter = Meter(measure_bare=progress.visible, on_halved=progress.note)
 
     def extract(
         self, networks: Sequence[ImageNetwork], part: Part, *, kind: str
@@ -77,17 +86,38 @@ class LocalRunner:
         """Decode once, run every network, store chunk by chunk."""
         total = len(part.images) * (part.views.count if part.views else 1)
         bars = {
-            net.name: self._progress.task(f"{kind}: {part.images.name}: {net.name}", total)
+            net.name: self._progress.task(
+                f"{kind}: {part.images.name}: {net.name}",
+                total,
+                rate=partial(self._shown_rate, net.name),
+            )
             for net in networks
         }
-        return extract(
+        stores = extract(
             networks,
             part.images,
             self._root,
             views=part.views,
             options=extract_options(self._config),
             on_rows=lambda name, rows: bars[name](rows),
+            meter=self._meter,
         )
+        self._keep_rates()
+        return stores
+
+    def _shown_rate(self, name: str) -> str:
+        rate = self._meter.rate(name)
+        share = "" if rate.share is None else f", {rate.share:.0%} of bare"
+        return "" if rate.speed is None else f"{rate.speed:,.0f} images/s{share}"
+
+    def _keep_rates(self) -> None:
+        """The last run's rates, beside the study; a run that had nothing to do leaves them."""
+        if not any(rate.rows for rate in self._meter.rates.values()):
+            return
+        with writing(self._folder):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            text = json.dumps(self._meter.as_dict(), indent=1) + "\n"
+            write_whole(self._folder / "extraction.json", text.encode())
 
     def moments(self, parts: Sequence[FeatureRows], *, kind: str) -> Moments:
         """One pass over the rows, checkpointed in the study's folder."""

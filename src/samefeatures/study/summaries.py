@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
@@ -30,6 +31,7 @@ def network_summary(network: Network, score: Score) -> NetworkSummary:
         fingerprint=network.fingerprint,
         top1=score.top1,
         top5=score.top5,
+        effect=asdict(image.effect) if image and image.effect else None,
     )
 
 

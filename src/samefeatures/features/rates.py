@@ -1,0 +1,103 @@
+"""How fast every network runs, and at which batch size."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from samefeatures.networks.network import ImageNetwork
+
+Clock = Callable[[], float]
+
+
+@dataclass(slots=True)
+class Rate:
+    """Of one network.
+
+    Attributes:
+        rows: Images (or views) that were run.
+        seconds: That its runs took, with normalising and copying, without decoding.
+        batch_size: What it was halved to; None where the whole batch fitted.
+        bare: Rows per second of the forward pass alone; None where it was not measured.
+    """
+
+    rows: int = 0
+    seconds: float = 0.0
+    batch_size: int | None = None
+    bare: float | None = None
+
+    @property
+    def speed(self) -> float | None:
+        """Rows per second."""
+        return self.rows / self.seconds if self.seconds > 0 else None
+
+    @property
+    def share(self) -> float | None:
+        """Of the bare forward pass."""
+        return self.speed / self.bare if self.speed and self.bare else None
+
+
+@dataclass(slots=True)
+class Meter:
+    """Rates of the networks of a run, over all its image sets.
+
+    Args:
+        measure_bare: Whether to run one batch of each network once more, to time it alone.
+        on_halved: Told a sentence when a batch was halved, once for each size.
+        clock: Seconds.
+    """
+
+    measure_bare: bool = False
+    on_halved: Callable[[str], None] = lambda _: None
+    clock: Clock = time.perf_counter
+    rates: dict[str, Rate] = field(default_factory=dict)
+
+    def rate(self, name: str) -> Rate:
+        """Of a network, zero at first."""
+        return self.rates.setdefault(name, Rate())
+
+    def batch_size(self, name: str, wanted: int) -> int:
+        """What is known to fit, or what is wanted."""
+        return min(wanted, self.rate(name).batch_size or wanted)
+
+    def halved(self, name: str, batch_size: int) -> None:
+        """Remember a smaller batch."""
+        self.rate(name).batch_size = batch_size
+        self.on_halved(f"{name}: memory ran out; it goes on with batches of {batch_size}.")
+
+    @contextmanager
+    def timed(self, name: str, rows: int) -> Iterator[None]:
+        """Count rows and seconds of a block that ends well."""
+        start = self.clock()
+        yield
+        rate = self.rate(name)
+        rate.seconds += self.clock() - start
+        rate.rows += rows
+
+    def ready(self, network: ImageNetwork, pixels: npt.NDArray[np.uint8]) -> None:
+        """Time the forward pass alone on one normalised batch, if that is wanted and not done."""
+        rate = self.rate(network.name)
+        if not self.measure_bare or rate.bare is not None:
+            return
+        batch = network.preprocessing.normalise(pixels)
+        start = self.clock()
+        network.backend.features(batch)
+        rate.bare = len(batch) / max(self.clock() - start, 1e-9)
+
+    def as_dict(self) -> dict[str, dict[str, float | int | None]]:
+        """By network; for a file."""
+        return {
+            name: {
+                "rows": rate.rows,
+                "seconds": rate.seconds,
+                "rows_per_second": rate.speed,
+                "halved_to": rate.batch_size,
+                "bare_rows_per_second": rate.bare,
+            }
+            for name, rate in self.rates.items()
+        }
