@@ -10,9 +10,9 @@ from pathlib import Path
 from samefeatures.features.extract import feature_key
 from samefeatures.features.place import Root, place_of
 from samefeatures.features.store import CHUNK_ROWS
-from samefeatures.study.accumulate import moments_key
+from samefeatures.study.accumulate import moments_path
 from samefeatures.study.inputs import Part, StudyInputs
-from samefeatures.study.map_files import MapFiles, map_key
+from samefeatures.study.map_files import MapFiles
 from samefeatures.study.study import Study
 
 
@@ -50,9 +50,13 @@ def find_done(study: Study) -> Done:
         for part in parts
         for net in inputs.image_networks
     }
-    if any(share < 1 for share in features.values()) or not (study.out / "moments").is_dir():
+    whole = {
+        kind: all(share == 1 for (side, _, _), share in features.items() if side == kind)
+        for kind in ("fit", "eval")
+    }
+    if study.config.store is False or not whole["fit"] or not (study.out / "moments").is_dir():
         return Done(features=features)
-    return _algebra(study, features)
+    return _algebra(study, features, evaluated=whole["eval"])
 
 
 def stored_share(root: Root, name: str, digest: str, part: Part) -> float:
@@ -67,18 +71,25 @@ def _digest(network: object, part: Part) -> str:
     return feature_key(network, part.images, part.views).digest  # type: ignore[arg-type]
 
 
-def _algebra(study: Study, features: Mapping[tuple[str, str, str], float]) -> Done:
-    fit, evaluation = study.features  # opened, not computed: every chunk is there
-    moments = {}
-    for kind, side in (("fit", fit), ("eval", evaluation)):
-        key = moments_key(list(side.rows.values()))[:16]
-        moments[kind] = float((study.out / "moments" / f"{kind}-{key}.npz").exists())
-    rows, networks = list(fit.rows.values()), list(study.inputs.networks.values())
+def _algebra(
+    study: Study, features: Mapping[tuple[str, str, str], float], *, evaluated: bool
+) -> Done:
+    """Sides are opened, not computed: every chunk is there."""
+    sides = {"fit": study.fit_features}
+    if evaluated:
+        sides["eval"] = study.eval_features
+    folder, precision = study.out / "moments", study.config.algebra.precision
+    moments = {
+        kind: float(moments_path(list(side.rows.values()), folder, kind, precision).exists())
+        for kind, side in sides.items()
+    }
     maps, scores = {}, {}
     for entry in study.config.methods:
-        key = map_key(entry, rows, networks)
+        key = study.map_key(entry)
         maps[entry.label] = _map_share(study.maps, entry.label, key)
-        scores[entry.label] = _score_share(study.inputs, study.out / "scores" / entry.label, key)
+        if evaluated:
+            place = study.out / "scores" / entry.label
+            scores[entry.label] = _score_share(study.inputs, place, key)
     return Done(features=features, moments=moments, maps=maps, scores=scores)
 
 

@@ -47,7 +47,7 @@ def kept_moments(
     parts: Sequence[FeatureRows], folder: Path, *, kind: str, precision: Precision = "float64"
 ) -> Moments | None:
     """Finished moments of these rows, if they are there."""
-    finished = _finished(parts, folder, kind, precision)
+    finished = moments_path(parts, folder, kind, precision)
     return Moments.load(finished) if finished.exists() else None
 
 
@@ -60,7 +60,7 @@ def keep_moments(
     precision: Precision = "float64",
 ) -> None:
     """Save finished moments, and remove those of other features, and checkpoints."""
-    finished = _finished(parts, folder, kind, precision)
+    finished = moments_path(parts, folder, kind, precision)
     with writing(finished):
         folder.mkdir(parents=True, exist_ok=True)
         moments.save(finished)
@@ -69,7 +69,9 @@ def keep_moments(
                 stale.unlink(missing_ok=True)
 
 
-def _finished(parts: Sequence[FeatureRows], folder: Path, kind: str, precision: Precision) -> Path:
+def moments_path(
+    parts: Sequence[FeatureRows], folder: Path, kind: str, precision: Precision
+) -> Path:
     return folder / f"{kind}-{moments_key(parts, precision)[:16]}.npz"
 
 
@@ -90,7 +92,7 @@ def accumulate(
     kept = kept_moments(parts, folder, kind=kind, precision=precision)
     if kept is not None:
         return kept
-    checkpoint = _finished(parts, folder, kind, precision).with_suffix(".checkpoint.npz")
+    checkpoint = moments_path(parts, folder, kind, precision).with_suffix(".checkpoint.npz")
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     if checkpoint.exists():
