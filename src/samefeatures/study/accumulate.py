@@ -72,6 +72,7 @@ def keep_moments(
 def moments_path(
     parts: Sequence[FeatureRows], folder: Path, kind: str, precision: Precision
 ) -> Path:
+    """Where the finished moments of these rows are kept."""
     return folder / f"{kind}-{moments_key(parts, precision)[:16]}.npz"
 
 
