@@ -176,3 +176,19 @@ def test_rates_count_rows_and_seconds_and_the_bare_pass_once(tmp_path: Path) -> 
     extract([quiet], images, tmp_path, options=ExtractOptions(batch_size=50))
     assert isinstance(quiet.backend, NumpyBackend)
     assert sum(quiet.backend.calls) == 300
+
+
+def test_the_wait_for_images_is_counted() -> None:
+    """Two seconds for each item on a clock that ticks, beside three of a network."""
+    ticks = iter([0.0, 2.0, 10.0, 12.0, 20.0, 22.0])
+    meter = Meter(clock=lambda: next(ticks))
+    assert list(meter.awaited(iter("ab"))) == ["a", "b"]
+    assert meter.waited == 4.0
+    meter.rate("net").rows, meter.rate("net").seconds = 60, 3.0
+    assert meter.waiting == pytest.approx(4 / 7)
+    assert meter.words("net") == "20 images/s, 57% waiting"
+    meter.rate("net").bare = 40.0
+    assert meter.words("net") == "20 images/s, 50% of bare, 57% waiting"
+    assert meter.words("other") == ""
+    kept = meter.as_dict()
+    assert kept["seconds_waiting_for_images"] == 4.0

@@ -168,7 +168,8 @@ def compute(
     busy = [net for net, lacks in zip(work.networks, work.missing, strict=True) if lacks]
     residency = Residency.of(busy, options.resident, options.memory, batch_size=options.batch_size)
     with ThreadPoolExecutor(options.workers or os.cpu_count() or 1) as pool:
-        for k, crops in decode_ahead(work, wanted, images_per_chunk, pool):
+        chunks = decode_ahead(work, wanted, images_per_chunk, pool)
+        for k, crops in meter.awaited(chunks):
             if options.strict and crops.problems:
                 index, reason = next(iter(crops.problems.items()))
                 raise _unreadable(crops.ids[index], reason)

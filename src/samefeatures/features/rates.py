@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ import numpy.typing as npt
 from samefeatures.networks.network import ImageNetwork
 
 Clock = Callable[[], float]
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -50,12 +52,39 @@ class Meter:
         measure_bare: Whether to run one batch of each network once more, to time it alone.
         on_halved: Told a sentence when a batch was halved, once for each size.
         clock: Seconds.
+        waited: Seconds in which no network ran, because the next images were not decoded yet.
     """
 
     measure_bare: bool = False
     on_halved: Callable[[str], None] = lambda _: None
     clock: Clock = time.perf_counter
     rates: dict[str, Rate] = field(default_factory=dict)
+    waited: float = 0.0
+
+    @property
+    def waiting(self) -> float:
+        """Share of the time that went by without a network running; 0 before there is any."""
+        whole = self.waited + sum(rate.seconds for rate in self.rates.values())
+        return self.waited / whole if whole else 0.0
+
+    def awaited(self, chunks: Iterator[T]) -> Iterator[T]:
+        """The same items; how long each was waited for is counted."""
+        while True:
+            start = self.clock()
+            try:
+                item = next(chunks)
+            except StopIteration:
+                return
+            self.waited += self.clock() - start
+            yield item
+
+    def words(self, name: str) -> str:
+        """For a display: images/s, share of the bare forward pass, and the wait for images."""
+        rate = self.rate(name)
+        if rate.speed is None:
+            return ""
+        share = "" if rate.share is None else f", {rate.share:.0%} of bare"
+        return f"{rate.speed:,.0f} images/s{share}, {self.waiting:.0%} waiting"
 
     def rate(self, name: str) -> Rate:
         """Of a network, zero at first."""
@@ -89,9 +118,9 @@ class Meter:
         network.backend.features(batch)
         rate.bare = len(batch) / max(self.clock() - start, 1e-9)
 
-    def as_dict(self) -> dict[str, dict[str, float | int | None]]:
-        """By network; for a file."""
-        return {
+    def as_dict(self) -> dict[str, object]:
+        """Everything, for a file."""
+        networks = {
             name: {
                 "rows": rate.rows,
                 "seconds": rate.seconds,
@@ -101,3 +130,4 @@ class Meter:
             }
             for name, rate in self.rates.items()
         }
+        return {"seconds_waiting_for_images": self.waited, "networks": networks}

@@ -89,7 +89,7 @@ class LocalRunner:
             net.name: self._progress.task(
                 f"{kind}: {part.images.name}: {net.name}",
                 total,
-                rate=partial(self._shown_rate, net.name),
+                rate=partial(self._meter.words, net.name),
             )
             for net in networks
         }
@@ -104,11 +104,6 @@ class LocalRunner:
         )
         self._keep_rates()
         return stores
-
-    def _shown_rate(self, name: str) -> str:
-        rate = self._meter.rate(name)
-        share = "" if rate.share is None else f", {rate.share:.0%} of bare"
-        return "" if rate.speed is None else f"{rate.speed:,.0f} images/s{share}"
 
     def _keep_rates(self) -> None:
         """The last run's rates, beside the study; a run that had nothing to do leaves them."""
