@@ -70,9 +70,9 @@ class RayRunner:
         todo = self._tasks(stores, part, kind)
         for _ in range(ROUNDS):
             dead = self._run(todo, bars)
-            if not dead:
-                break
             todo = [task for lost in dead for task in self._after_death(stores, part, lost)]
+            if not todo:
+                break
         else:
             raise self._hopeless(part, todo[0])
         if self._strict:
