@@ -18,7 +18,6 @@ import pytest
 import ray
 import yaml
 from cluster_worlds import alone, on_cluster, same, world_config, write_world
-from moto.server import ThreadedMotoServer
 from ray.cluster_utils import Cluster
 
 import samefeatures
@@ -42,18 +41,9 @@ def cluster(patch: pytest.MonkeyPatch, **there: str) -> Iterator[None]:
     ray.shutdown()
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 @pytest.fixture
-def bucket(server: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    for name, value in {**S3, "AWS_ENDPOINT_URL": server}.items():
+def bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    for name, value in {**S3, "AWS_ENDPOINT_URL": s3_server}.items():
         monkeypatch.setenv(name, value)
     fsspec.filesystem("s3").mkdirs("cluster", exist_ok=True)
     return f"s3://cluster/{uuid.uuid4()}"

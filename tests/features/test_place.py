@@ -7,13 +7,11 @@ import re
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import fsspec
 import numpy as np
 import pytest
-from moto.server import ThreadedMotoServer
 from worlds_images import made_images, tiny_network
 
 from samefeatures.errors import ConfigError, StoreDamagedError, StoreError
@@ -22,22 +20,13 @@ from samefeatures.features.place import parse_root, place_of
 from samefeatures.features.store import CHUNK_ROWS, StoredFeatures
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 @pytest.fixture
-def s3(server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+def s3(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """The URL of an empty place in a bucket; all that it needs is in the environment."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", server)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_server)
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     fsspec.filesystem("s3").mkdirs("features", exist_ok=True)
     return f"s3://features/{uuid.uuid4()}"
