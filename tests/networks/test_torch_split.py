@@ -13,7 +13,8 @@ from torch import nn
 from samefeatures.data.preprocess import Preprocessing
 from samefeatures.errors import NetworkError, SplitError
 from samefeatures.networks.proof import probe_images
-from samefeatures.networks.torch_backend import TorchBackend, fingerprint_module
+from samefeatures.networks.torch_backend import TorchBackend
+from samefeatures.networks.torch_fingerprint import fingerprint_module
 
 PREP = Preprocessing(input_size=(3, 12, 12), crop_pct=1.0)
 D, CLASSES = 6, 4

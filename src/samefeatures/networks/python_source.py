@@ -32,7 +32,7 @@ def build_python(source: Source, options: LoadOptions) -> Built:
     """
     from torch import nn
 
-    from samefeatures.networks.torch_backend import code_of
+    from samefeatures.networks.torch_fingerprint import code_of
 
     with _importable(options.base or Path(), Path()):
         function = _find(source)

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import copy
-import inspect
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from pathlib import Path
+from contextlib import AbstractContextManager
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +10,11 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from samefeatures.data.imageset import digest
 from samefeatures.data.preprocess import Preprocessing
-from samefeatures.errors import ExportError, NetworkError, SamefeaturesError
+from samefeatures.errors import NetworkError, SamefeaturesError
 from samefeatures.networks.arithmetic import PLAIN, Arithmetic, Effect
 from samefeatures.networks.network import Float32, Head, SplitProof
-from samefeatures.networks.proof import TOLERANCE, probe_images, prove
+from samefeatures.networks.proof import probe_images, prove
 from samefeatures.networks.torch_arithmetic import (
     Call,
     Feed,
@@ -31,7 +25,9 @@ from samefeatures.networks.torch_arithmetic import (
     torch_error,
     weight_bytes,
 )
-from samefeatures.networks.torch_split import Hybrid, logits_of, split_module
+from samefeatures.networks.torch_device import check_device, inference
+from samefeatures.networks.torch_hybrid import make_hybrid
+from samefeatures.networks.torch_split import logits_of, split_module
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -130,7 +126,7 @@ class TorchBackend:
             return None
         return measure_effect(
             self.features,
-            self._plain_features,
+            self.plain_features,
             self.split.head,
             self._preprocessing,
             arithmetic=self._arithmetic,
@@ -149,7 +145,7 @@ class TorchBackend:
 
         def run() -> object:
             if self._device.type == "cpu":
-                return self._plain_features(self._preprocessing.normalise(batch))
+                return self.plain_features(self._preprocessing.normalise(batch))
             return self.features_of_pixels(batch, batch_size=batch_size)
 
         self.wake()
@@ -199,23 +195,25 @@ class TorchBackend:
         raise torch_error(failed, self._tensor_here(), PLAIN, self.source) from None
 
     def _forward(self, images: Tensor) -> Tensor:
+        return self._computed(images, self._call, self._arithmetic)
+
+    def _computed(self, images: Tensor, call: Call, arithmetic: Arithmetic) -> Tensor:
         """(b, 3, h, w) on the device to (b, d) float32."""
         self.wake()
         failed: Exception
         try:
-            with precision_context(self._arithmetic, self._device):
-                return self._call(images).float()
+            with precision_context(arithmetic, self._device):
+                return call(images).float()
         except SamefeaturesError:
             raise
         except Exception as error:  # the module is foreign code
             failed = error.with_traceback(None)  # its frames would hold on to the memory
-        raise torch_error(failed, images, self._arithmetic, self.source) from None
+        raise torch_error(failed, images, arithmetic, self.source) from None
 
-    def _plain_features(self, images: Float32) -> Float32:
-        """In float32 and not compiled, whatever the arithmetic."""
-        self.wake()
+    def plain_features(self, images: Float32) -> Float32:
+        """As ``features``, in float32 and not compiled, whatever the arithmetic."""
         with self._running():
-            return _to_numpy(self.split.features(self._tensor(images)).float())
+            return _to_numpy(self._computed(self._tensor(images), self.split.features, PLAIN))
 
     def prove(self) -> SplitProof:
         """Hold the parts against the whole model on probe images.
@@ -231,7 +229,7 @@ class TorchBackend:
 
         split = self.split
         return prove(
-            split.claim, split.head, self._plain_features, network, self._probe, source=self.source
+            split.claim, split.head, self.plain_features, network, self._probe, source=self.source
         )
 
     def with_random_weights(self, *, seed: int) -> TorchBackend:
@@ -254,28 +252,10 @@ class TorchBackend:
         Raises:
             ExportError: when the module can't be taken apart.
         """
-        if self.split.trunk is None:
-            raise ExportError(
-                f"{self.source} does not return its features when '{self.split.layer}' is taken "
-                "out, so that no module can be made of them. Return the head's output as it is "
-                "from the model's forward."
-            )
-        trunk = copy.deepcopy(self.split.trunk).cpu()
-        hybrid = Hybrid(trunk, head).eval()
-        with torch.inference_mode():
-            logits = hybrid(torch.from_numpy(self._probe)).numpy()
-        features = self._plain_features(self._probe)  # (b, d)
-        # Rounding grows with what is summed, not with the sum: an ill-conditioned map cancels.
-        terms = np.abs(features) @ np.abs(head.weight).T + np.abs(head.bias)  # (b, classes)
-        error = float(np.abs(logits - head.logits(features)).max() / terms.max())
-        # On a GPU sums run in another order than on the processor.
-        allowed = TOLERANCE if self._device.type == "cpu" else 100 * TOLERANCE
-        if not error <= allowed:
-            raise ExportError(
-                f"{self.source}: the hybrid module differs from head(features(x)) by {error:.1e} "
-                "of what its logits are summed from. Report this as a bug."
-            )
-        return hybrid
+        return make_hybrid(
+            self.split, head, self._probe, self.plain_features(self._probe), source=self.source,
+            exact=self._device.type == "cpu",
+        )  # fmt: skip
 
     def hybrid_model(self, head: Head, preprocessing: Preprocessing) -> onnx.ModelProto:
         """The hybrid as ONNX with a free batch size; one output, ``logits``.
@@ -287,74 +267,13 @@ class TorchBackend:
 
         return export_module(self.hybrid_module(head), preprocessing, source=self.source)
 
+    def _running(self) -> AbstractContextManager[None]:
+        return inference(self._device, threads=self._threads)
+
     def _tensor(self, images: Float32) -> Tensor:
         x = torch.from_numpy(np.ascontiguousarray(images))  # (b, 3, h, w)
         return x.to(self._device, memory_format=torch.channels_last)
 
-    @contextmanager
-    def _running(self) -> Iterator[None]:
-        """Inference in full float32; the number of threads is put back afterwards."""
-        before = None if self._threads is None else torch.get_num_threads()
-        exact = (
-            torch.backends.cudnn.flags(
-                enabled=True, benchmark=False, deterministic=True, allow_tf32=False
-            )
-            if self._device.type == "cuda"
-            else nullcontext()
-        )
-        if self._threads is not None:
-            torch.set_num_threads(self._threads)
-        try:
-            with torch.inference_mode(), exact:
-                yield
-        finally:
-            if before is not None:
-                torch.set_num_threads(before)
-
 
 def _to_numpy(out: Tensor) -> Float32:
     return np.asarray(out.cpu().numpy(), np.float32)
-
-
-def check_device(device: str) -> None:
-    """Raise a NetworkError unless torch has the device."""
-    if device == "cpu":
-        return
-    if not torch.cuda.is_available():
-        raise NetworkError(
-            f"The device '{device}' is not available: torch finds no CUDA. Use 'cpu', or "
-            "install a torch with CUDA on a machine that has a GPU."
-        )
-    if torch.cuda.device_count() <= int(device.partition(":")[2] or 0):
-        raise NetworkError(
-            f"The device '{device}' is not available: torch finds {torch.cuda.device_count()} "
-            "GPUs, counted from 0. Name one of them."
-        )
-
-
-def fingerprint_module(model: nn.Module, *code: Path) -> str:
-    """A digest over names, types, shapes and bytes of all weights, the structure, and code files.
-
-    Args:
-        model: On any device.
-        code: Python files that define it, where no version of a library stands for them.
-    """
-    kind = type(model)
-    structure = re.sub(r" at 0x[0-9a-f]+", "", str(model))  # addresses differ from run to run
-    parts: list[str | bytes] = [f"{kind.__module__}.{kind.__qualname__}", structure]
-    for name, value in model.state_dict().items():
-        if not isinstance(value, Tensor):
-            parts += [name, repr(value)]
-            continue
-        raw = value.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
-        parts += [name, str(value.dtype), str(tuple(value.shape)), raw.numpy().tobytes()]
-    return digest(*parts, *(path.read_bytes() for path in code))
-
-
-def code_of(thing: object) -> list[Path]:
-    """The Python file that defines a callable or a class, if there is one."""
-    try:
-        found = inspect.getsourcefile(thing)  # type: ignore[arg-type]
-    except TypeError:
-        return []
-    return [Path(found)] if found and Path(found).is_file() else []

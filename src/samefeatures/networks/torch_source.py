@@ -54,7 +54,8 @@ def load_torch(source: Source, options: LoadOptions) -> ImageNetwork:
     torch = require("torch", extra=extra, purpose=f"The network {source.text}")
     built = _build(source, options)
 
-    from samefeatures.networks.torch_backend import TorchBackend, fingerprint_module
+    from samefeatures.networks.torch_backend import TorchBackend
+    from samefeatures.networks.torch_fingerprint import fingerprint_module
 
     _check_clear(built, source, options)
     preprocessing = build_preprocessing(built.preprocessing, options.overrides, source=source.text)
