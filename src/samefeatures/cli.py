@@ -209,10 +209,15 @@ def export(  # noqa: PLR0917  (the command line calls it by name)
     with on_terminal() as progress:
         opened = _open(study, out, strict=False, progress=progress)
         done = export_hybrid(opened, source, target, method=method, to=to)
+    against = "the study" if done.otherwise is None else "the network in plain float32"
     typer.echo(
-        f"{done.path}: {done.images} predictions checked against the study, "
+        f"{done.path}: {done.images} predictions checked against {against}, "
         f"{done.ties} ties within rounding."
     )
+    if done.otherwise is not None:
+        typer.echo(
+            f"The study ('precision' or 'compile') predicts {done.otherwise} of them otherwise."
+        )
 
 
 @miniatures.command("train")

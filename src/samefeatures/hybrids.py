@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +16,9 @@ from samefeatures.data.decode import decode
 from samefeatures.data.imageset import ImageSet
 from samefeatures.errors import ExportError, UnreadableImageError
 from samefeatures.export import check_predictions, export_module_file, export_onnx, run_onnx
+from samefeatures.files import writing
 from samefeatures.maps import AffineMap
-from samefeatures.networks.network import Float32, ImageNetwork
+from samefeatures.networks.network import Float32, Head, ImageNetwork
 from samefeatures.scores import score_heads
 from samefeatures.study.scoring import labelled
 from samefeatures.study.study import Study
@@ -24,11 +28,30 @@ CHECKED_IMAGES = 1000
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """A written hybrid: images whose predictions were compared, and ties among them."""
+    """A written hybrid, and how it was checked.
+
+    Attributes:
+        path: Of the file.
+        images: Whose predictions were compared.
+        ties: Images whose class differs, but both classes have the same logit up to rounding.
+        otherwise: Images that the study, whose features are of mixed precision or of a compiled
+            network, predicts otherwise than the file, which is plain float32; None where the
+            study's features are plain float32 too.
+    """
 
     path: Path
     images: int
     ties: int
+    otherwise: int | None = None
+
+
+@runtime_checkable
+class Plain(Protocol):
+    """A backend that also computes in plain float32 what it computes in another arithmetic."""
+
+    def plain_features(self, images: Float32) -> Float32:
+        """(b, 3, h, w) preprocessed images to (b, d) features."""
+        ...
 
 
 def export_hybrid(study: Study, source: str, target: str, *, method: str, to: Path) -> Exported:
@@ -37,7 +60,9 @@ def export_hybrid(study: Study, source: str, target: str, *, method: str, to: Pa
     ``.onnx`` for every network that sees images; ``.pt2`` for torch networks, an ``nn.Module`` as
     ``torch.export`` keeps it. The file takes images preprocessed as the source's; the ONNX metadata
     says how. The first 1,000 eval images go through the written file, and its predictions must
-    equal those of the study.
+    equal those of the study. The file is plain float32: where the study's features are not
+    (``precision``, ``compile``), it must equal the network run in plain float32, and the images
+    that the study predicts otherwise are counted. A file that fails is not kept.
 
     Raises:
         ExportError: when the source brings features instead of images, or predictions differ.
@@ -52,26 +77,59 @@ def export_hybrid(study: Study, source: str, target: str, *, method: str, to: Pa
             f"{source} is known by its features alone ({network.source}); there is nothing to run "
             "on images. Use the map itself: samefeatures.AffineMap.load."
         )
-    head = fitted.fold(study.inputs.networks[target])
-    if to.suffix == ".pt2":
-        path, run = export_module_file(network, head, to)
-    elif to.suffix == ".onnx":
-        path = export_onnx(network, head, to, metadata=_metadata(fitted, network))
-        run = run_onnx(path)
-    else:
+    if to.suffix not in (".onnx", ".pt2"):
         raise ExportError(
             f"{to} ends in '{to.suffix}'; a hybrid is written as .onnx, or as .pt2 (an nn.Module, "
             "torch networks only)."
         )
-    evaluation = study.eval_features
-    rows = evaluation.rows[source]
-    labels = rows.labels
-    if labels is None:
+    head = fitted.fold(study.inputs.networks[target])
+    with _kept_if_right(to) as path:
+        if to.suffix == ".pt2":
+            _, run = export_module_file(network, head, path)
+        else:
+            export_onnx(network, head, path, metadata=_metadata(fitted, network))
+            run = run_onnx(path)
+        said = _said(study, source, head)
+        expected = said if network.effect is None else _plain(study, network, head, len(said))
+        ties = check_predictions(run, _batches(study, network, len(said)), expected)
+    otherwise = None if network.effect is None else int((expected != said).sum())
+    return Exported(to, len(said), ties, otherwise)
+
+
+@contextmanager
+def _kept_if_right(path: Path) -> Iterator[Path]:
+    """A place beside ``path`` whose file is moved there when the block ends well."""
+    place = path.with_name(f"{path.stem}.{os.getpid()}.unchecked{path.suffix}")
+    try:
+        yield place
+        with writing(path):
+            place.replace(path)
+    finally:
+        place.unlink(missing_ok=True)
+
+
+def _said(study: Study, source: str, head: Head) -> npt.NDArray[np.int32]:
+    """(n,) classes that the study predicts, from its stored features."""
+    rows = study.eval_features.rows[source]
+    if rows.labels is None:
         raise ExportError("The study's eval set has no labels; score the study first.")
-    expected = score_heads(labelled(rows, labels), [head])[0].predictions[:CHECKED_IMAGES]
-    batches = _batches(study, network, len(expected))
-    ties = check_predictions(run, batches, expected)
-    return Exported(path, len(expected), ties)
+    scored = score_heads(labelled(rows, rows.labels), [head])[0]
+    return scored.predictions[:CHECKED_IMAGES]
+
+
+def _plain(study: Study, network: ImageNetwork, head: Head, count: int) -> npt.NDArray[np.int32]:
+    """(n,) classes that the network predicts in plain float32."""
+    backend: object = network.backend
+    if not isinstance(backend, Plain):
+        raise ExportError(
+            f"{network.name} does not run in plain float32, of which the file is. Load it with "
+            "precision float32 and without compile."
+        )
+    logits = [
+        head.logits(backend.plain_features(images)) for images in _batches(study, network, count)
+    ]
+    predicted: npt.NDArray[np.int32] = np.concatenate(logits).argmax(axis=1).astype(np.int32)
+    return predicted
 
 
 def _metadata(fitted: AffineMap, network: ImageNetwork) -> dict[str, str]:

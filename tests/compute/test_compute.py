@@ -122,6 +122,9 @@ assert seen == ["ieee", "tf32"], seen
 
 def test_a_device_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     assert open_compute("cpu") is HOST
+    for wrong in ("cuda:x", "cuda:-1", "cuda:", "", "cpu:0"):
+        with pytest.raises(ConfigError, match=f"'{wrong}' is not known"):
+            open_compute(wrong)
     with pytest.raises(ConfigError, match="'mps' is not known"):
         open_compute("mps")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)

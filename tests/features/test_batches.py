@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from worlds_images import NumpyBackend, made_images, tiny_network
 from samefeatures.errors import ConfigError, OutOfMemoryError
 from samefeatures.features.extract import ExtractOptions, extract
 from samefeatures.features.rates import Meter
-from samefeatures.features.residency import Need, choose
+from samefeatures.features.residency import Need, Residency, choose
 from samefeatures.networks.network import ImageNetwork
 
 
@@ -144,6 +145,67 @@ def test_networks_take_turns_by_memory_and_features_stay_the_same(
     plain = extract([tiny_network(n) for n in "abc"], images, tmp_path / "y")
     for ours, theirs in zip(stores, plain, strict=True):
         assert np.array_equal(values(ours), values(theirs))
+
+
+def test_memory_that_runs_out_sends_the_others_away_before_a_batch_is_halved(
+    tmp_path: Path,
+) -> None:
+    """As when another program takes memory after the networks were measured."""
+    images, _ = made_images(520)
+    log: list[str] = []
+    networks = movers(log)
+    backends: dict[str, Mover] = {}
+    for network in networks:
+        assert isinstance(network.backend, Mover)
+        backends[network.name] = network.backend
+
+    def crowded(name: str, inner: NumpyBackend) -> object:
+        def features(x: np.ndarray) -> np.ndarray:
+            if any(other.resident for key, other in backends.items() if key != name):
+                raise OutOfMemoryError("The memory is full.")
+            return inner.features(x)
+
+        return SimpleNamespace(features=features, runtime=inner.runtime)
+
+    for name, backend in backends.items():
+        backend.inner = crowded(name, backend.inner)  # type: ignore[assignment]
+    halved: list[str] = []
+    stores = extract(
+        networks,
+        images,
+        tmp_path / "x",
+        options=ExtractOptions(batch_size=2, memory=10_000),
+        meter=Meter(on_halved=halved.append),
+    )
+    assert not halved
+    plain = extract([tiny_network(n) for n in "abc"], images, tmp_path / "y")
+    for ours, theirs in zip(stores, plain, strict=True):
+        assert np.array_equal(values(ours), values(theirs))
+
+
+def test_weights_that_do_not_fit_beside_the_others_send_them_away() -> None:
+    log: list[str] = []
+    a, b, _ = movers(log)
+    first, second = a.backend, b.backend
+    assert isinstance(first, Mover)
+    assert isinstance(second, Mover)
+    residency = Residency(frozenset({"a", "b"}), {"a": first, "b": second})
+    second.rest()
+
+    def wake() -> None:
+        if first.resident:
+            raise OutOfMemoryError("The memory is full.")
+        second.resident = True
+
+    second.wake = wake  # type: ignore[method-assign]
+    with residency.on_device(b):
+        assert second.resident
+        assert not first.resident
+    assert not second.resident, "from now on one after another"
+    first.resident = False
+    second.wake = lambda: (_ for _ in ()).throw(OutOfMemoryError("Full."))  # type: ignore[method-assign]
+    with pytest.raises(OutOfMemoryError, match="Full"), residency.on_device(b):
+        raise AssertionError
 
 
 def test_choice_leaves_room_for_the_largest_guest() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 from PIL import Image
 
 from npz_worlds import make_worlds, write_npz
-from samefeatures.errors import ConfigError, UnreadableImageError
+from samefeatures.errors import ConfigError, OutOfMemoryError, UnreadableImageError
 from samefeatures.moments import Moments
+from samefeatures.progress import Advance, Rate, Silent
 from samefeatures.study.config import parse_config
 from samefeatures.study.journal import Journal, Position
 from samefeatures.study.streaming import StreamedRows
@@ -73,6 +75,47 @@ def test_the_same_bits_as_through_the_store(
     ]
     assert b.fit_data.rows == 637
     assert all("eval" not in p.name for p in streamed.out.glob("features/*fit*"))
+
+
+def test_rates_and_halved_batches_are_kept_for_rows_that_are_not(
+    config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[str] = []
+
+    class Watched(Silent):
+        visible = True
+
+        def task(self, description: str, total: int, *, rate: Rate | None = None) -> Advance:
+            if not description.startswith("fit: moments"):
+                return super().task(description, total, rate=rate)
+            assert rate is not None
+            return lambda _steps: shown.append(rate())
+
+        def note(self, text: str) -> None:
+            shown.append(text)
+
+    study = Study(
+        parse_config({**config, "store": False, "batch_size": 32}),
+        out=tmp_path / "a",
+        base=tmp_path,
+        progress=Watched(),
+    )
+    backend = type(study.inputs.image_networks[0].backend)
+    plain = backend.features
+
+    def narrow(self: Any, images: np.ndarray) -> np.ndarray:
+        if len(images) > 20:
+            raise OutOfMemoryError("The memory is full.")
+        return plain(self, images)
+
+    monkeypatch.setattr(backend, "features", narrow)
+    study.fit()
+    kept = json.loads((study.out / "extraction.json").read_text())["networks"]
+    rows = {name: rate["rows"] for name, rate in kept.items()}
+    assert rows == {"resnet_v1": 640, "mobilenet_v2": 640}, "300 images twice, and 40"
+    assert {rate["halved_to"] for rate in kept.values()} == {16}
+    assert sum("goes on with batches of 16" in text for text in shown) == 2, "once per network"
+    assert any("images/s" in text for text in shown)
 
 
 def test_float32_products_have_files_of_their_own(config: dict[str, Any], tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from samefeatures.compute.host import HOST, Host
 from samefeatures.compute.protocol import (
     SINGLE_ROWS,
@@ -37,10 +39,10 @@ def open_compute(device: str) -> Compute:
     """
     if device == "cpu":
         return HOST
-    if device.split(":", maxsplit=1)[0] != "cuda":
+    if not re.fullmatch(r"cuda(:\d+)?", device):
         raise ConfigError(
-            f"algebra: the device '{device}' is not known. Give cpu, cuda or cuda:N (others have "
-            "no float64)."
+            f"algebra: the device '{device}' is not known. Give cpu, cuda or cuda:N, N a number "
+            "from 0 (others have no float64)."
         )
     require("torch", extra="torch", purpose=f"Algebra on '{device}'")
     from samefeatures.compute.torch_device import TorchDevice

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -30,11 +31,19 @@ class Batches:
     Args:
         batch_size: To begin with, unless ``meter`` knows a smaller one of an earlier set.
         meter: Keeps the batch sizes that were found, and the times.
+        make_room: Asked first when memory runs out; says whether it freed some.
     """
 
-    def __init__(self, batch_size: int, meter: Meter) -> None:
+    def __init__(
+        self,
+        batch_size: int,
+        meter: Meter,
+        *,
+        make_room: Callable[[ImageNetwork], bool] = lambda _: False,
+    ) -> None:
         self._batch_size = batch_size
         self._meter = meter
+        self._make_room = make_room
 
     def run(self, network: ImageNetwork, crops: Crops) -> Float32:
         """(rows, d) features of a chunk; NaN in the rows of images with problems.
@@ -51,6 +60,8 @@ class Batches:
                     features = features_of(network, pixels, batch_size=size)
                 break
             except OutOfMemoryError as error:
+                if self._make_room(network):
+                    continue
                 if size == 1:
                     raise _too_small(network, error) from None
             # A batch is never larger than the chunk: half of what was tried.

@@ -163,10 +163,10 @@ def compute(
     """
     wanted = sorted(set().union(*work.missing))
     meter = meter or Meter()
-    batches = Batches(options.batch_size, meter)
     # Networks that have nothing to do must not take memory from those that have.
     busy = [net for net, lacks in zip(work.networks, work.missing, strict=True) if lacks]
     residency = Residency.of(busy, options.resident, options.memory, batch_size=options.batch_size)
+    batches = Batches(options.batch_size, meter, make_room=residency.make_room)
     with ThreadPoolExecutor(options.workers or os.cpu_count() or 1) as pool:
         chunks = decode_ahead(work, wanted, images_per_chunk, pool)
         for k, crops in meter.awaited(chunks):

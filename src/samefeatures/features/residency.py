@@ -56,10 +56,14 @@ class Residency:
 
     Args:
         stays: Names of those that stay; None for all.
+        movable: Backends that may be sent away when memory runs out although they should stay.
     """
 
-    def __init__(self, stays: frozenset[str] | None) -> None:
+    def __init__(
+        self, stays: frozenset[str] | None, movable: Mapping[str, Movable] | None = None
+    ) -> None:
         self.stays = stays
+        self._movable = movable or {}
 
     @classmethod
     def of(
@@ -93,7 +97,7 @@ class Residency:
             needs = {name: _need(backend, batch_size) for name, backend in movable.items()}
         except OutOfMemoryError:
             return cls(frozenset())  # the batch will be halved; nothing else may take memory
-        return cls(choose(needs, budget))
+        return cls(choose(needs, budget), movable)
 
     @contextmanager
     def on_device(self, network: ImageNetwork) -> Iterator[None]:
@@ -102,12 +106,33 @@ class Residency:
         if not isinstance(backend, Movable):
             yield
             return
-        backend.wake()
+        try:
+            backend.wake()
+        except OutOfMemoryError:
+            if not self.make_room(network):
+                raise
+            backend.wake()
         try:
             yield
         finally:
             if self.stays is not None and network.name not in self.stays:
                 backend.rest()
+
+    def make_room(self, network: ImageNetwork) -> bool:
+        """Send all others away, from now on one after another; False where none is left to send.
+
+        What was measured before the first chunk may not hold: other programs take memory too.
+        """
+        others = [
+            backend
+            for name, backend in self._movable.items()
+            if name != network.name and backend.resident
+        ]
+        for backend in others:
+            backend.rest()
+        if others:
+            self.stays = frozenset()
+        return bool(others)
 
 
 def _need(backend: Movable, batch_size: int) -> Need:

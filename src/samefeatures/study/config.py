@@ -298,7 +298,7 @@ class StudyConfig(_Strict):
     @property
     def algebra_device(self) -> str:
         """Where moments, maps and scores are computed."""
-        return self.algebra.device or self.device
+        return self.device if self.algebra.device is None else self.algebra.device
 
 
 def _method_entry(entry: Any) -> Any:

@@ -68,6 +68,9 @@ class LocalRunner:
         folder: Of the study.
         base: Where relative paths of the config start.
         progress: Shows how far it is.
+
+    Attributes:
+        meter: Rates and batch sizes of every network so far.
     """
 
     def __init__(
@@ -78,7 +81,7 @@ class LocalRunner:
         self._root = feature_root(config, folder=folder, base=base)
         self._progress = progress
         # Batch sizes that were found on one set hold for the next.
-        self._meter = Meter(measure_bare=progress.visible, on_halved=progress.note)
+        self.meter = Meter(measure_bare=progress.visible, on_halved=progress.note)
 
     def extract(
         self, networks: Sequence[ImageNetwork], part: Part, *, kind: str
@@ -89,7 +92,7 @@ class LocalRunner:
             net.name: self._progress.task(
                 f"{kind}: {part.images.name}: {net.name}",
                 total,
-                rate=partial(self._meter.words, net.name),
+                rate=partial(self.meter.words, net.name),
             )
             for net in networks
         }
@@ -100,18 +103,18 @@ class LocalRunner:
             views=part.views,
             options=extract_options(self._config),
             on_rows=lambda name, rows: bars[name](rows),
-            meter=self._meter,
+            meter=self.meter,
         )
-        self._keep_rates()
+        self.keep_rates()
         return stores
 
-    def _keep_rates(self) -> None:
+    def keep_rates(self) -> None:
         """The last run's rates, beside the study; a run that had nothing to do leaves them."""
-        if not any(rate.rows for rate in self._meter.rates.values()):
+        if not any(rate.rows for rate in self.meter.rates.values()):
             return
         with writing(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
-            text = json.dumps(self._meter.as_dict(), indent=1) + "\n"
+            text = json.dumps(self.meter.as_dict(), indent=1) + "\n"
             write_whole(self._folder / "extraction.json", text.encode())
 
     def moments(self, parts: Sequence[FeatureRows], *, kind: str) -> Moments:

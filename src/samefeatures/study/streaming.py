@@ -27,7 +27,7 @@ from samefeatures.study.accumulate import chunk_rows, moments_key
 from samefeatures.study.config import StudyConfig
 from samefeatures.study.inputs import StudyInputs, feature_file_networks
 from samefeatures.study.journal import Journal, Position
-from samefeatures.study.runner import extract_options
+from samefeatures.study.runner import LocalRunner, extract_options
 from samefeatures.study.sides import Side, data_summary
 
 CHECKPOINT_SECONDS = 120.0
@@ -82,10 +82,11 @@ class Stream:
 
     Args:
         config: Batch size, threads, strictness, precision.
-        inputs: Networks, which must all fit memory at once, and the fit images.
+        inputs: Networks and fit images.
         folder: For moments, checkpoint and journal.
         compute: Where products run.
         progress: Shows how far it is.
+        local: Whose rates and batch sizes hold here too.
 
     Raises:
         ConfigError: when a network's features come from a file.
@@ -99,6 +100,7 @@ class Stream:
         folder: Path,
         compute: Compute,
         progress: Progress,
+        local: LocalRunner,
     ) -> None:
         for network in feature_file_networks(inputs):
             raise ConfigError(
@@ -111,6 +113,7 @@ class Stream:
         self._precision = config.algebra.precision
         self._compute = compute
         self._progress = progress
+        self._local = local
         self._folder = folder
         self._key = moments_key(self.identities(), self._precision)[:16]
 
@@ -180,9 +183,10 @@ class Stream:
         sums = accumulator(start, precision=self._precision, compute=self._compute)
         views = [part.views.count if part.views else 1 for part in self._parts]
         total = sum(len(p.images) * v for p, v in zip(self._parts, views, strict=True))
-        advance = self._progress.task("fit: moments, features not kept", total)
+        advance = self._progress.task("fit: moments, features not kept", total, rate=self._rates)
         advance(sums.n)
         self._sum(sums, journal, place, advance)
+        self._local.keep_rates()
         with writing(self._finished):
             journal.save(self._journal)
             sums.moments().save(self._finished)
@@ -190,6 +194,12 @@ class Stream:
                 if stale not in (self._finished, self._journal):
                     stale.unlink(missing_ok=True)
         return journal
+
+    def _rates(self) -> str:
+        """Of the slowest network: the others wait for it."""
+        speeds = {name: rate.speed for name, rate in self._local.meter.rates.items() if rate.speed}
+        slowest = min(speeds, key=speeds.__getitem__, default=None)
+        return f"{slowest}: {self._local.meter.words(slowest)}" if slowest else ""
 
     def _sum(self, sums: Accumulator, journal: Journal, place: Position, advance: Advance) -> None:
         """All rows from ``place`` on; a checkpoint every two minutes."""
@@ -215,7 +225,8 @@ class Stream:
             lacking = [set(range(first, count)) for _ in self._networks]
             work = Work(self._networks, lacking, part.images, part.views)
             found: list[Computed] = []
-            for done in compute(work, per_chunk, options=self._options):
+            meter = self._local.meter
+            for done in compute(work, per_chunk, options=self._options, meter=meter):
                 found.append(done)
                 if len(found) < len(self._networks):
                     continue

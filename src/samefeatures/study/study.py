@@ -110,6 +110,7 @@ class Study:
             folder=self.out / "moments",
             compute=self.compute,
             progress=self.progress,
+            local=self._local,
         )
 
     @cached_property
