@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from samefeatures.planning.algebra import AlgebraRates, method_work
+from samefeatures.planning.disks import Disk
 from samefeatures.planning.done import Done
 from samefeatures.planning.estimate import (
     RESULT_SECONDS,
@@ -75,6 +76,20 @@ def test_extraction_is_rows_by_rates() -> None:
     assert found["network b"].seconds == pytest.approx(2500 / 25)
     # Compression halves what a takes, and nothing of b.
     assert found["store features"].bytes == 4 * 2500 * (10 * 0.5 + 30)
+
+
+def test_without_a_store_the_eval_side_is_stored_and_read_all_the_same() -> None:
+    read = Linear(0, 1.0)
+    rates, free = features(read=read, write=read), algebra(score=NOTHING)
+    stored = by_name(estimate(extent(), rates, free, Done()))
+    streamed = by_name(estimate(extent(stored=False), rates, free, Done()))
+    assert streamed["store features"].bytes == 4 * 500 * (10 * 0.5 + 30)
+    assert streamed["store features"].seconds == pytest.approx(4 * 500 * 40)
+    assert streamed["moments of the fit set"].seconds == 0
+    assert stored["moments of the fit set"].seconds == pytest.approx(4 * 2000 * 40)
+    for name in ("moments of the eval set", "scores"):
+        assert streamed[name].seconds == pytest.approx(stored[name].seconds)
+        assert streamed[name].seconds >= 4 * 500 * 40
 
 
 def test_on_another_device_decoding_counts_only_where_it_is_longer() -> None:
@@ -157,10 +172,14 @@ def test_what_this_machine_lacks() -> None:
     wide = extent(dims={"a": 100_000, "b": 100_000})
     memory = memory_of(wide, None)
     assert memory > 2 * 8 * 200_000**2
-    said = list(warnings_of(wide, disk=10**12, free=10**9, memory=memory, machine=2**34))
+    disks = [Disk(place="x", needed=10**12, free=10**9)]
+    said = list(warnings_of(wide, disks=disks, memory=memory, machine=2**34))
     assert len(said) == 2
     assert "store: false" in said[0]
     assert "fewer networks" in said[1]
-    assert not list(warnings_of(extent(), disk=1, free=2, memory=1, machine=None))
-    (brought,) = warnings_of(extent(seen=()), disk=3, free=2, memory=1, machine=2)
+    enough = [Disk(place="x", needed=1, free=2), Disk(place="s3://x", needed=9, free=None)]
+    assert not list(warnings_of(extent(), disks=enough, memory=1, machine=None))
+    short = [Disk(place="/data", needed=3, free=2)]
+    (brought,) = warnings_of(extent(seen=()), disks=short, memory=1, machine=2)
+    assert "at /data" in brought
     assert "store: false" not in brought

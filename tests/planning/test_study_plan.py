@@ -5,19 +5,26 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
+from samefeatures.accumulators import Accumulator, accumulator
 from samefeatures.cli import app
+from samefeatures.errors import ConfigError, OutOfMemoryError
+from samefeatures.moments import Moments
 from samefeatures.planning import rates
+from samefeatures.planning.disks import disks_of
 from samefeatures.planning.done import find_done
 from samefeatures.planning.machine import bytes_below, free_bytes, machine_memory, peak_memory
 from samefeatures.planning.plan import make_plan
 from samefeatures.planning.terminal import print_plan
 from samefeatures.planning.words import duration, size
 from samefeatures.study.config import StudyConfig, parse_config
+from samefeatures.study.journal import Journal
 from samefeatures.study.study import Study
 
 
@@ -40,6 +47,16 @@ def small(limit: int = 300) -> StudyConfig:
     )
 
 
+def values(limit: int = 300) -> dict[str, object]:
+    return {
+        "networks": ["mini:inception_v1", "mini:resnet_v1"],
+        "data": {
+            kind: {"source": f"fashion-mnist:{kind}", "limit": limit} for kind in ("fit", "eval")
+        },
+        "methods": ["ols"],
+    }
+
+
 @pytest.fixture
 def study(tmp_path: Path) -> Study:
     return Study(small(), out=tmp_path / "out", base=tmp_path)
@@ -53,7 +70,8 @@ def test_a_plan_computes_nothing_of_the_study(study: Study) -> None:
     assert all(stage.seconds >= 0 for stage in plan.stages)
     assert plan.seconds > 0
     assert plan.longest in plan.stages
-    assert plan.disk <= plan.free
+    (disk,) = plan.disks
+    assert 0 < plan.disk == disk.needed <= (disk.free or 0)
     assert plan.memory > 0
 
 
@@ -100,6 +118,111 @@ def test_disk_is_what_the_run_takes(study: Study) -> None:
     study.score()
     real = bytes_below(study.out)
     assert planned.disk == pytest.approx(real, rel=0.5)
+
+
+def test_without_a_store_what_is_done_is_what_went_into_moments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = {**values(700), "store": False}
+
+    def opened(**changes: object) -> Study:
+        return Study(parse_config({**raw, **changes}), out=tmp_path / "out", base=tmp_path)
+
+    opened(store=True).extract()  # a store that the other study does not read
+    study = opened()
+    fit = {share for (kind, _, _), share in find_done(study).features.items() if kind == "fit"}
+    assert fit == {0.0}
+    # Stopped in the middle: what the checkpoint holds is done.
+    monkeypatch.setattr("samefeatures.study.streaming.chunk_rows", lambda _: 256)
+    monkeypatch.setattr("samefeatures.study.streaming.CHECKPOINT_SECONDS", 0.0)
+    saves = []
+    save = Journal.save
+
+    def stopping(self: Journal, path: Path) -> None:
+        save(self, path)
+        saves.append(path)
+        if len(saves) == 3:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "save", stopping)
+        with pytest.raises(KeyboardInterrupt):
+            study.fit()
+    (half,) = set(find_done(opened()).moments.values())
+    assert half == pytest.approx(512 / 700)
+    assert {s for (k, _, _), s in find_done(opened()).features.items() if k == "fit"} == {half}
+    opened().score()
+    done = find_done(opened())
+    assert set(done.features.values()) == {1.0}
+    assert done.moments == {"fit": 1.0, "eval": 1.0}
+    assert done.maps == done.scores == {"ols": 1.0}
+
+
+def test_disk_without_a_store_is_what_the_run_takes(tmp_path: Path) -> None:
+    config = small().model_copy(update={"store": False, "methods": small().methods[:1]})
+    study = Study(config, out=tmp_path / "out", base=tmp_path)
+    planned = make_plan(study)
+    study.score()
+    assert planned.disk == pytest.approx(bytes_below(study.out), rel=0.5)
+
+
+def test_a_batch_that_does_not_fit_is_halved_as_a_run_would(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = type(study.inputs.image_networks[0].backend)
+    plain = backend.features
+
+    def narrow(self: object, images: np.ndarray) -> np.ndarray:
+        if len(images) > most:
+            raise OutOfMemoryError("The memory is full.")
+        return plain(self, images)  # type: ignore[arg-type]
+
+    most = 3
+    monkeypatch.setattr(backend, "features", narrow)
+    plan = make_plan(study)
+    assert sum("batches of 2" in note for note in plan.notes) == 2
+    most = 0
+    with pytest.raises(OutOfMemoryError, match="too small for inception_v1 on one image"):
+        make_plan(study)
+
+
+def test_algebra_is_measured_where_it_will_run(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    algebra = {"device": "cuda:9"}
+    config = parse_config({**values(), "algebra": algebra})
+    with pytest.raises(ConfigError, match="'cuda:9' is not available"):
+        make_plan(Study(config, out=study.out, base=study.base))
+    config = parse_config({**values(), "algebra": {"precision": "float32"}})
+    asked = []
+
+    def noted(start: Moments, **options: object) -> Accumulator:
+        asked.append(options)
+        return accumulator(start, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("samefeatures.planning.algebra.accumulator", noted)
+    make_plan(Study(config, out=study.out, base=study.base))
+    assert {options["precision"] for options in asked} == {"float32"}
+
+
+def test_features_on_another_disk_are_counted_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "samefeatures.planning.disks.standing",
+        lambda path: SimpleNamespace(stat=lambda: SimpleNamespace(st_dev=path.name)),
+    )
+    monkeypatch.setattr(
+        "samefeatures.planning.disks.free_bytes", lambda path: 7 if path.name == "big" else 5
+    )
+    out, big = tmp_path / "out", tmp_path / "big"
+    small_one, large = disks_of(out, big, features=100, rest=3)
+    assert (small_one.needed, small_one.free, small_one.is_short) == (3, 5, False)
+    assert (large.place, large.needed, large.free, large.is_short) == (str(big), 100, 7, True)
+    (one,) = disks_of(out, out, features=100, rest=3)
+    assert one.needed == 103
+    here, there = disks_of(out, "s3://bucket/x", features=100, rest=3)
+    assert (here.needed, there.needed, there.free, there.is_short) == (3, 100, None, False)
 
 
 def test_features_from_files(npz_study: Study) -> None:

@@ -63,7 +63,7 @@ class Batches:
                 if self._make_room(network):
                     continue
                 if size == 1:
-                    raise _too_small(network, error) from None
+                    raise too_small(network, error) from None
             # A batch is never larger than the chunk: half of what was tried.
             self._meter.halved(network.name, max(1, min(size, len(pixels)) // 2))
         self._meter.ready(network, pixels[:size])
@@ -84,7 +84,8 @@ def features_of(network: ImageNetwork, pixels: Pixels, *, batch_size: int) -> Fl
     )
 
 
-def _too_small(network: ImageNetwork, error: OutOfMemoryError) -> OutOfMemoryError:
+def too_small(network: ImageNetwork, error: OutOfMemoryError) -> OutOfMemoryError:
+    """What to say when one image does not fit."""
     _, height, width = network.preprocessing.input_size
     return OutOfMemoryError(
         f"The memory of the device is too small for {network.name} on one image of "

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from samefeatures.accumulators import accumulator
+from samefeatures.compute import HOST, Compute, Precision
 from samefeatures.features.rows import ArrayRows, FeatureRows
 from samefeatures.maps import AffineMap, Cosine, RowMethod, SourceProblem
 from samefeatures.moments import Moments
@@ -59,21 +61,37 @@ class Made:
 
 
 def measure_algebra(
-    size: Size, methods: Sequence[MethodConfig], *, clock: Clock = time.perf_counter
+    size: Size,
+    methods: Sequence[MethodConfig],
+    *,
+    compute: Compute = HOST,
+    precision: Precision = "float64",
+    clock: Clock = time.perf_counter,
 ) -> AlgebraRates:
-    """Run each step at two small sizes, on made-up features."""
+    """Run each step at two small sizes, on made-up features.
+
+    Args:
+        size: Of the study.
+        methods: Of the study.
+        compute: Where the study does its algebra.
+        precision: Of the moments' products.
+        clock: Seconds.
+    """
     widths = (32, max(64, min(WIDEST, max(size.dims))))
     closed = [entry for entry in methods if entry.name not in ITERATIVE]
     iterative = any(entry.name == "cosine" for entry in methods)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         return AlgebraRates(
-            moments=_moments(min(ALL, size.total), clock),
-            maps={e.label: _maps(e, size, widths, folder, clock) for e in closed},
+            moments=_moments(min(ALL, size.total), compute, precision, clock),
+            maps={
+                e.label: _maps(e, size, widths, folder, compute=compute, clock=clock)
+                for e in closed
+            },
             passes=_passes(widths[1], clock) if iterative else Linear(0, 0),
             multiply=_multiply(clock),
-            score=_score(size, clock),
-            judge=_judge(size, widths, folder, clock),
+            score=_score(size, compute, clock),
+            judge=_judge(size, widths, folder, compute, clock),
             compare=_compare(clock),
         )
 
@@ -83,13 +101,13 @@ def method_work(size: Size, method: str) -> float:
     return replace(size, methods=(method,)).map_work() + size.pairs
 
 
-def _moments(total: int, clock: Clock) -> Linear:
+def _moments(total: int, compute: Compute, precision: Precision, clock: Clock) -> Linear:
     rng = np.random.default_rng(0)
 
     def prepare(rows: int) -> Callable[[], object]:
         block = rng.standard_normal((rows, total), np.float32)
-        moments = Moments(["a"], [total])
-        return lambda: moments.update(block)
+        sums = accumulator(Moments(["a"], [total]), precision=precision, compute=compute)
+        return lambda: sums.update(block)
 
     return fitted(prepare, (512, 1024), units=lambda rows: rows * total**2 / 2, clock=clock)
 
@@ -112,7 +130,13 @@ def _problem(dim: int, classes: int) -> tuple[SourceProblem, dict[str, FeatureRo
 
 
 def _maps(
-    entry: MethodConfig, size: Size, widths: tuple[int, int], folder: Path, clock: Clock
+    entry: MethodConfig,
+    size: Size,
+    widths: tuple[int, int],
+    folder: Path,
+    *,
+    compute: Compute,
+    clock: Clock,
 ) -> Linear:
     def prepare(dim: int) -> Callable[[], object]:
         problem, _ = _problem(dim, size.classes)
@@ -121,7 +145,7 @@ def _maps(
             raise TypeError(f"{entry.name} needs rows")
 
         def work() -> None:
-            fresh = SourceProblem("a", problem.networks, problem.moments)
+            fresh = SourceProblem("a", problem.networks, problem.moments, compute=compute)
             for fitted_map in method.fit(fresh, ["b"]):
                 fitted_map.save(folder / "map.safetensors")
 
@@ -156,7 +180,7 @@ def _multiply(clock: Clock, side: int = 1024) -> Linear:
     return fitted(prepare, (256, 1024), units=lambda rows: float(rows) * side * side, clock=clock)
 
 
-def _score(size: Size, clock: Clock) -> Linear:
+def _score(size: Size, compute: Compute, clock: Clock) -> Linear:
     """By rows and hybrids: the product with the heads, and counting."""
     rng = np.random.default_rng(0)
     dim = max(1, size.total // len(size.dims))
@@ -166,7 +190,7 @@ def _score(size: Size, clock: Clock) -> Linear:
     def prepare(rows: int) -> Callable[[], object]:
         block = rng.standard_normal((rows, dim), np.float32)
         labels = np.zeros(rows, np.int64)
-        return lambda: score_heads([(block, labels)], heads)
+        return lambda: score_heads([(block, labels)], heads, compute=compute)
 
     return fitted(prepare, (256, 1024), units=lambda rows: float(rows) * count, clock=clock)
 
@@ -176,7 +200,9 @@ def _head(rng: np.random.Generator, classes: int, dim: int) -> Head:
     return Head(weight, np.zeros(classes, np.float32))
 
 
-def _judge(size: Size, widths: tuple[int, int], folder: Path, clock: Clock) -> Linear:
+def _judge(
+    size: Size, widths: tuple[int, int], folder: Path, compute: Compute, clock: Clock
+) -> Linear:
     def prepare(dim: int) -> Callable[[], object]:
         problem, _ = _problem(dim, size.classes)
         weight = np.eye(dim)
@@ -187,7 +213,7 @@ def _judge(size: Size, widths: tuple[int, int], folder: Path, clock: Clock) -> L
         def work() -> None:
             loaded = AffineMap.load(path)
             loaded.fold(problem.networks["b"])
-            closeness(problem.moments, loaded)
+            closeness(problem.moments, loaded, compute=compute)
 
         return work
 

@@ -42,10 +42,14 @@ def find_done(study: Study) -> Done:
     """Look into the folder of a study.
 
     Moments, maps and scores are looked for only where all features are there: they hang on them.
+    With ``store: false`` rows of the fit side are those that have gone into moments.
     """
     inputs, root = study.inputs, study.feature_root
+    streamed = study.stream.done() if study.config.store is False else None
     features = {
-        (kind, part.images.name, net.name): stored_share(root, net.name, _digest(net, part), part)
+        (kind, part.images.name, net.name): streamed
+        if streamed is not None and kind == "fit"
+        else stored_share(root, net.name, _digest(net, part), part)
         for kind, parts in (("fit", inputs.fit), ("eval", inputs.eval))
         for part in parts
         for net in inputs.image_networks
@@ -54,8 +58,8 @@ def find_done(study: Study) -> Done:
         kind: all(share == 1 for (side, _, _), share in features.items() if side == kind)
         for kind in ("fit", "eval")
     }
-    if study.config.store is False or not whole["fit"] or not (study.out / "moments").is_dir():
-        return Done(features=features)
+    if not whole["fit"] or not (study.out / "moments").is_dir():
+        return Done(features=features, moments={} if streamed is None else {"fit": streamed})
     return _algebra(study, features, evaluated=whole["eval"])
 
 

@@ -15,6 +15,8 @@ from samefeatures.study.config import MethodConfig
 
 SURE, ROUGH, GUESS = 1.5, 2.0, 3.0
 """The factor that a stage is expected to be right within."""
+STORE = "store features"
+"""The stage that writes features."""
 CELL_SECONDS = 0.012
 """Tables and figures of one cell, on the machine that the benchmarks ran on."""
 RESULT_SECONDS = 0.3, 0.003
@@ -146,8 +148,7 @@ def _extraction(extent: Extent, rates: FeatureRates, done: Done) -> Iterator[Sta
         note += ", beside the networks"
     yield Stage(name="decode and crop", seconds=rest, whole=whole, note=note)
     yield from forward
-    if extent.stored:
-        yield _write(extent, rates, done)
+    yield from _write(extent, rates, done)
 
 
 def _forward(extent: Extent, rates: FeatureRates, done: Done, network: str) -> Stage:
@@ -157,9 +158,13 @@ def _forward(extent: Extent, rates: FeatureRates, done: Done, network: str) -> S
     return _stage(f"network {network}", rows / rate, kept / rows, note=f"{rate:,.0f} rows/s")
 
 
-def _write(extent: Extent, rates: FeatureRates, done: Done) -> Stage:
+def _write(extent: Extent, rates: FeatureRates, done: Done) -> Iterator[Stage]:
+    """With ``store: false`` the eval side alone is stored."""
+    sources = [s for s in extent.sources if extent.stored or s.kind == "eval"]
+    if not sources:
+        return
     seconds = left_seconds = disk = left = 0.0
-    for source in extent.sources:
+    for source in sources:
         for net in extent.seen:
             size = 4.0 * source.rows * extent.dims[net]
             lacks = 1 - done.rows(source.kind, source.name, net)
@@ -167,21 +172,22 @@ def _write(extent: Extent, rates: FeatureRates, done: Done) -> Stage:
             seconds, left_seconds = seconds + took, left_seconds + took * lacks
             disk += size * rates.stored[net]
             left += size * rates.stored[net] * lacks
-    share = disk / max(1.0, sum(4.0 * s.rows * extent.dims[n] for s in extent.sources
+    share = disk / max(1.0, sum(4.0 * s.rows * extent.dims[n] for s in sources
                                 for n in extent.seen))  # fmt: skip
-    return Stage(
-        name="store features", seconds=left_seconds, whole=seconds, bytes=round(disk),
+    yield Stage(
+        name=STORE, seconds=left_seconds, whole=seconds, bytes=round(disk),
         left=round(left), note=f"{100 * share:.0f}% of float32 after compression",
     )  # fmt: skip
 
 
-def _read_seconds(extent: Extent, rates: FeatureRates, rows: int) -> float:
+def _read_seconds(extent: Extent, rates: FeatureRates, kind: str) -> float:
     """One pass over stored features; none where they are in memory anyway."""
-    if not extent.stored:
+    if not extent.stored and kind == "fit":
         return 0.0
-    size = extent.size
+    rows = extent.rows[0 if kind == "fit" else 1]
     calls = len(extent.seen) * rows / 256
-    return rates.read.at(4.0 * rows * size.total, calls=calls)
+    total = sum(extent.dims[name] for name in extent.seen)
+    return rates.read.at(4.0 * rows * total, calls=calls)
 
 
 def _moments(
@@ -190,7 +196,7 @@ def _moments(
     size = extent.size
     for kind, rows in zip(("fit", "eval"), extent.rows, strict=True):
         work = rows * size.total**2 / 2
-        seconds = algebra.moments.at(work) + _read_seconds(extent, features, rows)
+        seconds = algebra.moments.at(work) + _read_seconds(extent, features, kind)
         note = f"{rows:,} rows of {size.total:,} features"
         bytes_ = 8 * size.total**2
         share = done.moments.get(kind, 0.0)
@@ -237,7 +243,7 @@ def _scores(extent: Extent, features: FeatureRates, rates: AlgebraRates, done: D
     shares = [done.scores.get(entry.label, 0.0) for entry in extent.methods]
     passes = len(extent.methods) + 1
     score = rates.score.at(size.eval_rows * (hybrids + len(size.dims)))
-    score += passes * _read_seconds(extent, features, size.eval_rows)
+    score += passes * _read_seconds(extent, features, "eval")
     judge = rates.judge.at(size.closeness_work(), calls=hybrids)
     tests = rates.compare.at(float(hybrids * size.eval_rows), calls=hybrids)
     once, each = RESULT_SECONDS
@@ -266,7 +272,7 @@ def _controls(extent: Extent, features: FeatureRates, rates: AlgebraRates) -> It
     targets = len(size.dims) - 1
     seconds += rates.score.at(targets * (4.0 * size.eval_rows + size.fit_rows))
     seconds += 3 * rates.moments.at(2 * one * size.fit_rows * size.total**2 / 2)
-    seconds += 3 * _read_seconds(extent, features, size.fit_rows)
+    seconds += 3 * _read_seconds(extent, features, "fit")
     yield Stage(
         name="controls", seconds=seconds, whole=seconds, factor=GUESS,
         note="one network with random weights, shuffled pairs, the fit set",

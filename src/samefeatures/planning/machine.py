@@ -10,8 +10,12 @@ from pathlib import Path
 
 def free_bytes(folder: Path) -> int:
     """Free where a folder is, or would be."""
-    place = next(p for p in (folder, *folder.absolute().parents) if p.exists())
-    return shutil.disk_usage(place).free
+    return shutil.disk_usage(standing(folder)).free
+
+
+def standing(folder: Path) -> Path:
+    """A folder, or the nearest above it that is there."""
+    return next(p for p in (folder, *folder.absolute().parents) if p.exists())
 
 
 def bytes_below(folder: Path) -> int:

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from samefeatures.planning.algebra import measure_algebra
+from samefeatures.planning.disks import Disk, disks_of
 from samefeatures.planning.done import find_done
-from samefeatures.planning.estimate import Extent, Source, Stage, dominating, estimate, total
+from samefeatures.planning.estimate import (
+    STORE,
+    Extent,
+    Source,
+    Stage,
+    dominating,
+    estimate,
+    total,
+)
 from samefeatures.planning.linear import Clock
-from samefeatures.planning.machine import busy, free_bytes, machine_memory, peak_memory
+from samefeatures.planning.machine import busy, machine_memory, peak_memory
 from samefeatures.planning.needs import Size
 from samefeatures.planning.rates import FeatureRates, measure_features
 from samefeatures.planning.words import duration, size
@@ -33,8 +42,8 @@ class StudyPlan:
         stages: In the order of a run.
         memory: Bytes at the peak: networks and one chunk of images, or both moments and a map.
         machine_memory: Bytes; None where it is not known.
-        disk: Bytes still to be written.
-        free: Bytes free where the study's folder is.
+        disks: What is still to be written, and where: the study's folder, and its features where
+            they are on another disk.
         measuring: Seconds that the measurement took.
         warnings: What won't do, and what can be done about it.
         notes: What a reader must know about the figures.
@@ -47,8 +56,7 @@ class StudyPlan:
     stages: tuple[Stage, ...]
     memory: int
     machine_memory: int | None
-    disk: int
-    free: int
+    disks: tuple[Disk, ...]
     measuring: float
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
@@ -59,13 +67,19 @@ class StudyPlan:
         return total(self.stages)
 
     @property
+    def disk(self) -> int:
+        """Bytes still to be written, everywhere."""
+        return sum(disk.needed for disk in self.disks)
+
+    @property
     def longest(self) -> Stage:
         """The stage that dominates."""
         return dominating(self.stages)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for ``--json``."""
-        return {**asdict(self), "seconds": self.seconds, "longest": self.longest.name}
+        more = {"seconds": self.seconds, "longest": self.longest.name, "disk": self.disk}
+        return {**asdict(self), **more}
 
 
 def make_plan(study: Study, *, clock: Clock = time.perf_counter) -> StudyPlan:
@@ -78,14 +92,15 @@ def make_plan(study: Study, *, clock: Clock = time.perf_counter) -> StudyPlan:
         SamefeaturesError: whatever opening the study raises.
     """
     start = clock()
-    inputs = study.inputs
+    compute = study.compute  # a device that is not there is said first, as by a run
+    inputs, root = study.inputs, study.feature_root
     opened = clock() - start
     extent = extent_of(study)
     parts = [*inputs.fit, *inputs.eval]
     features = measure_features(
         parts,
         inputs.image_networks,
-        folder=study.out,
+        folder=study.out if isinstance(root, str) else root,
         batch_size=study.config.batch_size,
         workers=study.config.workers,
         progress=study.progress,
@@ -93,13 +108,21 @@ def make_plan(study: Study, *, clock: Clock = time.perf_counter) -> StudyPlan:
     )
     memory = memory_of(extent, peak_memory())
     advance = study.progress.task("measure algebra", 1)
-    algebra = measure_algebra(extent.size, extent.methods, clock=clock)
+    algebra = measure_algebra(
+        extent.size,
+        extent.methods,
+        compute=compute,
+        precision=study.config.algebra.precision,
+        clock=clock,
+    )
     advance(1)
     stages = (
         Stage(name="load networks, list images", seconds=opened, whole=opened, note="done once"),
         *estimate(extent, features, algebra, find_done(study)),
     )
-    disk, free = sum(stage.left for stage in stages), free_bytes(study.out)
+    stored = sum(stage.left for stage in stages if stage.name == STORE)
+    rest = sum(stage.left for stage in stages) - stored
+    disks = disks_of(study.out, root, features=stored, rest=rest)
     machine = machine_memory()
     return StudyPlan(
         networks=tuple(inputs.networks),
@@ -109,11 +132,10 @@ def make_plan(study: Study, *, clock: Clock = time.perf_counter) -> StudyPlan:
         stages=stages,
         memory=memory,
         machine_memory=machine,
-        disk=disk,
-        free=free,
+        disks=disks,
         measuring=clock() - start,
-        warnings=tuple(warnings_of(extent, disk=disk, free=free, memory=memory, machine=machine)),
-        notes=tuple(_notes(study, features)),
+        warnings=tuple(warnings_of(extent, disks=disks, memory=memory, machine=machine)),
+        notes=tuple(_notes(study, features, extent.size.total)),
     )
 
 
@@ -165,18 +187,21 @@ def memory_of(extent: Extent, measured: int | None) -> int:
 
 
 def warnings_of(
-    extent: Extent, *, disk: int, free: int, memory: int, machine: int | None
+    extent: Extent, *, disks: Sequence[Disk], memory: int, machine: int | None
 ) -> Iterator[str]:
     """What this machine does not have, and what to do."""
-    if disk > free:
+    for disk in (disk for disk in disks if disk.is_short):
         if extent.stored and extent.seen:
             advice = (
                 "'store: false' in the study file keeps no features (maps only), fewer networks "
-                "or images need less, or choose another --out"
+                "or images need less, or choose another --out or 'store'"
             )
         else:
             advice = "Take fewer networks or methods, or another --out"
-        yield f"Disk: {size(disk)} are needed and {size(free)} are free. {advice}."
+        yield (
+            f"Disk: {size(disk.needed)} are needed and {size(disk.free or 0)} are free at "
+            f"{disk.place}. {advice}."
+        )
     if machine is not None and memory > machine:
         yield (
             f"Memory: {size(memory)} are needed at the peak and this machine has {size(machine)}. "
@@ -185,11 +210,18 @@ def warnings_of(
         )
 
 
-def _notes(study: Study, features: FeatureRates) -> Iterator[str]:
+def _notes(study: Study, features: FeatureRates, total_dim: int) -> Iterator[str]:
     if isinstance(study.feature_root, str):
         yield (
             f"Features go to {study.feature_root}, which was not measured: writing and reading are "
-            "those of this machine's disk, and so is the free space."
+            "those of this machine's disk. Nobody told how much room is there."
+        )
+    for name, rows in features.halved.items():
+        yield f"{name}: memory ran out; measured with batches of {rows}, as a run would go on."
+    if study.compute.device != "cpu":
+        yield (
+            f"Algebra runs on {study.compute.device}, as measured; the moments take "
+            f"{size(8 * total_dim**2)} of its memory."
         )
     if (load := busy()) is not None:
         yield (
@@ -201,12 +233,24 @@ def _notes(study: Study, features: FeatureRates) -> Iterator[str]:
         yield f"Under one row a second, so measured on few: {', '.join(slow)}."
 
 
+def _room(disks: Sequence[Disk]) -> str:
+    parts = []
+    for disk in disks:
+        where = f" at {disk.place}" if len(disks) > 1 else ""
+        parts.append(
+            f"{size(disk.needed)}{where}"
+            if disk.free is None
+            else f"{size(disk.needed)} of {size(disk.free)} free{where}"
+        )
+    return f"Disk {'; '.join(parts)}."
+
+
 def headline(plan: StudyPlan) -> str:
     """One sentence: how long, and what takes longest."""
     longest = plan.longest
     share = 100 * longest.seconds / plan.seconds if plan.seconds else 0
     return (
-        f"About {duration(plan.seconds)} to go; longest: {longest.name}, {share:.0f}%. Disk "
-        f"{size(plan.disk)} of {size(plan.free)} free. Memory {size(plan.memory)}"
+        f"About {duration(plan.seconds)} to go; longest: {longest.name}, {share:.0f}%. "
+        f"{_room(plan.disks)} Memory {size(plan.memory)}"
         + (f" of {size(plan.machine_memory)}." if plan.machine_memory else ".")
     )

@@ -7,8 +7,10 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,11 +19,15 @@ from PIL import Image
 from samefeatures.data.decode import decode
 from samefeatures.data.imageset import ImageSet
 from samefeatures.data.preprocess import Preprocessing
-from samefeatures.errors import UnreadableImageError
+from samefeatures.errors import OutOfMemoryError, UnreadableImageError
+from samefeatures.features.batches import too_small
 from samefeatures.features.opening import open_features
+from samefeatures.features.residency import Residency
 from samefeatures.features.store import CHUNK_ROWS, FeatureKey, StoredFeatures
+from samefeatures.files import writing
 from samefeatures.networks.network import Float32, ImageNetwork
 from samefeatures.planning.linear import Clock, Linear, fitted
+from samefeatures.planning.machine import standing
 from samefeatures.progress import Progress
 from samefeatures.study.inputs import Part
 
@@ -29,6 +35,7 @@ SECONDS = 20.0
 """For the forward passes of all networks together, and a fifth of it for decoding."""
 LEAST, MOST = 0.2, 2.0
 """Seconds for one network."""
+T = TypeVar("T")
 SAMPLE = 32
 """Images that are decoded for the measurement."""
 
@@ -44,6 +51,7 @@ class FeatureRates:
         write: Seconds of storing one chunk, by bytes.
         read: Seconds of reading, by bytes.
         stored: Bytes on disk per byte of features, by network.
+        halved: Rows of a batch, by network, where memory did not suffice for those of the study.
     """
 
     decode: Mapping[str, float]
@@ -51,6 +59,7 @@ class FeatureRates:
     write: Linear
     read: Linear
     stored: Mapping[str, float]
+    halved: Mapping[str, int] = field(default_factory=dict)
 
 
 def measure_features(
@@ -68,11 +77,16 @@ def measure_features(
     Args:
         parts: Sources of images, fit and eval.
         networks: That see images.
-        folder: On the disk that features will be on; what is written there is removed.
+        folder: On the disk that features will be on; what is written there is removed. Need not be
+            there.
         batch_size: As the study says.
         workers: Threads that decode.
         progress: Shows how far it is.
         clock: Seconds.
+
+    Raises:
+        OutOfMemoryError: when not even one image fits into the device's memory.
+        StoreError: when nothing can be written there.
     """
     each = min(MOST, max(LEAST, SECONDS / max(len(networks), 1)))
     advance = progress.task("measure decoding and networks", len(parts) + len(networks))
@@ -86,17 +100,41 @@ def measure_features(
     sample = _sample(parts[0]) if parts else []
     forward: dict[str, float] = {}
     features: dict[str, Float32] = {}
+    halved: dict[str, int] = {}
+    turns = Residency(frozenset())  # one after another: together they may not fit
     for network in networks:
         pixels = np.stack([network.preprocessing.pixels(image) for image in sample])
-        features[network.name] = _rows(network, pixels, min(batch_size, 8))
-        forward[network.name] = network_rate(
-            network, pixels, batch_size=batch_size, seconds=each, clock=clock
-        )
+        with turns.on_device(network):
+            rate = partial(network_rate, network, pixels, seconds=each, clock=clock)
+            forward[network.name], fits = fitting(network, batch_size, rate)
+            features[network.name], _ = fitting(
+                network, min(fits, 8), partial(_rows, network, pixels)
+            )
+        if fits < batch_size:
+            halved[network.name] = fits
         advance(1)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".plan-") as place:
+    folder = standing(folder)
+    with writing(folder), tempfile.TemporaryDirectory(dir=folder, prefix=".plan-") as place:
         stored = {name: _stored_share(rows, Path(place)) for name, rows in features.items()}
         write, read = _disk(Path(place), clock)
-    return FeatureRates(decode=rates, forward=forward, write=write, read=read, stored=stored)
+    return FeatureRates(
+        decode=rates, forward=forward, write=write, read=read, stored=stored, halved=halved
+    )
+
+
+def fitting(network: ImageNetwork, batch_size: int, work: Callable[[int], T]) -> tuple[T, int]:
+    """What ``work`` says of the largest batch that fits, halved as a run would, and that batch.
+
+    Raises:
+        OutOfMemoryError: when not even one image fits.
+    """
+    while True:
+        try:
+            return work(batch_size), batch_size
+        except OutOfMemoryError as error:
+            if batch_size == 1:
+                raise too_small(network, error) from None
+        batch_size //= 2
 
 
 def decode_rate(
@@ -136,8 +174,8 @@ def decode_rate(
 def network_rate(
     network: ImageNetwork,
     pixels: npt.NDArray[np.uint8],
-    *,
     batch_size: int,
+    *,
     seconds: float,
     clock: Clock = time.perf_counter,
 ) -> float:

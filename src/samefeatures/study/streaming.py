@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -133,10 +134,26 @@ class Stream:
         summary = data_summary(self._parts, journal.left_out, rows[0])
         return Side({each.name: each for each in rows}, summary)
 
+    def done(self) -> float:
+        """The share of the rows that the next run need not compute; nothing is computed."""
+        kept = Journal.read(self._journal, self._layout())
+        if kept is None:
+            return 0.0
+        if self._finished.exists() and kept.is_whole:
+            return 1.0
+        n = _rows_in(self._checkpoint)
+        return n / self._total if kept.position(n) else 0.0
+
     def moments(self) -> Moments:
         """Of all rows, taken if need be."""
         self._complete()
         return Moments.load(self._finished)
+
+    @property
+    def _total(self) -> int:
+        """Rows, if every image can be read."""
+        views = [part.views.count if part.views else 1 for part in self._parts]
+        return sum(len(p.images) * v for p, v in zip(self._parts, views, strict=True))
 
     @property
     def _finished(self) -> Path:
@@ -181,9 +198,8 @@ class Stream:
                 start, place = found, at
         journal.forget_after(place)
         sums = accumulator(start, precision=self._precision, compute=self._compute)
-        views = [part.views.count if part.views else 1 for part in self._parts]
-        total = sum(len(p.images) * v for p, v in zip(self._parts, views, strict=True))
-        advance = self._progress.task("fit: moments, features not kept", total, rate=self._rates)
+        title = "fit: moments, features not kept"
+        advance = self._progress.task(title, self._total, rate=self._rates)
         advance(sums.n)
         self._sum(sums, journal, place, advance)
         self._local.keep_rates()
@@ -237,6 +253,15 @@ class Stream:
                 skip = place.skip if (p, done.chunk) == (place.part, place.chunk) else 0
                 yield np.concatenate([each.features[keep] for each in found], axis=1)[skip:]
                 found = []
+
+
+def _rows_in(checkpoint: Path) -> int:
+    """Of saved moments, without reading the rest of them; 0 where there are none."""
+    try:
+        with np.load(checkpoint, allow_pickle=False) as file:
+            return int(file["n"])
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        return 0
 
 
 def _readable(done: Computed, images: int) -> npt.NDArray[np.bool_]:
