@@ -51,6 +51,8 @@ PREP = {"input_size": (3, 8, 8), "crop_pct": 1.0, "interpolation": "bilinear",
 def small(): return Small(0, 5)
 def slow(): return Slow(1, 7)
 def deadly(): return Deadly(2, 6)
+def third(): return Small(3, 4)
+def twin(): return Small(4, 4)
 '''
 PREPROCESSING = {
     "input_size": [3, SIDE, SIDE],

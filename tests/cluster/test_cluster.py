@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import ray
+import zarr
 from cluster_worlds import (
     alone,
     busy_workers,
@@ -24,6 +25,8 @@ from cluster_worlds import (
 
 from samefeatures.cluster.runner import DEATHS
 from samefeatures.errors import ClusterError, ConfigError, UnreadableImageError
+from samefeatures.features.place import place_of
+from samefeatures.features.store import StoredFeatures
 from samefeatures.study.study import Study
 
 
@@ -47,6 +50,7 @@ def cluster(deaths: Path) -> Iterator[None]:
 
 def test_the_same_as_one_process(tmp_path: Path) -> None:
     write_world(tmp_path, fit=1500, evaluation=300)
+    (tmp_path / "eval" / "class1" / "0001.png").write_bytes(b"no picture")
     config = world_config(tmp_path, "small", "slow", cluster={"chunks": 2})
     one, many = (
         alone(config, tmp_path, tmp_path / "one"),
@@ -59,6 +63,7 @@ def test_the_same_as_one_process(tmp_path: Path) -> None:
         assert numbers == pytest.approx({name: getattr(theirs, name) for name in numbers}, rel=1e-9)
     assert first.fit_data == second.fit_data
     assert [entry.id for entry in second.fit_data.left_out] == ["class0/0000.png"]
+    assert [entry.id for entry in second.eval_data.left_out] == ["class1/0001.png"]
 
 
 def test_workers_killed_in_mid_run(tmp_path: Path) -> None:
@@ -113,6 +118,34 @@ def test_an_image_at_which_workers_die(tmp_path: Path, deaths: Path) -> None:
     again = on_cluster(config, tmp_path, tmp_path / "many")
     assert len(next(iter(again.features[0].rows.values()))) == 260
     assert deaths.stat().st_size == count, "what is known to kill must not be tried again"
+    # A network that comes later leaves the same image out; so does one in this very process, with
+    # random weights, which the image would kill.
+    later = world_config(tmp_path, "small", "deadly", "slow", controls=True)
+    assert on_cluster(later, tmp_path, tmp_path / "many").score().fit_data.rows == 260
+    assert deaths.stat().st_size == count
+    last = alone(world_config(tmp_path, "deadly", "slow"), tmp_path, tmp_path / "many")
+    assert {len(rows) for rows in last.features[0].rows.values()} == {260}
+
+
+def test_a_run_that_ended_between_two_networks_is_made_whole(tmp_path: Path) -> None:
+    """An image was left out of one network; the others hear of it when they are next run."""
+    write_world(tmp_path, fit=300, evaluation=20, broken=0)
+    alone(world_config(tmp_path, "small", "slow"), tmp_path, tmp_path / "x").extract()
+    stores = {
+        p.name.split("-")[0]: p
+        for p in (tmp_path / "x" / "features").glob("*.zarr")
+        if (p / "features" / "c" / "1").exists()
+    }  # fit, of two chunks
+    assert stores.keys() == {"small", "slow"}
+    path = stores["small"]
+    opened = StoredFeatures(place_of(path.parent, path.name), zarr.open_group(path))
+    opened.leave_out(1, {7: DEATHS})
+    image = sorted(p.relative_to(tmp_path / "fit") for p in (tmp_path / "fit").rglob("*.png"))[263]
+    for study in (on_cluster, alone):
+        config = world_config(tmp_path, "small", "slow", "twin" if study is alone else "third")
+        fit, _ = study(config, tmp_path, tmp_path / "x").extract()
+        assert {len(rows) for rows in fit.rows.values()} == {299}
+        assert [entry.id for entry in fit.summary.left_out] == [image.as_posix()]
 
 
 def test_strict_stops_at_such_an_image(tmp_path: Path) -> None:

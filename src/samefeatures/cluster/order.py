@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from uuid import uuid4
 
 from samefeatures import __version__
 from samefeatures.errors import ClusterError
@@ -37,12 +38,14 @@ class Order:
         base: Where its relative paths start, on every machine.
         root: Where the feature stores lie, for every machine.
         versions: Of the process that runs the study, by name.
+        run: Of its own for each run: what a worker knows of images and stores holds for one.
     """
 
     pickled: bytes
     base: Path
     root: Root
     versions: tuple[tuple[str, str], ...]
+    run: str
 
     @property
     def config(self) -> StudyConfig:
@@ -73,7 +76,9 @@ class Order:
 def order_of(config: StudyConfig, *, base: Path, root: Root) -> Order:
     """An order of this process."""
     whole = root.resolve() if isinstance(root, Path) else root
-    return Order(pickle.dumps(config), base.resolve(), whole, tuple(versions().items()))
+    return Order(
+        pickle.dumps(config), base.resolve(), whole, tuple(versions().items()), uuid4().hex
+    )
 
 
 def versions() -> Mapping[str, str]:

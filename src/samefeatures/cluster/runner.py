@@ -12,6 +12,7 @@ from samefeatures.cluster.session import Died, run_all
 from samefeatures.cluster.tree import moments_over
 from samefeatures.cluster.worker import Task, extract_task
 from samefeatures.errors import ClusterError, UnreadableImageError
+from samefeatures.features.agreement import known_problems
 from samefeatures.features.extract import open_stores, refuse_left_out
 from samefeatures.features.rows import FeatureRows
 from samefeatures.features.store import StoredFeatures
@@ -103,13 +104,17 @@ class RayRunner:
         return bars
 
     def _tasks(self, stores: Sequence[StoredFeatures], part: Part, kind: str) -> list[Task]:
-        wanted = sorted(set().union(*(store.missing() for store in stores)))
+        missing = [set(store.missing()) for store in stores]
+        wanted, known = sorted(set().union(*missing)), known_problems(stores, missing)
         size = self._options.chunks
         fingerprints = {store.name: store.fingerprint for store in stores}
-        return [
-            Task(kind, part.images.name, tuple(wanted[at : at + size]), fingerprints)
-            for at in range(0, len(wanted), size)
-        ]
+        tasks = []
+        for at in range(0, len(wanted), size):
+            chunks = tuple(wanted[at : at + size])
+            images = {i for k in chunks for i in stores[0].images_in(k)}
+            mine = {i: known[i] for i in known.keys() & images}
+            tasks.append(Task(kind, part.images.name, chunks, fingerprints, mine))
+        return tasks
 
     def _run(self, tasks: Sequence[Task], bars: Mapping[str, Advance]) -> list[Task]:
         """Run them all; returns those at which workers died."""
@@ -138,11 +143,7 @@ class RayRunner:
                     f"{names}: {DEATHS}. Mend or remove it, or run without --strict to leave it "
                     "out."
                 )
-            reasons = dict.fromkeys(found, DEATHS)
-            for store in stores:
-                if k not in store.missing():  # of an earlier run, which this image did not kill
-                    store.leave_out(k, {i - stores[0].images_in(k).start: DEATHS for i in found})
-            yield replace(task, known={**lost.known, **reasons})
+            yield replace(task, known={**lost.known, **dict.fromkeys(found, DEATHS)})
 
     def _hopeless(self, part: Part, task: Task) -> ClusterError:
         names = ", ".join(task.fingerprints)

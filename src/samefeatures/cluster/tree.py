@@ -37,7 +37,10 @@ def moments_over(
     import ray
 
     spans = _spans(parts, options)
-    leaf = ray.remote(num_cpus=options.cpus, max_retries=2)(moments_task)
+    # A leaf has the networks loaded, and may add up on a GPU; max_calls as in ``run_all``.
+    leaf = ray.remote(num_cpus=options.cpus, num_gpus=options.gpus, max_retries=2, max_calls=0)(
+        moments_task
+    )
     merge = ray.remote(num_cpus=options.cpus, max_retries=2)(merge_task)
     step = chunk_rows(sum(part.dim for part in parts))
     level: list[Any] = [leaf.remote(order, kind, *span, step) for span in spans]

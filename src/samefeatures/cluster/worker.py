@@ -15,13 +15,14 @@ from samefeatures.errors import ClusterError, StoreError
 from samefeatures.features.crops import Work
 from samefeatures.features.extract import compute, fill, open_stores
 from samefeatures.features.rates import Meter
+from samefeatures.features.rows import FeatureRows
 from samefeatures.features.store import StoredFeatures
 from samefeatures.moments import Moments
 from samefeatures.networks.network import ImageNetwork
 from samefeatures.progress import Silent
 from samefeatures.study.inputs import Part, StudyInputs, open_inputs
 from samefeatures.study.runner import extract_options
-from samefeatures.study.sides import Side, eval_side, fit_side
+from samefeatures.study.sides import eval_side, fit_side
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Bench:
     def __init__(self, order: Order) -> None:
         order.check_versions()
         self._order = order
+        self._sides: dict[str, list[FeatureRows]] = {}
         self._meter = Meter()  # a batch that was halved stays so for the tasks to come
 
     @cached_property
@@ -90,7 +92,7 @@ class Bench:
     def moments(self, kind: str, start: int, stop: int, rows_at_a_time: int) -> Moments:
         """Of the rows ``start`` to ``stop``, read from the shared stores."""
         with _named():
-            rows = list(self._sides[kind].rows.values())
+            rows = self._rows(kind)
             config = self._order.config
             sums = accumulator(
                 Moments([part.name for part in rows], [part.dim for part in rows]),
@@ -102,10 +104,12 @@ class Bench:
                 sums.update(*(part.span(first, last) for part in rows))
             return sums.moments()
 
-    @cached_property
-    def _sides(self) -> Mapping[str, Side]:
-        runner = _Finished(self._order)
-        return {"fit": fit_side(self.inputs, runner), "eval": eval_side(self.inputs, runner)}
+    def _rows(self, kind: str) -> list[FeatureRows]:
+        """Of one side, which is whole when its moments are taken; the other may not be yet."""
+        if kind not in self._sides:
+            side = fit_side if kind == "fit" else eval_side
+            self._sides[kind] = list(side(self.inputs, _Finished(self._order)).rows.values())
+        return self._sides[kind]
 
     def _part(self, task: Task) -> Part:
         parts = self.inputs.fit if task.kind == "fit" else self.inputs.eval

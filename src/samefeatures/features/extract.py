@@ -12,6 +12,7 @@ import PIL
 from samefeatures.data.imageset import ImageSet
 from samefeatures.data.views import Views
 from samefeatures.errors import ConfigError, UnreadableImageError, did_you_mean
+from samefeatures.features.agreement import known_problems, tell_others
 from samefeatures.features.batches import Batches
 from samefeatures.features.crops import Work, decode_ahead
 from samefeatures.features.opening import open_features
@@ -110,8 +111,8 @@ def extract(
 
     Each image is read and decoded once for all networks. Chunks that are stored already are not
     computed again, so that a run that was stopped goes on where it was. Images that can't be read
-    are left out for every network alike. Where memory runs out, a network goes on with half the
-    batch; ``meter`` keeps that, and how fast every network ran.
+    are left out for every network alike, those of earlier runs included. Where memory runs out, a
+    network goes on with half the batch; ``meter`` keeps that, and how fast every network ran.
 
     Raises:
         OutOfMemoryError: when not even one image fits into the device's memory.
@@ -126,7 +127,8 @@ def extract(
         for store, lacks in zip(stores, missing, strict=True):
             done = set(range(store.chunk_count)) - lacks
             on_rows(store.name, sum(store.rows_in(k) for k in done))
-    work = Work(networks, missing, images, views)
+    known = known_problems(stores, missing)
+    work = Work(networks, missing, images, views, known)
     for name, rows in fill(work, stores, options=options, meter=meter):
         if on_rows:
             on_rows(name, rows)
@@ -193,6 +195,7 @@ def fill(
         After each chunk of a network its name, and how many rows were stored.
     """
     for done in compute(work, stores[0].images_per_chunk, options=options, meter=meter):
+        tell_others(stores, work.missing, done.chunk, done.problems)
         stores[done.network].write_chunk(done.chunk, done.features, done.problems)
         yield stores[done.network].name, len(done.features)
 

@@ -144,16 +144,17 @@ class StoredFeatures:
             reasons: By index of the image within the chunk.
         """
         images = self.images_in(k)
-        kept = self._read("problems", slice(images.start, images.stop))
-        known = {
-            int(i): bytes(kept[i]).rstrip(b"\0").decode(errors="replace")
-            for i in np.flatnonzero(kept[:, 0])
-        }
         rows = slice(images.start * self.views, images.stop * self.views)
         features = self._read("features", rows).copy()
         for i in reasons:
             features[i * self.views : (i + 1) * self.views] = np.nan
-        self.write_chunk(k, features, {**known, **reasons})
+        self.write_chunk(k, features, {**self.problems_in(k), **reasons})
+
+    def problems_in(self, k: int) -> dict[int, str]:
+        """Why images of a stored chunk are left out, by index within the chunk."""
+        images = self.images_in(k)
+        kept = self._read("problems", slice(images.start, images.stop))
+        return {int(i): _reason(kept[i]) for i in np.flatnonzero(kept[:, 0])}
 
     @cached_property
     def image_ids(self) -> list[str]:
@@ -173,10 +174,7 @@ class StoredFeatures:
         """Why, by id, for every image that could not be read."""
         problems = self._read("problems", slice(None))
         bad = np.flatnonzero(problems[:, 0])
-        return {
-            self.image_ids[i]: bytes(problems[i]).rstrip(b"\0").decode(errors="replace")
-            for i in bad
-        }
+        return {self.image_ids[i]: _reason(problems[i]) for i in bad}
 
     @cached_property
     def _keep(self) -> npt.NDArray[np.bool_]:
@@ -257,6 +255,10 @@ class StoredFeatures:
                 f"({type(error).__name__}: {error}). Delete that folder and run the same command "
                 "again; the other networks' features are kept."
             ) from None
+
+
+def _reason(text: npt.NDArray[np.uint8]) -> str:
+    return bytes(text).rstrip(b"\0").decode(errors="replace")
 
 
 def _array(group: zarr.Group, name: str) -> zarr.Array[Any]:

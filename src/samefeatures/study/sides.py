@@ -40,9 +40,13 @@ def eval_side(inputs: StudyInputs, runner: Runner) -> Side:
 def rows_of_another(
     inputs: StudyInputs, runner: Runner, network: ImageNetwork
 ) -> tuple[FeatureRows, FeatureRows]:
-    """Fit rows and eval rows of a network that is not of the study, e.g. for a control."""
+    """Fit rows and eval rows of a network that is not of the study, e.g. for a control.
+
+    Beside the others, whose features are there: what they leave out is left out of it too.
+    """
+    all_of_them = [*inputs.image_networks, network]
     fit, evaluation = (
-        _joined(parts, [_stores(runner, part, [network], kind) for part in parts], network.name)
+        _joined(parts, [_stores(runner, part, all_of_them, kind) for part in parts], network.name)
         for kind, parts in (("fit", inputs.fit), ("eval", inputs.eval))
     )
     return fit, evaluation
