@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import time
@@ -62,6 +63,9 @@ def test_the_same_as_one_process(tmp_path: Path) -> None:
         numbers = {name: v for name, v in asdict(ours).items() if not isinstance(v, str)}
         assert numbers == pytest.approx({name: getattr(theirs, name) for name in numbers}, rel=1e-9)
     assert first.fit_data == second.fit_data
+    rates = json.loads((many.out / "extraction.json").read_text())["networks"]
+    assert {name: rate["rows"] for name, rate in rates.items()} == {"small": 1800, "slow": 1800}
+    assert all(rate["seconds"] > 0 for rate in rates.values())
     assert [entry.id for entry in second.fit_data.left_out] == ["class0/0000.png"]
     assert [entry.id for entry in second.eval_data.left_out] == ["class1/0001.png"]
 

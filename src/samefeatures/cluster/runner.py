@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from samefeatures.cluster.culprits import find_culprits
 from samefeatures.cluster.order import order_of
+from samefeatures.cluster.pace import Pace
 from samefeatures.cluster.session import Died, run_all
 from samefeatures.cluster.tree import moments_over
 from samefeatures.cluster.worker import Task, extract_task
 from samefeatures.errors import ClusterError, UnreadableImageError
 from samefeatures.features.agreement import known_problems
 from samefeatures.features.extract import open_stores, refuse_left_out
+from samefeatures.features.rates import Meter
 from samefeatures.features.rows import FeatureRows
 from samefeatures.features.store import StoredFeatures
 from samefeatures.moments import Moments
@@ -22,7 +25,7 @@ from samefeatures.progress import Advance, Progress
 from samefeatures.study.accumulate import keep_moments, kept_moments
 from samefeatures.study.config import StudyConfig
 from samefeatures.study.inputs import Part
-from samefeatures.study.runner import feature_root
+from samefeatures.study.runner import feature_root, keep_rates
 
 DEATHS = "a worker died on it, again and again"
 """Why an image at which workers die is left out."""
@@ -55,6 +58,7 @@ class RayRunner:
         self._precision = config.algebra.precision
         self._progress = progress
         self._options = config.cluster
+        self._pace = Pace(Meter(on_halved=lambda text: progress.note(f"On a worker: {text}")))
 
     def extract(
         self, networks: Sequence[ImageNetwork], part: Part, *, kind: str
@@ -76,6 +80,7 @@ class RayRunner:
                 break
         else:
             raise self._hopeless(part, todo[0])
+        keep_rates(self._pace.meter, self._folder)
         if self._strict:
             refuse_left_out(stores)
         return stores
@@ -98,7 +103,8 @@ class RayRunner:
         bars = {}
         for store in stores:
             title = f"{kind}: {part.images.name}: {store.name}"
-            bars[store.name] = self._progress.task(title, store.images * store.views)
+            rate = partial(self._pace.words, store.name)
+            bars[store.name] = self._progress.task(title, store.images * store.views, rate=rate)
             done = set(range(store.chunk_count)) - set(store.missing())
             bars[store.name](sum(store.rows_in(k) for k in done))
         return bars
@@ -119,11 +125,13 @@ class RayRunner:
     def _run(self, tasks: Sequence[Task], bars: Mapping[str, Advance]) -> list[Task]:
         """Run them all; returns those at which workers died."""
         dead = []
+        self._pace.start()
         calls = [(self._order, task) for task in tasks]
         for at, result in run_all(extract_task, calls, options=self._options):
             if isinstance(result, Died):
                 dead.append(tasks[at])
                 continue
+            self._pace.add(result)
             for name, rows in result.rows.items():
                 bars[name](rows)
         return dead

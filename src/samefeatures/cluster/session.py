@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 from samefeatures.errors import ClusterError, SamefeaturesError, first_line, require
@@ -16,6 +17,8 @@ from samefeatures.study.config import ClusterConfig
 LOCAL = "local"
 """The address that stands for a cluster of this machine's processors, started for the run."""
 POLL = 1.0
+IN_FLIGHT = 4096
+"""Tasks that Ray is given at a time; a million at once would take memory, and time at each look."""
 REACH = 10.0
 """Seconds to wait for somebody at an address."""
 
@@ -107,11 +110,17 @@ def run_all(
         max_retries=retries,
         max_calls=0,  # else Ray ends a worker with a GPU, and its networks, after each task
     )(function)
-    running = {remote.remote(*call): at for at, call in enumerate(calls)}
+    waiting = iter(enumerate(calls))
+    running: dict[Any, int] = {}
     watch = Watch(options)
     try:
-        while running:
-            done, _ = ray.wait(list(running), num_returns=1, timeout=POLL)
+        while True:
+            for at, call in islice(waiting, IN_FLIGHT - len(running)):
+                running[remote.remote(*call)] = at
+            if not running:
+                return
+            # All that end in this time at once: asking costs time for each that is running.
+            done, _ = ray.wait(list(running), num_returns=len(running), timeout=POLL)
             watch.check(busy=bool(done))
             for ref in done:
                 yield running.pop(ref), result_of(ref)

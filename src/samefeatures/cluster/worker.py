@@ -14,7 +14,7 @@ from samefeatures.compute import open_compute
 from samefeatures.errors import ClusterError, StoreError
 from samefeatures.features.crops import Work
 from samefeatures.features.extract import compute, fill, open_stores
-from samefeatures.features.rates import Meter
+from samefeatures.features.rates import Meter, Rate
 from samefeatures.features.rows import FeatureRows
 from samefeatures.features.store import StoredFeatures
 from samefeatures.moments import Moments
@@ -46,9 +46,17 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """Rows that a task stored, by name of the network."""
+    """What a task stored.
+
+    Attributes:
+        rows: By name of the network.
+        rates: Of the networks, in this task alone.
+        waited: Seconds in which they waited for images.
+    """
 
     rows: Mapping[str, int]
+    rates: Mapping[str, Rate]
+    waited: float
 
 
 class Bench:
@@ -77,7 +85,7 @@ class Bench:
             options = extract_options(self._order.config)
             for name, count in fill(work, stores, options=options, meter=self._meter):
                 rows[name] += count
-        return Stored(rows)
+        return Stored(rows, *self._meter.take())
 
     def probe(self, task: Task) -> None:
         """Run the networks on what the task does not know, store nothing: do we survive?"""

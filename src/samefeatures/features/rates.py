@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import numpy as np
@@ -125,6 +125,24 @@ class Meter:
         start = self.clock()
         network.backend.features(batch)
         return self.clock() - start
+
+    def add(self, rates: Mapping[str, Rate], waited: float) -> None:
+        """Rates that another process measured; told of batches that it halved further."""
+        self.waited += waited
+        for name, more in rates.items():
+            rate = self.rate(name)
+            rate.rows += more.rows
+            rate.seconds += more.seconds
+            if more.batch_size and more.batch_size < (rate.batch_size or more.batch_size + 1):
+                self.halved(name, more.batch_size)
+
+    def take(self) -> tuple[dict[str, Rate], float]:
+        """What was counted since it was last taken; batch sizes stay."""
+        rates = {name: replace(rate) for name, rate in self.rates.items()}
+        waited, self.waited = self.waited, 0.0
+        for rate in self.rates.values():
+            rate.rows, rate.seconds = 0, 0.0
+        return rates, waited
 
     def as_dict(self) -> dict[str, object]:
         """Everything, for a file."""

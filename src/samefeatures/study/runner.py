@@ -60,6 +60,20 @@ def extract_options(config: StudyConfig) -> ExtractOptions:
     )
 
 
+def keep_rates(meter: Meter, folder: Path) -> None:
+    """The last run's rates, beside the study; a run that had nothing to do leaves them.
+
+    Raises:
+        StoreError: when the folder can't be written.
+    """
+    if not any(rate.rows for rate in meter.rates.values()):
+        return
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(meter.as_dict(), indent=1) + "\n"
+        write_whole(folder / "extraction.json", text.encode())
+
+
 class LocalRunner:
     """Both stages in this process.
 
@@ -105,17 +119,8 @@ class LocalRunner:
             on_rows=lambda name, rows: bars[name](rows),
             meter=self.meter,
         )
-        self.keep_rates()
+        keep_rates(self.meter, self._folder)
         return stores
-
-    def keep_rates(self) -> None:
-        """The last run's rates, beside the study; a run that had nothing to do leaves them."""
-        if not any(rate.rows for rate in self.meter.rates.values()):
-            return
-        with writing(self._folder):
-            self._folder.mkdir(parents=True, exist_ok=True)
-            text = json.dumps(self.meter.as_dict(), indent=1) + "\n"
-            write_whole(self._folder / "extraction.json", text.encode())
 
     def moments(self, parts: Sequence[FeatureRows], *, kind: str) -> Moments:
         """One pass over the rows, checkpointed in the study's folder."""

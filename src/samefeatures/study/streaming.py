@@ -18,6 +18,7 @@ from samefeatures.data.imageset import digest
 from samefeatures.errors import ConfigError, UnreadableImageError
 from samefeatures.features.crops import Work
 from samefeatures.features.extract import Computed, compute, feature_key
+from samefeatures.features.rates import Meter
 from samefeatures.features.rows import regroup
 from samefeatures.features.store import CHUNK_ROWS
 from samefeatures.files import writing
@@ -28,7 +29,7 @@ from samefeatures.study.accumulate import chunk_rows, moments_key
 from samefeatures.study.config import StudyConfig
 from samefeatures.study.inputs import StudyInputs, feature_file_networks
 from samefeatures.study.journal import Journal, Position
-from samefeatures.study.runner import LocalRunner, extract_options
+from samefeatures.study.runner import extract_options, keep_rates
 from samefeatures.study.sides import Side, data_summary
 
 CHECKPOINT_SECONDS = 120.0
@@ -84,10 +85,10 @@ class Stream:
     Args:
         config: Batch size, threads, strictness, precision.
         inputs: Networks and fit images.
-        folder: For moments, checkpoint and journal.
+        folder: For moments, checkpoint and journal; rates go beside it.
         compute: Where products run.
         progress: Shows how far it is.
-        local: Whose rates and batch sizes hold here too.
+        meter: Keeps rates, and the batch sizes that were found on other sets.
 
     Raises:
         ConfigError: when a network's features come from a file.
@@ -101,7 +102,7 @@ class Stream:
         folder: Path,
         compute: Compute,
         progress: Progress,
-        local: LocalRunner,
+        meter: Meter,
     ) -> None:
         for network in feature_file_networks(inputs):
             raise ConfigError(
@@ -114,7 +115,7 @@ class Stream:
         self._precision = config.algebra.precision
         self._compute = compute
         self._progress = progress
-        self._local = local
+        self._meter = meter
         self._folder = folder
         self._key = moments_key(self.identities(), self._precision)[:16]
 
@@ -202,7 +203,7 @@ class Stream:
         advance = self._progress.task(title, self._total, rate=self._rates)
         advance(sums.n)
         self._sum(sums, journal, place, advance)
-        self._local.keep_rates()
+        keep_rates(self._meter, self._folder.parent)
         with writing(self._finished):
             journal.save(self._journal)
             sums.moments().save(self._finished)
@@ -213,9 +214,9 @@ class Stream:
 
     def _rates(self) -> str:
         """Of the slowest network: the others wait for it."""
-        speeds = {name: rate.speed for name, rate in self._local.meter.rates.items() if rate.speed}
+        speeds = {name: rate.speed for name, rate in self._meter.rates.items() if rate.speed}
         slowest = min(speeds, key=speeds.__getitem__, default=None)
-        return f"{slowest}: {self._local.meter.words(slowest)}" if slowest else ""
+        return f"{slowest}: {self._meter.words(slowest)}" if slowest else ""
 
     def _sum(self, sums: Accumulator, journal: Journal, place: Position, advance: Advance) -> None:
         """All rows from ``place`` on; a checkpoint every two minutes."""
@@ -241,8 +242,7 @@ class Stream:
             lacking = [set(range(first, count)) for _ in self._networks]
             work = Work(self._networks, lacking, part.images, part.views)
             found: list[Computed] = []
-            meter = self._local.meter
-            for done in compute(work, per_chunk, options=self._options, meter=meter):
+            for done in compute(work, per_chunk, options=self._options, meter=self._meter):
                 found.append(done)
                 if len(found) < len(self._networks):
                     continue

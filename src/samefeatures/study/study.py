@@ -110,7 +110,7 @@ class Study:
             folder=self.out / "moments",
             compute=self.compute,
             progress=self.progress,
-            local=self._local,
+            meter=self._local.meter,
         )
 
     @cached_property
