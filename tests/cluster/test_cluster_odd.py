@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -25,6 +28,8 @@ from samefeatures.cluster.session import connected
 from samefeatures.errors import ClusterError, MissingExtraError, StoreError
 from samefeatures.study.results import StudyResults
 
+OPEN = {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
+"""No token, whatever this user's home holds."""
 QUIET = {"include_dashboard": False, "log_to_driver": False, "logging_level": logging.ERROR}
 S3 = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "us-east-1"}
 
@@ -125,7 +130,10 @@ def remove_in_mid_run(machines: Cluster, worker: object, stores: Path) -> None:
 
 def test_nobody_at_the_address() -> None:
     with (
-        pytest.raises(ClusterError, match=r"Can't connect to Ray at '127\.0\.0\.1:9'.*ray start"),
+        pytest.raises(
+            ClusterError,
+            match=r"Can't connect to Ray at '127\.0\.0\.1:9'.*ray start.*RAY_AUTH_MODE",
+        ),
         connected("127.0.0.1:9"),
     ):
         pass
@@ -140,8 +148,45 @@ def test_without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
         pass
 
 
-def test_the_command(tmp_path: Path) -> None:
-    """As a user types it: a cluster of this machine's processors, started for the run."""
+@pytest.fixture
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, int]]:
+    """Ports of a cluster that ``ray start`` made: for drivers, and for Ray's clients."""
+    folder = tmp_path_factory.mktemp("ray")
+    ports = (free_port(), free_port())
+    head = ["--head", "--block", f"--port={ports[0]}", f"--ray-client-server-port={ports[1]}"]
+    more = ["--num-cpus=2", "--include-dashboard=false", f"--temp-dir={folder}"]
+    command = [str(Path(sys.executable).parent / "ray"), "start", *head, *more]
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            command, stdout=log, stderr=log, env={**os.environ, **OPEN}, start_new_session=True
+        )
+        try:
+            for port in ports:
+                wait_for(port, process, folder / "log")
+            yield ports
+        finally:
+            process.terminate()  # Ray ends what it started
+            process.wait(timeout=60)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(600):
+        assert process.poll() is None, log.read_text()
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        time.sleep(0.1)
+    raise AssertionError(log.read_text())
+
+
+def test_the_command(tmp_path: Path, started: tuple[int, int]) -> None:
+    """As a user types it: a cluster of this machine's processors, and one that was started."""
     study = {
         "networks": ["mini:resnet_v1", "mini:nasnet"],
         "data": {
@@ -152,11 +197,20 @@ def test_the_command(tmp_path: Path) -> None:
     }
     (tmp_path / "study.yaml").write_text(yaml.safe_dump(study))
     command = [sys.executable, "-m", "samefeatures", "run", str(tmp_path / "study.yaml")]
-    for out, more in (("many", ["--ray"]), ("one", [])):
+    driver, client = (f"127.0.0.1:{port}" for port in started)
+    ways = {
+        "one": [],
+        "local": ["--ray"],
+        "driver": ["--ray", driver],
+        "client": ["--ray", f"ray://{client}"],
+    }
+    for out, more in ways.items():
         whole = [*command, "--out", str(tmp_path / out), *more]
-        done = subprocess.run(whole, capture_output=True, text=True, check=False)
+        env = {**os.environ, **OPEN}
+        done = subprocess.run(whole, capture_output=True, text=True, check=False, env=env)
         assert done.returncode == 0, done.stderr
         assert done.stderr == ""
-    many, one = (StudyResults.load(tmp_path / out / "study.json") for out in ("many", "one"))
-    assert [c.correct for c in many.cells] == [c.correct for c in one.cells]
-    assert (many.fit_data, many.eval_data) == (one.fit_data, one.eval_data)
+    one, *others = (StudyResults.load(tmp_path / out / "study.json") for out in ways)
+    for many in others:
+        assert [c.correct for c in many.cells] == [c.correct for c in one.cells]
+        assert (many.fit_data, many.eval_data) == (one.fit_data, one.eval_data)

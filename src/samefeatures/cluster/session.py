@@ -75,7 +75,8 @@ def _check_reachable(address: str) -> None:
 def _no_cluster(address: str, error: Exception) -> ClusterError:
     return ClusterError(
         f"Can't connect to Ray at '{address}': {first_line(error)}. Start a cluster with 'ray "
-        "start --head' and give its address, or 'local' for this machine's processors alone."
+        "start --head' and give its address, or 'local' for this machine's processors alone. A "
+        "cluster that asks for a token, as newer ones do, needs RAY_AUTH_MODE=token here too."
     )
 
 
