@@ -75,7 +75,7 @@ def load_torch(source: Source, options: LoadOptions) -> ImageNetwork:
     )
     split = backend.prove()
     effect = backend.effect()
-    backend.rest()
+    backend.rest()  # off the GPU until its turn: all networks at once may be more than it holds
     return ImageNetwork(
         name=options.name,
         source=source.text,

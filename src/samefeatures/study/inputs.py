@@ -13,7 +13,6 @@ from samefeatures.data.views import Views
 from samefeatures.errors import ConfigError, LabelError
 from samefeatures.networks.arithmetic import Arithmetic, check_arithmetic
 from samefeatures.networks.load import load
-from samefeatures.networks.memory import Movable
 from samefeatures.networks.network import FeatureFile, ImageNetwork, Network
 from samefeatures.networks.source import parse_source
 from samefeatures.progress import Progress
@@ -106,17 +105,9 @@ def open_networks(config: StudyConfig, *, base: Path, progress: Progress) -> dic
             check_name(network.name, "the name")
         except ValueError as error:
             raise ConfigError(f"networks: {entry.load}: {error}. Give it another.") from None
-        if config.resident != "all":
-            _rest(network)
         networks[network.name] = network
         advance(1)
     return networks
-
-
-def _rest(network: Network) -> None:
-    """Off the GPU until its turn: all networks at once may be more than it holds."""
-    if isinstance(network, ImageNetwork) and isinstance(network.backend, Movable):
-        network.backend.rest()
 
 
 def open_eval_images(config: StudyConfig, *, base: Path) -> list[ImageSet]:

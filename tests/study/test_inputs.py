@@ -1,0 +1,43 @@
+"""Opening a study: which networks stay on the device while the others are loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from samefeatures.networks.torch_backend import TorchBackend
+from samefeatures.progress import Silent
+from samefeatures.study.config import parse_config
+from samefeatures.study.inputs import open_inputs
+
+MODULE = """
+from torch import nn
+
+def small(): return nn.Sequential(nn.Flatten(), nn.Linear(12, 4), nn.ReLU(), nn.Linear(4, 10))
+"""
+PREPROCESSING = {"input_size": [3, 2, 2], "crop_pct": 1.0, "mean": [0.5] * 3, "std": [0.5] * 3}
+
+
+def _noting(seen: list[object]) -> Callable[[object], None]:
+    def rest(self: object) -> None:
+        seen.append(self)
+
+    return rest
+
+
+def test_networks_leave_the_device_until_their_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All at once may be more than it holds."""
+    (tmp_path / "nets_to_rest.py").write_text(MODULE)
+    rested: list[object] = []
+    monkeypatch.setattr(TorchBackend, "rest", _noting(rested))
+    networks = [
+        {"load": "python:nets_to_rest:small", "name": name, **PREPROCESSING} for name in ("a", "b")
+    ]
+    data = {"fit": "fashion-mnist:fit", "eval": "fashion-mnist:eval"}
+    config = parse_config({"networks": [*networks, "mini:nasnet"], "data": data})
+    inputs = open_inputs(config, base=tmp_path, progress=Silent())
+    assert [id(net.backend) for net in inputs.image_networks[:2]] == [id(b) for b in rested]
