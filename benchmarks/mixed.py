@@ -40,13 +40,13 @@ def main(path: Path, out: Path, narrow: str = "bfloat16") -> None:
         pairs = [
             (a, b)
             for a, b in zip(wide.cells, mixed.cells, strict=True)
-            if a.method == entry.label and a.source != a.target
+            if a.method == entry.name and a.source != a.target
         ]
         correct = max(abs(a.correct - b.correct) for a, b in pairs)
         r2 = max(abs((a.r2 or 0.0) - (b.r2 or 0.0)) for a, b in pairs)
         change = float(np.mean([b.top1 - a.top1 for a, b in pairs]))
         print(
-            f"{entry.label}: {len(pairs)} cells change by at most {correct} images (mean "
+            f"{entry.name}: {len(pairs)} cells change by at most {correct} images (mean "
             f"{change:+.2f} points), R2 by at most {r2:.1e}"
         )
 
