@@ -22,7 +22,7 @@ from samefeatures.planning.estimate import (
 from samefeatures.planning.linear import Linear
 from samefeatures.planning.plan import memory_of, warnings_of
 from samefeatures.planning.rates import FeatureRates
-from samefeatures.study.config import MethodConfig
+from samefeatures.study.methods import MethodConfig
 
 NOTHING = Linear(0, 0)
 

@@ -20,7 +20,7 @@ from samefeatures.planning.linear import Clock, Linear, fitted
 from samefeatures.planning.needs import ITERATIVE, Size
 from samefeatures.scores import Score, closeness, score_heads
 from samefeatures.study.comparisons import compare
-from samefeatures.study.config import MethodConfig
+from samefeatures.study.methods import MethodConfig
 
 WIDEST = 768
 """Features of the largest network that maps are measured on."""

@@ -11,7 +11,7 @@ from samefeatures.planning.algebra import AlgebraRates, method_work
 from samefeatures.planning.done import Done
 from samefeatures.planning.needs import Size
 from samefeatures.planning.rates import FeatureRates
-from samefeatures.study.config import MethodConfig
+from samefeatures.study.methods import MethodConfig
 
 SURE, ROUGH, GUESS = 1.5, 2.0, 3.0
 """The factor that a stage is expected to be right within."""

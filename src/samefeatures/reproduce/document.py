@@ -10,7 +10,7 @@ from samefeatures.reproduce.figures import Comparison
 from samefeatures.reproduce.paper import NORMALISED, compare_with_paper
 from samefeatures.reproduce.published import PAPER_NETWORKS, published_thesis
 from samefeatures.reproduce.thesis import compare_with_thesis
-from samefeatures.study.config import METHODS
+from samefeatures.study.methods import METHODS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,82 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic.dataclasses import dataclass
 
 from samefeatures.compute import Precision
 from samefeatures.data.sources import ImageSource
 from samefeatures.data.views import Views
-from samefeatures.errors import ConfigError, did_you_mean
-from samefeatures.maps import OLS, Adam, Cosine, Logit, Method, Naive, Ridge, RowMethod
-
-METHODS: Mapping[str, type[OLS | Ridge | Logit | Naive | Cosine | Adam]] = {
-    "ols": OLS,
-    "ridge": Ridge,
-    "logit": Logit,
-    "naive": Naive,
-    "cosine": Cosine,
-    "adam": Adam,
-}
-BY_DEFAULT = ("ols", "ridge", "logit", "naive")
-"""Where a study names no methods: those that need no pass over the rows."""
+from samefeatures.errors import ConfigError
+from samefeatures.study.methods import BY_DEFAULT, METHODS, NEED_ROWS, MethodConfig, method_entry
+from samefeatures.study.strict import Strict, refuse_unknown
 
 
-class _Strict(BaseModel):
-    """Refuses unknown keys, naming the nearest valid one."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known_keys(cls, value: Any) -> Any:
-        return refuse_unknown(value, list(cls.model_fields))
-
-
-def refuse_unknown(value: Any, valid: list[str]) -> Any:
-    """The same value, unless it is a mapping with a key that does not exist.
-
-    Raises:
-        ValueError: naming the nearest valid key.
-    """
-    if isinstance(value, Mapping):
-        for key in value:
-            if key not in valid:
-                raise ValueError(unknown_key(str(key), valid))
-    return value
-
-
-SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
-"""What a name may be that becomes part of a path."""
-
-
-def check_name(name: str, what: str) -> str:
-    """The same name, if it can stand in a path on every system.
-
-    Raises:
-        ValueError: when it can't.
-    """
-    if not SAFE_NAME.fullmatch(name) or "--" in name:
-        raise ValueError(
-            f"{what} '{name}' can't be part of a file name; use letters, digits, '_', '.', '+' and "
-            "single '-', starting with a letter or digit"
-        )
-    return name
-
-
-def unknown_key(key: str, valid: list[str]) -> str:
-    """A sentence about a key that does not exist."""
-    return f"unknown key '{key}'. {did_you_mean(key, valid)}Valid keys: {', '.join(valid)}."
-
-
-class NetworkConfig(_Strict):
+class NetworkConfig(Strict):
     """One network: where it loads from, its name, and overrides of its preprocessing."""
 
     load: str
@@ -96,7 +38,7 @@ class NetworkConfig(_Strict):
         return dict(given)
 
 
-class ViewsConfig(_Strict):
+class ViewsConfig(Strict):
     """Random crops of each fit image; fields as in ``Views``."""
 
     count: int
@@ -128,7 +70,7 @@ class SourceConfig(ImageSource):
         return {"count": value} if isinstance(value, int) else value
 
 
-class DataConfig(_Strict):
+class DataConfig(Strict):
     """The images that maps are fitted on (no labels used), and those that hybrids are scored on."""
 
     fit: tuple[SourceConfig, ...]
@@ -161,31 +103,7 @@ class DataConfig(_Strict):
         return self
 
 
-class MethodConfig(_Strict):
-    """A method, its label in tables, and its options."""
-
-    name: Literal["ols", "ridge", "logit", "naive", "cosine", "adam"]
-    label: str
-    options: dict[str, Any]
-
-    def build(self) -> Method | RowMethod:
-        try:
-            return METHODS[self.name](**self.options)
-        except TypeError:
-            known = list(getattr(METHODS[self.name], "__dataclass_fields__", {}))
-            wrong = next((key for key in self.options if key not in known), None)
-            if wrong is None:
-                raise ConfigError(
-                    f"methods: {self.name}: {self.options} has a value of the wrong kind."
-                ) from None
-            if not known:
-                raise ConfigError(
-                    f"methods: '{self.name}' takes no options, but '{wrong}' came. Leave it out."
-                ) from None
-            raise ConfigError(f"methods: {self.name}: {unknown_key(wrong, known)}") from None
-
-
-class AlgebraConfig(_Strict):
+class AlgebraConfig(Strict):
     """Where moments, maps and scores are computed, and how exactly the moments' products.
 
     Attributes:
@@ -197,11 +115,7 @@ class AlgebraConfig(_Strict):
     precision: Precision = "float64"
 
 
-NEED_ROWS = ("cosine", "adam")
-"""Methods that read the fit rows again and again."""
-
-
-class ClusterConfig(_Strict):
+class ClusterConfig(Strict):
     """How much of a cluster a study takes, when it runs on one.
 
     Attributes:
@@ -219,7 +133,7 @@ class ClusterConfig(_Strict):
     patience: float = Field(default=300.0, gt=0)
 
 
-class StudyConfig(_Strict):
+class StudyConfig(Strict):
     """A whole study."""
 
     title: str = "Do these networks extract the same features?"
@@ -253,7 +167,7 @@ class StudyConfig(_Strict):
     def _method_entries(cls, value: Any) -> Any:
         if not isinstance(value, list) or not value:
             raise ValueError(f"give a list of methods out of {', '.join(METHODS)}")
-        return [_method_entry(entry) for entry in value]
+        return [method_entry(entry) for entry in value]
 
     @field_validator("store")
     @classmethod
@@ -299,27 +213,6 @@ class StudyConfig(_Strict):
     def algebra_device(self) -> str:
         """Where moments, maps and scores are computed."""
         return self.device if self.algebra.device is None else self.algebra.device
-
-
-def _method_entry(entry: Any) -> Any:
-    """``ols``, ``{name: ridge, alpha: 0.1, label: weak}`` or ``{ridge: {alpha: 0.1}}``."""
-    if isinstance(entry, str):
-        entry = {"name": entry}
-    if isinstance(entry, Mapping) and "name" not in entry and len(entry) == 1:
-        ((name, options),) = entry.items()
-        if not isinstance(options, Mapping | None):
-            raise ValueError(f"the options of '{name}' are {options!r}; give them by name")
-        entry = {"name": name, **(options or {})}
-    if not isinstance(entry, Mapping) or not isinstance(entry.get("name"), str):
-        raise ValueError(f"a method is a name or a mapping with 'name', not {entry!r}")
-    name = entry["name"]
-    if name not in METHODS:
-        raise ValueError(
-            f"unknown method '{name}'. {did_you_mean(name, METHODS)}Known: {', '.join(METHODS)}."
-        )
-    check_name(str(entry.get("label", name)), "the label")
-    options = {k: v for k, v in entry.items() if k not in ("name", "label")}
-    return {"name": name, "label": str(entry.get("label", name)), "options": options}
 
 
 def read_config(path: Path) -> StudyConfig:

@@ -16,7 +16,8 @@ from samefeatures.networks.load import load
 from samefeatures.networks.network import FeatureFile, ImageNetwork, Network
 from samefeatures.networks.source import parse_source
 from samefeatures.progress import Progress
-from samefeatures.study.config import SourceConfig, StudyConfig, check_name
+from samefeatures.study.config import SourceConfig, StudyConfig
+from samefeatures.study.strict import check_name
 
 
 @dataclass(frozen=True, slots=True, eq=False)

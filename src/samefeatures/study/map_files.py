@@ -14,7 +14,7 @@ from samefeatures.files import write_whole, writing
 from samefeatures.maps import AffineMap
 from samefeatures.networks.network import Network
 from samefeatures.study.accumulate import Identity, moments_key
-from samefeatures.study.config import MethodConfig
+from samefeatures.study.methods import MethodConfig
 
 MAPS_VERSION = 1
 """Raised whenever a change in ``maps`` changes a fitted value."""

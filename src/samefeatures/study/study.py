@@ -19,11 +19,12 @@ from samefeatures.moments import Moments
 from samefeatures.networks.network import ImageNetwork
 from samefeatures.progress import Progress, Silent
 from samefeatures.study.classes import class_changes, count_classes, write_classes
-from samefeatures.study.config import MethodConfig, StudyConfig, read_config
+from samefeatures.study.config import StudyConfig, read_config
 from samefeatures.study.control_stage import controls_of
 from samefeatures.study.curves import curve_summary
 from samefeatures.study.inputs import StudyInputs, open_inputs
 from samefeatures.study.map_files import MapFiles, map_key
+from samefeatures.study.methods import MethodConfig
 from samefeatures.study.results import CurveSummary, StudyResults
 from samefeatures.study.runner import LocalRunner, Runner, feature_root
 from samefeatures.study.scoring import Scorer

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from samefeatures.maps import RowMethod
 from samefeatures.networks.network import ImageNetwork, Network
 from samefeatures.scores import Score
-from samefeatures.study.config import MethodConfig
+from samefeatures.study.methods import MethodConfig
 from samefeatures.study.results import DataSummary, FitSummary, MethodSummary, NetworkSummary
 
 
