@@ -142,7 +142,7 @@ class Bench:
 
 @dataclass(frozen=True)
 class _Finished:
-    """A runner for stores that are whole already."""
+    """Features of stores that are whole already."""
 
     order: Order
 
@@ -154,9 +154,6 @@ class _Finished:
         kind: str,  # noqa: ARG002
     ) -> list[StoredFeatures]:
         return open_stores(networks, part.images, self.order.root, views=part.views)
-
-    def moments(self, parts: object, *, kind: str) -> Moments:
-        raise NotImplementedError
 
 
 @contextmanager

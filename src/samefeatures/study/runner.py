@@ -23,8 +23,8 @@ from samefeatures.study.config import StudyConfig
 from samefeatures.study.inputs import Part
 
 
-class Runner(Protocol):
-    """Extraction and moments, in this process or over many."""
+class Extractor(Protocol):
+    """Gives features, wherever they are computed."""
 
     def extract(
         self, networks: Sequence[ImageNetwork], part: Part, *, kind: str
@@ -38,6 +38,10 @@ class Runner(Protocol):
             part: The images, and the views taken of each.
             kind: ``fit`` or ``eval``, for the display.
         """
+
+
+class Runner(Extractor, Protocol):
+    """Extraction and moments, in this process or over many."""
 
     def moments(self, parts: Sequence[FeatureRows], *, kind: str) -> Moments:
         """Joint moments of the rows of every network; ``kind`` as above."""

@@ -13,7 +13,7 @@ from samefeatures.features.store import StoredFeatures
 from samefeatures.networks.network import FeatureFile, ImageNetwork
 from samefeatures.study.inputs import Part, StudyInputs, feature_file_networks
 from samefeatures.study.results import DataSummary, LeftOut
-from samefeatures.study.runner import Runner
+from samefeatures.study.runner import Extractor
 
 Stores = Mapping[str, StoredFeatures]
 """Of one source of images, by the name of the network."""
@@ -27,18 +27,18 @@ class Side:
     summary: DataSummary
 
 
-def fit_side(inputs: StudyInputs, runner: Runner) -> Side:
+def fit_side(inputs: StudyInputs, runner: Extractor) -> Side:
     """Rows that maps are fitted on, extracted if need be."""
     return _side(inputs, runner, inputs.fit, kind="fit")
 
 
-def eval_side(inputs: StudyInputs, runner: Runner) -> Side:
+def eval_side(inputs: StudyInputs, runner: Extractor) -> Side:
     """Rows that hybrids are scored on, extracted if need be."""
     return _side(inputs, runner, inputs.eval, kind="eval")
 
 
 def rows_of_another(
-    inputs: StudyInputs, runner: Runner, network: ImageNetwork
+    inputs: StudyInputs, runner: Extractor, network: ImageNetwork
 ) -> tuple[FeatureRows, FeatureRows]:
     """Fit rows and eval rows of a network that is not of the study, e.g. for a control.
 
@@ -52,7 +52,7 @@ def rows_of_another(
     return fit, evaluation
 
 
-def _side(inputs: StudyInputs, runner: Runner, parts: Sequence[Part], *, kind: str) -> Side:
+def _side(inputs: StudyInputs, runner: Extractor, parts: Sequence[Part], *, kind: str) -> Side:
     networks = inputs.image_networks
     stores = [_stores(runner, part, networks, kind) for part in parts]
     rows = {net.name: _joined(parts, stores, net.name) for net in networks}
@@ -63,7 +63,7 @@ def _side(inputs: StudyInputs, runner: Runner, parts: Sequence[Part], *, kind: s
     return Side(ordered, data_summary(parts, left_out, next(iter(ordered.values()))))
 
 
-def _stores(runner: Runner, part: Part, networks: Sequence[ImageNetwork], kind: str) -> Stores:
+def _stores(runner: Extractor, part: Part, networks: Sequence[ImageNetwork], kind: str) -> Stores:
     stores = runner.extract(networks, part, kind=kind)
     return {net.name: store for net, store in zip(networks, stores, strict=True)}
 
