@@ -94,7 +94,7 @@ class Bench:
         work = Work(networks, missing, part.images, part.views, task.known)
         per_chunk = self._stores(task, part, networks)[0].images_per_chunk
         options = replace(extract_options(self._order.config), strict=False)
-        for _ in compute(work, per_chunk, options=options, meter=self._meter):
+        for _ in compute(work, per_chunk, options=options):
             pass
 
     def moments(self, kind: str, start: int, stop: int, rows_at_a_time: int) -> Moments:
