@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from itertools import groupby
 
 from samefeatures.features.store import StoredFeatures
 
@@ -23,10 +24,17 @@ def known_problems(
     wanted = set[int]().union(*missing)
     found: dict[int, str] = {}
     for store, lacks in zip(stores, missing, strict=True):
-        for k in sorted(wanted - lacks):
-            first = store.images_in(k).start
-            found |= {first + i: reason for i, reason in store.problems_in(k).items()}
+        for first, last in _runs(sorted(wanted - lacks)):
+            images = range(store.images_in(first).start, store.images_in(last).stop)
+            found |= store.problems_among(images)
     return found
+
+
+def _runs(chunks: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """First and last of each run of neighbours: reading them one by one is slow far away."""
+    for _, run in groupby(enumerate(chunks), key=lambda pair: pair[1] - pair[0]):
+        numbers = [k for _, k in run]
+        yield numbers[0], numbers[-1]
 
 
 def tell_others(

@@ -153,8 +153,13 @@ class StoredFeatures:
     def problems_in(self, k: int) -> dict[int, str]:
         """Why images of a stored chunk are left out, by index within the chunk."""
         images = self.images_in(k)
+        found = self.problems_among(images)
+        return {i - images.start: reason for i, reason in found.items()}
+
+    def problems_among(self, images: range) -> dict[int, str]:
+        """Why images of stored chunks are left out, by index in the set; read at once."""
         kept = self._read("problems", slice(images.start, images.stop))
-        return {int(i): _reason(kept[i]) for i in np.flatnonzero(kept[:, 0])}
+        return {images.start + int(i): _reason(kept[i]) for i in np.flatnonzero(kept[:, 0])}
 
     @cached_property
     def image_ids(self) -> list[str]:

@@ -230,9 +230,7 @@ class Study:
             curves=tuple(self._curves()),
             fit_data=fit.summary,
             eval_data=evaluation.summary,
-            settings=json.loads(
-                self.config.model_dump_json(exclude_none=True, exclude={"cluster"})
-            ),
+            settings=settings_of(self.config),
             versions=versions(),
             classes=tuple(class_changes(per_class)),
             class_names=self.inputs.class_names,
