@@ -11,9 +11,9 @@ from sklearn.linear_model import LinearRegression, Ridge
 
 from benchmarks.record import Line, at_least, at_most, product_rate, seconds, within
 from samefeatures.maps import OLS, AffineMap, SourceProblem
-from samefeatures.moments import Moments
-from samefeatures.networks.network import Head
-from samefeatures.study.accumulate import chunk_rows
+from samefeatures.moments.kept import chunk_rows
+from samefeatures.moments.record import Moments
+from samefeatures.networks.record import Head
 
 THESIS_DIMS = (1024, 1024, 1792, 2048, 2048, 2048, 1536, 1536, 4032, 4320)
 ROWS = 20_000

@@ -10,9 +10,9 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.record import Line, alternately, within
-from samefeatures.data.imageset import ImageSet
 from samefeatures.features.opening import open_features
 from samefeatures.features.store import CHUNK_ROWS, FeatureKey, StoredFeatures
+from samefeatures.images.imageset import ImageSet
 
 ROWS, DIM = 16_384, 2048
 BYTES = 4 * ROWS * DIM

@@ -9,10 +9,10 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.record import Line, alternately, within
-from samefeatures.data.imageset import ImageSet
 from samefeatures.features.extract import extract
+from samefeatures.images.imageset import ImageSet
 from samefeatures.networks.load import load
-from samefeatures.networks.network import ImageNetwork
+from samefeatures.networks.record import ImageNetwork
 
 BATCH = 32
 

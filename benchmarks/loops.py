@@ -21,11 +21,12 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.record import Line, alternately, at_least, within
-from samefeatures.data.folder import open_folder
-from samefeatures.data.imageset import ImageSet
+from samefeatures.base.arrays import Float32
 from samefeatures.features.extract import extract
+from samefeatures.images.folder import open_folder
+from samefeatures.images.imageset import ImageSet
 from samefeatures.networks.load import load
-from samefeatures.networks.network import Float32, ImageNetwork
+from samefeatures.networks.record import ImageNetwork
 from samefeatures.planning.measure import photograph
 
 MODEL, BATCH, IMAGES = "resnet18", 32, 64
@@ -146,7 +147,7 @@ def thingsvision_loop(base: Path, *, batches: int | None = None) -> Float32:
 
 
 def _opened(images: ImageSet, i: int) -> Image.Image:
-    from samefeatures.data.decode import decode
+    from samefeatures.images.decode import decode
 
     return decode(images.read(i))
 
@@ -178,7 +179,7 @@ def _decoding(images: ImageSet, network: ImageNetwork) -> Line:
         transform(Image.open(io.BytesIO(raw)).convert("RGB"))
 
     def ours(raw: bytes) -> None:
-        from samefeatures.data.decode import decode
+        from samefeatures.images.decode import decode
 
         prep.normalise(prep.pixels(decode(raw))[None])
 

@@ -13,8 +13,8 @@ CODE = """
 import resource, sys
 import numpy as np
 from benchmarks.algebra import THESIS_DIMS
-from samefeatures.moments import Moments
-from samefeatures.study.accumulate import chunk_rows
+from samefeatures.moments.record import Moments
+from samefeatures.moments.kept import chunk_rows
 rows = int(sys.argv[1])
 names = [f"net{k}" for k in range(10)]
 moments = Moments(names, THESIS_DIMS)

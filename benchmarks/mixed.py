@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from samefeatures.progress import on_terminal
+from samefeatures.base.progress import on_terminal
 from samefeatures.study.config import read_config
 from samefeatures.study.results import StudyResults
 from samefeatures.study.study import Study

@@ -16,12 +16,12 @@ from time import process_time
 import numpy as np
 
 from benchmarks.record import Line, at_least
-from samefeatures.demo import demo_config
 from samefeatures.features.rows import FeatureRows, joint_chunks
 from samefeatures.maps import OLS, Adam, AffineMap, Cosine, SourceProblem
-from samefeatures.moments import Moments
-from samefeatures.scores import score_heads
+from samefeatures.moments.record import Moments
+from samefeatures.scores.heads import score_heads
 from samefeatures.study.config import StudyConfig, read_config
+from samefeatures.study.demo import demo_config
 from samefeatures.study.scoring import labelled
 from samefeatures.study.study import Study
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from benchmarks.algebra import fake, made_features
 from benchmarks.record import Line, alternately, at_least, product_rate, within
 from samefeatures.maps import OLS, Ridge, SourceProblem
-from samefeatures.moments import Moments
+from samefeatures.moments.record import Moments
 
 DIMS = (540, 504)
 ROWS, CHUNK, ALPHA = 10_000, 4096, 0.01

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.record import Line, keep
-from samefeatures.moments import Moments
+from samefeatures.moments.record import Moments
 from samefeatures.networks.miniatures.catalogue import NAMES
 from samefeatures.study.config import parse_config
 from samefeatures.study.results import Cell, StudyResults

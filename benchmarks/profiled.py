@@ -17,9 +17,9 @@ from time import process_time
 
 import numpy as np
 
-from samefeatures.demo import demo_config
 from samefeatures.report.write import write_report
 from samefeatures.study.config import parse_config
+from samefeatures.study.demo import demo_config
 from samefeatures.study.study import Study
 
 DIM, CLASSES, FIT, EVAL, NETWORKS = 768, 1000, 4000, 2000, 4

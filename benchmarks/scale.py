@@ -17,12 +17,12 @@ import numpy as np
 
 from benchmarks.algebra import THESIS_DIMS
 from benchmarks.record import Line, keep, processor, seconds
-from samefeatures.accumulators import accumulator
-from samefeatures.compute import HOST, Compute, Precision, open_compute
-from samefeatures.moments import Moments
-from samefeatures.networks.network import Head
-from samefeatures.scores import score_heads
-from samefeatures.study.accumulate import chunk_rows
+from samefeatures.algebra import HOST, Algebra, Precision, open_algebra
+from samefeatures.moments.kept import chunk_rows
+from samefeatures.moments.record import Moments
+from samefeatures.moments.sums import accumulator
+from samefeatures.networks.record import Head
+from samefeatures.scores.heads import score_heads
 from samefeatures.study.scoring import SCORE_ROWS
 
 D = sum(THESIS_DIMS)
@@ -32,37 +32,37 @@ SIDE = 3072
 """Of the square matrices whose product is the measure."""
 
 
-def matrix_rate(compute: Compute, precision: Precision) -> float:
+def matrix_rate(algebra: Algebra, precision: Precision) -> float:
     """Operations a second of a square product, the faster of two."""
-    work = _square_product(compute, precision)
+    work = _square_product(algebra, precision)
     work()
     return 2 * SIDE**3 / seconds(work, repeat=2)
 
 
-def _square_product(compute: Compute, precision: Precision) -> Callable[[], object]:
+def _square_product(algebra: Algebra, precision: Precision) -> Callable[[], object]:
     values = np.random.default_rng(0).standard_normal((SIDE, SIDE)).astype(precision)
-    if compute is HOST:
+    if algebra is HOST:
         return lambda: values @ values
     import torch
 
-    there = torch.from_numpy(values).to(compute.device)
+    there = torch.from_numpy(values).to(algebra.device)
 
     def work() -> None:
         there @ there
-        _wait(compute)
+        _wait(algebra)
 
     return work
 
 
-def _wait(compute: Compute) -> None:
+def _wait(algebra: Algebra) -> None:
     """Until the device has done what it was told: calls return before that."""
-    if compute.device.startswith("cuda"):
+    if algebra.device.startswith("cuda"):
         import torch
 
-        torch.cuda.synchronize(compute.device)
+        torch.cuda.synchronize(algebra.device)
 
 
-def moments_rate(compute: Compute, precision: Precision, rows: int) -> tuple[float, float]:
+def moments_rate(algebra: Algebra, precision: Precision, rows: int) -> tuple[float, float]:
     """Seconds for all rows, sent from the host chunk by chunk, and operations a second.
 
     Operations are those of the symmetric half, rows · D · (D + 1); the chunk is the same every
@@ -72,22 +72,22 @@ def moments_rate(compute: Compute, precision: Precision, rows: int) -> tuple[flo
     rng = np.random.default_rng(0)
     blocks = [rng.standard_normal((size, d), np.float32) for d in THESIS_DIMS]
     names = [f"net{k}" for k in range(len(THESIS_DIMS))]
-    sums = accumulator(Moments(names, THESIS_DIMS), precision=precision, compute=compute)
+    sums = accumulator(Moments(names, THESIS_DIMS), precision=precision, algebra=algebra)
     sums.update(*blocks)  # memory is taken, and kernels are chosen
-    _wait(compute)
+    _wait(algebra)
     start = perf_counter()
     for first in range(0, rows, size):
         sums.update(*(block[: rows - first] for block in blocks))
-    _wait(compute)
+    _wait(algebra)
     spent = perf_counter() - start
     return spent, rows * D * (D + 1) / spent
 
 
-def _moments_line(compute: Compute, precision: Precision, rows: int) -> list[Line]:
-    before = matrix_rate(compute, precision)
-    spent, rate = moments_rate(compute, precision, rows)
-    best = max(before, matrix_rate(compute, precision))
-    what = f"moments, D = {D:,}, {precision} products, {_name(compute)}"
+def _moments_line(algebra: Algebra, precision: Precision, rows: int) -> list[Line]:
+    before = matrix_rate(algebra, precision)
+    spent, rate = moments_rate(algebra, precision, rows)
+    best = max(before, matrix_rate(algebra, precision))
+    what = f"moments, D = {D:,}, {precision} products, {_name(algebra)}"
     share = Line(
         stage=f"{what}: {rows:,} rows in {spent:.1f} s",
         ours=rate / 1e9,
@@ -114,7 +114,7 @@ def _needs(what: str, ours: float, rows: int) -> Line:
     )
 
 
-def _scores_line(compute: Compute, rows: int) -> Line:
+def _scores_line(algebra: Algebra, rows: int) -> Line:
     """All 90 cells: ten sources, each into nine composed heads, in chunks of rows."""
     rng = np.random.default_rng(0)
     labels = rng.integers(0, CLASSES, rows)
@@ -127,10 +127,10 @@ def _scores_line(compute: Compute, rows: int) -> Line:
         ]
         starts = range(0, rows, len(chunk))
         blocks = [(chunk[: rows - i], labels[i : i + len(chunk)]) for i in starts]
-        bare += _bare_logits(compute, heads, chunk, rows)
-        spent += seconds(lambda b=blocks, h=heads: score_heads(b, h, compute=compute))  # type: ignore[misc]
+        bare += _bare_logits(algebra, heads, chunk, rows)
+        spent += seconds(lambda b=blocks, h=heads: score_heads(b, h, algebra=algebra))  # type: ignore[misc]
     return Line(
-        stage=f"90 cells, {D:,} features, {rows:,} rows, {CLASSES:,} classes, {_name(compute)}",
+        stage=f"90 cells, {D:,} features, {rows:,} rows, {CLASSES:,} classes, {_name(algebra)}",
         ours=spent,
         peer="float32 matrix products",
         theirs=bare,
@@ -140,37 +140,37 @@ def _scores_line(compute: Compute, rows: int) -> Line:
     )
 
 
-def _bare_logits(compute: Compute, heads: list[Head], chunk: np.ndarray, rows: int) -> float:
+def _bare_logits(algebra: Algebra, heads: list[Head], chunk: np.ndarray, rows: int) -> float:
     """Seconds of the products alone, on features that are there already."""
     weight = np.concatenate([head.weight for head in heads])
     times = -(-rows // len(chunk))
-    if compute is HOST:
+    if algebra is HOST:
         return seconds(lambda: chunk @ weight.T) * rows / len(chunk)
     import torch
 
-    a, b = (torch.from_numpy(x).to(compute.device) for x in (chunk, weight))
+    a, b = (torch.from_numpy(x).to(algebra.device) for x in (chunk, weight))
 
     def work() -> None:
         for _ in range(times):
             a @ b.T
-        _wait(compute)
+        _wait(algebra)
 
     work()
     return seconds(work) * rows / (times * len(chunk))
 
 
-def _inverse_line(compute: Compute) -> Line:
+def _inverse_line(algebra: Algebra) -> Line:
     """The widest network's inverse: what OLS and ridge cost per source."""
     from samefeatures.maps.inverse import pseudoinverse
 
     dim = max(THESIS_DIMS)
     x = np.random.default_rng(0).standard_normal((dim + 500, dim))
     matrix = x.T @ x
-    rate = matrix_rate(compute, "float64")
-    spent = seconds(lambda: pseudoinverse(matrix, compute=compute), repeat=2)
+    rate = matrix_rate(algebra, "float64")
+    spent = seconds(lambda: pseudoinverse(matrix, algebra=algebra), repeat=2)
     bare = 2 * (1 / 6 + 1) * dim**3 / rate  # Cholesky d³/6 and inverse d³ multiply-adds
     return Line(
-        stage=f"inverse of {dim:,} features' moments, {_name(compute)}",
+        stage=f"inverse of {dim:,} features' moments, {_name(algebra)}",
         ours=spent,
         peer="its operations at the rate of products",
         theirs=bare,
@@ -180,20 +180,20 @@ def _inverse_line(compute: Compute) -> Line:
     )
 
 
-def _name(compute: Compute) -> str:
-    if compute is HOST:
+def _name(algebra: Algebra) -> str:
+    if algebra is HOST:
         return "NumPy"
-    if compute.device.startswith("cuda"):
+    if algebra.device.startswith("cuda"):
         import torch
 
-        return str(torch.cuda.get_device_name(compute.device))
-    return f"torch on {compute.device}"
+        return str(torch.cuda.get_device_name(algebra.device))
+    return f"torch on {algebra.device}"
 
 
-def run(compute: Compute = HOST, *, rows: int = 2000, eval_rows: int = 2000) -> list[Line]:
+def run(algebra: Algebra = HOST, *, rows: int = 2000, eval_rows: int = 2000) -> list[Line]:
     """Moments in both precisions, the widest inverse, and all cells of a method."""
-    lines = [line for p in get_args(Precision) for line in _moments_line(compute, p, rows)]
-    return [*lines, _inverse_line(compute), _scores_line(compute, eval_rows)]
+    lines = [line for p in get_args(Precision) for line in _moments_line(algebra, p, rows)]
+    return [*lines, _inverse_line(algebra), _scores_line(algebra, eval_rows)]
 
 
 def main() -> None:
@@ -212,12 +212,12 @@ def main() -> None:
     print(keep(suite, lines, notes=notes))
 
 
-def _place(device: str) -> Compute:
+def _place(device: str) -> Algebra:
     if device == "torch":  # the code of a GPU, on the processor
-        from samefeatures.compute.torch_device import TorchDevice
+        from samefeatures.algebra.torch_device import TorchDevice
 
         return TorchDevice("cpu")
-    return open_compute(device)
+    return open_algebra(device)
 
 
 if __name__ == "__main__":

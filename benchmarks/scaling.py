@@ -19,19 +19,19 @@ from PIL import Image
 
 from benchmarks.algebra import THESIS_DIMS, fake
 from benchmarks.record import RESULTS, Line, alternately, machine, product_rate, seconds
-from samefeatures.data.imageset import ImageSet
+from samefeatures.base.progress import Silent
 from samefeatures.features.extract import extract
+from samefeatures.images.imageset import ImageSet
 from samefeatures.maps import OLS, SourceProblem
-from samefeatures.moments import Moments
+from samefeatures.moments.kept import chunk_rows
+from samefeatures.moments.record import Moments
 from samefeatures.networks.load import load
-from samefeatures.networks.network import Head, ImageNetwork
+from samefeatures.networks.record import Head, ImageNetwork
 from samefeatures.planning.algebra import measure_algebra
 from samefeatures.planning.measure import photograph
 from samefeatures.planning.needs import Size
 from samefeatures.planning.rates import decode_rate, measure_features
-from samefeatures.progress import Silent
-from samefeatures.scores import score_heads
-from samefeatures.study.accumulate import chunk_rows
+from samefeatures.scores.heads import score_heads
 from samefeatures.study.config import parse_config
 from samefeatures.study.inputs import Part
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from benchmarks.algebra import THESIS_DIMS
 from benchmarks.record import Line, alternately, at_most, within
-from samefeatures.networks.network import Head
-from samefeatures.scores import score_heads
+from samefeatures.networks.record import Head
+from samefeatures.scores.heads import score_heads
 from samefeatures.study.scoring import SCORE_ROWS
 
 ROWS, CLASSES = 10_000, 1000

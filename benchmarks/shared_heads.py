@@ -8,8 +8,8 @@ import numpy as np
 
 from samefeatures.maps import Logit, SourceProblem
 from samefeatures.maps.heads import HeadInverses
-from samefeatures.moments import Moments
-from samefeatures.networks.network import FeatureFile, Head
+from samefeatures.moments.record import Moments
+from samefeatures.networks.record import FeatureFile, Head
 
 DIMS = (512, 640, 768, 896, 1024, 1152, 1280, 1536, 1792, 2048)
 CLASSES = 1000

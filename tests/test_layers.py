@@ -6,6 +6,7 @@ import ast
 import importlib
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -14,32 +15,30 @@ import samefeatures
 
 ROOT = Path(samefeatures.__file__).parent
 ORDER = (
-    "errors",
-    "files",
-    "progress",
-    "compute",
-    "data",
+    "base",
+    "algebra",
+    "images",
     "networks",
     "features",
     "moments",
-    "accumulators",
     "maps",
+    "similarity",
     "scores",
-    "statistics",
     "study",
     "cluster",
-    "thumbnails",
     "gallery",
     "report",
     "export",
-    "checking",
-    "hybrids",
-    "demo",
     "planning",
     "reproduce",
-    "cli",
+    "commands",
 )
-MODULES = sorted(p for p in ROOT.rglob("*.py") if p.parent != ROOT or p.stem in ORDER)
+"""The pipeline; a module imports only from its own package and from those before it."""
+PURE = ("algebra", "moments", "maps", "similarity", "scores")
+MODULES = {
+    ".".join(p.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__"): p
+    for p in sorted(ROOT.rglob("*.py"))
+}
 HEAVY = (
     "torch",
     "timm",
@@ -60,63 +59,104 @@ HEAVY = (
 )
 
 
-def layer(name: str) -> int:
-    return ORDER.index(name.removeprefix("samefeatures.").split(".")[0])
+def package(module: str) -> str:
+    """``maps`` of ``samefeatures.maps.ols``; empty for the package itself."""
+    return module.removeprefix("samefeatures").removeprefix(".").split(".")[0]
 
 
-def imports(path: Path) -> list[str]:
-    found = []
-    package = ["samefeatures", *path.relative_to(ROOT).with_suffix("").parts]
-    for node in ast.walk(ast.parse(path.read_text())):
+def imported(module: str, *, lazy: bool = True) -> set[str]:
+    """Modules that a module imports, at its top or (if ``lazy``) anywhere, as full names.
+
+    ``from samefeatures import x`` counts as the package where it finds no module.
+    """
+    path = MODULES[module]
+    home = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    tree = ast.parse(path.read_text())
+    nodes = ast.walk(tree) if lazy else iter(_on_import(tree))
+    found: set[str] = set()
+    for node in nodes:
         if isinstance(node, ast.ImportFrom):
-            base = ".".join(package[: -node.level]) if node.level else ""
-            found.append(".".join(filter(None, [base, node.module or ""])))
+            base = node.module or ""
+            if node.level:
+                up = home.split(".")[: len(home.split(".")) - node.level + 1]
+                base = ".".join([*up, *([base] if base else [])])
+            for alias in node.names:
+                inner = f"{base}.{alias.name}"
+                found.add(inner if inner in MODULES else base)
         elif isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
-    return found
+            found |= {alias.name for alias in node.names}
+    return found - {module}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_a_module_imports_only_from_those_before_it(path: Path) -> None:
-    own = layer(path.relative_to(ROOT).with_suffix("").as_posix().replace("/", "."))
-    for name in imports(path):
-        if name.startswith("samefeatures."):
-            assert layer(name) <= own, f"{path.name} imports {name}"
+def _on_import(tree: ast.Module) -> list[ast.stmt]:
+    """Statements that run when a module is imported."""
+    out: list[ast.stmt] = []
+    todo = list(tree.body)
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        if isinstance(node, ast.If | ast.Try):
+            todo += [n for n in ast.iter_child_nodes(node) if isinstance(n, ast.stmt)]
+        out.append(node)
+    return out
+
+
+def own(names: set[str]) -> set[str]:
+    """Those of this project."""
+    return {name for name in names if name.split(".")[0] == "samefeatures"}
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_a_module_imports_only_from_those_before_it(module: str) -> None:
+    mine = package(module)
+    for name in own(imported(module)):
+        assert name != "samefeatures" or mine in ("", "__main__"), f"{module} imports the package"
+        if mine not in ("", "__main__"):
+            assert ORDER.index(package(name)) <= ORDER.index(mine), f"{module} imports {name}"
+
+
+def test_no_import_goes_in_a_circle() -> None:
+    """Not even by way of imports inside functions or for types alone."""
+    graph = {module: own(imported(module)) & set(MODULES) for module in MODULES}
+    graph["samefeatures"] = set()  # its names load on first use, from everywhere
+    sorter = TopologicalSorter(graph)
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        pytest.fail(f"a circle of imports: {' → '.join(reversed(error.args[1]))}")
 
 
 def test_every_module_has_a_layer() -> None:
-    tops = {p.relative_to(ROOT).parts[0].removesuffix(".py") for p in ROOT.rglob("*.py")}
-    assert tops - {"__init__", "__main__"} == set(ORDER)
+    assert {package(m) for m in MODULES} - {"", "__main__"} == set(ORDER)
 
 
-@pytest.mark.parametrize("package", ["maps", "moments", "scores"])
-def test_algebra_never_sees_an_image(package: str) -> None:
-    paths = [p for p in MODULES if p.relative_to(ROOT).parts[0].removesuffix(".py") == package]
-    assert paths
-    for path in paths:
-        assert not [n for n in imports(path) if n.startswith(("samefeatures.data", "PIL"))]
+@pytest.mark.parametrize("module", [m for m in MODULES if package(m) in PURE])
+def test_algebra_never_sees_an_image(module: str) -> None:
+    seen = imported(module)
+    assert not [n for n in seen if n.startswith(("samefeatures.images", "PIL"))]
 
 
-def test_report_never_sees_a_network() -> None:
-    for path in (ROOT / "report").rglob("*.py"):
-        seen = [n for n in imports(path) if n.startswith("samefeatures.")]
-        allowed = (
-            "samefeatures.errors",
-            "samefeatures.report",
-            "samefeatures.statistics",
-            "samefeatures.study.overlap",
-            "samefeatures.study.results",
-        )
-        assert all(n.startswith(allowed) for n in seen), (path, seen)
+REPORTED = (
+    "samefeatures.base",
+    "samefeatures.report",
+    "samefeatures.scores.statistics",
+    "samefeatures.scores.overlap",
+    "samefeatures.study.results",
+)
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if package(m) == "report"])
+def test_report_never_sees_a_network(module: str) -> None:
+    assert all(name.startswith(REPORTED) for name in own(imported(module)))
 
 
 def test_printed_figures_are_compared_without_a_network_or_an_image() -> None:
     pure = ("published", "misprints", "figures", "medians", "thesis", "paper", "setup", "summary")
     for name in pure:
-        seen = imports(ROOT / "reproduce" / f"{name}.py")
-        seen = [n for n in seen if n.startswith("samefeatures.")]
+        seen = own(imported(f"samefeatures.reproduce.{name}"))
         allowed = tuple(f"samefeatures.reproduce.{other}" for other in pure)
-        allowed += ("samefeatures.report", "samefeatures.study.results")
+        allowed += ("samefeatures.base", "samefeatures.report", "samefeatures.study.results")
         assert all(n.startswith(allowed) for n in seen), (name, seen)
 
 
@@ -138,7 +178,7 @@ class Wall:
         if name.split('.')[0] in {HEAVY!r}:
             raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, Wall())
-import samefeatures, samefeatures.cli
+import samefeatures, samefeatures.commands.app
 for name in samefeatures.__all__:
     getattr(samefeatures, name)
 assert not set({HEAVY!r}) & set(sys.modules)
@@ -149,7 +189,7 @@ assert not set({HEAVY!r}) & set(sys.modules)
 def test_importing_brings_nothing_heavy() -> None:
     code = """
 import sys
-import samefeatures, samefeatures.cli
+import samefeatures, samefeatures.commands.app
 heavy = {"numpy", "onnx", "onnxruntime", "zarr", "matplotlib", "pydantic", "jinja2", "PIL"}
 print(sorted(heavy & set(sys.modules)))
 """

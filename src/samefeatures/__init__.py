@@ -8,14 +8,16 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from samefeatures.base.version import __version__ as __version__
+
 if TYPE_CHECKING:
-    from samefeatures.data.imageset import ImageSet
-    from samefeatures.data.preprocess import Preprocessing
-    from samefeatures.data.sources import ImageSource, open_images
-    from samefeatures.data.views import Views
-    from samefeatures.errors import SamefeaturesError
-    from samefeatures.export import export_onnx, hybrid_module
+    from samefeatures.base.errors import SamefeaturesError
+    from samefeatures.export.package import export_onnx, hybrid_module
     from samefeatures.features.extract import extract
+    from samefeatures.images.imageset import ImageSet
+    from samefeatures.images.preprocess import Preprocessing
+    from samefeatures.images.sources import ImageSource, open_images
+    from samefeatures.images.views import Views
     from samefeatures.maps import (
         OLS,
         Adam,
@@ -27,54 +29,53 @@ if TYPE_CHECKING:
         Ridge,
         SourceProblem,
     )
-    from samefeatures.moments import Moments
+    from samefeatures.moments.record import Moments
     from samefeatures.networks.load import load
-    from samefeatures.networks.network import FeatureFile, Head, ImageNetwork
+    from samefeatures.networks.record import FeatureFile, Head, ImageNetwork
     from samefeatures.report.write import write_report
-    from samefeatures.scores import agreement, closeness, score_heads
-    from samefeatures.statistics import detectable, holm, mcnemar, wilson
+    from samefeatures.scores.heads import agreement, closeness, score_heads
+    from samefeatures.scores.statistics import detectable, holm, mcnemar, wilson
     from samefeatures.study.config import StudyConfig, parse_config, read_config
     from samefeatures.study.results import StudyResults
     from samefeatures.study.study import Study
 
-__version__ = "0.1.0"
 
 _HOMES = {
     "Adam": "maps",
     "AffineMap": "maps",
     "Cosine": "maps",
-    "FeatureFile": "networks.network",
-    "Head": "networks.network",
-    "ImageNetwork": "networks.network",
-    "ImageSet": "data.imageset",
-    "ImageSource": "data.sources",
+    "FeatureFile": "networks.record",
+    "Head": "networks.record",
+    "ImageNetwork": "networks.record",
+    "ImageSet": "images.imageset",
+    "ImageSource": "images.sources",
     "Logit": "maps",
     "LossCurve": "maps",
-    "Moments": "moments",
+    "Moments": "moments.record",
     "Naive": "maps",
     "OLS": "maps",
-    "Preprocessing": "data.preprocess",
+    "Preprocessing": "images.preprocess",
     "Ridge": "maps",
-    "SamefeaturesError": "errors",
+    "SamefeaturesError": "base.errors",
     "SourceProblem": "maps",
     "Study": "study.study",
     "StudyConfig": "study.config",
     "StudyResults": "study.results",
-    "Views": "data.views",
-    "agreement": "scores",
-    "closeness": "scores",
-    "detectable": "statistics",
-    "export_onnx": "export",
+    "Views": "images.views",
+    "agreement": "scores.heads",
+    "closeness": "scores.heads",
+    "detectable": "scores.statistics",
+    "export_onnx": "export.package",
     "extract": "features.extract",
-    "holm": "statistics",
-    "hybrid_module": "export",
+    "holm": "scores.statistics",
+    "hybrid_module": "export.package",
     "load": "networks.load",
-    "mcnemar": "statistics",
-    "open_images": "data.sources",
+    "mcnemar": "scores.statistics",
+    "open_images": "images.sources",
     "parse_config": "study.config",
     "read_config": "study.config",
-    "score_heads": "scores",
-    "wilson": "statistics",
+    "score_heads": "scores.heads",
+    "wilson": "scores.statistics",
     "write_report": "report.write",
 }
 

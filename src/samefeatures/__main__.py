@@ -1,5 +1,5 @@
 """``python -m samefeatures``."""
 
-from samefeatures.cli import main
+from samefeatures.commands.app import main
 
 main()

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from samefeatures.base.progress import Silent
 from samefeatures.cluster.runner import RayRunner
-from samefeatures.progress import Silent
 from samefeatures.study.config import StudyConfig, parse_config
 from samefeatures.study.study import Study
 

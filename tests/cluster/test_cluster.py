@@ -24,8 +24,8 @@ from cluster_worlds import (
     write_world,
 )
 
+from samefeatures.base.errors import ClusterError, ConfigError, UnreadableImageError
 from samefeatures.cluster.runner import DEATHS
-from samefeatures.errors import ClusterError, ConfigError, UnreadableImageError
 from samefeatures.features.place import place_of
 from samefeatures.features.store import StoredFeatures
 from samefeatures.study.study import Study

@@ -24,8 +24,8 @@ from cluster_worlds import alone, on_cluster, same, world_config, write_world
 from ray.cluster_utils import Cluster
 
 import samefeatures
+from samefeatures.base.errors import ClusterError, MissingExtraError, StoreError
 from samefeatures.cluster.session import connected
-from samefeatures.errors import ClusterError, MissingExtraError, StoreError
 from samefeatures.study.results import StudyResults
 
 OPEN = {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from worlds_images import NumpyBackend, made_images, tiny_network
 
-from samefeatures.errors import ConfigError, OutOfMemoryError
+from samefeatures.base.errors import ConfigError, OutOfMemoryError
 from samefeatures.features.extract import ExtractOptions, extract
 from samefeatures.features.rates import Meter
 from samefeatures.features.residency import Need, Residency, choose
-from samefeatures.networks.network import ImageNetwork
+from samefeatures.networks.record import ImageNetwork
 
 
 def values(store: object) -> np.ndarray:

@@ -14,15 +14,20 @@ import numpy as np
 import pytest
 from worlds_images import NumpyBackend, made_images, tiny_network
 
-from samefeatures.data.decode import decode
-from samefeatures.data.sources import ImageSource, open_images
-from samefeatures.data.views import Views
-from samefeatures.errors import ConfigError, FeatureError, StoreDamagedError, UnreadableImageError
+from samefeatures.base.errors import (
+    ConfigError,
+    FeatureError,
+    StoreDamagedError,
+    UnreadableImageError,
+)
 from samefeatures.features.extract import ExtractOptions, extract, feature_key
 from samefeatures.features.rows import ArrayRows, JoinedRows, held, joint_chunks
 from samefeatures.features.store import CHUNK_ROWS, StoredFeatures
+from samefeatures.images.decode import decode
+from samefeatures.images.sources import ImageSource, open_images
+from samefeatures.images.views import Views
 from samefeatures.networks.load import load
-from samefeatures.networks.network import ImageNetwork
+from samefeatures.networks.record import ImageNetwork
 
 
 def values(store: StoredFeatures) -> np.ndarray:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from worlds_images import made_images, tiny_network
 
-from samefeatures.errors import ConfigError, StoreDamagedError, StoreError
+from samefeatures.base.errors import ConfigError, StoreDamagedError, StoreError
 from samefeatures.features.extract import extract
 from samefeatures.features.place import parse_root, place_of
 from samefeatures.features.store import CHUNK_ROWS, StoredFeatures

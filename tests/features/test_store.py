@@ -13,7 +13,7 @@ import pytest
 from worlds_images import made_images, tiny_network
 from zarr.storage import LocalStore
 
-from samefeatures.errors import StoreDamagedError, StoreError, StoreVersionError
+from samefeatures.base.errors import StoreDamagedError, StoreError, StoreVersionError
 from samefeatures.features.extract import extract
 from samefeatures.features.rows import ArrayRows, JoinedRows, regroup
 from samefeatures.features.store import CHUNK_ROWS, StoredFeatures

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from PIL import Image
 
-from samefeatures.data.imageset import ImageSet, digest
-from samefeatures.data.preprocess import Preprocessing
-from samefeatures.networks.network import Float32, Head, ImageNetwork
+from samefeatures.base.arrays import Float32
+from samefeatures.base.digests import digest
+from samefeatures.images.imageset import ImageSet
+from samefeatures.images.preprocess import Preprocessing
+from samefeatures.networks.record import Head, ImageNetwork
 
 
 @dataclass

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 from worlds import World
 
+from samefeatures.base.progress import Advance
 from samefeatures.features.rows import ArrayRows
 from samefeatures.maps import AffineMap
-from samefeatures.progress import Advance
 
 
 def rows_of(world: World) -> dict[str, ArrayRows]:

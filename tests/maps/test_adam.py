@@ -11,7 +11,7 @@ import torch
 from rows import Kill, KillAfter, float32_world, normalised_loss, rows_of
 from worlds import World, make_world
 
-from samefeatures.errors import ConfigError, MapError, MissingExtraError
+from samefeatures.base.errors import ConfigError, MapError, MissingExtraError
 from samefeatures.features.shuffle import Shuffle
 from samefeatures.maps import Adam, AffineMap, Cosine
 from samefeatures.maps import checkpoint as checkpoints

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from worlds import World
 
-from samefeatures.errors import MapError
+from samefeatures.base.errors import MapError
 from samefeatures.maps import OLS, AffineMap, FitNote
 
 

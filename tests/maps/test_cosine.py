@@ -11,12 +11,12 @@ import scipy.optimize
 from rows import Kill, KillAfter, MadeRows, float32_world, normalised_loss, rows_of
 from worlds import FakeNetwork, World, make_world
 
-from samefeatures.errors import ConfigError, MapError
+from samefeatures.base.errors import ConfigError, MapError
 from samefeatures.maps import OLS, AffineMap, Cosine, SourceProblem
 from samefeatures.maps import checkpoint as checkpoints
 from samefeatures.maps import cosine as module
-from samefeatures.moments import Moments
-from samefeatures.networks.network import Head
+from samefeatures.moments.record import Moments
+from samefeatures.networks.record import Head
 
 
 def fit(world: World, targets: list[str], **options: object) -> list[AffineMap]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from samefeatures.errors import StoreDamagedError
+from samefeatures.base.errors import StoreDamagedError
 from samefeatures.maps import LossCurve
 from samefeatures.maps.checkpoint import Checkpoint
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import scipy.optimize
 
-from samefeatures.maps.descent import Descent, Float64
+from samefeatures.base.arrays import Float64
+from samefeatures.maps.descent import Descent
 
 
 def run(descent: Descent, function, most: int = 500) -> list[float]:  # type: ignore[no-untyped-def]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from worlds import World
 
-from samefeatures.compute.host import Host
+from samefeatures.algebra.host import Host
 from samefeatures.maps import Logit, SourceProblem
 from samefeatures.maps.heads import HeadInverses
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from worlds import FakeNetwork, World, make_world
 
-from samefeatures.errors import MapError
+from samefeatures.base.errors import MapError
 from samefeatures.maps import Logit, Naive
-from samefeatures.networks.network import Head
+from samefeatures.networks.record import Head
 
 
 def test_logit_map_gives_back_the_sources_logits(noisy_world: World) -> None:

@@ -9,10 +9,10 @@ from sklearn.linear_model import LinearRegression
 from sklearn.linear_model import Ridge as SklearnRidge
 from worlds import World, make_world
 
-from samefeatures.errors import ConfigError, MapError
+from samefeatures.base.errors import ConfigError, MapError
 from samefeatures.maps import OLS, Ridge, SourceProblem
 from samefeatures.maps.inverse import pseudoinverse
-from samefeatures.moments import Moments
+from samefeatures.moments.record import Moments
 
 
 def test_ols_recovers_a_known_map() -> None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from samefeatures.maps import SourceProblem
-from samefeatures.moments import Moments
-from samefeatures.networks.network import Head
+from samefeatures.moments.record import Moments
+from samefeatures.networks.record import Head
 
 
 @dataclass(frozen=True)

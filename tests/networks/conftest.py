@@ -13,10 +13,10 @@ from hub_server import Hub, serving, use_hub
 from processes import keras_on_torch, run_python
 
 from once import make_once
-from samefeatures.data.decode import decode
-from samefeatures.data.preprocess import Preprocessing
-from samefeatures.data.sources import ImageSource, open_images
-from samefeatures.networks.keras_import import import_keras
+from samefeatures.images.decode import decode
+from samefeatures.images.preprocess import Preprocessing
+from samefeatures.images.sources import ImageSource, open_images
+from samefeatures.networks.keras.importing import import_keras
 
 PROJECT = Path(__file__).parents[2]
 

@@ -131,7 +131,7 @@ def compute(keras: Any, name: str, model: Any, pixels: np.ndarray) -> dict[str, 
 
 def main(folder: Path) -> None:
     import samefeatures as sf
-    from samefeatures.networks.keras_import import import_keras
+    from samefeatures.networks.keras.importing import import_keras
 
     keras = import_keras(purpose="A test")
 

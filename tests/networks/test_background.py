@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from samefeatures.errors import NetworkError
+from samefeatures.base.errors import NetworkError
 from samefeatures.networks.background import background_rows
 from samefeatures.networks.source import parse_source
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from samefeatures.errors import CheckpointError, NetworkError
+from samefeatures.base.errors import CheckpointError, NetworkError
+from samefeatures.base.progress import Silent
 from samefeatures.networks.download import download, unpack
-from samefeatures.progress import Silent
 
 DATA = bytes(range(256)) * 5000
 SHA = f"sha256:{hashlib.sha256(DATA).hexdigest()}"

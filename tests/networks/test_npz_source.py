@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from samefeatures.errors import (
+from samefeatures.base.errors import (
     CheckpointError,
     ConfigError,
     DuplicateIdError,
@@ -17,7 +17,7 @@ from samefeatures.errors import (
     NetworkError,
 )
 from samefeatures.networks.load import load
-from samefeatures.networks.network import FeatureFile
+from samefeatures.networks.record import FeatureFile
 
 N, M, D, CLASSES = 7, 5, 4, 3
 

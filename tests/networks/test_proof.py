@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax, softmax
 
-from samefeatures.data.preprocess import Preprocessing
-from samefeatures.errors import SplitError
-from samefeatures.networks.network import Float32, Head
+from samefeatures.base.arrays import Float32
+from samefeatures.base.errors import SplitError
+from samefeatures.images.preprocess import Preprocessing
 from samefeatures.networks.proof import Claim, activate, probe_images, prove, relative
+from samefeatures.networks.record import Head
 
 PREP = Preprocessing(input_size=(3, 8, 8))
 PROBE = probe_images(PREP)

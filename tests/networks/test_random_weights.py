@@ -10,11 +10,11 @@ import pytest
 from onnx import numpy_helper
 
 from onnx_nets import CLASSES, D, Net, gemm_net, known_head, save
-from samefeatures.errors import NetworkError
+from samefeatures.base.errors import NetworkError
 from samefeatures.networks.load import load
-from samefeatures.networks.network import ImageNetwork
-from samefeatures.networks.onnx_random import randomise_onnx
+from samefeatures.networks.onnx.random import randomise_onnx
 from samefeatures.networks.random_weights import with_random_weights
+from samefeatures.networks.record import ImageNetwork
 
 IMAGES = np.random.default_rng(5).normal(size=(6, 3, 16, 16)).astype(np.float32)
 
@@ -201,7 +201,7 @@ def make_module(seed: int):  # type: ignore[no-untyped-def]
 
 def test_a_module_too_keeps_nothing_and_leaves_torch_alone() -> None:
     torch = pytest.importorskip("torch")
-    from samefeatures.networks.torch_random import randomise_module
+    from samefeatures.networks.torch.random import randomise_module
 
     one, two = make_module(1), make_module(2)
     kept = {name: value.clone() for name, value in one.state_dict().items()}

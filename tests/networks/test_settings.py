@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from samefeatures.errors import ConfigError, NetworkError
+from samefeatures.base.errors import ConfigError, NetworkError
 from samefeatures.networks.settings import (
     build_preprocessing,
     check_overrides,

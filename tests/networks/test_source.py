@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from samefeatures.errors import NetworkError
+from samefeatures.base.errors import NetworkError
 from samefeatures.networks.source import anchored, parse_source, resolve_path
 
 

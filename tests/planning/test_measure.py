@@ -7,9 +7,9 @@ import time
 import numpy as np
 import pytest
 
-from samefeatures.data.imageset import ImageSet
-from samefeatures.data.preprocess import Preprocessing
-from samefeatures.errors import UnreadableImageError
+from samefeatures.base.errors import UnreadableImageError
+from samefeatures.images.imageset import ImageSet
+from samefeatures.images.preprocess import Preprocessing
 from samefeatures.planning import measure
 from samefeatures.planning.measure import decode_rate, forward_rate, product_rates
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from samefeatures.maps import OLS, SourceProblem
-from samefeatures.moments import Moments
+from samefeatures.moments.record import Moments
 from samefeatures.planning.needs import Size
 from samefeatures.reproduce.published import published_thesis
 

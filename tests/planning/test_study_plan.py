@@ -12,10 +12,11 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from samefeatures.accumulators import Accumulator, accumulator
-from samefeatures.cli import app
-from samefeatures.errors import ConfigError, OutOfMemoryError
-from samefeatures.moments import Moments
+from samefeatures.base.errors import ConfigError, OutOfMemoryError
+from samefeatures.commands.app import app
+from samefeatures.moments.journal import Journal
+from samefeatures.moments.record import Moments
+from samefeatures.moments.sums import Accumulator, accumulator
 from samefeatures.planning import rates
 from samefeatures.planning.disks import disks_of
 from samefeatures.planning.done import find_done
@@ -24,7 +25,6 @@ from samefeatures.planning.plan import make_plan
 from samefeatures.planning.terminal import print_plan
 from samefeatures.planning.words import duration, size
 from samefeatures.study.config import StudyConfig, parse_config
-from samefeatures.study.journal import Journal
 from samefeatures.study.study import Study
 
 

@@ -15,7 +15,7 @@ from test_venn import EVEN, PAPER_LIKE, make_overlap
 from samefeatures.report.html import page
 from samefeatures.report.overlaps import fits, loss_line, print_overlaps, view_pairs
 from samefeatures.report.write import write_report
-from samefeatures.study.overlap import Overlap, Shown
+from samefeatures.scores.overlap import Overlap, Shown
 from samefeatures.study.results import StudyResults
 
 PIXEL = "data:image/jpeg;base64,AAAA"

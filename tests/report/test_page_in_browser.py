@@ -13,7 +13,7 @@ from test_venn import make_overlap
 
 from samefeatures.report.html import page
 from samefeatures.report.overlaps import view_pairs
-from samefeatures.study.overlap import Shown
+from samefeatures.scores.overlap import Shown
 from samefeatures.study.results import StudyResults
 
 FLAGS = (

@@ -10,9 +10,9 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
-from samefeatures.errors import MissingExtraError, ReportError
+from samefeatures.base.errors import MissingExtraError, ReportError
 from samefeatures.report.venn import COLOURS, caption, draw, draw_overlaps, innermost_divisor
-from samefeatures.study.overlap import REGIONS, Overlap
+from samefeatures.scores.overlap import REGIONS, Overlap
 
 
 def make_overlap(*counts: int, **fields: str) -> Overlap:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from samefeatures.errors import StoreError
+from samefeatures.base.errors import StoreError
 from samefeatures.report.write import write_report
 from samefeatures.study.results import StudyResults
 

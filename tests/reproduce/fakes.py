@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from samefeatures.data.preprocess import Preprocessing
+from samefeatures.images.preprocess import Preprocessing
 from samefeatures.reproduce.networks import Weights
 from samefeatures.reproduce.published import published_thesis
 

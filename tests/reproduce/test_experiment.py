@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fakes import FakeCatalogue
 
-from samefeatures.errors import ConfigError
+from samefeatures.base.errors import ConfigError
 from samefeatures.reproduce.document import document
 from samefeatures.reproduce.experiment import (
     Options,

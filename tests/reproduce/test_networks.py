@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from samefeatures.errors import ConfigError
+from samefeatures.base.errors import ConfigError
 from samefeatures.networks.source import parse_source
 from samefeatures.networks.thesis.catalogue import NETWORKS
 from samefeatures.reproduce.networks import ShippedCatalogue, source_of

@@ -12,10 +12,10 @@ from fakes import FakeCatalogue
 from rich.console import Console
 from world import SYNSETS, write_imagenet
 
-from samefeatures.errors import MissingExtraError
+from samefeatures.base.errors import MissingExtraError
+from samefeatures.base.progress import Silent
 from samefeatures.planning import measure
 from samefeatures.planning.words import duration, size
-from samefeatures.progress import Silent
 from samefeatures.reproduce.experiment import Options, plan_experiment
 from samefeatures.reproduce.networks import Catalogue
 from samefeatures.reproduce.plan import Plan, make_plan

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from records import printed_paper_as_a_study, printed_thesis_as_a_study
 
-from samefeatures.errors import StoreError
+from samefeatures.base.errors import StoreError
 from samefeatures.report.latex import PREAMBLE
 from samefeatures.reproduce.figures import Comparison
 from samefeatures.reproduce.paper import compare_with_paper

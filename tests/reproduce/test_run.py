@@ -14,9 +14,9 @@ from fakes import FakeCatalogue
 from rich.console import Console
 from world import SYNSETS, write_imagenet
 
-from samefeatures.errors import ConfigError, DataError
-from samefeatures.moments import Moments
-from samefeatures.progress import Silent
+from samefeatures.base.errors import ConfigError, DataError
+from samefeatures.base.progress import Silent
+from samefeatures.moments.record import Moments
 from samefeatures.reproduce.experiment import Options, plan_experiment
 from samefeatures.reproduce.figures import Comparison
 from samefeatures.reproduce.published import published_thesis

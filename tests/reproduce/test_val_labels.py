@@ -11,8 +11,8 @@ import scipy.io
 from torchvision.datasets.imagenet import parse_devkit_archive
 from world import SYNSETS, write_imagenet
 
-from samefeatures.data.labels import imagenet_index, read_labels
-from samefeatures.errors import LabelError, MissingExtraError
+from samefeatures.base.errors import LabelError, MissingExtraError
+from samefeatures.images.labels import imagenet_index, read_labels
 from samefeatures.reproduce import val_labels
 from samefeatures.reproduce.val_labels import label_validation, write_labels
 

@@ -13,7 +13,7 @@ import yaml
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from samefeatures.data.labels import imagenet_index
+from samefeatures.images.labels import imagenet_index
 
 SIZE = 16
 CLASSES = 1000

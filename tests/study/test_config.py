@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from samefeatures.data.views import Views
-from samefeatures.errors import ConfigError
+from samefeatures.base.errors import ConfigError
+from samefeatures.images.views import Views
 from samefeatures.maps import OLS, Ridge
 from samefeatures.study.config import parse_config, read_config
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from npz_worlds import make_worlds, write_npz
-from samefeatures.compute.torch_device import TorchDevice
+from samefeatures.algebra.torch_device import TorchDevice
 from samefeatures.maps import AffineMap
-from samefeatures.moments import Moments
+from samefeatures.moments.record import Moments
 from samefeatures.study.config import parse_config
 from samefeatures.study.study import Study
 

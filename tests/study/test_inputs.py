@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from samefeatures.networks.torch_backend import TorchBackend
-from samefeatures.progress import Silent
+from samefeatures.base.progress import Silent
+from samefeatures.networks.torch.backend import TorchBackend
 from samefeatures.study.config import parse_config
 from samefeatures.study.inputs import open_inputs
 

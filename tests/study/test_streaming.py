@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 
 from npz_worlds import make_worlds, write_npz
-from samefeatures.errors import ConfigError, OutOfMemoryError, UnreadableImageError
-from samefeatures.moments import Moments
-from samefeatures.progress import Advance, Rate, Silent
+from samefeatures.base.errors import ConfigError, OutOfMemoryError, UnreadableImageError
+from samefeatures.base.progress import Advance, Rate, Silent
+from samefeatures.moments.journal import Journal, Position
+from samefeatures.moments.record import Moments
 from samefeatures.study.config import parse_config
-from samefeatures.study.journal import Journal, Position
 from samefeatures.study.streaming import StreamedRows
 from samefeatures.study.study import Study
 

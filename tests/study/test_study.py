@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from npz_worlds import make_worlds, write_npz
-from samefeatures.errors import (
+from samefeatures.base.errors import (
     ConfigError,
     FeatureError,
     LabelError,
@@ -21,7 +21,7 @@ from samefeatures.errors import (
 )
 from samefeatures.features.extract import extract
 from samefeatures.maps import AffineMap, LossCurve
-from samefeatures.moments import Moments
+from samefeatures.moments.record import Moments
 from samefeatures.report.write import write_report
 from samefeatures.study.config import parse_config
 from samefeatures.study.results import CELL_COLUMNS, StudyResults
@@ -139,8 +139,8 @@ def test_a_full_disk_is_one_line_and_costs_nothing(
 def test_moments_resume_from_a_checkpoint_to_the_same_bits(
     npz_study: Study, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("samefeatures.study.accumulate.CHUNK_BYTES", 1)  # 256 rows a chunk
-    monkeypatch.setattr("samefeatures.study.accumulate.CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr("samefeatures.moments.kept.CHUNK_BYTES", 1)  # 256 rows a chunk
+    monkeypatch.setattr("samefeatures.moments.kept.CHECKPOINT_SECONDS", -1.0)
     real, calls = Moments.update, []
 
     def stop_at_second(self: Moments, *blocks: np.ndarray, **options: Any) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from samefeatures.base.progress import Progress, Silent
 from samefeatures.cluster.runner import RayRunner
 from samefeatures.cluster.session import connected
-from samefeatures.progress import Progress, Silent
 from samefeatures.study.study import Study, open_study
 
 

@@ -11,8 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from uuid import uuid4
 
-from samefeatures import __version__
-from samefeatures.errors import ClusterError
+from samefeatures.base.errors import ClusterError
+from samefeatures.base.version import __version__
 from samefeatures.features.place import Root
 from samefeatures.study.config import StudyConfig
 

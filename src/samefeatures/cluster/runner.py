@@ -7,22 +7,22 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from samefeatures.base.errors import ClusterError, UnreadableImageError
+from samefeatures.base.progress import Advance, Progress
 from samefeatures.cluster.culprits import find_culprits
 from samefeatures.cluster.order import order_of
 from samefeatures.cluster.pace import Pace
 from samefeatures.cluster.session import Died, run_all
 from samefeatures.cluster.tree import moments_over
 from samefeatures.cluster.worker import Task, extract_task
-from samefeatures.errors import ClusterError, UnreadableImageError
 from samefeatures.features.agreement import known_problems
 from samefeatures.features.extract import open_stores, refuse_left_out
 from samefeatures.features.rates import Meter
 from samefeatures.features.rows import FeatureRows
 from samefeatures.features.store import StoredFeatures
-from samefeatures.moments import Moments
-from samefeatures.networks.network import ImageNetwork
-from samefeatures.progress import Advance, Progress
-from samefeatures.study.accumulate import keep_moments, kept_moments
+from samefeatures.moments.kept import keep_moments, kept_moments
+from samefeatures.moments.record import Moments
+from samefeatures.networks.record import ImageNetwork
 from samefeatures.study.config import StudyConfig
 from samefeatures.study.inputs import Part
 from samefeatures.study.runner import feature_root, keep_rates

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
-from samefeatures.errors import ClusterError, SamefeaturesError, first_line, require
+from samefeatures.base.errors import ClusterError, SamefeaturesError, first_line, require
 from samefeatures.study.config import ClusterConfig
 
 LOCAL = "local"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from samefeatures.base.errors import ClusterError
+from samefeatures.base.progress import Advance
 from samefeatures.cluster.order import Order
 from samefeatures.cluster.session import POLL, Died, Watch, result_of
 from samefeatures.cluster.worker import merge_task, moments_task
-from samefeatures.errors import ClusterError
 from samefeatures.features.rows import FeatureRows
-from samefeatures.moments import Moments
-from samefeatures.progress import Advance
-from samefeatures.study.accumulate import chunk_rows
+from samefeatures.moments.kept import chunk_rows
+from samefeatures.moments.record import Moments
 from samefeatures.study.config import ClusterConfig
 
 

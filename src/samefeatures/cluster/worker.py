@@ -8,18 +8,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
-from samefeatures.accumulators import accumulator
+from samefeatures.algebra import open_algebra
+from samefeatures.base.errors import ClusterError, StoreError
+from samefeatures.base.progress import Silent
 from samefeatures.cluster.order import Order
-from samefeatures.compute import open_compute
-from samefeatures.errors import ClusterError, StoreError
 from samefeatures.features.crops import Work
-from samefeatures.features.extract import compute, fill, open_stores
+from samefeatures.features.extract import computed_chunks, fill, open_stores
 from samefeatures.features.rates import Meter, Rate
 from samefeatures.features.rows import FeatureRows
 from samefeatures.features.store import StoredFeatures
-from samefeatures.moments import Moments
-from samefeatures.networks.network import ImageNetwork
-from samefeatures.progress import Silent
+from samefeatures.moments.record import Moments
+from samefeatures.moments.sums import accumulator
+from samefeatures.networks.record import ImageNetwork
 from samefeatures.study.inputs import Part, StudyInputs, open_inputs
 from samefeatures.study.runner import extract_options
 from samefeatures.study.sides import eval_side, fit_side
@@ -94,7 +94,7 @@ class Bench:
         work = Work(networks, missing, part.images, part.views, task.known)
         per_chunk = self._stores(task, part, networks)[0].images_per_chunk
         options = replace(extract_options(self._order.config), strict=False)
-        for _ in compute(work, per_chunk, options=options):
+        for _ in computed_chunks(work, per_chunk, options=options):
             pass
 
     def moments(self, kind: str, start: int, stop: int, rows_at_a_time: int) -> Moments:
@@ -105,7 +105,7 @@ class Bench:
             sums = accumulator(
                 Moments([part.name for part in rows], [part.dim for part in rows]),
                 precision=config.algebra.precision,
-                compute=open_compute(config.algebra_device),
+                algebra=open_algebra(config.algebra_device),
             )
             for first in range(start, stop, rows_at_a_time):
                 last = min(stop, first + rows_at_a_time)

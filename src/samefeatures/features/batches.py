@@ -8,10 +8,11 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from samefeatures.errors import FeatureError, OutOfMemoryError
+from samefeatures.base.arrays import Float32
+from samefeatures.base.errors import FeatureError, OutOfMemoryError
 from samefeatures.features.crops import Crops
 from samefeatures.features.rates import Meter
-from samefeatures.networks.network import Float32, ImageNetwork
+from samefeatures.networks.record import ImageNetwork
 
 Pixels = npt.NDArray[np.uint8]
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from samefeatures.data.decode import decode
-from samefeatures.data.imageset import ImageSet
-from samefeatures.data.preprocess import Preprocessing
-from samefeatures.data.views import Views
-from samefeatures.errors import UnreadableImageError
-from samefeatures.networks.network import ImageNetwork
+from samefeatures.base.errors import UnreadableImageError
+from samefeatures.images.decode import decode
+from samefeatures.images.imageset import ImageSet
+from samefeatures.images.preprocess import Preprocessing
+from samefeatures.images.views import Views
+from samefeatures.networks.record import ImageNetwork
 
 Pixels = npt.NDArray[np.uint8]
 Geometry = tuple[object, ...]

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 
 import PIL
 
-from samefeatures.data.imageset import ImageSet
-from samefeatures.data.views import Views
-from samefeatures.errors import ConfigError, UnreadableImageError, did_you_mean
+from samefeatures.base.arrays import Float32
+from samefeatures.base.errors import ConfigError, UnreadableImageError, did_you_mean
 from samefeatures.features.agreement import known_problems, tell_others
 from samefeatures.features.batches import Batches
 from samefeatures.features.crops import Work, decode_ahead
@@ -20,7 +19,9 @@ from samefeatures.features.place import Root
 from samefeatures.features.rates import Meter
 from samefeatures.features.residency import RESIDENT, Residency
 from samefeatures.features.store import FeatureKey, StoredFeatures
-from samefeatures.networks.network import Float32, ImageNetwork
+from samefeatures.images.imageset import ImageSet
+from samefeatures.images.views import Views
+from samefeatures.networks.record import ImageNetwork
 
 EXTRACTOR_VERSION = 1
 """Raised whenever a change here or in ``data`` changes a feature's value."""
@@ -154,7 +155,7 @@ class Computed:
     problems: Mapping[int, str]
 
 
-def compute(
+def computed_chunks(
     work: Work, images_per_chunk: int, *, options: ExtractOptions, meter: Meter | None = None
 ) -> Iterator[Computed]:
     """Features of the chunks that ``work`` says are missing: chunk by chunk, network by network.
@@ -194,7 +195,7 @@ def fill(
     Yields:
         After each chunk of a network its name, and how many rows were stored.
     """
-    for done in compute(work, stores[0].images_per_chunk, options=options, meter=meter):
+    for done in computed_chunks(work, stores[0].images_per_chunk, options=options, meter=meter):
         tell_others(stores, work.missing, done.chunk, done.problems)
         stores[done.network].write_chunk(done.chunk, done.features, done.problems)
         yield stores[done.network].name, len(done.features)

@@ -11,9 +11,7 @@ import numpy.typing as npt
 import zarr
 from zarr.codecs import Crc32cCodec, ZstdCodec
 
-from samefeatures.data.imageset import ImageSet
-from samefeatures.data.views import Views
-from samefeatures.errors import StoreDamagedError, StoreError, StoreVersionError
+from samefeatures.base.errors import StoreDamagedError, StoreError, StoreVersionError
 from samefeatures.features.place import Place, Root, clear_orphans, place_of
 from samefeatures.features.store import (
     CHUNK_ROWS,
@@ -23,6 +21,8 @@ from samefeatures.features.store import (
     FeatureKey,
     StoredFeatures,
 )
+from samefeatures.images.imageset import ImageSet
+from samefeatures.images.views import Views
 from samefeatures.networks.arithmetic import Effect
 
 

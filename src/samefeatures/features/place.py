@@ -12,9 +12,9 @@ from typing import Any, Protocol
 import zarr
 from zarr.storage import FsspecStore, MemoryStore
 
-from samefeatures.errors import ConfigError, MissingExtraError, StoreError, first_line, require
+from samefeatures.base.errors import ConfigError, MissingExtraError, StoreError, first_line, require
+from samefeatures.base.files import writing
 from samefeatures.features.partial import building, remove_orphans
-from samefeatures.files import writing
 
 Root = Path | str
 """A folder of stores, or the URL of one."""

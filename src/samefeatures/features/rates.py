@@ -11,7 +11,8 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from samefeatures.networks.network import Float32, ImageNetwork
+from samefeatures.base.arrays import Float32
+from samefeatures.networks.record import ImageNetwork
 
 Clock = Callable[[], float]
 T = TypeVar("T")

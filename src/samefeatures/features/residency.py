@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from samefeatures.errors import OutOfMemoryError
+from samefeatures.base.errors import OutOfMemoryError
 from samefeatures.networks.memory import Movable
-from samefeatures.networks.network import ImageNetwork
+from samefeatures.networks.record import ImageNetwork
 
 RESIDENT = ("auto", "all", "one")
 SPARE = 0.8

@@ -9,9 +9,9 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from samefeatures.data.imageset import digest
-from samefeatures.errors import FeatureError
-from samefeatures.networks.network import Float32
+from samefeatures.base.arrays import Float32
+from samefeatures.base.digests import digest
+from samefeatures.base.errors import FeatureError
 
 
 class FeatureRows(Protocol):

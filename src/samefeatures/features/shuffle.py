@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from samefeatures.networks.network import Float32
+from samefeatures.base.arrays import Float32
 
 BLOCK = 256
 """Rows that are read together, and go to the same pool."""

@@ -25,11 +25,11 @@ import numpy.typing as npt
 import zarr
 import zarr.errors
 
-from samefeatures.data.imageset import digest
-from samefeatures.errors import StoreDamagedError, StoreError, first_line
+from samefeatures.base.arrays import Bool, Float32, Int64
+from samefeatures.base.digests import digest
+from samefeatures.base.errors import StoreDamagedError, StoreError, first_line
 from samefeatures.features.place import Place
 from samefeatures.features.rows import regroup
-from samefeatures.networks.network import Float32
 
 FORMAT, VERSION = "samefeatures-features", 1
 REASON_BYTES = 160
@@ -168,7 +168,7 @@ class StoredFeatures:
         return ids
 
     @cached_property
-    def image_labels(self) -> npt.NDArray[np.int64] | None:
+    def image_labels(self) -> Int64 | None:
         """(images,) labels of all images, or None."""
         if "labels" not in self._group:
             return None
@@ -182,14 +182,14 @@ class StoredFeatures:
         return {self.image_ids[i]: _reason(problems[i]) for i in bad}
 
     @cached_property
-    def _keep(self) -> npt.NDArray[np.bool_]:
+    def _keep(self) -> Bool:
         """(rows,) True where the image could be read."""
         readable = self._read("problems", slice(None))[:, 0] == 0
-        out: npt.NDArray[np.bool_] = np.repeat(readable, self.views)
+        out: Bool = np.repeat(readable, self.views)
         return out
 
     @cached_property
-    def _places(self) -> npt.NDArray[np.int64]:
+    def _places(self) -> Int64:
         """(readable rows,) where each lies in the array."""
         return np.flatnonzero(self._keep)
 
@@ -201,7 +201,7 @@ class StoredFeatures:
         return [name for name, keep in zip(ids, self._keep, strict=True) if keep]
 
     @cached_property
-    def labels(self) -> npt.NDArray[np.int64] | None:
+    def labels(self) -> Int64 | None:
         if self.image_labels is None:
             return None
         return np.repeat(self.image_labels, self.views)[self._keep]

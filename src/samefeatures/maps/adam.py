@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from samefeatures.errors import ConfigError, require
+from samefeatures.base.arrays import Float32
+from samefeatures.base.errors import ConfigError, require
+from samefeatures.base.progress import Progress, Silent
 from samefeatures.features.rows import FeatureRows
 from samefeatures.features.shuffle import Shuffle
 from samefeatures.maps.affine import AffineMap, FitNote
@@ -19,8 +21,6 @@ from samefeatures.maps.checkpoint import Checkpoint
 from samefeatures.maps.curve import LossCurve
 from samefeatures.maps.normalised import check_rows, fit_key, unit, zero_vectors
 from samefeatures.maps.problem import SourceProblem
-from samefeatures.networks.network import Float32
-from samefeatures.progress import Progress, Silent
 
 if TYPE_CHECKING:
     from samefeatures.maps.adam_loop import Result

@@ -12,9 +12,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from samefeatures.errors import ConfigError, StoreDamagedError
+from samefeatures.base.arrays import Float32
+from samefeatures.base.errors import ConfigError, StoreDamagedError
 from samefeatures.features.shuffle import Order
-from samefeatures.networks.network import Float32
 
 if TYPE_CHECKING:
     from samefeatures.maps.adam import Adam

@@ -11,13 +11,12 @@ from typing import Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
-from samefeatures.compute import HOST, Compute
-from samefeatures.errors import MapError
-from samefeatures.files import write_whole
+from samefeatures.algebra import HOST, Algebra
+from samefeatures.base.arrays import Float64
+from samefeatures.base.errors import MapError
+from samefeatures.base.files import write_whole
 from samefeatures.maps.curve import LossCurve
-from samefeatures.networks.network import Head
-
-Float64 = npt.NDArray[np.float64]
+from samefeatures.networks.record import Head
 
 
 class Space(Protocol):
@@ -133,7 +132,7 @@ class AffineMap:
             target_fingerprint=then.target_fingerprint,
         )
 
-    def fold(self, target: Space, *, compute: Compute = HOST) -> Head:
+    def fold(self, target: Space, *, algebra: Algebra = HOST) -> Head:
         """The target's head with this map in front, as one head on the source's features.
 
         ``C_B(M x + m) = (W_B M) x + (W_B m + b_B)``, computed in float64, returned in float32.
@@ -144,7 +143,7 @@ class AffineMap:
         self._check(target, self.target, self.target_fingerprint, "folds into the head of")
         weight = target.head.weight.astype(np.float64)  # (classes, d_target)
         return Head(
-            compute.product(weight, self.weight).astype(np.float32),
+            algebra.product(weight, self.weight).astype(np.float32),
             (weight @ self.bias + target.head.bias).astype(np.float32),
         )
 

@@ -13,8 +13,8 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
-from samefeatures.errors import StoreDamagedError
-from samefeatures.files import write_whole, writing
+from samefeatures.base.errors import StoreDamagedError
+from samefeatures.base.files import write_whole, writing
 
 SECONDS = 20.0
 """Least time between two writes."""

@@ -9,16 +9,17 @@ from pathlib import Path
 
 import numpy as np
 
-from samefeatures.errors import ConfigError
+from samefeatures.base.arrays import Float64
+from samefeatures.base.errors import ConfigError
+from samefeatures.base.progress import Progress, Silent
 from samefeatures.features.rows import FeatureRows, held
-from samefeatures.maps.affine import AffineMap, FitNote, Float64
+from samefeatures.maps.affine import AffineMap, FitNote
 from samefeatures.maps.checkpoint import Arrays, Checkpoint
 from samefeatures.maps.curve import LossCurve
 from samefeatures.maps.descent import MEMORY, Descent
 from samefeatures.maps.normalised import check_rows, fit_key, zero_vectors
 from samefeatures.maps.ols import OLS, deficiency
 from samefeatures.maps.problem import SourceProblem
-from samefeatures.progress import Progress, Silent
 
 CHUNK_BYTES = 2**24
 """Of a source's rows and one target's, in float64, while they are worked on."""

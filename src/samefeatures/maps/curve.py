@@ -11,8 +11,8 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
-from samefeatures.errors import StoreDamagedError
-from samefeatures.files import write_whole
+from samefeatures.base.errors import StoreDamagedError
+from samefeatures.base.files import write_whole
 
 Unit = Literal["batch", "pass"]
 

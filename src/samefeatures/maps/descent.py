@@ -8,7 +8,8 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-Float64 = npt.NDArray[np.float64]
+from samefeatures.base.arrays import Float64
+
 Precondition = Callable[[Float64], Float64]
 
 MEMORY = 2

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from samefeatures.compute import HOST, Compute
-from samefeatures.maps.affine import FitNote, Float64, Space
+from samefeatures.algebra import HOST, Algebra
+from samefeatures.base.arrays import Float64
+from samefeatures.maps.affine import FitNote, Space
 
 
 class HeadInverses:
@@ -15,24 +16,24 @@ class HeadInverses:
 
     Args:
         networks: By name.
-        compute: Where decompositions run.
+        algebra: Where decompositions run.
     """
 
-    def __init__(self, networks: Mapping[str, Space], *, compute: Compute = HOST) -> None:
+    def __init__(self, networks: Mapping[str, Space], *, algebra: Algebra = HOST) -> None:
         self._networks = networks
-        self._compute = compute
+        self._algebra = algebra
         self._known: dict[str, tuple[Float64, FitNote]] = {}
 
     def of(self, name: str) -> tuple[Float64, FitNote]:
         """(d, classes) W⁺ of a head by SVD; rank, condition, and whether W W⁺ is the identity."""
         if name not in self._known:
             weight = self._networks[name].head.weight.astype(np.float64)
-            self._known[name] = _pseudoinverse(weight, self._compute)
+            self._known[name] = _pseudoinverse(weight, self._algebra)
         return self._known[name]
 
 
-def _pseudoinverse(weight: Float64, compute: Compute) -> tuple[Float64, FitNote]:
-    u, s, vt = compute.singular_values(weight)
+def _pseudoinverse(weight: Float64, algebra: Algebra) -> tuple[Float64, FitNote]:
+    u, s, vt = algebra.singular_values(weight)
     rank = int((s > max(weight.shape) * np.finfo(np.float64).eps * s[0]).sum())
     classes, dim = weight.shape
     message = ""
@@ -45,4 +46,4 @@ def _pseudoinverse(weight: Float64, compute: Compute) -> tuple[Float64, FitNote]
         condition=float(s[0] / s[rank - 1]) if rank else float("inf"),
         message=message,
     )
-    return compute.product(vt[:rank].T / s[:rank], u[:, :rank].T), note
+    return algebra.product(vt[:rank].T / s[:rank], u[:, :rank].T), note

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from samefeatures.compute import HOST, Compute, Precision
+from samefeatures.algebra import HOST, Algebra, Precision
+from samefeatures.base.arrays import Float64
 
-Float64 = npt.NDArray[np.float64]
 EPS = float(np.finfo(np.float64).eps)
 SINGLE_CUTOFF = float(2 * np.finfo(np.float32).eps)
 """Eigenvalues of at most this times the largest are rounding in moments of float32 products."""
@@ -41,7 +40,7 @@ class Inverse:
 
 
 def pseudoinverse(
-    matrix: Float64, *, precision: Precision = "float64", compute: Compute = HOST
+    matrix: Float64, *, precision: Precision = "float64", algebra: Algebra = HOST
 ) -> Inverse:
     """The inverse of a symmetric positive semidefinite (d, d) matrix, or its pseudoinverse.
 
@@ -53,36 +52,36 @@ def pseudoinverse(
     Args:
         matrix: Moments.
         precision: Of the products that they are sums of.
-        compute: Where.
+        algebra: Where.
     """
-    inverse = compute.inverse(matrix) if compute.definite(matrix) else None
+    inverse = algebra.inverse(matrix) if algebra.definite(matrix) else None
     if inverse is None:
-        return _by_eigenvalues(matrix, precision, compute)
+        return _by_eigenvalues(matrix, precision, algebra)
     condition = _norm(matrix) * _norm(inverse)
     # The 1-norm's condition number is never below the 2-norm's: under this bound no eigenvalue
     # can be as small as the cutoff, so that the eigenvalues need not be known.
     if condition * cutoff(len(matrix), precision) < 1:
         return Inverse(inverse, len(matrix), condition)
-    return _by_eigenvalues(matrix, precision, compute)
+    return _by_eigenvalues(matrix, precision, algebra)
 
 
-def shifted_inverse(matrix: Float64, shift: float, *, compute: Compute = HOST) -> Inverse:
+def shifted_inverse(matrix: Float64, shift: float, *, algebra: Algebra = HOST) -> Inverse:
     """``(S + shift·I)⁻¹`` for a symmetric positive semidefinite S and a positive shift."""
     shifted = matrix + shift * np.eye(len(matrix))
-    inverse = compute.inverse(shifted)
+    inverse = algebra.inverse(shifted)
     if inverse is None:
-        return _by_eigenvalues(shifted, "float64", compute)
+        return _by_eigenvalues(shifted, "float64", algebra)
     return Inverse(inverse, len(matrix), _norm(shifted) * _norm(inverse))
 
 
-def _by_eigenvalues(matrix: Float64, precision: Precision, compute: Compute) -> Inverse:
-    values, vectors = compute.eigenvalues(
+def _by_eigenvalues(matrix: Float64, precision: Precision, algebra: Algebra) -> Inverse:
+    values, vectors = algebra.eigenvalues(
         matrix
     )  # ascending; rounding may leave tiny negative ones
     keep = values > cutoff(len(values), precision) * max(values[-1], 0.0)
     rank = int(keep.sum())
     kept = vectors[:, keep]  # (d, rank)
-    inverse = compute.product(kept / values[keep], kept.T)  # (d, d)
+    inverse = algebra.product(kept / values[keep], kept.T)  # (d, d)
     condition = float(values[-1] / values[keep][0]) if rank else float("inf")
     return Inverse(inverse, rank, condition)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from samefeatures.errors import MapError
+from samefeatures.base.errors import MapError
 from samefeatures.maps.affine import AffineMap
 from samefeatures.maps.problem import SourceProblem, as_float64
 
@@ -33,7 +33,7 @@ class Logit:
         Raises:
             MapError: when the two heads have different numbers of classes.
         """
-        head_a, compute = problem.networks[problem.source].head, problem.compute
+        head_a, algebra = problem.networks[problem.source].head, problem.algebra
         for target in targets:
             head_b = problem.networks[target].head
             if head_a.classes != head_b.classes:
@@ -43,6 +43,6 @@ class Logit:
                     "Leave 'logit' out of the methods, or one of the networks."
                 )
             inverse, note = problem.heads.of(target)  # (d_B, classes)
-            weight = compute.product(inverse, as_float64(head_a.weight))  # (d_B, d_A)
+            weight = algebra.product(inverse, as_float64(head_a.weight))  # (d_B, d_A)
             bias = inverse @ (as_float64(head_a.bias) - as_float64(head_b.bias))  # (d_B,)
             yield problem.affine(self.name, target, weight, bias, note)

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from samefeatures.errors import MapError
+from samefeatures.base.arrays import Float32
+from samefeatures.base.errors import MapError
 from samefeatures.features.rows import FeatureRows, check_same_images
 from samefeatures.maps.problem import SourceProblem
-from samefeatures.networks.network import Float32
 
 
 def check_rows(

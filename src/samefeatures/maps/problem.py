@@ -9,15 +9,16 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from samefeatures.compute import HOST, Compute
-from samefeatures.errors import MapError
+from samefeatures.algebra import HOST, Algebra
+from samefeatures.base.arrays import Float64
+from samefeatures.base.errors import MapError
+from samefeatures.base.progress import Progress
 from samefeatures.features.rows import FeatureRows
-from samefeatures.maps.affine import AffineMap, FitNote, Float64, Space
+from samefeatures.maps.affine import AffineMap, FitNote, Space
 from samefeatures.maps.curve import LossCurve
 from samefeatures.maps.heads import HeadInverses
 from samefeatures.maps.inverse import Inverse, pseudoinverse
-from samefeatures.moments import Moments
-from samefeatures.progress import Progress
+from samefeatures.moments.record import Moments
 
 
 class SourceProblem:
@@ -27,7 +28,7 @@ class SourceProblem:
         source: Name.
         networks: By name, all that the moments were taken of.
         moments: Of the fit rows.
-        compute: Where factorisations and products run.
+        algebra: Where factorisations and products run.
         heads: Pseudoinverses of the networks' heads, where other sources share them.
     """
 
@@ -37,7 +38,7 @@ class SourceProblem:
         networks: Mapping[str, Space],
         moments: Moments,
         *,
-        compute: Compute = HOST,
+        algebra: Algebra = HOST,
         heads: HeadInverses | None = None,
     ) -> None:
         missing = [name for name in moments.names if name not in networks]
@@ -54,8 +55,8 @@ class SourceProblem:
         self.source = source
         self.networks = networks
         self.moments = moments
-        self.compute = compute
-        self.heads = heads or HeadInverses(networks, compute=compute)
+        self.algebra = algebra
+        self.heads = heads or HeadInverses(networks, algebra=algebra)
 
     @cached_property
     def inverse(self) -> Inverse:
@@ -63,12 +64,12 @@ class SourceProblem:
         return pseudoinverse(
             self.moments.block(self.source, self.source),
             precision=self.moments.precision,
-            compute=self.compute,
+            algebra=self.algebra,
         )
 
     def regression(self, target: str, inverse: Inverse) -> Float64:
         """(d_B, d_A) weights ``S_BA S⁻¹`` for an inverse of the source's moments."""
-        return self.compute.product(self.moments.block(target, self.source), inverse.matrix)
+        return self.algebra.product(self.moments.block(target, self.source), inverse.matrix)
 
     def affine(
         self,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from samefeatures.errors import ConfigError
+from samefeatures.base.errors import ConfigError
 from samefeatures.maps.affine import AffineMap, FitNote
 from samefeatures.maps.inverse import shifted_inverse
 from samefeatures.maps.problem import SourceProblem
@@ -47,7 +47,7 @@ class Ridge:
         moments, source = problem.moments, problem.source
         dim = problem.networks[source].head.dim
         shift = self.alpha * moments.sum_of_squares(source) / dim
-        inverse = shifted_inverse(moments.block(source, source), shift, compute=problem.compute)
+        inverse = shifted_inverse(moments.block(source, source), shift, algebra=problem.algebra)
         note = FitNote(
             rank=inverse.rank,
             full_rank=dim,

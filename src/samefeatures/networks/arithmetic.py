@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from samefeatures.errors import ConfigError, did_you_mean
+from samefeatures.base.errors import ConfigError, did_you_mean
 
 PRECISIONS = ("float32", "bfloat16", "float16")
 TORCH_KINDS = ("timm", "torchvision", "hf", "python", "slim", "thesis")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from samefeatures.errors import NetworkError
+from samefeatures.base.errors import NetworkError
 from samefeatures.networks.source import Source
 
 WITH_BACKGROUND = 1001

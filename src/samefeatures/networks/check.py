@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from samefeatures.networks.network import ImageNetwork, Network, SplitProof
+from samefeatures.networks.record import ImageNetwork, Network, SplitProof
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

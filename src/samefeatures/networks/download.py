@@ -13,9 +13,9 @@ import zlib
 from pathlib import Path
 from typing import IO
 
-from samefeatures.errors import CheckpointError, NetworkError
-from samefeatures.files import write_whole, writing
-from samefeatures.progress import Advance, Progress
+from samefeatures.base.errors import CheckpointError, NetworkError
+from samefeatures.base.files import write_whole, writing
+from samefeatures.base.progress import Advance, Progress
 
 PIECE = 1 << 20
 NOTHING_LEFT = 416

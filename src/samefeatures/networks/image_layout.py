@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from samefeatures.errors import NetworkError, SplitError
-from samefeatures.networks.network import Float32
+from samefeatures.base.arrays import Float32
+from samefeatures.base.errors import NetworkError, SplitError
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from samefeatures.errors import ConfigError
+from samefeatures.base.errors import ConfigError
+from samefeatures.base.progress import Progress, Silent
 from samefeatures.networks.arithmetic import Arithmetic, check_arithmetic
-from samefeatures.networks.network import Network
+from samefeatures.networks.record import Network
 from samefeatures.networks.settings import check_overrides
 from samefeatures.networks.source import KERAS_FILES, LoadOptions, Source, parse_source
-from samefeatures.progress import Progress, Silent
 
 
 def load(
@@ -96,16 +96,16 @@ def default_name(source: Source) -> str:
 
 ADAPTERS: Mapping[str, str] = {
     "mini": "miniatures.load:load_mini",
-    "timm": "torch_source:load_torch",
-    "torchvision": "torch_source:load_torch",
-    "hf": "torch_source:load_torch",
-    "python": "torch_source:load_torch",
-    "slim": "torch_source:load_torch",
-    "thesis": "torch_source:load_torch",
-    "onnx": "onnx_source:load_onnx",
-    "npz": "npz_source:load_npz",
-    "keras": "keras_source:load_keras",
-    "savedmodel": "savedmodel_source:load_savedmodel",
+    "timm": "torch.source:load_torch",
+    "torchvision": "torch.source:load_torch",
+    "hf": "torch.source:load_torch",
+    "python": "torch.source:load_torch",
+    "slim": "torch.source:load_torch",
+    "thesis": "torch.source:load_torch",
+    "onnx": "onnx.source:load_onnx",
+    "npz": "npz:load_npz",
+    "keras": "keras.source:load_keras",
+    "savedmodel": "tensorflow.source:load_savedmodel",
 }
 """Kind of source to the module and function that loads it; imported on use."""
 

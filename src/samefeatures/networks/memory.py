@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-from samefeatures.errors import NetworkError, OutOfMemoryError, first_line
+from samefeatures.base.errors import NetworkError, OutOfMemoryError, first_line
 
 TYPES = ("OutOfMemoryError", "ResourceExhaustedError")
 """Names of torch's and TensorFlow's errors; neither library is imported to ask."""

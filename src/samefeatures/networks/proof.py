@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from samefeatures.data.preprocess import Preprocessing
-from samefeatures.errors import SplitError
-from samefeatures.networks.network import Float32, Head, SplitProof
+from samefeatures.base.arrays import Float32
+from samefeatures.base.errors import SplitError
+from samefeatures.images.preprocess import Preprocessing
+from samefeatures.networks.record import Head, SplitProof
 
 TOLERANCE = 1e-5
 PROBES = 3

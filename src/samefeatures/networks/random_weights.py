@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
-from samefeatures.data.imageset import digest
-from samefeatures.errors import NetworkError
-from samefeatures.networks.network import Backend, ImageNetwork, Network
+from samefeatures.base.digests import digest
+from samefeatures.base.errors import NetworkError
+from samefeatures.networks.record import Backend, ImageNetwork, Network
 
 RANDOM_VERSION = "1"
 """Raised whenever other weights are drawn from the same seed."""

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from samefeatures.data.preprocess import Preprocessing
-from samefeatures.errors import ConfigError, NetworkError, did_you_mean
+from samefeatures.base.errors import ConfigError, NetworkError, did_you_mean
+from samefeatures.images.preprocess import Preprocessing
 
 FIELDS: tuple[str, ...] = tuple(field.name for field in fields(Preprocessing))
 REQUIRED = ("input_size", "mean", "std")

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from samefeatures.errors import NetworkError, did_you_mean
+from samefeatures.base.errors import NetworkError, did_you_mean
+from samefeatures.base.progress import Progress
 from samefeatures.networks.arithmetic import PLAIN, Arithmetic
-from samefeatures.progress import Progress
 
 KINDS: Mapping[str, tuple[str, ...]] = {
     "mini": (),

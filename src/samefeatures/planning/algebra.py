@@ -10,16 +10,17 @@ from pathlib import Path
 
 import numpy as np
 
-from samefeatures.accumulators import accumulator
-from samefeatures.compute import HOST, Compute, Precision
+from samefeatures.algebra import HOST, Algebra, Precision
+from samefeatures.base.arrays import Float32
 from samefeatures.features.rows import ArrayRows, FeatureRows
 from samefeatures.maps import AffineMap, Cosine, RowMethod, SourceProblem
-from samefeatures.moments import Moments
-from samefeatures.networks.network import Float32, Head
+from samefeatures.moments.record import Moments
+from samefeatures.moments.sums import accumulator
+from samefeatures.networks.record import Head
 from samefeatures.planning.linear import Clock, Linear, fitted
 from samefeatures.planning.needs import ITERATIVE, Size
-from samefeatures.scores import Score, closeness, score_heads
-from samefeatures.study.comparisons import compare
+from samefeatures.scores.comparisons import compare
+from samefeatures.scores.heads import Score, closeness, score_heads
 from samefeatures.study.methods import MethodConfig
 
 WIDEST = 768
@@ -64,7 +65,7 @@ def measure_algebra(
     size: Size,
     methods: Sequence[MethodConfig],
     *,
-    compute: Compute = HOST,
+    algebra: Algebra = HOST,
     precision: Precision = "float64",
     clock: Clock = time.perf_counter,
 ) -> AlgebraRates:
@@ -73,7 +74,7 @@ def measure_algebra(
     Args:
         size: Of the study.
         methods: Of the study.
-        compute: Where the study does its algebra.
+        algebra: Where the study does its algebra.
         precision: Of the moments' products.
         clock: Seconds.
     """
@@ -83,15 +84,15 @@ def measure_algebra(
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         return AlgebraRates(
-            moments=_moments(min(ALL, size.total), compute, precision, clock),
+            moments=_moments(min(ALL, size.total), algebra, precision, clock),
             maps={
-                e.label: _maps(e, size, widths, folder, compute=compute, clock=clock)
+                e.label: _maps(e, size, widths, folder, algebra=algebra, clock=clock)
                 for e in closed
             },
             passes=_passes(widths[1], clock) if iterative else Linear(0, 0),
             multiply=_multiply(clock),
-            score=_score(size, compute, clock),
-            judge=_judge(size, widths, folder, compute, clock),
+            score=_score(size, algebra, clock),
+            judge=_judge(size, widths, folder, algebra, clock),
             compare=_compare(clock),
         )
 
@@ -101,12 +102,12 @@ def method_work(size: Size, method: str) -> float:
     return replace(size, methods=(method,)).map_work() + size.pairs
 
 
-def _moments(total: int, compute: Compute, precision: Precision, clock: Clock) -> Linear:
+def _moments(total: int, algebra: Algebra, precision: Precision, clock: Clock) -> Linear:
     rng = np.random.default_rng(0)
 
     def prepare(rows: int) -> Callable[[], object]:
         block = rng.standard_normal((rows, total), np.float32)
-        sums = accumulator(Moments(["a"], [total]), precision=precision, compute=compute)
+        sums = accumulator(Moments(["a"], [total]), precision=precision, algebra=algebra)
         return lambda: sums.update(block)
 
     return fitted(prepare, (512, 1024), units=lambda rows: rows * total**2 / 2, clock=clock)
@@ -135,7 +136,7 @@ def _maps(
     widths: tuple[int, int],
     folder: Path,
     *,
-    compute: Compute,
+    algebra: Algebra,
     clock: Clock,
 ) -> Linear:
     def prepare(dim: int) -> Callable[[], object]:
@@ -145,7 +146,7 @@ def _maps(
             raise TypeError(f"{entry.name} needs rows")
 
         def work() -> None:
-            fresh = SourceProblem("a", problem.networks, problem.moments, compute=compute)
+            fresh = SourceProblem("a", problem.networks, problem.moments, algebra=algebra)
             for fitted_map in method.fit(fresh, ["b"]):
                 fitted_map.save(folder / "map.safetensors")
 
@@ -180,7 +181,7 @@ def _multiply(clock: Clock, side: int = 1024) -> Linear:
     return fitted(prepare, (256, 1024), units=lambda rows: float(rows) * side * side, clock=clock)
 
 
-def _score(size: Size, compute: Compute, clock: Clock) -> Linear:
+def _score(size: Size, algebra: Algebra, clock: Clock) -> Linear:
     """By rows and hybrids: the product with the heads, and counting."""
     rng = np.random.default_rng(0)
     dim = max(1, size.total // len(size.dims))
@@ -190,7 +191,7 @@ def _score(size: Size, compute: Compute, clock: Clock) -> Linear:
     def prepare(rows: int) -> Callable[[], object]:
         block = rng.standard_normal((rows, dim), np.float32)
         labels = np.zeros(rows, np.int64)
-        return lambda: score_heads([(block, labels)], heads, compute=compute)
+        return lambda: score_heads([(block, labels)], heads, algebra=algebra)
 
     return fitted(prepare, (256, 1024), units=lambda rows: float(rows) * count, clock=clock)
 
@@ -201,7 +202,7 @@ def _head(rng: np.random.Generator, classes: int, dim: int) -> Head:
 
 
 def _judge(
-    size: Size, widths: tuple[int, int], folder: Path, compute: Compute, clock: Clock
+    size: Size, widths: tuple[int, int], folder: Path, algebra: Algebra, clock: Clock
 ) -> Linear:
     def prepare(dim: int) -> Callable[[], object]:
         problem, _ = _problem(dim, size.classes)
@@ -213,7 +214,7 @@ def _judge(
         def work() -> None:
             loaded = AffineMap.load(path)
             loaded.fold(problem.networks["b"])
-            closeness(problem.moments, loaded, compute=compute)
+            closeness(problem.moments, loaded, algebra=algebra)
 
         return work
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from samefeatures.features.extract import feature_key
 from samefeatures.features.place import Root, place_of
 from samefeatures.features.store import CHUNK_ROWS
-from samefeatures.study.accumulate import moments_path
+from samefeatures.moments.kept import moments_path
 from samefeatures.study.inputs import Part, StudyInputs
 from samefeatures.study.map_files import MapFiles
 from samefeatures.study.study import Study

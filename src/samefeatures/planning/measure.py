@@ -12,13 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from samefeatures.data.decode import decode
-from samefeatures.data.imageset import ImageSet, Raw
-from samefeatures.data.preprocess import Preprocessing
-from samefeatures.errors import UnreadableImageError
-from samefeatures.moments import Moments
-from samefeatures.networks.network import Float32, Head
-from samefeatures.scores import score_heads
+from samefeatures.base.arrays import Float32
+from samefeatures.base.errors import UnreadableImageError
+from samefeatures.images.decode import decode
+from samefeatures.images.imageset import ImageSet, Raw
+from samefeatures.images.preprocess import Preprocessing
+from samefeatures.moments.record import Moments
+from samefeatures.networks.record import Head
+from samefeatures.scores.heads import score_heads
 
 SECONDS = 2.0
 """How long one measurement goes on, beyond its first batch."""

@@ -92,7 +92,7 @@ def make_plan(study: Study, *, clock: Clock = time.perf_counter) -> StudyPlan:
         SamefeaturesError: whatever opening the study raises.
     """
     start = clock()
-    compute = study.compute  # a device that is not there is said first, as by a run
+    place = study.algebra  # a device that is not there is said first, as by a run
     inputs, root = study.inputs, study.feature_root
     opened = clock() - start
     extent = extent_of(study)
@@ -108,17 +108,17 @@ def make_plan(study: Study, *, clock: Clock = time.perf_counter) -> StudyPlan:
     )
     memory = memory_of(extent, peak_memory())
     advance = study.progress.task("measure algebra", 1)
-    algebra = measure_algebra(
+    rates = measure_algebra(
         extent.size,
         extent.methods,
-        compute=compute,
+        algebra=place,
         precision=study.config.algebra.precision,
         clock=clock,
     )
     advance(1)
     stages = (
         Stage(name="load networks, list images", seconds=opened, whole=opened, note="done once"),
-        *estimate(extent, features, algebra, find_done(study)),
+        *estimate(extent, features, rates, find_done(study)),
     )
     stored = sum(stage.left for stage in stages if stage.name == STORE)
     rest = sum(stage.left for stage in stages) - stored
@@ -218,9 +218,9 @@ def _notes(study: Study, features: FeatureRates, total_dim: int) -> Iterator[str
         )
     for name, rows in features.halved.items():
         yield f"{name}: memory ran out; measured with batches of {rows}, as a run would go on."
-    if study.compute.device != "cpu":
+    if study.algebra.device != "cpu":
         yield (
-            f"Algebra runs on {study.compute.device}, as measured; the moments take "
+            f"Algebra runs on {study.algebra.device}, as measured; the moments take "
             f"{size(8 * total_dim**2)} of its memory."
         )
     if (load := busy()) is not None:

@@ -16,19 +16,20 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from samefeatures.data.decode import decode
-from samefeatures.data.imageset import ImageSet
-from samefeatures.data.preprocess import Preprocessing
-from samefeatures.errors import OutOfMemoryError, UnreadableImageError
+from samefeatures.base.arrays import Float32
+from samefeatures.base.errors import OutOfMemoryError, UnreadableImageError
+from samefeatures.base.files import writing
+from samefeatures.base.progress import Progress
 from samefeatures.features.batches import too_small
 from samefeatures.features.opening import open_features
 from samefeatures.features.residency import Residency
 from samefeatures.features.store import CHUNK_ROWS, FeatureKey, StoredFeatures
-from samefeatures.files import writing
-from samefeatures.networks.network import Float32, ImageNetwork
+from samefeatures.images.decode import decode
+from samefeatures.images.imageset import ImageSet
+from samefeatures.images.preprocess import Preprocessing
+from samefeatures.networks.record import ImageNetwork
 from samefeatures.planning.linear import Clock, Linear, fitted
 from samefeatures.planning.machine import standing
-from samefeatures.progress import Progress
 from samefeatures.study.inputs import Part
 
 SECONDS = 20.0

@@ -6,7 +6,7 @@ import math
 import statistics
 
 from samefeatures.report.grid import Grid, is_own, number
-from samefeatures.statistics import ALPHA, detectable
+from samefeatures.scores.statistics import ALPHA, detectable
 from samefeatures.study.results import Cell
 
 LIKE_TARGET = "ᵗ"

@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from samefeatures.errors import MissingExtraError, ReportError
+from samefeatures.base.errors import MissingExtraError, ReportError
 from samefeatures.report.grid import number, plain, signed
 from samefeatures.report.venn import as_uri, draw_overlaps
-from samefeatures.study.overlap import LISTS, REGIONS, Overlap
+from samefeatures.scores.overlap import LISTS, REGIONS, Overlap
 from samefeatures.study.results import StudyResults
 
 MEANING = {

@@ -18,11 +18,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 
-from samefeatures.errors import ReportError, require
+from samefeatures.base.errors import ReportError, require
 from samefeatures.report.figure import DOTS_PER_INCH, FONT, LARGE, LINE, MUTED, SMALL
 from samefeatures.report.grid import number, plain
 from samefeatures.report.shading import INK, PAPER
-from samefeatures.study.overlap import REGIONS, Overlap
+from samefeatures.scores.overlap import REGIONS, Overlap
 
 INNERMOST = 10
 """The paper scales the region of all three down by this factor, for readability."""

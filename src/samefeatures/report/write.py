@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from samefeatures.errors import StoreError
+from samefeatures.base.errors import StoreError
 from samefeatures.report import curves, figure, html, latex, markdown
 from samefeatures.report.both_ways import as_csv
 from samefeatures.report.grid import grids
 from samefeatures.report.overlaps import fits, stale_note, view_pairs
-from samefeatures.study.overlap import Overlap
+from samefeatures.scores.overlap import Overlap
 from samefeatures.study.results import StudyResults
 
 

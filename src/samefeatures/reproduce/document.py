@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from samefeatures.errors import ConfigError
+from samefeatures.base.errors import ConfigError
 from samefeatures.reproduce.figures import Comparison
 from samefeatures.reproduce.paper import NORMALISED, compare_with_paper
 from samefeatures.reproduce.published import PAPER_NETWORKS, published_thesis

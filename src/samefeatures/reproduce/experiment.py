@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
-from samefeatures.errors import ConfigError, DataError
-from samefeatures.files import write_whole, writing
+from samefeatures.base.errors import ConfigError, DataError
+from samefeatures.base.files import write_whole, writing
 from samefeatures.networks.source import anchored
 from samefeatures.reproduce.document import Document, document
 from samefeatures.reproduce.imagenet import ImageNet, find_imagenet

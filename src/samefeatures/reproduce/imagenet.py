@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from samefeatures.data.labels import imagenet_index
-from samefeatures.data.listing import is_image
+from samefeatures.images.labels import imagenet_index
+from samefeatures.images.listing import is_image
 
 TRAIN_IMAGES, VAL_IMAGES, CLASSES = 1_281_167, 50_000, 1_000
 ARCHIVE_BYTES = {"train": 147_897_477_120, "val": 6_744_924_160}

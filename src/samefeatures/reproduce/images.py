@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from samefeatures.data.imageset import ImageSet
-from samefeatures.data.sources import ImageSource, open_images
-from samefeatures.errors import SamefeaturesError
+from samefeatures.base.errors import SamefeaturesError
+from samefeatures.images.imageset import ImageSet
+from samefeatures.images.sources import ImageSource, open_images
 from samefeatures.reproduce.experiment import Experiment
 from samefeatures.reproduce.imagenet import CLASSES, TRAIN_IMAGES, VAL_IMAGES
 from samefeatures.reproduce.val_labels import label_validation

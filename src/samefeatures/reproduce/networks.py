@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from samefeatures.data.preprocess import Preprocessing
-from samefeatures.errors import ConfigError
+from samefeatures.base.errors import ConfigError
+from samefeatures.images.preprocess import Preprocessing
 from samefeatures.networks.settings import build_preprocessing
 from samefeatures.networks.slim.source import inception_preprocessing
 from samefeatures.networks.thesis.catalogue import find_network

@@ -6,10 +6,10 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from samefeatures.base.progress import Progress
 from samefeatures.planning.machine import busy, bytes_below, free_bytes, machine_memory
 from samefeatures.planning.measure import Products, product_rates
 from samefeatures.planning.needs import ITERATIVE, Size
-from samefeatures.progress import Progress
 from samefeatures.reproduce.experiment import Chosen, Experiment
 from samefeatures.reproduce.images import ImagesFound, count_images
 from samefeatures.reproduce.networks import Catalogue, Weights

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from samefeatures.progress import Progress
+from samefeatures.base.progress import Progress
 from samefeatures.report.write import write_report
 from samefeatures.reproduce.experiment import Experiment, check_ready, write_study
 from samefeatures.reproduce.figures import Comparison

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from samefeatures.data.preprocess import Preprocessing
-from samefeatures.errors import SamefeaturesError
+from samefeatures.base.errors import SamefeaturesError
+from samefeatures.base.progress import Progress
+from samefeatures.images.preprocess import Preprocessing
 from samefeatures.networks.load import load
-from samefeatures.networks.network import ImageNetwork
+from samefeatures.networks.record import ImageNetwork
 from samefeatures.planning.measure import decode_rate, forward_rate
-from samefeatures.progress import Progress
 from samefeatures.reproduce.experiment import Chosen, Experiment
 from samefeatures.reproduce.images import ImagesFound
 from samefeatures.reproduce.networks import Catalogue
@@ -87,7 +87,7 @@ def _untrained(chosen: Chosen, experiment: Experiment, catalogue: Catalogue) -> 
     if chosen.crop is None:  # of --networks-from, and not in it
         return Trial(problem=chosen.why)
     model = catalogue.untrained(chosen.name)
-    from samefeatures.networks.torch_backend import TorchBackend
+    from samefeatures.networks.torch.backend import TorchBackend
 
     preprocessing = catalogue.preprocessing(chosen.crop)
     options = experiment.options

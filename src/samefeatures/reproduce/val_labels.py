@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from samefeatures.data.labels import imagenet_index, read_labels
-from samefeatures.data.listing import is_image
-from samefeatures.errors import LabelError, require
-from samefeatures.files import write_whole, writing
+from samefeatures.base.errors import LabelError, require
+from samefeatures.base.files import write_whole, writing
+from samefeatures.images.labels import imagenet_index, read_labels
+from samefeatures.images.listing import is_image
 from samefeatures.reproduce.imagenet import CLASSES, DEVKIT
 
 NUMBER = re.compile(r"ILSVRC2012_val_(\d{8})\b")

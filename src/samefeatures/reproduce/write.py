@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from samefeatures.files import write_whole, writing
+from samefeatures.base.files import write_whole, writing
 from samefeatures.report import latex
 from samefeatures.report.markdown import escape
 from samefeatures.reproduce.figures import Comparison, Figure

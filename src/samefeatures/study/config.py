@@ -11,12 +11,12 @@ import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic.dataclasses import dataclass
 
-from samefeatures.compute import Precision
-from samefeatures.data.sources import ImageSource
-from samefeatures.data.views import Views
-from samefeatures.errors import ConfigError
+from samefeatures.algebra import Precision
+from samefeatures.base.errors import ConfigError
+from samefeatures.base.strict import Strict, refuse_unknown
+from samefeatures.images.sources import ImageSource
+from samefeatures.images.views import Views
 from samefeatures.study.methods import BY_DEFAULT, METHODS, NEED_ROWS, MethodConfig, method_entry
-from samefeatures.study.strict import Strict, refuse_unknown
 
 
 class NetworkConfig(Strict):
@@ -108,7 +108,7 @@ class AlgebraConfig(Strict):
 
     Attributes:
         device: None is the device of the study; ``cpu`` is NumPy.
-        precision: Of the moments' products: see ``samefeatures.accumulators``.
+        precision: Of the moments' products: see ``samefeatures.moments.sums``.
     """
 
     device: str | None = None

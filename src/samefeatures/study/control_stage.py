@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from samefeatures.data.imageset import digest
-from samefeatures.data.sources import open_images
-from samefeatures.errors import ConfigError, DataError
+from samefeatures.base.arrays import Int64
+from samefeatures.base.digests import digest
+from samefeatures.base.errors import ConfigError, DataError
+from samefeatures.base.files import write_whole, writing
 from samefeatures.features.rows import FeatureRows
-from samefeatures.files import write_whole, writing
-from samefeatures.scores import Score
-from samefeatures.study.accumulate import moments_key
-from samefeatures.study.controls import SEED, ControlInputs, Int64, run_controls
+from samefeatures.images.sources import open_images
+from samefeatures.moments.kept import moments_key
+from samefeatures.scores.heads import Score
+from samefeatures.study.controls import SEED, ControlInputs, run_controls
 from samefeatures.study.results import Controls
 
 if TYPE_CHECKING:

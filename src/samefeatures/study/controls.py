@@ -11,24 +11,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from samefeatures.errors import NetworkError
+from samefeatures.base.arrays import Float64, Int64
+from samefeatures.base.errors import NetworkError
+from samefeatures.base.progress import Progress
 from samefeatures.features.rows import FeatureRows, check_same_images
 from samefeatures.maps import OLS, AffineMap, FitNote, Naive, SourceProblem
 from samefeatures.maps.inverse import pseudoinverse
-from samefeatures.moments import Moments
-from samefeatures.networks.network import Head, ImageNetwork, Network
+from samefeatures.moments.cross import ROWS, chunks_of, cross_moments, permuted
+from samefeatures.moments.record import Moments
 from samefeatures.networks.random_weights import with_random_weights
-from samefeatures.progress import Progress
-from samefeatures.scores import Score, agreement, score_heads
-from samefeatures.statistics import wilson
-from samefeatures.study.cross import ROWS, Float64, chunks_of, cross_moments, permuted
+from samefeatures.networks.record import Head, ImageNetwork, Network
+from samefeatures.scores.heads import Score, agreement, score_heads
+from samefeatures.scores.statistics import wilson
 from samefeatures.study.results import ControlRow, Controls
 from samefeatures.study.scoring import labelled
 
 SEED = 0
-Int64 = npt.NDArray[np.int64]
 Rows = Mapping[str, FeatureRows]
 
 

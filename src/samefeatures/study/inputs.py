@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from samefeatures.data.class_names import class_names
-from samefeatures.data.imageset import ImageSet
-from samefeatures.data.sources import open_images
-from samefeatures.data.views import Views
-from samefeatures.errors import ConfigError, LabelError
+from samefeatures.base.errors import ConfigError, LabelError
+from samefeatures.base.progress import Progress
+from samefeatures.base.strict import check_name
+from samefeatures.images.class_names import class_names
+from samefeatures.images.imageset import ImageSet
+from samefeatures.images.sources import open_images
+from samefeatures.images.views import Views
 from samefeatures.networks.arithmetic import Arithmetic, check_arithmetic
 from samefeatures.networks.load import load
-from samefeatures.networks.network import FeatureFile, ImageNetwork, Network
+from samefeatures.networks.record import FeatureFile, ImageNetwork, Network
 from samefeatures.networks.source import parse_source
-from samefeatures.progress import Progress
 from samefeatures.study.config import SourceConfig, StudyConfig
-from samefeatures.study.strict import check_name
 
 
 @dataclass(frozen=True, slots=True, eq=False)

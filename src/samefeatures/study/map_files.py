@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from samefeatures.compute import Precision
-from samefeatures.data.imageset import digest
-from samefeatures.errors import MapError
-from samefeatures.files import write_whole, writing
+from samefeatures.algebra import Precision
+from samefeatures.base.digests import digest
+from samefeatures.base.errors import MapError
+from samefeatures.base.files import write_whole, writing
 from samefeatures.maps import AffineMap
-from samefeatures.networks.network import Network
-from samefeatures.study.accumulate import Identity, moments_key
+from samefeatures.moments.kept import Identity, moments_key
+from samefeatures.networks.record import Network
 from samefeatures.study.methods import MethodConfig
 
 MAPS_VERSION = 1

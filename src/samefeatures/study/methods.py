@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from samefeatures.errors import ConfigError, did_you_mean
+from samefeatures.base.errors import ConfigError, did_you_mean
+from samefeatures.base.strict import Strict, check_name, unknown_key
 from samefeatures.maps import OLS, Adam, Cosine, Logit, Method, Naive, Ridge, RowMethod
-from samefeatures.study.strict import Strict, check_name, unknown_key
 
 METHODS: Mapping[str, type[OLS | Ridge | Logit | Naive | Cosine | Adam]] = {
     "ols": OLS,

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from samefeatures.errors import StoreError
-from samefeatures.files import write_whole
+from samefeatures.base.errors import StoreError
+from samefeatures.base.files import write_whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,17 +8,17 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from samefeatures.compute import open_compute
+from samefeatures.algebra import open_algebra
+from samefeatures.base.files import write_whole, writing
+from samefeatures.base.progress import Progress
 from samefeatures.features.extract import ExtractOptions, extract
 from samefeatures.features.place import Root, parse_root
 from samefeatures.features.rates import Meter
 from samefeatures.features.rows import FeatureRows
 from samefeatures.features.store import StoredFeatures
-from samefeatures.files import write_whole, writing
-from samefeatures.moments import Moments
-from samefeatures.networks.network import ImageNetwork
-from samefeatures.progress import Progress
-from samefeatures.study.accumulate import accumulate
+from samefeatures.moments.kept import accumulate
+from samefeatures.moments.record import Moments
+from samefeatures.networks.record import ImageNetwork
 from samefeatures.study.config import StudyConfig
 from samefeatures.study.inputs import Part
 
@@ -134,5 +134,5 @@ class LocalRunner:
             kind=kind,
             progress=self._progress,
             precision=self._config.algebra.precision,
-            compute=open_compute(self._config.algebra_device),
+            algebra=open_algebra(self._config.algebra_device),
         )

@@ -10,25 +10,25 @@ from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
-import numpy.typing as npt
 
-from samefeatures.compute import HOST, Compute
-from samefeatures.errors import LabelError
+from samefeatures.algebra import HOST, Algebra
+from samefeatures.base.arrays import Float32, Int32, Int64
+from samefeatures.base.errors import LabelError
+from samefeatures.base.files import write_whole, writing
+from samefeatures.base.progress import Progress
 from samefeatures.features.rows import FeatureRows
-from samefeatures.files import write_whole, writing
 from samefeatures.maps import AffineMap
-from samefeatures.moments import Moments
-from samefeatures.networks.network import Float32, Head, Network
-from samefeatures.progress import Progress
-from samefeatures.scores import Closeness, Score, agreement, closeness, score_heads
-from samefeatures.statistics import wilson
-from samefeatures.study.comparisons import SAME, Comparison, Pair, compare
+from samefeatures.moments.record import Moments
+from samefeatures.networks.record import Head, Network
+from samefeatures.scores.comparisons import SAME, Comparison, Pair, compare
+from samefeatures.scores.heads import Closeness, Score, agreement, closeness, score_heads
+from samefeatures.scores.statistics import wilson
 from samefeatures.study.results import Cell, FitSummary
 
 SCORE_ROWS = 1024
 PERFECT = Closeness(r2=1.0, cosine=1.0)
 """An unmapped network against itself."""
-Predictions = npt.NDArray[np.int32]
+Predictions = Int32
 MapsOf = Callable[[str, str], Mapping[str, AffineMap]]
 """Method label and source to the fitted maps by target."""
 
@@ -59,14 +59,14 @@ class Scorer:
         rows: Eval features of each.
         moments: Of the same rows, for R² and cosine.
         folder: Where scores of one source and method are kept, so that a stopped run goes on.
-        compute: Where products run.
+        algebra: Where products run.
     """
 
     networks: Mapping[str, Network]
     rows: Mapping[str, FeatureRows]
     moments: Moments
     folder: Path
-    compute: Compute = HOST
+    algebra: Algebra = HOST
 
     def run(self, methods: Mapping[str, str], maps_of: MapsOf, progress: Progress) -> Scored:
         """Score all cells.
@@ -94,13 +94,13 @@ class Scorer:
             for source in self.networks:
                 maps = maps_of(label, source)
                 heads = [
-                    fitted.fold(self.networks[target], compute=self.compute)
+                    fitted.fold(self.networks[target], algebra=self.algebra)
                     for target, fitted in maps.items()
                 ]
                 scores = self._scores(source, heads, labels, label, key) if heads else []
                 for (target, fitted), score in zip(maps.items(), scores, strict=True):
                     hybrids[source, target] = score
-                    close[source, target] = closeness(self.moments, fitted, compute=self.compute)
+                    close[source, target] = closeness(self.moments, fitted, algebra=self.algebra)
                     fits.append(_fit_summary(label, fitted))
                 advance(1)
             predictions |= {f"{label}/{a}/{b}": s.predictions for (a, b), s in hybrids.items()}
@@ -111,7 +111,7 @@ class Scorer:
                 cells.append(_cell((label, a, b), score, own, close.get((a, b), PERFECT), result))
         return Scored(own, tuple(cells), tuple(fits), predictions)
 
-    def labels(self) -> npt.NDArray[np.int64]:
+    def labels(self) -> Int64:
         """Labels of the eval rows, from whichever network's features carry them."""
         for rows in self.rows.values():
             if rows.labels is not None:
@@ -122,7 +122,7 @@ class Scorer:
         self,
         source: str,
         heads: Sequence[Head],
-        labels: npt.NDArray[np.int64],
+        labels: Int64,
         label: str,
         key: str,
     ) -> list[Score]:
@@ -132,7 +132,7 @@ class Scorer:
         kept = _read_scores(path)
         if kept is not None and len(kept) == len(heads):
             return kept
-        scores = score_heads(labelled(self.rows[source], labels), heads, compute=self.compute)
+        scores = score_heads(labelled(self.rows[source], labels), heads, algebra=self.algebra)
         packed = io.BytesIO()
         np.savez(
             packed,
@@ -158,9 +158,7 @@ def _read_scores(path: Path) -> list[Score] | None:
     return [Score(p, int(c), int(c5)) for p, (c, c5) in zip(predictions, correct, strict=True)]
 
 
-def labelled(
-    rows: FeatureRows, labels: npt.NDArray[np.int64]
-) -> Iterator[tuple[Float32, npt.NDArray[np.int64]]]:
+def labelled(rows: FeatureRows, labels: Int64) -> Iterator[tuple[Float32, Int64]]:
     """Chunks of features with their labels."""
     start = 0
     for block in rows.chunks(SCORE_ROWS):

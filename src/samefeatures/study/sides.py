@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from samefeatures.data.imageset import digest
+from samefeatures.base.digests import digest
 from samefeatures.features.rows import ArrayRows, FeatureRows, JoinedRows, check_same_images
 from samefeatures.features.store import StoredFeatures
-from samefeatures.networks.network import FeatureFile, ImageNetwork
+from samefeatures.networks.record import FeatureFile, ImageNetwork
 from samefeatures.study.inputs import Part, StudyInputs, feature_file_networks
 from samefeatures.study.results import DataSummary, LeftOut
 from samefeatures.study.runner import Extractor

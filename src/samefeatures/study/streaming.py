@@ -10,25 +10,24 @@ from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
-import numpy.typing as npt
 
-from samefeatures.accumulators import Accumulator, accumulator
-from samefeatures.compute import Compute
-from samefeatures.data.imageset import digest
-from samefeatures.errors import ConfigError, UnreadableImageError
+from samefeatures.algebra import Algebra
+from samefeatures.base.arrays import Bool, Float32
+from samefeatures.base.digests import digest
+from samefeatures.base.errors import ConfigError, UnreadableImageError
+from samefeatures.base.files import writing
+from samefeatures.base.progress import Advance, Progress
 from samefeatures.features.crops import Work
-from samefeatures.features.extract import Computed, compute, feature_key
+from samefeatures.features.extract import Computed, computed_chunks, feature_key
 from samefeatures.features.rates import Meter
 from samefeatures.features.rows import regroup
 from samefeatures.features.store import CHUNK_ROWS
-from samefeatures.files import writing
-from samefeatures.moments import Moments
-from samefeatures.networks.network import Float32
-from samefeatures.progress import Advance, Progress
-from samefeatures.study.accumulate import chunk_rows, moments_key
+from samefeatures.moments.journal import Journal, Position
+from samefeatures.moments.kept import chunk_rows, moments_key
+from samefeatures.moments.record import Moments
+from samefeatures.moments.sums import Accumulator, accumulator
 from samefeatures.study.config import StudyConfig
 from samefeatures.study.inputs import StudyInputs, feature_file_networks
-from samefeatures.study.journal import Journal, Position
 from samefeatures.study.runner import extract_options, keep_rates
 from samefeatures.study.sides import Side, data_summary
 
@@ -86,7 +85,7 @@ class Stream:
         config: Batch size, threads, strictness, precision.
         inputs: Networks and fit images.
         folder: For moments, checkpoint and journal; rates go beside it.
-        compute: Where products run.
+        algebra: Where products run.
         progress: Shows how far it is.
         meter: Keeps rates, and the batch sizes that were found on other sets.
 
@@ -100,7 +99,7 @@ class Stream:
         inputs: StudyInputs,
         *,
         folder: Path,
-        compute: Compute,
+        algebra: Algebra,
         progress: Progress,
         meter: Meter,
     ) -> None:
@@ -113,7 +112,7 @@ class Stream:
         self._parts = inputs.fit
         self._options = extract_options(config)
         self._precision = config.algebra.precision
-        self._compute = compute
+        self._algebra = algebra
         self._progress = progress
         self._meter = meter
         self._folder = folder
@@ -198,7 +197,7 @@ class Stream:
             if at is not None:
                 start, place = found, at
         journal.forget_after(place)
-        sums = accumulator(start, precision=self._precision, compute=self._compute)
+        sums = accumulator(start, precision=self._precision, algebra=self._algebra)
         title = "fit: moments, features not kept"
         advance = self._progress.task(title, self._total, rate=self._rates)
         advance(sums.n)
@@ -242,7 +241,7 @@ class Stream:
             lacking = [set(range(first, count)) for _ in self._networks]
             work = Work(self._networks, lacking, part.images, part.views)
             found: list[Computed] = []
-            for done in compute(work, per_chunk, options=self._options, meter=self._meter):
+            for done in computed_chunks(work, per_chunk, options=self._options, meter=self._meter):
                 found.append(done)
                 if len(found) < len(self._networks):
                     continue
@@ -264,7 +263,7 @@ def _rows_in(checkpoint: Path) -> int:
         return 0
 
 
-def _readable(done: Computed, images: int) -> npt.NDArray[np.bool_]:
+def _readable(done: Computed, images: int) -> Bool:
     """(rows,) False where the image could not be read."""
     keep = np.ones(images, np.bool_)
     keep[list(done.problems)] = False

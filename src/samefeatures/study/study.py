@@ -8,16 +8,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from samefeatures.compute import Compute, open_compute
-from samefeatures.errors import ConfigError
+from samefeatures.algebra import Algebra, open_algebra
+from samefeatures.base.errors import ConfigError
+from samefeatures.base.files import writing
+from samefeatures.base.progress import Progress, Silent
 from samefeatures.features.place import Root
 from samefeatures.features.rows import FeatureRows
-from samefeatures.files import writing
 from samefeatures.maps import AffineMap, RowMethod, SourceProblem
 from samefeatures.maps.heads import HeadInverses
-from samefeatures.moments import Moments
-from samefeatures.networks.network import ImageNetwork
-from samefeatures.progress import Progress, Silent
+from samefeatures.moments.record import Moments
+from samefeatures.networks.record import ImageNetwork
 from samefeatures.study.classes import class_changes, count_classes, write_classes
 from samefeatures.study.config import StudyConfig, read_config
 from samefeatures.study.control_stage import controls_of
@@ -109,15 +109,15 @@ class Study:
             self.config,
             self.inputs,
             folder=self.out / "moments",
-            compute=self.compute,
+            algebra=self.algebra,
             progress=self.progress,
             meter=self._local.meter,
         )
 
     @cached_property
-    def compute(self) -> Compute:
+    def algebra(self) -> Algebra:
         """Where moments, maps and scores are computed."""
-        return open_compute(self.config.algebra_device)
+        return open_algebra(self.config.algebra_device)
 
     @cached_property
     def maps(self) -> MapFiles:
@@ -161,7 +161,7 @@ class Study:
 
     def fit(self) -> None:
         """All maps of all methods, saved as ``maps/LABEL/SOURCE--TARGET.safetensors``."""
-        compute = self.compute  # a device that is not there is said before hours of extraction
+        algebra = self.algebra  # a device that is not there is said before hours of extraction
         fit = self.fit_features
         todo = {m.label: self.maps.missing(m, self.map_key(m)) for m in self.config.methods}
         total = sum(map(len, todo.values()))
@@ -169,10 +169,10 @@ class Study:
             return
         moments = self.fit_moments()
         advance = self.progress.task("fit maps", total)
-        heads = HeadInverses(self.inputs.networks, compute=compute)
+        heads = HeadInverses(self.inputs.networks, algebra=algebra)
         for source in self.inputs.networks:
             problem = SourceProblem(
-                source, self.inputs.networks, moments, compute=compute, heads=heads
+                source, self.inputs.networks, moments, algebra=algebra, heads=heads
             )
             for entry in self.config.methods:
                 targets = [b for a, b in todo[entry.label] if a == source]
@@ -213,7 +213,7 @@ class Study:
             rows=evaluation.rows,
             moments=self.eval_moments(),
             folder=self.out / "scores",
-            compute=self.compute,
+            algebra=self.algebra,
         )
         keys = {entry.label: self.map_key(entry) for entry in self.config.methods}
         scored = scorer.run(keys, self.load_maps, self.progress)

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from samefeatures.maps import RowMethod
-from samefeatures.networks.network import ImageNetwork, Network
-from samefeatures.scores import Score
+from samefeatures.networks.record import ImageNetwork, Network
+from samefeatures.scores.heads import Score
 from samefeatures.study.methods import MethodConfig
 from samefeatures.study.results import DataSummary, FitSummary, MethodSummary, NetworkSummary
 

@@ -13,8 +13,8 @@ import numpy.typing as npt
 from arro3.core import Array, DataType, Table
 from arro3.io import read_parquet, write_csv, write_json, write_parquet
 
-from samefeatures.errors import StoreError
-from samefeatures.files import write_whole
+from samefeatures.base.errors import StoreError
+from samefeatures.base.files import write_whole
 from samefeatures.study.results import CELL_COLUMNS, Cell, Controls
 
 _CONTROL_TYPES = {

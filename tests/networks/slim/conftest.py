@@ -10,8 +10,8 @@ from PIL import Image
 from slim_run import MakeOriginal, Original, run
 
 from once import make_once
-from samefeatures.data.preprocess import Preprocessing
-from samefeatures.data.sources import ImageSource, open_images
+from samefeatures.images.preprocess import Preprocessing
+from samefeatures.images.sources import ImageSource, open_images
 from samefeatures.networks.slim.source import inception_preprocessing
 
 PROJECT = Path(__file__).parents[3]

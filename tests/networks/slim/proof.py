@@ -14,9 +14,9 @@ from PIL import Image
 from slim_run import run
 
 from samefeatures import load
-from samefeatures.data.preprocess import Preprocessing
-from samefeatures.networks.network import ImageNetwork
+from samefeatures.images.preprocess import Preprocessing
 from samefeatures.networks.proof import relative
+from samefeatures.networks.record import ImageNetwork
 from samefeatures.networks.slim.source import inception_preprocessing
 
 PYTHON = Path(__file__).parents[3] / ".venv-slim" / "bin" / "python"

@@ -10,8 +10,8 @@ import pytest
 from slim_run import MakeOriginal
 
 from samefeatures import load
-from samefeatures.errors import CheckpointError, NetworkError
-from samefeatures.networks.tensorflow import TensorFlowCheckpoint
+from samefeatures.base.errors import CheckpointError, NetworkError
+from samefeatures.networks.tensorflow.checkpoints import TensorFlowCheckpoint
 
 pytestmark = pytest.mark.originals
 DATA = "bundle.ckpt.data-00000-of-00001"

@@ -10,9 +10,9 @@ from PIL import Image
 from slim_run import MakeOriginal, run
 
 from samefeatures import load
-from samefeatures.data.preprocess import Preprocessing
-from samefeatures.networks.network import ImageNetwork
+from samefeatures.images.preprocess import Preprocessing
 from samefeatures.networks.proof import relative
+from samefeatures.networks.record import ImageNetwork
 from samefeatures.networks.slim.source import inception_preprocessing
 from samefeatures.networks.thesis.catalogue import NETWORKS
 

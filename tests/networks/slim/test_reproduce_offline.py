@@ -17,7 +17,7 @@ from PIL import Image
 from safetensors.torch import save_file
 from slim_run import MakeOriginal
 
-from samefeatures.data.labels import imagenet_index
+from samefeatures.images.labels import imagenet_index
 from samefeatures.networks.thesis.source import untrained
 
 pytestmark = pytest.mark.originals

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from onnx import TensorProto, helper
 
-from samefeatures.networks.tensorflow.wire import fields, integer, text, unsnap, varint
+from samefeatures.networks.tensorflow.checkpoints.wire import fields, integer, text, unsnap, varint
 
 
 @pytest.mark.parametrize("number", [0, 1, 127, 128, 300, 2**32, 2**63])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from samefeatures.errors import NetworkError
+from samefeatures.base.errors import NetworkError
 from samefeatures.networks.slim.catalogue import DEFINITIONS
 from samefeatures.networks.thesis.catalogue import NETWORKS, find_network
 from samefeatures.networks.thesis.source import untrained

@@ -10,13 +10,13 @@ import torch
 from safetensors.torch import save_file
 
 from samefeatures import load
-from samefeatures.errors import CheckpointError, ConfigError, NetworkError
-from samefeatures.networks.network import ImageNetwork
+from samefeatures.base.errors import CheckpointError, ConfigError, NetworkError
+from samefeatures.base.progress import Silent
 from samefeatures.networks.proof import relative
+from samefeatures.networks.record import ImageNetwork
 from samefeatures.networks.thesis.catalogue import NETWORKS
 from samefeatures.networks.thesis.source import untrained
 from samefeatures.networks.thesis.weights import default_weights_dir, fetch, locate, missing_message
-from samefeatures.progress import Silent
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from samefeatures.errors import NetworkError
+from samefeatures.base.errors import NetworkError
 
 
 @dataclass(frozen=True, slots=True)

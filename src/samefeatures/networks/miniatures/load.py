@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from importlib.resources import as_file, files
 
-from samefeatures.errors import NetworkError, did_you_mean
+from samefeatures.base.errors import NetworkError, did_you_mean
 from samefeatures.networks.miniatures.catalogue import NAMES, check_names
-from samefeatures.networks.network import ImageNetwork
-from samefeatures.networks.onnx_source import load_onnx
+from samefeatures.networks.onnx.source import load_onnx
+from samefeatures.networks.record import ImageNetwork
 from samefeatures.networks.source import LoadOptions, Source
 
 

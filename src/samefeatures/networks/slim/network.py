@@ -8,11 +8,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from samefeatures.errors import CheckpointError
-from samefeatures.networks.checkpoints import refuse
+from samefeatures.base.errors import CheckpointError
 from samefeatures.networks.slim.catalogue import Definition
 from samefeatures.networks.slim.layers import Variable
-from samefeatures.networks.tensorflow import TensorFlowCheckpoint
+from samefeatures.networks.tensorflow.checkpoints import TensorFlowCheckpoint
+from samefeatures.networks.torch.checkpoints import refuse
 
 VERSION = 1
 """Raised whenever a change in ``slim`` changes a computed value."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from samefeatures.errors import NetworkError, did_you_mean
+from samefeatures.base.errors import NetworkError, did_you_mean
 from samefeatures.networks.background import WITH_BACKGROUND, background_rows
 from samefeatures.networks.slim.catalogue import DEFINITIONS, Definition
 from samefeatures.networks.source import LoadOptions, Source, resolve_path
-from samefeatures.networks.torch_source import Built
+from samefeatures.networks.torch.source import Built
 
 if TYPE_CHECKING:
     from samefeatures.networks.slim.network import SlimNetwork

@@ -1,5 +1,1 @@
-"""TensorFlow's checkpoint files, read without TensorFlow."""
-
-from samefeatures.networks.tensorflow.checkpoint import TensorFlowCheckpoint, find_checkpoint
-
-__all__ = ["TensorFlowCheckpoint", "find_checkpoint"]
+"""Networks that run on TensorFlow."""

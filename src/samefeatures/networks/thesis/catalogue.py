@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from samefeatures.errors import NetworkError, did_you_mean
+from samefeatures.base.errors import NetworkError, did_you_mean
 
 SLIM = "https://storage.googleapis.com/download.tensorflow.org/models"
 SLIM_PAGE = "https://github.com/tensorflow/models/tree/master/research/slim#pre-trained-models"

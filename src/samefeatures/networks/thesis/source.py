@@ -6,14 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from samefeatures.errors import CheckpointError, ConfigError, NetworkError, require
+from samefeatures.base.errors import CheckpointError, ConfigError, NetworkError, require
 from samefeatures.networks.background import WITH_BACKGROUND
 from samefeatures.networks.slim.catalogue import DEFINITIONS
 from samefeatures.networks.slim.source import inception_preprocessing
 from samefeatures.networks.source import LoadOptions, Source, resolve_path
 from samefeatures.networks.thesis.catalogue import ThesisNetwork, find_network
 from samefeatures.networks.thesis.weights import fetch, locate, missing_message
-from samefeatures.networks.torch_source import Built
+from samefeatures.networks.torch.source import Built
 
 if TYPE_CHECKING:
     from torch import nn
@@ -97,7 +97,7 @@ def _with_timm(
     weights_dir: Path | None,
 ) -> tuple[str | None, nn.Module]:
     require("timm", extra="timm", purpose=f"The network {source.text}")
-    from samefeatures.networks.timm_source import build_timm
+    from samefeatures.networks.torch.timm import build_timm
 
     query = {} if path is None else {"checkpoint": str(path)}
     inner = replace(source, kind="timm", rest=str(network.timm), query=query)

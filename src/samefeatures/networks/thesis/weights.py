@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from samefeatures.errors import CheckpointError, NetworkError
+from samefeatures.base.errors import CheckpointError, NetworkError
+from samefeatures.base.progress import Progress
 from samefeatures.networks.download import download, unpack
-from samefeatures.networks.tensorflow import find_checkpoint
+from samefeatures.networks.tensorflow.checkpoints import find_checkpoint
 from samefeatures.networks.thesis.catalogue import ThesisNetwork
-from samefeatures.progress import Progress
 
 
 def default_weights_dir() -> Path:

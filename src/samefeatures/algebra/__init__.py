@@ -1,0 +1,50 @@
+"""Dense linear algebra in NumPy or, through torch, on a device; arrays go in and come out."""
+
+from __future__ import annotations
+
+import re
+
+from samefeatures.algebra.host import HOST, Host
+from samefeatures.algebra.protocol import (
+    SINGLE_ROWS,
+    Algebra,
+    Device,
+    Heads,
+    Precision,
+    Sums,
+    check_single,
+)
+from samefeatures.base.errors import ConfigError, require
+
+__all__ = [
+    "HOST",
+    "SINGLE_ROWS",
+    "Algebra",
+    "Device",
+    "Heads",
+    "Host",
+    "Precision",
+    "Sums",
+    "check_single",
+    "open_algebra",
+]
+
+
+def open_algebra(device: str) -> Algebra:
+    """NumPy for ``cpu``, torch for ``cuda`` and ``cuda:N``.
+
+    Raises:
+        ConfigError: when there is no such device: nothing runs on the processor instead.
+        MissingExtraError: when a device needs torch, which is not installed.
+    """
+    if device == "cpu":
+        return HOST
+    if not re.fullmatch(r"cuda(:\d+)?", device):
+        raise ConfigError(
+            f"algebra: the device '{device}' is not known. Give cpu, cuda or cuda:N, N a number "
+            "from 0 (others have no float64)."
+        )
+    require("torch", extra="torch", purpose=f"Algebra on '{device}'")
+    from samefeatures.algebra.torch_device import TorchDevice
+
+    return TorchDevice(device)

@@ -1,0 +1,128 @@
+"""The same algebra in torch, on any device that has float64 (needs torch)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from samefeatures.algebra.protocol import Precision
+from samefeatures.algebra.torch_heads import TorchHeads
+from samefeatures.algebra.torch_sums import TorchSums
+from samefeatures.base.arrays import Float32, Float64
+from samefeatures.base.errors import ConfigError, MapError, first_line
+
+
+class TorchDevice:
+    """Products and factorisations by torch.
+
+    Args:
+        device: As torch names it; ``cpu`` is there for tests.
+
+    Raises:
+        ConfigError: when there is no such device.
+    """
+
+    def __init__(self, device: str) -> None:
+        place = torch.device(device)
+        if place.type == "cuda":
+            count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+            if (place.index or 0) >= count:
+                raise ConfigError(
+                    f"algebra: the device '{device}' is not available: torch finds {count} CUDA "
+                    "devices. Give 'algebra: {device: cpu}', or install a torch with CUDA on a "
+                    "machine that has a GPU."
+                )
+        self._place = place
+
+    @property
+    def device(self) -> str:
+        return str(self._place)
+
+    def product(self, a: Float64, b: Float64) -> Float64:
+        """(m, k) times (k, n)."""
+        with self._running("a product"):
+            return self._back(self._there(a) @ self._there(b))
+
+    def definite(self, matrix: Float64) -> bool:
+        """Whether a symmetric matrix has a Cholesky factor."""
+        with self._running("a Cholesky factor"):
+            _, info = torch.linalg.cholesky_ex(self._there(matrix))
+            return int(info) == 0
+
+    def inverse(self, matrix: Float64) -> Float64 | None:
+        """Of a square matrix; None when it is singular."""
+        with self._running("an inverse"):
+            inverse, info = torch.linalg.inv_ex(self._there(matrix))
+            return self._back(inverse) if int(info) == 0 else None
+
+    def eigenvalues(self, matrix: Float64) -> tuple[Float64, Float64]:
+        """(d,) ascending and (d, d) vectors in columns, of a symmetric matrix."""
+        with self._running("eigenvalues"):
+            values, vectors = torch.linalg.eigh(self._there(matrix))
+            return self._back(values), self._back(vectors)
+
+    def singular_values(self, matrix: Float64) -> tuple[Float64, Float64, Float64]:
+        """u (m, k), s (k,) descending and vᵀ (k, n)."""
+        with self._running("singular values"):
+            u, s, vt = torch.linalg.svd(self._there(matrix), full_matrices=False)
+            return self._back(u), self._back(s), self._back(vt)
+
+    def sums(self, dims: Sequence[int], precision: Precision) -> TorchSums:
+        """Empty sums of rows of these widths side by side."""
+        return TorchSums(dims, precision, self._place, self._running)
+
+    def heads(self, weights: Sequence[Float32], biases: Sequence[Float32]) -> TorchHeads:
+        """Linear heads on the same features."""
+        return TorchHeads(weights, biases, self._place, self._running)
+
+    def _there(self, array: Float64) -> Tensor:
+        if not array.flags.writeable:  # torch can't share what must not be written
+            array = array.copy()
+        return torch.from_numpy(np.ascontiguousarray(array)).to(self._place)
+
+    def _back(self, tensor: Tensor) -> Float64:
+        return np.asarray(tensor.cpu().numpy(), np.float64)
+
+    @contextmanager
+    def _running(self, what: str) -> Iterator[None]:
+        """No gradients, no TensorFloat-32; torch's refusals become ours."""
+        try:
+            with torch.no_grad(), _full_float32():
+                yield
+        except torch.OutOfMemoryError as error:
+            raise ConfigError(
+                f"algebra: the device '{self.device}' has no room for {what} "
+                f"({first_line(error)}). Give 'algebra: {{device: cpu}}', or a device with more "
+                "memory."
+            ) from None
+        except torch.linalg.LinAlgError as error:  # type: ignore[attr-defined]
+            raise MapError(
+                f"torch can't compute {what} on '{self.device}' ({first_line(error)}). Give "
+                "'algebra: {device: cpu}'."
+            ) from None
+
+
+@contextmanager
+def _full_float32() -> Iterator[None]:
+    """No TensorFloat-32 in products; torch's settings are put back afterwards."""
+    try:
+        before = torch.get_float32_matmul_precision()
+    except RuntimeError:  # set through torch's newer names, of which the older ones know nothing
+        matmul: Any = torch.backends.cuda.matmul
+        newer = matmul.fp32_precision
+        matmul.fp32_precision = "ieee"
+        try:
+            yield
+        finally:
+            matmul.fp32_precision = newer
+        return
+    torch.set_float32_matmul_precision("highest")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)

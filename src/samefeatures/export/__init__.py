@@ -1,0 +1,1 @@
+"""Hybrids as files."""

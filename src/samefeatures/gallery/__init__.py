@@ -1,0 +1,1 @@
+"""Overlaps of a scored study with thumbnails: the last look at images."""

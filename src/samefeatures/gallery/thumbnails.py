@@ -1,0 +1,70 @@
+"""Thumbnails of eval images, embedded as ``data:`` URIs."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from samefeatures.base.errors import DataError, SamefeaturesError
+from samefeatures.base.progress import Progress
+from samefeatures.images.decode import decode
+from samefeatures.images.imageset import ImageSet
+from samefeatures.study.config import StudyConfig
+from samefeatures.study.inputs import open_eval_images
+
+SIDE = 96
+"""Longest side of a thumbnail in pixels; smaller images stay as they are."""
+QUALITY = 85
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A thumbnail as a ``data:`` URI, or why there is none."""
+
+    uri: str = ""
+    problem: str = ""
+
+
+def thumbnails(
+    config: StudyConfig, base: Path, wanted: set[str], *, progress: Progress
+) -> dict[str, Picture]:
+    """Pictures of these eval images by id; empty where the study's features came from files."""
+    if not wanted or config.data is None:
+        return {}
+    try:
+        parts = open_eval_images(config, base=base)
+    except SamefeaturesError as error:
+        problem = f"the eval images can't be opened: {error}"
+        return {name: Picture(problem=problem) for name in wanted}
+    advance = progress.task("thumbnails", len(wanted))
+    found: dict[str, Picture] = {}
+    for name, images, i in _named(parts):
+        if name in wanted:
+            found[name] = _picture(images, i)
+            advance(1)
+    gone = Picture(problem="the image is no longer in the eval set")
+    return {name: found.get(name, gone) for name in wanted}
+
+
+def _named(parts: Sequence[ImageSet]) -> Iterator[tuple[str, ImageSet, int]]:
+    """Every image by the id that it has in the study (see ``JoinedRows``)."""
+    for images in parts:
+        prefix = f"{images.name}/" if len(parts) > 1 else ""
+        for i, name in enumerate(images.ids):
+            yield prefix + name, images, i
+
+
+def _picture(images: ImageSet, i: int) -> Picture:
+    try:
+        image = decode(images.read(i))
+    except (DataError, OSError) as error:
+        return Picture(problem=str(error))
+    image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    packed = io.BytesIO()
+    image.save(packed, "JPEG", quality=QUALITY, optimize=True)
+    return Picture("data:image/jpeg;base64," + base64.b64encode(packed.getvalue()).decode())

@@ -1,0 +1,95 @@
+"""Images in a NumPy file: ``images`` (n, h, w) or (n, h, w, 3) bytes, ``labels`` and ``ids``."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from samefeatures.base.digests import digest
+from samefeatures.base.errors import DataError, LabelError, did_you_mean
+from samefeatures.images.imageset import ImageSet
+from samefeatures.images.labels import whole_labels
+
+
+def open_arrays(path: Path, *, name: str, labelled: bool) -> ImageSet:
+    """Images from a ``.npz``; never unpickles. Ids are row numbers where the file has none.
+
+    Args:
+        path: Holds ``images`` (n, h, w) grey or (n, h, w, 3) RGB, uint8; optionally ``labels`` (n,)
+            whole numbers and ``ids`` (n,) strings.
+        name: Of the set.
+        labelled: Whether labels are wanted.
+
+    Raises:
+        DataError: when an array is missing, unknown, or of another shape or type.
+        LabelError: when labels are wanted and there are none, or they are no class indices.
+    """
+    arrays = _load(path)
+    images = arrays.get("images")
+    if images is None or images.dtype != np.uint8 or images.ndim not in (3, 4):
+        came = "no 'images'" if images is None else f"'images' {images.dtype} {images.shape}"
+        raise DataError(f"{path} holds {came}. It needs 'images' uint8, (n, h, w) or (n, h, w, 3).")
+    if images.ndim == 4 and images.shape[3] != 3:
+        raise DataError(f"{path} holds 'images' {images.shape}; the last axis must be RGB.")
+    n = len(images)
+    for key in ("labels", "ids"):
+        if key in arrays and arrays[key].shape != (n,):
+            raise DataError(f"{path} holds {n} images but '{key}' {arrays[key].shape}.")
+    labels = None
+    if labelled:
+        if "labels" not in arrays:
+            raise LabelError(f"{path} holds no 'labels'. Add them: one class index per image.")
+        labels = whole_labels(arrays["labels"], where=str(path))
+    if "ids" in arrays and arrays["ids"].dtype.kind != "U":
+        raise DataError(f"{path} holds 'ids' {arrays['ids'].dtype}; ids are strings.")
+    width = len(str(n - 1))
+    ids = (
+        [str(i) for i in arrays["ids"]]
+        if "ids" in arrays
+        else [str(i).zfill(width) for i in range(n)]
+    )
+    return ImageSet(
+        name=name,
+        ids=ids,
+        labels=labels,
+        fingerprint=digest(
+            images.tobytes(),
+            str(images.shape),
+            "\0".join(ids),
+            b"" if labels is None else labels.tobytes(),
+        ),
+        read=lambda i: Image.fromarray(images[i]),
+    )
+
+
+ARRAYS = ("images", "labels", "ids")
+
+
+def _load(path: Path) -> dict[str, npt.NDArray[Any]]:
+    try:
+        with path.open("rb") as raw:
+            file = np.load(raw, allow_pickle=False)
+            if not isinstance(file, np.lib.npyio.NpzFile):
+                raise ValueError("it holds a single array, as numpy.save writes it")
+            with file:
+                unknown = [key for key in file if key not in ARRAYS]
+                arrays = {key: file[key] for key in file if key in ARRAYS}
+    except FileNotFoundError:
+        raise DataError(f"There is no file at {path}. Check the path.") from None
+    except (OSError, ValueError, EOFError, BadZipFile, zlib.error, NotImplementedError) as error:
+        raise DataError(
+            f"{path} can't be read as a .npz of plain arrays ({error}). Write it with numpy.savez; "
+            "pickled objects are not loaded."
+        ) from None
+    if unknown:
+        raise DataError(
+            f"{path} holds the unknown array '{unknown[0]}'. {did_you_mean(unknown[0], ARRAYS)}"
+            f"Known: {', '.join(ARRAYS)}."
+        )
+    return arrays

@@ -1,0 +1,198 @@
+"""Images from Hugging Face datasets: on the Hub, or saved to disk (extra ``hf``)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from samefeatures.base.digests import digest
+from samefeatures.base.errors import (
+    ConfigError,
+    DataError,
+    LabelError,
+    UnreadableImageError,
+    require,
+)
+from samefeatures.base.options import check_options
+from samefeatures.images.imageset import ImageSet, Raw
+from samefeatures.images.labels import class_indices, named_labels, whole_labels
+
+OPTIONS = ("image_column", "label_column", "id_column", "config", "revision", "data_dir")
+
+
+def open_huggingface(
+    path: str,
+    *,
+    name: str,
+    labelled: bool,
+    base: Path,
+    split: str | None,
+    options: Mapping[str, Any],
+    class_map: Path | str | None = None,
+) -> ImageSet:
+    """One split of a dataset; images stay undecoded until they are read.
+
+    Labels that are names, or numbers with names beside them (``ClassLabel``), get their index from
+    the class map, else by ImageNet synset. Numbers whose names are no synsets stand as they are.
+
+    Args:
+        path: Name on the Hub, ``imagefolder`` with the option ``data_dir``, a folder that
+            ``save_to_disk`` wrote, or one that ``load_dataset`` reads.
+        name: Of the set.
+        labelled: Whether labels are wanted.
+        base: Where a relative folder starts.
+        split: E.g. ``validation``; may be left out when there is only one.
+        options: ``image_column``, ``label_column``, ``id_column``, ``config``, ``revision``,
+            ``data_dir``.
+        class_map: See ``labels.class_indices``.
+
+    Raises:
+        ConfigError: for an option that does not exist or has no effect.
+        DataError: when it can't be loaded, or a column is missing.
+        LabelError: when labels are wanted and the column is missing or has other values.
+        MissingExtraError: when ``datasets`` is not installed.
+    """
+    check_options(f"hf:{path}", options, OPTIONS)
+    datasets = require("datasets", extra="hf", purpose="hf: images")
+    table = _one_split(_load(datasets, path, base, split, options), path, split)
+    image_column = str(options.get("image_column", "image"))
+    label_column = str(options.get("label_column", "label"))
+    id_column = options.get("id_column")
+    _check_columns(datasets, table, path, image_column, id_column)
+    labels = _labels(datasets, table, label_column, class_map, path) if labelled else None
+    ids = _ids(table, id_column)
+    return ImageSet(
+        name=name,
+        ids=ids,
+        labels=labels,
+        fingerprint=digest(
+            # Changes with the data and with every transformation, and at worst too often; the
+            # files' sizes and times show what was rewritten under the same fingerprint.
+            str(table._fingerprint),
+            str(table.split),
+            *_files(table),
+            "\0".join(ids),
+            b"" if labels is None else labels.tobytes(),
+        ),
+        read=_reader(table.cast_column(image_column, datasets.Image(decode=False)), image_column),
+    )
+
+
+def _check_columns(
+    datasets: Any, table: Any, path: str, image_column: str, id_column: object
+) -> None:
+    """The columns that were named must be there, and hold images."""
+    for column in (image_column, *([str(id_column)] if id_column else [])):
+        if column not in table.column_names:
+            raise DataError(
+                f"hf:{path} has no column '{column}'; it has {', '.join(table.column_names)}. "
+                "Name it in 'options'."
+            )
+    if not isinstance(table.features[image_column], datasets.Image):
+        raise DataError(
+            f"hf:{path}: the column '{image_column}' holds {table.features[image_column]}, not "
+            "images. Name another with 'image_column' in 'options'."
+        )
+
+
+def _ids(table: Any, column: object) -> list[str]:
+    """From a column, or the row's number with leading zeros."""
+    if column:
+        return [str(value) for value in table[str(column)]]
+    return [str(i).zfill(len(str(len(table) - 1))) for i in range(len(table))]
+
+
+def _reader(images: Any, column: str) -> Callable[[int], Raw]:
+    """Reads the undecoded image of a row."""
+    lock = threading.Lock()
+
+    def read(i: int) -> Raw:
+        with lock:  # Arrow tables opened from disk are not safe to index from many threads
+            record = images[i][column]
+        if record["bytes"] is not None:
+            return bytes(record["bytes"])
+        try:
+            return Path(record["path"]).read_bytes()
+        except OSError as error:
+            raise UnreadableImageError(f"it can't be opened ({error.strerror})") from None
+
+    return read
+
+
+def _files(table: Any) -> list[str]:
+    infos = [Path(file["filename"]).stat() for file in table.cache_files]
+    return [f"{info.st_size} {info.st_mtime_ns}" for info in infos]
+
+
+def _labels(
+    datasets: Any, table: Any, column: str, class_map: Path | str | None, path: str
+) -> npt.NDArray[np.int64]:
+    if column not in table.column_names:
+        raise LabelError(
+            f"hf:{path} has no column '{column}'; it has {', '.join(table.column_names)}. Name it "
+            "with 'label_column' in 'options'."
+        )
+    where = f"hf:{path}: '{column}'"
+    values = list(table.with_format(None)[column])
+    if any(value is None for value in values):
+        raise LabelError(
+            f"{where} has {values.count(None)} images without a label. Leave them out."
+        )
+    if all(isinstance(value, str) for value in values):
+        return class_indices(values, class_map, where=where)
+    labels = whole_labels(values, where=where)
+    feature = table.features[column]
+    names = feature.names if isinstance(feature, datasets.ClassLabel) else []
+    return named_labels(labels, names, class_map, where=where)
+
+
+def _load(
+    datasets: Any, path: str, base: Path, split: str | None, options: Mapping[str, Any]
+) -> Any:
+    folder = base / Path(path).expanduser()
+    saved = (folder / "dataset_info.json").exists()
+    if saved or (folder / "dataset_dict.json").exists():
+        _refuse(f"hf:{path}", "split" if saved and split else None, options)
+    try:
+        if saved or (folder / "dataset_dict.json").exists():
+            return datasets.load_from_disk(str(folder))
+        data_dir = options.get("data_dir")
+        return datasets.load_dataset(
+            str(folder.resolve()) if folder.is_dir() else path,
+            options.get("config"),
+            split=split,
+            revision=options.get("revision"),
+            data_dir=str(base / data_dir) if data_dir else None,
+        )
+    except Exception as error:  # the library raises dozens of kinds: network, parsing, hub
+        raise DataError(
+            f"hf:{path} can't be loaded ({' '.join(str(error).split())[:300]}). Check the name, "
+            "the split and the connection; or give a folder written by save_to_disk."
+        ) from None
+
+
+def _refuse(where: str, setting: str | None, options: Mapping[str, Any]) -> None:
+    """A folder of ``save_to_disk`` has no configurations and revisions to choose from."""
+    without = [name for name in ("config", "revision", "data_dir") if name in options]
+    if setting or without:
+        raise ConfigError(
+            f"{where}: '{setting or without[0]}' has no effect on a dataset written by "
+            "save_to_disk. Leave it out."
+        )
+
+
+def _one_split(loaded: Any, path: str, split: str | None) -> Any:
+    if not isinstance(loaded, dict):
+        return loaded
+    if split is None and len(loaded) == 1:
+        return next(iter(loaded.values()))
+    if split not in loaded:
+        raise DataError(
+            f"hf:{path} has the splits {', '.join(loaded)}; '{split}' came. Give one as 'split:'."
+        )
+    return loaded[split]

@@ -1,0 +1,53 @@
+"""An image set: ordered ids, labels, a fingerprint, and a way to read image i."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from samefeatures.base.errors import DataError, DuplicateIdError
+
+Raw = bytes | Image.Image
+"""What a source hands over: the file's bytes, or an image that it decoded itself."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageSet:
+    """Images in a fixed order.
+
+    Attributes:
+        name: Short name for messages and reports.
+        ids: One unique string per image; for files the path below the root, with ``/``.
+        labels: (n,) int64 class indices, or None when the set has no labels.
+        fingerprint: Hex digest that changes whenever an id, a label or an image changes.
+        read: ``read(i)`` returns image i, undecoded where possible. Called from many threads.
+    """
+
+    name: str
+    ids: Sequence[str]
+    labels: npt.NDArray[np.int64] | None
+    fingerprint: str
+    read: Callable[[int], Raw]
+
+    def __post_init__(self) -> None:
+        if not self.ids:
+            raise DataError(f"The image set '{self.name}' is empty. Check its path and its filter.")
+        if self.labels is not None and self.labels.shape != (len(self.ids),):
+            raise DataError(
+                f"The image set '{self.name}' has {len(self.ids)} ids but labels of shape "
+                f"{self.labels.shape}. Give one label per image."
+            )
+        if len(set(self.ids)) != len(self.ids):
+            twice = [name for name, count in Counter(self.ids).items() if count > 1]
+            raise DuplicateIdError(
+                f"The image set '{self.name}' has {len(twice)} ids more than once, among them "
+                f"{', '.join(twice[:5])}. Ids tell rows apart; make them unique."
+            )
+
+    def __len__(self) -> int:
+        return len(self.ids)

@@ -1,0 +1,141 @@
+"""Images from ``torchvision.datasets`` (extra ``torchvision``)."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from samefeatures.base.digests import digest
+from samefeatures.base.errors import DataError, UnreadableImageError, require
+from samefeatures.base.options import check_options
+from samefeatures.images.imageset import ImageSet
+from samefeatures.images.labels import named_labels, whole_labels
+
+
+def open_torchvision(
+    kind: str,
+    *,
+    name: str,
+    labelled: bool,
+    base: Path,
+    options: Mapping[str, Any],
+    class_map: Path | str | None = None,
+) -> ImageSet:
+    """A data set class of torchvision that yields (PIL image, class index).
+
+    The class decodes the images itself, so that what ``decode`` does for files (EXIF orientation,
+    16-bit grey) is up to it. Class names that are ImageNet synsets give the ImageNet-1k index.
+
+    Args:
+        kind: Name of the class, e.g. ``CIFAR10``.
+        name: Of the set.
+        labelled: Whether labels are wanted.
+        base: Where a relative ``root`` starts.
+        options: Arguments of the class, e.g. ``root``, ``train``, ``split``, ``download``.
+        class_map: See ``labels.class_indices``; for the names of the class folders.
+
+    Raises:
+        ConfigError: for an argument that the class does not take.
+        DataError: when there is no such class, or it can't be opened.
+        LabelError: when labels are wanted and are no class indices.
+        MissingExtraError: when torchvision is not installed.
+    """
+    sets = require("torchvision.datasets", extra="torchvision", purpose="torchvision: images")
+    maker = getattr(sets, kind, None)
+    if kind not in sets.__all__ or maker is None:
+        raise DataError(f"torchvision.datasets has no '{kind}'. Check the name.")
+    known = [arg for arg in inspect.signature(maker).parameters if "transform" not in arg]
+    check_options(f"torchvision:{kind}", options, known)
+    arguments = dict(options)
+    if "root" in arguments:
+        arguments["root"] = str(base / Path(str(arguments["root"])).expanduser())
+    try:
+        dataset = maker(**arguments)
+        count = len(dataset)
+        first = dataset[0]
+    except Exception as error:  # each class raises its own kinds
+        raise DataError(
+            f"torchvision.datasets.{kind} can't be opened with {dict(options)} "
+            f"({' '.join(str(error).split())[:300]}). Check 'options'; 'download: true' fetches it."
+        ) from None
+    if not (isinstance(first, tuple) and len(first) >= 2 and hasattr(first[0], "convert")):
+        raise DataError(
+            f"torchvision.datasets.{kind} does not yield (image, label); it can't be used here."
+        )
+    labels = None
+    if labelled:
+        where = f"torchvision:{kind}"
+        own = whole_labels(_own_labels(dataset, count), where=where)
+        labels = named_labels(own, _class_names(dataset), class_map, where=where)
+    return ImageSet(
+        name=name,
+        ids=[str(i).zfill(len(str(count - 1))) for i in range(count)],
+        labels=labels,
+        fingerprint=_fingerprint(dataset, kind, options, count, labels),
+        read=_Reader(dataset),
+    )
+
+
+class _Reader:
+    """Image i of a data set, in one thread at a time: some of the classes share state."""
+
+    def __init__(self, dataset: Any) -> None:
+        self._dataset = dataset
+        self._lock = threading.Lock()
+
+    def __call__(self, i: int) -> Image.Image:
+        try:
+            with self._lock:
+                image: Image.Image = self._dataset[i][0]
+                return image
+        except MemoryError:
+            raise
+        except Exception as error:  # decoders raise many kinds
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise UnreadableImageError(f"torchvision can't read it ({reason[:120]})") from None
+
+
+def _own_labels(dataset: Any, count: int) -> npt.NDArray[Any]:
+    for attribute in ("targets", "labels", "_labels"):
+        values = getattr(dataset, attribute, None)
+        if values is not None and len(values) == count:
+            return np.asarray(values)
+    return np.asarray([dataset[i][1] for i in range(count)])
+
+
+def _class_names(dataset: Any) -> list[str]:
+    """Folder names (``wnids`` where ``classes`` are words), or none."""
+    for attribute in ("wnids", "classes"):
+        names = getattr(dataset, attribute, None)
+        if isinstance(names, list | tuple) and all(isinstance(name, str) for name in names):
+            return list(names)
+    return []
+
+
+def _fingerprint(
+    dataset: Any,
+    kind: str,
+    options: Mapping[str, Any],
+    count: int,
+    labels: npt.NDArray[np.int64] | None,
+) -> str:
+    """Over the pixels where the class holds them all, else over the files below its root."""
+    parts: list[str | bytes] = [kind, str(count), repr(sorted(options.items()))]
+    data = getattr(dataset, "data", None)
+    root = getattr(dataset, "root", None)
+    if data is not None and hasattr(data, "__array__"):
+        parts.append(np.ascontiguousarray(data).tobytes())
+    elif root is not None and Path(root).is_dir():
+        for path in sorted(Path(root).rglob("*")):
+            info = path.stat()
+            if not path.is_dir():
+                parts.append(f"{path.relative_to(root)} {info.st_size} {info.st_mtime_ns}")
+    parts.append(b"" if labels is None else labels.tobytes())
+    return digest(*parts)

@@ -1,0 +1,87 @@
+"""Moments between one network's rows and anything else, streamed: what controls are fitted by."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from samefeatures.base.arrays import Float32
+from samefeatures.base.files import writing
+from samefeatures.features.rows import ArrayRows, FeatureRows
+
+Float64 = npt.NDArray[np.float64]
+ROWS = 4096
+
+
+def cross_moments(
+    source: Iterable[Float32],
+    mean: Float64,
+    outputs: Iterable[Sequence[Float32]],
+    means: Sequence[Float64],
+) -> list[Float64]:
+    """``Σ (y - mean_y)(x - mean_x)ᵀ`` for several outputs y of the same rows, in float64.
+
+    Args:
+        source: Chunks of x, (r, d_A) each.
+        mean: (d_A,) mean of all x.
+        outputs: Chunks of every y, (r, d_k) each, in the same rows.
+        means: (d_k,) mean of every y.
+
+    Returns:
+        A (d_k, d_A) matrix for every output.
+    """
+    totals = [np.zeros((len(each), len(mean))) for each in means]
+    for x, ys in zip(source, outputs, strict=True):
+        centred = x - mean  # (r, d_A) float64
+        for k, (y, mean_y) in enumerate(zip(ys, means, strict=True)):
+            totals[k] += (y - mean_y).T @ centred
+    return totals
+
+
+def chunks_of(rows: Sequence[FeatureRows]) -> Iterator[list[Float32]]:
+    """Chunks of several networks side by side."""
+    for blocks in zip(*(part.chunks(ROWS) for part in rows), strict=True):
+        yield list(blocks)
+
+
+@contextmanager
+def permuted(rows: FeatureRows, folder: Path, *, seed: int) -> Iterator[FeatureRows]:
+    """The same rows in the order of one random permutation of all of them, while the block runs.
+
+    They lie in a scratch file that is removed afterwards, so that memory does not grow with the
+    number of images.
+
+    Raises:
+        StoreError: when there is no room for them.
+    """
+    order = np.random.default_rng(seed).permutation(len(rows))  # row i goes to place order[i]
+    path = folder / f"permuted-{os.getpid()}.npy"
+    with writing(path):
+        folder.mkdir(parents=True, exist_ok=True)
+        _reserve(path, 4 * len(rows) * rows.dim)
+        shape = (len(rows), rows.dim)
+        values = np.memmap(path, dtype=np.float32, mode="r+", shape=shape)
+    try:
+        start = 0
+        for block in rows.chunks(ROWS):
+            values[order[start : start + len(block)]] = block
+            start += len(block)
+        fingerprint = f"{rows.fingerprint} permuted {seed}"
+        yield ArrayRows(name=rows.name, values=values, fingerprint=fingerprint)
+    finally:
+        del values
+        path.unlink(missing_ok=True)
+
+
+def _reserve(path: Path, size: int) -> None:
+    """Make a file of this size; where the system can, so that a full disk shows now."""
+    with path.open("wb") as file:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, size)
+        else:
+            file.truncate(size)

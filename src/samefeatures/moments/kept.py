@@ -1,0 +1,119 @@
+"""Moments of stored features, checkpointed so that hours of work survive a kill."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from samefeatures.algebra import HOST, Algebra, Precision
+from samefeatures.base.digests import digest
+from samefeatures.base.files import writing
+from samefeatures.base.progress import Progress
+from samefeatures.features.rows import FeatureRows, joint_chunks
+from samefeatures.moments.record import Moments
+from samefeatures.moments.sums import accumulator
+
+CHUNK_BYTES = 2**28
+CHECKPOINT_SECONDS = 120.0
+
+
+class Identity(Protocol):
+    """Which features: rows of them need not be there."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def dim(self) -> int: ...
+
+    @property
+    def fingerprint(self) -> str: ...
+
+
+def moments_key(parts: Sequence[Identity], precision: Precision = "float64") -> str:
+    """Changes whenever the moments of these features could change by more than float64 rounding."""
+    said = [f"{part.name} {part.dim} {part.fingerprint}" for part in parts]
+    return digest(*said, *([] if precision == "float64" else [f"products {precision}"]))
+
+
+def chunk_rows(total_dim: int) -> int:
+    """Rows per update: 256 MB of float64, at least 256 rows, so that products stay efficient."""
+    return min(8192, max(256, CHUNK_BYTES // (8 * total_dim)))
+
+
+def kept_moments(
+    parts: Sequence[FeatureRows], folder: Path, *, kind: str, precision: Precision = "float64"
+) -> Moments | None:
+    """Finished moments of these rows, if they are there."""
+    finished = moments_path(parts, folder, kind, precision)
+    return Moments.load(finished) if finished.exists() else None
+
+
+def keep_moments(
+    moments: Moments,
+    parts: Sequence[FeatureRows],
+    folder: Path,
+    *,
+    kind: str,
+    precision: Precision = "float64",
+) -> None:
+    """Save finished moments, and remove those of other features, and checkpoints."""
+    finished = moments_path(parts, folder, kind, precision)
+    with writing(finished):
+        folder.mkdir(parents=True, exist_ok=True)
+        moments.save(finished)
+        for stale in folder.glob(f"{kind}-*"):
+            if stale != finished:
+                stale.unlink(missing_ok=True)
+
+
+def moments_path(
+    parts: Sequence[FeatureRows], folder: Path, kind: str, precision: Precision
+) -> Path:
+    """Where the finished moments of these rows are kept."""
+    return folder / f"{kind}-{moments_key(parts, precision)[:16]}.npz"
+
+
+def accumulate(
+    parts: Sequence[FeatureRows],
+    folder: Path,
+    *,
+    kind: str,
+    progress: Progress,
+    precision: Precision = "float64",
+    algebra: Algebra = HOST,
+) -> Moments:
+    """Moments of all rows, from ``folder/KIND-KEY.npz`` if they are there.
+
+    A run that was stopped goes on from its last checkpoint, in the same chunks, so that the
+    result is the same to the bit.
+    """
+    kept = kept_moments(parts, folder, kind=kind, precision=precision)
+    if kept is not None:
+        return kept
+    checkpoint = moments_path(parts, folder, kind, precision).with_suffix(".checkpoint.npz")
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    if checkpoint.exists():
+        start = Moments.load(checkpoint)
+    else:
+        start = Moments([part.name for part in parts], [part.dim for part in parts])
+    sums = accumulator(start, precision=precision, algebra=algebra)
+    advance = progress.task(f"moments of the {kind} set", len(parts[0]))
+    advance(sums.n)
+    seen, saved_at = 0, time.monotonic()
+    for blocks in joint_chunks(parts, chunk_rows(sum(start.dims))):
+        seen += len(blocks[0])
+        if seen <= sums.n:
+            continue
+        sums.update(*blocks)
+        advance(len(blocks[0]))
+        if time.monotonic() - saved_at > CHECKPOINT_SECONDS:
+            with writing(checkpoint):
+                sums.moments().save(checkpoint)
+            saved_at = time.monotonic()
+    moments = sums.moments()
+    keep_moments(moments, parts, folder, kind=kind, precision=precision)
+    return moments

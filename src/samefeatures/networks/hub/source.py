@@ -1,0 +1,35 @@
+"""``hf:OWNER/NAME[?revision=REV]`` or ``hf:FOLDER``: transformers and timm models of the Hub."""
+
+from __future__ import annotations
+
+from samefeatures.base.errors import require
+from samefeatures.networks.hub.folder import find_folder
+from samefeatures.networks.source import LoadOptions, Source
+from samefeatures.networks.torch.source import Built
+
+EXTRA = "hf-networks"
+
+
+def build_hf(source: Source, options: LoadOptions) -> Built:
+    """Build an image classifier as transformers or timm saved it.
+
+    A ``config.json`` with an ``architecture`` is timm's, any other that of transformers. Code that
+    comes with a model is never run. What is done about a background class: ``background.py``.
+
+    Raises:
+        MissingExtraError: when transformers, timm or huggingface_hub is not installed.
+        NetworkError: when it can't be had, or is no image classifier.
+        CheckpointError: when the weights are damaged or do not fit.
+    """
+    purpose = f"The network {source.text}"
+    require("huggingface_hub", extra=EXTRA, purpose=purpose)
+    folder = find_folder(source, options.base)
+    if "architecture" in folder.config:
+        from samefeatures.networks.hub.timm_folder import build_timm_folder
+
+        timm = require("timm", extra=EXTRA, purpose=purpose)
+        return build_timm_folder(timm, source, folder)
+    from samefeatures.networks.hub.transformers_folder import build_transformers_folder
+
+    transformers = require("transformers", extra=EXTRA, purpose=purpose)
+    return build_transformers_folder(transformers, source, folder)

@@ -1,0 +1,213 @@
+"""Keras models and weights from files, without running any code of the file."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import h5py
+
+from samefeatures.base.errors import CheckpointError, NetworkError, first_line
+
+Shapes = dict[str, tuple[int, ...]]
+
+
+def read_model(keras: ModuleType, path: Path, *, source: str) -> Any:
+    """A whole model from a ``.keras`` or ``.h5`` file.
+
+    Raises:
+        CheckpointError: when the file is missing or damaged, or holds code.
+        NetworkError: when Keras can't build the model.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"There is no file at {path}. Check the path.")
+    if path.name.endswith(".weights.h5"):
+        raise _weights_only(path)
+    if path.suffix not in (".keras", ".h5", ".hdf5"):
+        raise CheckpointError(
+            f"{path} is no Keras file by its name; whole models end in .keras or .h5. For a "
+            "SavedModel use savedmodel:PATH."
+        )
+    config = _config_of_zip(path) if path.suffix == ".keras" else _config_of_h5(path)
+    if _has_lambda(config):
+        raise CheckpointError(
+            f"{path} holds a Lambda layer: its code would be run from the file, which is never "
+            "done. Build the model in Python where you trust it, without the Lambda, and save it "
+            "again; or export it with model.export(PATH) and load savedmodel:PATH."
+        )
+    try:
+        return keras.models.load_model(path, compile=False, safe_mode=True)
+    except (OSError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise _unreadable(path, error) from None
+    except Exception as error:  # whatever Keras or a layer says
+        raise NetworkError(
+            f"Keras {keras.__version__} can't build {source} ({first_line(error)}). Layers of your "
+            "own are not known here: export it with model.export(PATH) and load savedmodel:PATH."
+        ) from None
+
+
+def load_weights(model: Any, path: Path, *, source: str) -> None:
+    """Put the weights of a ``.weights.h5`` or legacy ``.h5`` file into a model; all must fit.
+
+    Legacy files (Keras 1 and 2, and the ImageNet weights of Keras's applications) are matched by
+    the order of layers, others by the structure of the model, as Keras does it.
+
+    Raises:
+        CheckpointError: naming the first five tensors that do not fit, and their number.
+    """
+    if path.suffix not in (".h5", ".hdf5"):
+        raise CheckpointError(
+            f"{path} is no file of Keras weights by its name; they end in .weights.h5 or .h5. A "
+            f"whole model is loaded by keras:{path}"
+        )
+    legacy = _is_legacy(path)
+    if legacy == path.name.endswith(".weights.h5"):
+        end, other = (".h5", "older") if legacy else (".weights.h5", "newer")
+        raise CheckpointError(
+            f"{path} is of the {other} format that Keras reads from names in {end} alone. Rename "
+            "it."
+        )
+    try:
+        model.load_weights(path)
+        problems = [] if legacy else _difference(_expected(model), _stored(path), extra_only=True)
+    except (OSError, KeyError) as error:
+        raise _unreadable(path, error) from None
+    except Exception as error:  # ValueError mostly, but each backend has its own
+        ours, theirs = (
+            (_legacy_expected(model), _legacy_stored(path))
+            if legacy
+            else (_expected(model), _stored(path))
+        )
+        problems = _difference(ours, theirs) or [first_line(error)]
+    if problems:
+        raise CheckpointError(
+            f"{path} is not a checkpoint of {source}: {len(problems)} tensors do not fit. "
+            f"{'; '.join(problems[:5])}{'; …' if len(problems) > 5 else ''}. Name the application "
+            "and the options that it was saved from (alpha, classes)."
+        )
+
+
+def _difference(ours: Shapes, theirs: Shapes, *, extra_only: bool = False) -> list[str]:
+    """Tensors that do not fit, in the model's order."""
+    extra = [f"{name} is not in the model" for name in theirs if name not in ours]
+    if extra_only:
+        return extra
+    missing = [f"{name} is missing" for name in ours if name not in theirs]
+    other = [
+        f"{name} is {theirs[name]}, the model has {shape}"
+        for name, shape in ours.items()
+        if name in theirs and theirs[name] != shape
+    ]
+    return missing + extra + other
+
+
+def _expected(model: Any) -> Shapes:
+    """What the model's own ``.weights.h5`` would hold."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "own.weights.h5"
+        model.save_weights(path)
+        return _stored(path)
+
+
+def _stored(path: Path) -> Shapes:
+    """Path and shape of every weight in a ``.weights.h5``; optimizer and seeds are left out."""
+    found: Shapes = {}
+
+    def visit(name: str, item: object) -> None:
+        if isinstance(item, h5py.Dataset) and not (
+            name.startswith("optimizer/") or "seed_generator/" in name
+        ):
+            found[name] = tuple(item.shape)
+
+    with h5py.File(path, "r") as file:
+        file.visititems(visit)
+    return found
+
+
+def _legacy_expected(model: Any) -> Shapes:
+    """Layer, number and shape of every weight of a model."""
+    return {
+        f"{layer.name}[{i}]": tuple(variable.shape)
+        for layer in model.layers
+        for i, variable in enumerate(layer.trainable_weights + layer.non_trainable_weights)
+    }
+
+
+def _legacy_stored(path: Path) -> Shapes:
+    """Layer, number and shape of every weight in a legacy file."""
+    found: Shapes = {}
+    with h5py.File(path, "r") as file:
+        group = file.get("model_weights", file)
+        for layer in _names(group, "layer_names"):
+            for i, weight in enumerate(_names(group[layer], "weight_names")):
+                found[f"{layer}[{i}]"] = tuple(group[layer][weight].shape)
+    return found
+
+
+def _names(group: Any, key: str) -> list[str]:
+    """A list of names among a group's attributes; long ones are cut into numbered pieces."""
+    numbered = (f"{key}{i}" for i in itertools.count())
+    pieces = [key] if key in group.attrs else []
+    pieces += itertools.takewhile(group.attrs.__contains__, numbered)
+    return [
+        name.decode() if isinstance(name, bytes) else str(name)
+        for piece in pieces
+        for name in group.attrs[piece]
+    ]
+
+
+def _is_legacy(path: Path) -> bool:
+    try:
+        with h5py.File(path, "r") as file:
+            return "model_weights" in file or bool(_names(file, "layer_names"))
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def _config_of_zip(path: Path) -> object:
+    """``config.json`` of a ``.keras`` file."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return json.loads(archive.read("config.json"))
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise _unreadable(path, error) from None
+
+
+def _config_of_h5(path: Path) -> object:
+    """The model's configuration in a legacy ``.h5`` file."""
+    try:
+        with h5py.File(path, "r") as file:
+            config = file.attrs.get("model_config")
+            if config is None:
+                raise _weights_only(path)
+            return json.loads(config)
+    except (OSError, KeyError, ValueError) as error:
+        raise _unreadable(path, error) from None
+
+
+def _has_lambda(config: object) -> bool:
+    if isinstance(config, Mapping):
+        return config.get("class_name") == "Lambda" or any(map(_has_lambda, config.values()))
+    return isinstance(config, list) and any(map(_has_lambda, config))
+
+
+def _weights_only(path: Path) -> CheckpointError:
+    return CheckpointError(
+        f"{path} holds weights, but no model. Name the application that they are of: "
+        f"keras:NAME?weights={path}"
+    )
+
+
+def _unreadable(path: Path, error: Exception) -> CheckpointError:
+    if isinstance(error, FileNotFoundError) or not path.exists():
+        return CheckpointError(f"There is no file at {path}. Check the path.")
+    return CheckpointError(
+        f"{path} is cut short or is not a Keras file ({first_line(error)[:160]}). Copy or download "
+        "it again."
+    )

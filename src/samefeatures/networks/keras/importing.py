@@ -1,0 +1,202 @@
+"""Import Keras 3 with a backend that is there, and put it on a device."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from samefeatures.base.errors import MissingExtraError, NetworkError, first_line, require
+from samefeatures.networks.tensorflow.setup import (
+    count_tensorflow_gpus,
+    quiet_tensorflow,
+    start_tensorflow,
+    tensorflow_full_float32,
+)
+
+BACKENDS = ("torch", "jax", "tensorflow")
+VARIABLE = "KERAS_BACKEND"
+
+
+def import_keras(*, purpose: str) -> ModuleType:
+    """Keras 3 on the backend of this process, else on one that is installed.
+
+    A Keras that is imported already is taken as it is. Otherwise Keras chooses its backend when it
+    is imported: by the environment variable ``KERAS_BACKEND``, else by its ``keras.json`` (which
+    its first import writes, with TensorFlow in it), else TensorFlow. Only where the variable is
+    not set and the backend so chosen is not installed, the first of torch, jax and TensorFlow
+    that is installed stands in: the variable is set during the import, and taken away again.
+
+    Args:
+        purpose: What needs Keras, for messages.
+
+    Raises:
+        MissingExtraError: when Keras or every backend is missing.
+        NetworkError: when the Keras that is installed is older than 3.
+    """
+    name = _missing_backend() if "keras" not in sys.modules else None
+    try:
+        with quiet_tensorflow(), _variable(name):
+            keras = require("keras", extra="keras", purpose=purpose)
+            if keras.backend.backend() == "tensorflow":
+                start_tensorflow()
+    except MissingExtraError as error:
+        raise MissingExtraError(
+            f"{error} Keras also needs a backend of your choice: torch, jax or tensorflow."
+        ) from None
+    except ImportError as error:  # a backend that is installed but broken, or unknown
+        raise NetworkError(f"Keras can't be imported ({first_line(error)}).") from None
+    if int(keras.__version__.split(".")[0]) < 3:
+        raise NetworkError(
+            f"{purpose} needs Keras 3, but keras {keras.__version__} is installed. Install it "
+            "with: pip install 'samefeatures[keras]'"
+        )
+    return keras
+
+
+def _missing_backend() -> str | None:
+    """The backend to use instead of the one that Keras would choose; None leaves it its choice."""
+    said = os.environ.get(VARIABLE)
+    chosen = said or _configured() or "tensorflow"
+    if chosen not in BACKENDS or importlib.util.find_spec(chosen):
+        return None
+    there = [name for name in BACKENDS if importlib.util.find_spec(name)]
+    if said:
+        raise MissingExtraError(
+            f"{VARIABLE} is '{said}', which is not installed. Install it, or set {VARIABLE} to one "
+            f"that is: {', '.join(there) or 'none of torch, jax, tensorflow'}."
+        )
+    if not there:
+        raise MissingExtraError(
+            "Keras needs a backend, and none is installed. Install one of your choice, e.g. with: "
+            "pip install 'samefeatures[torch]' (or jax, or tensorflow)"
+        )
+    return there[0]
+
+
+def _configured() -> str | None:
+    """The backend in the user's ``keras.json``, if there is one."""
+    home = Path(os.environ.get("KERAS_HOME") or Path("~/.keras").expanduser())
+    try:
+        config = json.loads((home / "keras.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    backend = config.get("backend") if isinstance(config, dict) else None
+    return backend if isinstance(backend, str) else None
+
+
+@contextmanager
+def _variable(name: str | None) -> Iterator[None]:
+    if name is None:
+        yield
+        return
+    before = os.environ.get(VARIABLE)  # an empty one counts as unset
+    os.environ[VARIABLE] = name
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[VARIABLE]
+        else:
+            os.environ[VARIABLE] = before
+
+
+def check_device(keras: Any, device: str) -> None:
+    """Raise a NetworkError unless Keras's backend has the device."""
+    if device == "cpu":
+        return
+    backend = keras.backend.backend()
+    if _gpus(backend) <= int(device.partition(":")[2] or 0):
+        raise NetworkError(
+            f"The device '{device}' is not available: {backend}, which Keras runs on, finds "
+            f"{_gpus(backend)} GPUs. Use 'cpu', or install a {backend} for GPUs on a machine that "
+            "has one."
+        )
+
+
+def _gpus(backend: str) -> int:
+    if backend == "torch":
+        import torch
+
+        return torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if backend == "jax":
+        import jax
+
+        try:
+            return len(jax.devices("gpu"))
+        except RuntimeError:
+            return 0
+    return count_tensorflow_gpus()
+
+
+@contextmanager
+def on_device(keras: Any, device: str, *, threads: int | None) -> Iterator[None]:
+    """Keras's device scope, in full float32; what is set for it is put back afterwards.
+
+    ``threads`` holds where the backend is torch; the others have no setting of that kind for a
+    while.
+    """
+    backend = keras.backend.backend()
+    kind, _, index = device.partition(":")
+    scope = f"gpu:{index or 0}" if kind == "cuda" else "cpu:0"
+    if backend == "torch" and kind == "cpu":
+        scope = "cpu"  # for torch 'cpu:0' is another device, onto which Keras can't move integers
+    with keras.device(scope), _torch(threads) if backend == "torch" else nullcontext():
+        if device == "cpu":
+            yield
+        else:
+            with _full_float32(backend):
+                yield
+
+
+@contextmanager
+def _torch(threads: int | None) -> Iterator[None]:
+    import torch
+
+    before = torch.get_num_threads()
+    if threads is not None:
+        torch.set_num_threads(threads)
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        if threads is not None:
+            torch.set_num_threads(before)
+
+
+@contextmanager
+def _full_float32(backend: str) -> Iterator[None]:
+    """TF32 would cost float32 its precision."""
+    if backend == "torch":
+        import torch
+
+        with torch.backends.cudnn.flags(
+            enabled=True, benchmark=False, deterministic=True, allow_tf32=False
+        ):
+            yield
+    elif backend == "jax":
+        import jax
+
+        with jax.default_matmul_precision("highest"):
+            yield
+    else:
+        with tensorflow_full_float32():
+            yield
+
+
+def to_numpy(keras: Any, value: Any) -> npt.NDArray[Any]:
+    """A tensor or variable of Keras as an array."""
+    tensor = keras.ops.convert_to_tensor(value)
+    if keras.backend.backend() == "torch":  # Keras's own way makes NumPy 2 warn
+        out: npt.NDArray[Any] = tensor.detach().cpu().numpy()
+        return out
+    return np.asarray(keras.ops.convert_to_numpy(tensor))

@@ -1,0 +1,38 @@
+"""The way into training: checks that PyTorch is there before anything imports it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from samefeatures.base.errors import require
+
+
+def train(
+    names: Sequence[str], data: Path, out: Path, *, report: Callable[[str], None] = print
+) -> list[Path]:
+    """Train the named miniatures one after another; those already exported are left alone.
+
+    Args:
+        names: Out of ``catalogue.NAMES``.
+        data: Folder with the four gzipped IDX files of Fashion-MNIST.
+        out: Gets one folder per network: ``model.onnx`` and ``meta.json``.
+        report: Told a line per epoch.
+
+    Raises:
+        MissingExtraError: when PyTorch or its ONNX exporter is not installed.
+        DataError: when the images are not in ``data``.
+    """
+    for module in ("torch", "onnxscript"):
+        require(module, extra="train", purpose="Training the miniatures")
+    from samefeatures.networks.miniatures.catalogue import MINIATURES
+    from samefeatures.networks.miniatures.training.train import train_one
+
+    folders = []
+    for spec in MINIATURES:
+        if spec.name in names:
+            folder = out / spec.name
+            if not (folder / "meta.json").exists():
+                train_one(spec, data, out, report=report)
+            folders.append(folder)
+    return folders

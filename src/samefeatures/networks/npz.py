@@ -1,0 +1,168 @@
+"""``npz:PATH``: features that were computed elsewhere, and the head that reads them."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from samefeatures.base.arrays import Float32, Int64
+from samefeatures.base.digests import digest
+from samefeatures.base.errors import CheckpointError, DuplicateIdError, FeatureError, NetworkError
+from samefeatures.networks.record import FeatureFile, Head
+from samefeatures.networks.source import LoadOptions, Source, resolve_path
+
+Array = npt.NDArray[Any]
+
+REQUIRED = ("fit_features", "eval_features", "eval_labels", "head_weight", "head_bias")
+OPTIONAL = ("fit_ids", "eval_ids")
+
+
+def load_npz(source: Source, options: LoadOptions) -> FeatureFile:
+    """Read features, labels and head from an ``.npz`` file; nothing in it is unpickled.
+
+    Arrays: ``fit_features`` (n, d), ``eval_features`` (m, d), ``eval_labels`` (m,),
+    ``head_weight`` (classes, d), ``head_bias`` (classes,), and optionally ``fit_ids`` (n,) and
+    ``eval_ids`` (m,) as unicode. Floats of 16 and 64 bits are rounded to float32, the precision
+    that all features of a study have.
+
+    Raises:
+        NetworkError: when the file or an array is missing, or shapes or dtypes are wrong.
+        CheckpointError: when the file is damaged.
+        FeatureError: when features are NaN or infinite.
+    """
+    text = source.text
+    arrays = _read(resolve_path(source.rest, options.base), text)
+    values = {key: _floats(arrays[key], key, text) for key in REQUIRED if key != "eval_labels"}
+    head = Head(values["head_weight"], values["head_bias"])
+    for key in ("fit_features", "eval_features"):
+        if values[key].shape[1] != head.dim:
+            raise NetworkError(
+                f"{text}: {key} has {values[key].shape[1]} features, but head_weight "
+                f"{head.weight.shape} takes {head.dim}. Both must be those of one network."
+            )
+        _check_finite(values[key], key, text)
+    labels = _labels(arrays["eval_labels"], len(values["eval_features"]), head.classes, text)
+    return FeatureFile(
+        name=options.name,
+        source=text,
+        head=head,
+        fingerprint=_fingerprint(arrays),
+        fit_features=values["fit_features"],
+        eval_features=values["eval_features"],
+        eval_labels=labels,
+        fit_ids=_ids(arrays, "fit", len(values["fit_features"]), text),
+        eval_ids=_ids(arrays, "eval", len(values["eval_features"]), text),
+    )
+
+
+def _read(path: Path, source: str) -> dict[str, Array]:
+    try:
+        with path.open("rb") as opened:
+            file = np.load(opened, allow_pickle=False)
+            if not isinstance(file, np.lib.npyio.NpzFile):
+                raise NetworkError(f"{source} holds a single array. Write it with numpy.savez.")
+            _check_names(set(file.files), source)
+            return {key: _array(file, key, source) for key in file.files}
+    except OSError as error:
+        raise NetworkError(
+            f"{path} can't be read: {error.strerror or error}. Check the path."
+        ) from None
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise CheckpointError(
+            f"{path} is cut short or is not an .npz file ({error}). Write it again."
+        ) from None
+
+
+def _array(file: Any, key: str, source: str) -> Array:
+    try:
+        return np.asarray(file[key])
+    except ValueError as error:
+        if "pickle" not in str(error).lower():
+            raise
+        raise NetworkError(
+            f"{source}: '{key}' holds pickled objects, which are never unpickled: they can run any "
+            "code. Save it as a plain array of numbers (ids as unicode strings)."
+        ) from None
+
+
+def _check_names(names: set[str], source: str) -> None:
+    missing = [key for key in REQUIRED if key not in names]
+    if missing:
+        raise NetworkError(
+            f"{source} lacks {', '.join(missing)}; it has {', '.join(sorted(names)) or 'nothing'}. "
+            f"Needed are {', '.join(REQUIRED)}."
+        )
+    unknown = sorted(names.difference(REQUIRED, OPTIONAL))
+    if unknown:
+        raise NetworkError(
+            f"{source} has the unknown arrays {', '.join(unknown)}. Leave them out; there are "
+            f"{', '.join((*REQUIRED, *OPTIONAL))}."
+        )
+
+
+def _floats(array: Array, key: str, source: str) -> Float32:
+    """The array as float32, if it has floats and the right number of dimensions."""
+    dims = 1 if key == "head_bias" else 2
+    if array.dtype not in (np.float16, np.float32, np.float64):
+        raise NetworkError(
+            f"{source}: {key} is {array.dtype}; it must be float32 (or float16 or float64)."
+        )
+    if array.ndim != dims or not array.size:
+        wanted = {"head_weight": "(classes, d)", "head_bias": "(classes,)"}.get(key, "(rows, d)")
+        raise NetworkError(f"{source}: {key} has shape {array.shape}; it must be {wanted}.")
+    with np.errstate(over="ignore"):  # a value too large becomes infinite, and is refused as such
+        return np.ascontiguousarray(array, np.float32)
+
+
+def _check_finite(features: Float32, key: str, source: str) -> None:
+    bad = np.flatnonzero(~np.isfinite(features).all(axis=1))
+    if len(bad):
+        rows = ", ".join(str(row) for row in bad[:5])
+        raise FeatureError(
+            f"{source}: {key} has NaN or infinite values in {len(bad)} rows, among them {rows}. "
+            "Compute those again, or leave their images out everywhere."
+        )
+
+
+def _labels(labels: Array, rows: int, classes: int, source: str) -> Int64:
+    if labels.dtype.kind not in "iu" or labels.shape != (rows,):
+        raise NetworkError(
+            f"{source}: eval_labels is {labels.dtype} {labels.shape}; it must be integers "
+            f"({rows},), one per row of eval_features."
+        )
+    if labels.min() < 0 or labels.max() >= classes:
+        raise NetworkError(
+            f"{source}: eval_labels run from {labels.min()} to {labels.max()}, but the head has "
+            f"{classes} classes (0 to {classes - 1})."
+        )
+    return labels.astype(np.int64)
+
+
+def _ids(arrays: dict[str, Array], part: str, rows: int, source: str) -> tuple[str, ...] | None:
+    ids = arrays.get(f"{part}_ids")
+    if ids is None:
+        return None
+    if ids.dtype.kind != "U" or ids.shape != (rows,):
+        raise NetworkError(
+            f"{source}: {part}_ids is {ids.dtype} {ids.shape}; it must be unicode strings "
+            f"({rows},), one per row of {part}_features."
+        )
+    out = tuple(str(name) for name in ids)
+    if len(set(out)) != rows:
+        raise DuplicateIdError(
+            f"{source}: {part}_ids has {rows - len(set(out))} ids more than once. Ids tell rows "
+            "apart; make them unique."
+        )
+    return out
+
+
+def _fingerprint(arrays: dict[str, Array]) -> str:
+    parts: list[str | bytes] = []
+    for key in sorted(arrays):
+        array = np.ascontiguousarray(arrays[key])
+        parts += [key, str(array.dtype), str(array.shape), array.tobytes()]
+    return digest(*parts)

@@ -1,0 +1,196 @@
+"""Read an ONNX file, and ask its graph who makes what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import onnx.inliner
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from onnx import numpy_helper
+
+from samefeatures.base.digests import digest
+from samefeatures.base.errors import CheckpointError, NetworkError
+
+FLOATS = (
+    onnx.TensorProto.FLOAT,
+    onnx.TensorProto.FLOAT16,
+    onnx.TensorProto.BFLOAT16,
+    onnx.TensorProto.DOUBLE,
+)
+NOT_TRAINED = {
+    "BatchNormalization": (3, 4),
+    "Clip": (1, 2),
+    "DequantizeLinear": (1, 2),
+    "QuantizeLinear": (1, 2),
+}
+"""Inputs, by operation, that hold running statistics, bounds, scales and zero points."""
+
+
+def read_onnx(path: Path) -> tuple[onnx.ModelProto, str]:
+    """The model with its external data, and a digest over the bytes of all its files.
+
+    Raises:
+        NetworkError: when there is no such file.
+        CheckpointError: when it is cut short, not ONNX, or lacks its external data.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise NetworkError(
+            f"{path} can't be read: {error.strerror or error}. Check the path."
+        ) from None
+    try:
+        model = onnx.load_model_from_string(data)
+    except DecodeError:
+        raise CheckpointError(
+            f"{path} is cut short or is not an ONNX file ({len(data)} bytes). Fetch it again."
+        ) from None
+    if not model.graph.node or not model.graph.output:
+        raise CheckpointError(f"{path} holds no network. Is it an ONNX file, and complete?")
+    names = sorted(set(_external_files(model)))
+    try:
+        if names:
+            onnx.load_external_data_for_model(model, str(path.parent))
+        parts = [data, *((path.parent / name).read_bytes() for name in names)]
+    except (OSError, ValueError, onnx.checker.ValidationError) as error:
+        said = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise CheckpointError(
+            f"{path} keeps weights in {', '.join(names)} beside it, which can't be read ({said}). "
+            "Put the files into the same folder."
+        ) from None
+    fingerprint = digest(*parts)
+    if model.functions:
+        model = onnx.inliner.inline_local_functions(model)
+    return model, fingerprint
+
+
+def _external_files(model: onnx.ModelProto) -> Iterator[str]:
+    for tensor in _tensors(model.graph):
+        if tensor.data_location == onnx.TensorProto.EXTERNAL:
+            yield from (e.value for e in tensor.external_data if e.key == "location")
+
+
+def _tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
+    yield from graph.initializer
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.HasField("t"):
+                yield attribute.t
+            if attribute.HasField("g"):
+                yield from _tensors(attribute.g)
+
+
+class Graph:
+    """A model's graph with look-ups by the names of tensors."""
+
+    def __init__(self, model: onnx.ModelProto) -> None:
+        self.model = model
+        self.proto = model.graph
+        self.makers = {out: node for node in self.proto.node for out in node.output if out}
+        self.stored = {tensor.name: tensor for tensor in self.proto.initializer}
+        self.outputs = [value.name for value in self.proto.output]
+        # Old files list their weights among the inputs.
+        weights = {*self.stored, *(t.values.name for t in self.proto.sparse_initializer)}
+        self.inputs = [value for value in self.proto.input if value.name not in weights]
+
+    def live(self, names: Iterable[str]) -> list[onnx.NodeProto]:
+        """The nodes that the named tensors depend on, in the order of the file."""
+        wanted, todo = set[str](), list(names)
+        while todo:
+            name = todo.pop()
+            if name in wanted:
+                continue
+            wanted.add(name)
+            if name in self.makers:
+                todo += node_inputs(self.makers[name])
+        return [node for node in self.proto.node if wanted.intersection(node.output)]
+
+    def constant(self, name: str) -> npt.NDArray[Any] | None:
+        """The value of a tensor that depends on no input of the graph, else None."""
+        if name in self.stored:
+            return numpy_helper.to_array(self.stored[name])
+        nodes = self.live([name])
+        given = {value.name for value in self.inputs}
+        if not nodes or any(given.intersection(node_inputs(node)) for node in nodes):
+            return None
+        return _evaluate(self.cut(nodes, [name]), name)
+
+    def cut(self, nodes: Iterable[onnx.NodeProto], outputs: Iterable[str]) -> onnx.ModelProto:
+        """A copy of the model with these nodes alone, and the weights and inputs that they use."""
+        nodes = list(nodes)
+        used = {name for node in nodes for name in node_inputs(node)}.union(outputs)
+        model = onnx.ModelProto()
+        model.CopyFrom(_without_graph(self.model))
+        graph = model.graph
+        graph.name = self.proto.name or "network"
+        graph.node.extend(nodes)
+        graph.initializer.extend(t for t in self.proto.initializer if t.name in used)
+        graph.sparse_initializer.extend(
+            t for t in self.proto.sparse_initializer if t.values.name in used
+        )
+        graph.input.extend(value for value in self.proto.input if value.name in used)
+        graph.output.extend(onnx.ValueInfoProto(name=name) for name in outputs)
+        return model
+
+    def last_layers(self, count: int = 4) -> str:
+        """The last operations, for messages."""
+        return describe(self.live(self.outputs)[-count:])
+
+    def parameters(self) -> int:
+        """Number of trained numbers: float weights of one dimension or more, and quantised ones.
+
+        Scales, zero points, running statistics, bounds and shapes are left out.
+        """
+        nodes = self.live(self.outputs)
+        uses = [(node, at, name) for node in nodes for at, name in enumerate(node.input)]
+        skip = {n for node, at, n in uses if at in NOT_TRAINED.get(node.op_type, ())}
+        quantised = {n for node, at, n in uses if node.op_type == "DequantizeLinear" and at == 0}
+        tensors = {t.name: t for t in self.proto.initializer}
+        for node in nodes:
+            if node.op_type == "Constant" and node.attribute[0].HasField("t"):
+                tensors[node.output[0]] = node.attribute[0].t
+        total = 0
+        for name in {name for _, _, name in uses} - skip:
+            tensor = tensors.get(name)
+            if tensor is not None and (
+                name in quantised or (tensor.data_type in FLOATS and tensor.dims)
+            ):
+                total += int(np.prod(tensor.dims))
+        return total
+
+
+def node_inputs(node: onnx.NodeProto) -> list[str]:
+    """Names that a node reads, those inside its subgraphs included."""
+    names = [name for name in node.input if name]
+    for attribute in node.attribute:
+        for graph in [attribute.g] if attribute.HasField("g") else attribute.graphs:
+            names += [name for inner in graph.node for name in node_inputs(inner)]
+            names += [value.name for value in graph.output]
+    return names
+
+
+def describe(nodes: Iterable[onnx.NodeProto]) -> str:
+    """``Relu 'a' → Gemm 'logits'``: operations and the tensors that they make."""
+    return " → ".join(f"{node.op_type} '{node.output[0]}'" for node in nodes) or "none"
+
+
+def _without_graph(model: onnx.ModelProto) -> onnx.ModelProto:
+    out = onnx.ModelProto(ir_version=model.ir_version)
+    out.opset_import.extend(model.opset_import)
+    out.functions.extend(model.functions)
+    return out
+
+
+def _evaluate(model: onnx.ModelProto, name: str) -> npt.NDArray[Any] | None:
+    from samefeatures.networks.onnx.run import open_session
+
+    try:
+        (value,) = open_session(model, threads=1).run([name], {})
+    except NetworkError:
+        return None
+    return np.asarray(value)

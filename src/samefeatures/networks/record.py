@@ -1,0 +1,140 @@
+"""The record of a network: features, linear head, preprocessing, fingerprint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from samefeatures.base.arrays import Float32, Int64
+from samefeatures.base.errors import NetworkError
+from samefeatures.images.preprocess import Preprocessing
+from samefeatures.networks.arithmetic import Effect
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Head:
+    """The final linear classifier C: ``logits = features @ weight.T + bias``.
+
+    Attributes:
+        weight: (classes, d) float32.
+        bias: (classes,) float32.
+    """
+
+    weight: Float32
+    bias: Float32
+
+    def __post_init__(self) -> None:
+        if self.weight.ndim != 2 or self.bias.shape != self.weight.shape[:1]:
+            raise NetworkError(
+                f"A head has weight {self.weight.shape} and bias {self.bias.shape}; they must be "
+                "(classes, d) and (classes,)."
+            )
+        if not (np.isfinite(self.weight).all() and np.isfinite(self.bias).all()):
+            raise NetworkError("A head has weights that are NaN or infinite; check the checkpoint.")
+
+    @property
+    def classes(self) -> int:
+        return int(self.weight.shape[0])
+
+    @property
+    def dim(self) -> int:
+        return int(self.weight.shape[1])
+
+    def logits(self, features: Float32) -> Float32:
+        """(n, d) features to (n, classes) logits."""
+        return features @ self.weight.T + self.bias
+
+
+class Backend(Protocol):
+    """Runs the part of a network before its head."""
+
+    @property
+    def runtime(self) -> str:
+        """Library and version that compute the features, e.g. ``onnxruntime 1.22.0``."""
+        ...
+
+    def features(self, images: Float32) -> Float32:
+        """(b, 3, h, w) preprocessed images to (b, d) features."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SplitProof:
+    """How a network was split, and how well the parts agree with the whole.
+
+    Attributes:
+        layer: The linear layer that became the head.
+        error: Largest ``|head(features(x)) - network(x)|`` on the probe images, relative to the
+            largest ``|network(x)|``.
+        after: ``softmax`` or ``logsoftmax`` when one stood behind the head. The logits leave it
+            out; it does not change which class is largest.
+    """
+
+    layer: str
+    error: float
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class ImageNetwork:
+    """A classifier that was split, and proved to be ``head(features(x))``.
+
+    Attributes:
+        name: Short name, unique in a study.
+        source: The string it was loaded from, e.g. ``timm:resnet18``.
+        head: Its own classifier, never changed.
+        preprocessing: How its input is made.
+        fingerprint: Hex digest over weights and structure.
+        parameters: Number of trained numbers, the head included.
+        backend: Computes the features.
+        split: Layer and error of the split; None when it was put together by hand.
+        notes: What a person should know about it, e.g. a class that is left out.
+        effect: What mixed precision or compilation changes; None in plain float32.
+    """
+
+    name: str
+    source: str
+    head: Head
+    preprocessing: Preprocessing
+    fingerprint: str
+    parameters: int
+    backend: Backend
+    split: SplitProof | None = None
+    notes: tuple[str, ...] = ()
+    effect: Effect | None = None
+
+    @property
+    def dim(self) -> int:
+        return self.head.dim
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class FeatureFile:
+    """A network known only by features that were computed elsewhere (``npz:``).
+
+    Attributes:
+        fit_features: (n, d) float32, row i the i-th fit image.
+        eval_features: (m, d) float32.
+        eval_labels: (m,) int64.
+        fit_ids: Ids of the fit rows, or None when the file has none.
+        eval_ids: Ids of the eval rows, or None.
+    """
+
+    name: str
+    source: str
+    head: Head
+    fingerprint: str
+    fit_features: Float32
+    eval_features: Float32
+    eval_labels: Int64
+    fit_ids: tuple[str, ...] | None = None
+    eval_ids: tuple[str, ...] | None = None
+
+    @property
+    def dim(self) -> int:
+        return self.head.dim
+
+
+Network = ImageNetwork | FeatureFile

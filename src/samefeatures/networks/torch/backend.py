@@ -1,0 +1,280 @@
+"""Features of an ``nn.Module`` (needs torch)."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import torch
+from torch import Tensor, nn
+
+from samefeatures.base.arrays import Float32
+from samefeatures.base.errors import NetworkError, SamefeaturesError
+from samefeatures.images.preprocess import Preprocessing
+from samefeatures.networks.arithmetic import PLAIN, Arithmetic, Effect
+from samefeatures.networks.proof import probe_images, prove
+from samefeatures.networks.record import Head, SplitProof
+from samefeatures.networks.torch.arithmetic import (
+    Call,
+    Feed,
+    activation_bytes,
+    compiled,
+    measure_effect,
+    precision_context,
+    torch_error,
+    weight_bytes,
+)
+from samefeatures.networks.torch.device import check_device, inference
+from samefeatures.networks.torch.hybrid import make_hybrid
+from samefeatures.networks.torch.split import logits_of, split_module
+
+Pixels = npt.NDArray[np.uint8]
+
+
+class TorchBackend:
+    """Runs a module up to its head, in evaluation mode; in float32 unless asked otherwise.
+
+    The split, its proof, and everything that is exported are of plain float32.
+
+    Args:
+        model: The whole network; its weights keep their values, but it is moved to the device,
+            to float32 and to channels last.
+        preprocessing: For the probe images.
+        runtime: Libraries and versions that define the module.
+        threads: Threads of torch while it runs; None leaves them alone.
+        device: ``cpu``, ``cuda`` or ``cuda:N``.
+        source: For messages.
+        arithmetic: Precision and compilation of the features.
+
+    Raises:
+        NetworkError: when there is no such device, or the model fails or can't be compiled.
+        SplitError: when it has no linear head.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        preprocessing: Preprocessing,
+        *,
+        runtime: str,
+        threads: int | None,
+        device: str,
+        source: str,
+        arithmetic: Arithmetic = PLAIN,
+    ) -> None:
+        check_device(device)
+        self.source = source
+        self._library = runtime
+        self._arithmetic = arithmetic
+        self.runtime = (runtime if device == "cpu" else f"{runtime}, cuda") + arithmetic.suffix
+        self._preprocessing = preprocessing
+        self._threads = threads
+        self._device = torch.device(device)
+        # Channels last is the layout in which convolutions run fastest, on processors too.
+        self._model = model.to(self._device, torch.float32)
+        self._model = self._model.to(memory_format=torch.channels_last).eval()
+        self._probe = probe_images(preprocessing)
+        self._feed = Feed(preprocessing, self._device)
+        self.resident = True
+        with self._running():
+            self.split = split_module(self._model, self._tensor(self._probe), source=source)
+        if arithmetic.compile and self.split.trunk is None:
+            raise NetworkError(
+                f"{source} does not return its features when '{self.split.layer}' is taken out, so "
+                "that there is nothing to compile. Leave 'compile' out for it."
+            )
+        self._call: Call = compiled(self.split.features, arithmetic)
+
+    def features(self, images: Float32) -> Float32:
+        """(b, 3, h, w) preprocessed images to (b, d) features.
+
+        Raises:
+            OutOfMemoryError: when the batch does not fit into memory.
+            NetworkError: when the module fails.
+        """
+        with self._running():
+            return _to_numpy(self._forward(self._tensor(images)))
+
+    def features_of_pixels(self, pixels: Pixels, *, batch_size: int) -> Float32:
+        """(n, h, w, 3) bytes to (n, d) features, in batches that are copied back as one.
+
+        On a GPU the next batch is on its way while one is computed; on the processor, where there
+        is nothing to copy, it is ``features`` of every batch.
+
+        Raises:
+            OutOfMemoryError: when a batch does not fit into memory.
+            NetworkError: when the module fails.
+        """
+        starts = range(0, len(pixels), batch_size)
+        batches = (pixels[start : start + batch_size] for start in starts)
+        if self._device.type == "cpu":
+            return np.concatenate(
+                [self.features(self._preprocessing.normalise(batch)) for batch in batches]
+            )
+        with self._running():
+            # Nothing here waits for the GPU before the copy at the end.
+            return _to_numpy(torch.cat([self._forward(self._fed(batch)) for batch in batches]))
+
+    def effect(self) -> Effect | None:
+        """What the arithmetic changes on probe images; None for plain float32.
+
+        Raises:
+            NetworkError: when it can't be compiled, or its features are NaN or infinite.
+        """
+        if self._arithmetic.is_plain:
+            return None
+        return measure_effect(
+            self.features,
+            self.plain_features,
+            self.split.head,
+            self._preprocessing,
+            arithmetic=self._arithmetic,
+            source=self.source,
+        )
+
+    @property
+    def weights(self) -> int:
+        """Bytes of the weights."""
+        return weight_bytes(self._model)
+
+    def activations(self, batch_size: int) -> int:
+        """Bytes that a batch takes beside the weights, measured on one."""
+        _, height, width = self._preprocessing.input_size
+        batch = np.zeros((batch_size, height, width, 3), np.uint8)
+
+        def run() -> object:
+            if self._device.type == "cpu":
+                return self.plain_features(self._preprocessing.normalise(batch))
+            return self.features_of_pixels(batch, batch_size=batch_size)
+
+        self.wake()
+        return activation_bytes(run, self.split.trunk or self._model, self._device)
+
+    def free_memory(self) -> int | None:
+        """Bytes of the GPU that are free; None on the processor."""
+        if self._device.type == "cpu":
+            return None
+        torch.cuda.empty_cache()
+        return int(torch.cuda.mem_get_info(self._device)[0])
+
+    def wake(self) -> None:
+        """Put the weights onto the device; features are computed only there.
+
+        Raises:
+            OutOfMemoryError: when they do not fit.
+        """
+        if not self.resident:
+            try:
+                self._move(self._device)
+            except Exception as error:  # torch has its own kinds
+                raise torch_error(error, self._tensor_here(), PLAIN, self.source) from None
+            self.resident = True
+
+    def rest(self) -> None:
+        """Put the weights into the processor's memory, until ``wake`` or the next features."""
+        if self.resident:
+            self._move(torch.device("cpu"))
+            self.resident = self._device.type == "cpu"  # there they never leave it
+            if self._device.type == "cuda":
+                torch.cuda.empty_cache()
+
+    def _move(self, device: torch.device) -> None:
+        self._model.to(device)
+        if self.split.trunk is not None:
+            self.split.trunk.to(device)
+
+    def _tensor_here(self) -> Tensor:
+        return torch.from_numpy(self._probe[:1])
+
+    def _fed(self, pixels: Pixels) -> Tensor:
+        try:
+            return self._feed(pixels)
+        except Exception as error:  # torch has its own kinds
+            failed = error
+        raise torch_error(failed, self._tensor_here(), PLAIN, self.source) from None
+
+    def _forward(self, images: Tensor) -> Tensor:
+        return self._computed(images, self._call, self._arithmetic)
+
+    def _computed(self, images: Tensor, call: Call, arithmetic: Arithmetic) -> Tensor:
+        """(b, 3, h, w) on the device to (b, d) float32."""
+        self.wake()
+        failed: Exception
+        try:
+            with precision_context(arithmetic, self._device):
+                return call(images).float()
+        except SamefeaturesError:
+            raise
+        except Exception as error:  # the module is foreign code
+            failed = error.with_traceback(None)  # its frames would hold on to the memory
+        raise torch_error(failed, images, arithmetic, self.source) from None
+
+    def plain_features(self, images: Float32) -> Float32:
+        """As ``features``, in float32 and not compiled, whatever the arithmetic."""
+        with self._running():
+            return _to_numpy(self._computed(self._tensor(images), self.split.features, PLAIN))
+
+    def prove(self) -> SplitProof:
+        """Hold the parts against the whole model on probe images.
+
+        Raises:
+            SplitError: when they differ.
+        """
+
+        def network(images: Float32) -> Float32:
+            with self._running():
+                out = logits_of(self._model(self._tensor(images))).flatten(1)
+                return _to_numpy(out.float())
+
+        split = self.split
+        return prove(
+            split.claim, split.head, self.plain_features, network, self._probe, source=self.source
+        )
+
+    def with_random_weights(self, *, seed: int) -> TorchBackend:
+        """The same module with weights drawn from ``seed``; see ``randomise_module``."""
+        from samefeatures.networks.torch.random import randomise_module
+
+        return TorchBackend(
+            randomise_module(self._model, seed=seed),
+            self._preprocessing,
+            runtime=self._library,
+            threads=self._threads,
+            device=str(self._device),
+            source=self.source,
+            arithmetic=self._arithmetic,
+        )
+
+    def hybrid_module(self, head: Head) -> nn.Module:
+        """A module of its own: these features, then ``head``.
+
+        Raises:
+            ExportError: when the module can't be taken apart.
+        """
+        return make_hybrid(
+            self.split, head, self._probe, self.plain_features(self._probe), source=self.source,
+            exact=self._device.type == "cpu",
+        )  # fmt: skip
+
+    def hybrid_model(self, head: Head, preprocessing: Preprocessing) -> onnx.ModelProto:
+        """The hybrid as ONNX with a free batch size; one output, ``logits``.
+
+        Raises:
+            ExportError: when torch can't export the module.
+        """
+        from samefeatures.networks.torch.export import export_module
+
+        return export_module(self.hybrid_module(head), preprocessing, source=self.source)
+
+    def _running(self) -> AbstractContextManager[None]:
+        return inference(self._device, threads=self._threads)
+
+    def _tensor(self, images: Float32) -> Tensor:
+        x = torch.from_numpy(np.ascontiguousarray(images))  # (b, 3, h, w)
+        return x.to(self._device, memory_format=torch.channels_last)
+
+
+def _to_numpy(out: Tensor) -> Float32:
+    return np.asarray(out.cpu().numpy(), np.float32)

@@ -1,0 +1,121 @@
+"""``python:package.module:callable``: any function that returns an ``nn.Module``."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from samefeatures.base.errors import NetworkError, did_you_mean
+from samefeatures.images.preprocess import Preprocessing
+from samefeatures.networks.settings import FIELDS
+from samefeatures.networks.source import LoadOptions, Source
+from samefeatures.networks.torch.source import Built
+
+LIBRARIES = ("torch", "torchvision", "timm", "transformers")
+"""Packages whose classes are identified by the runtime's version, not by their files."""
+
+
+def build_python(source: Source, options: LoadOptions) -> Built:
+    """Call the function; its module is looked for in ``base`` and the current folder, too.
+
+    The function may return the module alone, or with it a ``Preprocessing``. A module may also
+    say how its input is made: by an attribute ``preprocessing`` (a ``Preprocessing`` or a mapping
+    of its fields), or timm's ``pretrained_cfg`` or ``default_cfg``.
+
+    Raises:
+        NetworkError: when the function can't be imported, fails, or returns something else.
+    """
+    from torch import nn
+
+    from samefeatures.networks.torch.fingerprint import code_of
+
+    with _importable(options.base or Path(), Path()):
+        function = _find(source)
+        try:
+            made = function()
+        except Exception as error:  # foreign code
+            raise NetworkError(
+                f"{source.text} failed with {type(error).__name__}: {error}. Call it on its own to "
+                "see where."
+            ) from error
+    model, said = made if isinstance(made, tuple) and len(made) == 2 else (made, None)
+    if not isinstance(model, nn.Module):
+        raise NetworkError(
+            f"{source.text} returned {type(made).__name__}; it must return an nn.Module, or an "
+            "nn.Module and a samefeatures.Preprocessing."
+        )
+    code = code_of(function)
+    if type(model).__module__.split(".", maxsplit=1)[0] not in LIBRARIES:
+        code += code_of(type(model))
+    return Built(model, _fields(model, said, source), code=tuple(sorted(set(code))))
+
+
+@contextmanager
+def _importable(*folders: Path) -> Iterator[None]:
+    """Put folders in front of ``sys.path`` for a while."""
+    before = list(sys.path)
+    sys.path[:0] = [str(folder.resolve()) for folder in folders]
+    try:
+        yield
+    finally:
+        sys.path[:] = before
+
+
+def _find(source: Source) -> Callable[[], Any]:
+    module_name, colon, name = source.rest.partition(":")
+    if not colon or not module_name or not name:
+        raise NetworkError(f"'{source.text}' must be python:package.module:callable.")
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and module_name.split(".")[0] == error.name.split(".")[0]:
+            remedy = "Run from the folder that holds it, or install it"
+        else:
+            remedy = f"It imports '{error.name}'; install that"
+        raise NetworkError(
+            f"{source.text}: the module '{error.name}' is not found. {remedy}."
+        ) from None
+    except Exception as error:  # foreign code
+        raise NetworkError(
+            f"{source.text}: importing '{module_name}' failed with {type(error).__name__}: {error}."
+        ) from error
+    function = getattr(module, name, None)
+    if not callable(function):
+        what = "has no" if function is None else "can't call its"
+        raise NetworkError(
+            f"{source.text}: '{module_name}' {what} '{name}'. "
+            f"{did_you_mean(name, [n for n in vars(module) if not n.startswith('_')])}"
+            "Name a function that returns an nn.Module."
+        )
+    found: Callable[[], Any] = function
+    return found
+
+
+def _fields(model: Any, said: object, source: Source) -> Mapping[str, object]:
+    """Fields of ``Preprocessing`` that the function or the module gives."""
+    if said is None:
+        said = getattr(model, "preprocessing", None)
+    if isinstance(said, Preprocessing):
+        return {field.name: getattr(said, field.name) for field in fields(said)}
+    if isinstance(said, Mapping):
+        unknown = [str(key) for key in said if key not in FIELDS]
+        if unknown:
+            raise NetworkError(
+                f"{source.text}: its preprocessing has the unknown field '{unknown[0]}'. "
+                f"{did_you_mean(unknown[0], FIELDS)}There are: {', '.join(FIELDS)}."
+            )
+        return said
+    if said is not None:
+        raise NetworkError(
+            f"{source.text}: its preprocessing is {type(said).__name__}; it must be a "
+            "samefeatures.Preprocessing or a mapping of its fields."
+        )
+    config = getattr(model, "pretrained_cfg", None) or getattr(model, "default_cfg", None) or {}
+    if not isinstance(config, Mapping):
+        return {}
+    return {key: config[key] for key in FIELDS if config.get(key) is not None}

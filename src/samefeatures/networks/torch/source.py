@@ -1,0 +1,139 @@
+"""Networks that are built as an ``nn.Module``, whatever the source; then split."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from samefeatures.base.digests import digest
+from samefeatures.base.errors import NetworkError, require
+from samefeatures.networks.record import Head, ImageNetwork
+from samefeatures.networks.settings import FIELDS, build_preprocessing
+from samefeatures.networks.source import LoadOptions, Source
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Built:
+    """What an adapter hands over.
+
+    Attributes:
+        model: The whole network.
+        preprocessing: Fields of ``Preprocessing`` that the source gives.
+        library: Name and version of the library that defines the module, if there is one.
+        code: Files that define it, where no version of a library stands for them.
+        skip_rows: Rows that are cut off the top of the head: 1 leaves out a background class.
+        notes: What a person should know about the network.
+        unclear: Why the source's own preprocessing can't be used; None when it can.
+    """
+
+    model: nn.Module
+    preprocessing: Mapping[str, object]
+    library: str | None = None
+    code: tuple[Path, ...] = field(default=())
+    skip_rows: int = 0
+    notes: tuple[str, ...] = ()
+    unclear: str | None = None
+
+
+def load_torch(source: Source, options: LoadOptions) -> ImageNetwork:
+    """Build the module of a source, split it, and prove the split.
+
+    Raises:
+        MissingExtraError: when torch, timm or torchvision is not installed.
+        NetworkError: when it can't be built, has no linear head, or does not say how its input is
+            made.
+        CheckpointError: when the checkpoint does not fit.
+    """
+    extra = EXTRAS.get(source.kind, source.kind)
+    torch = require("torch", extra=extra, purpose=f"The network {source.text}")
+    built = _build(source, options)
+
+    from samefeatures.networks.torch.backend import TorchBackend
+    from samefeatures.networks.torch.fingerprint import fingerprint_module
+
+    _check_clear(built, source, options)
+    preprocessing = build_preprocessing(built.preprocessing, options.overrides, source=source.text)
+    fingerprint = fingerprint_module(built.model, *built.code)
+    if built.skip_rows:
+        fingerprint = digest(fingerprint, f"without the first {built.skip_rows} classes")
+    parameters = sum(p.numel() for p in built.model.parameters())
+    runtime = ", ".join(filter(None, [f"torch {torch.__version__}", built.library]))
+    backend = TorchBackend(
+        built.model,
+        preprocessing,
+        runtime=runtime,
+        threads=options.threads,
+        device=options.device,
+        source=source.text,
+        arithmetic=options.arithmetic,
+    )
+    split = backend.prove()
+    effect = backend.effect()
+    backend.rest()  # off the GPU until its turn: all networks at once may be more than it holds
+    return ImageNetwork(
+        name=options.name,
+        source=source.text,
+        head=_without(backend.split.head, built.skip_rows),
+        preprocessing=preprocessing,
+        fingerprint=fingerprint,
+        parameters=parameters,
+        backend=backend,
+        split=split,
+        notes=(*built.notes, *([effect.note] if effect else [])),
+        effect=effect,
+    )
+
+
+def _check_clear(built: Built, source: Source, options: LoadOptions) -> None:
+    """Preprocessing that could not be read must be given in full; nothing is guessed."""
+    missing = [key for key in FIELDS if key not in options.overrides]
+    if built.unclear and missing:
+        raise NetworkError(
+            f"{source.text}: {built.unclear}. Give {', '.join(missing)} with the network in the "
+            "study file, or build it yourself: python:package.module:callable."
+        )
+
+
+def _without(head: Head, rows: int) -> Head:
+    return head if not rows else Head(head.weight[rows:].copy(), head.bias[rows:].copy())
+
+
+EXTRAS: Mapping[str, str] = {
+    "python": "torch",
+    "slim": "torch",
+    "thesis": "timm",
+    "hf": "hf-networks",
+}
+"""Kind of source to the extra that brings its packages, where their names differ."""
+
+BUILDERS: Mapping[str, str] = {
+    "timm": "torch.timm:build_timm",
+    "torchvision": "torch.torchvision:build_torchvision",
+    "python": "torch.python:build_python",
+    "slim": "slim.source:build_slim",
+    "thesis": "thesis.source:build_thesis",
+    "hf": "hub.source:build_hf",
+}
+"""Kind of source to the module and function that builds its ``nn.Module``; imported on use."""
+
+
+def _build(source: Source, options: LoadOptions) -> Built:
+    module, _, function = BUILDERS[source.kind].partition(":")
+    build = getattr(importlib.import_module(f"samefeatures.networks.{module}"), function)
+    built: Built = build(source, options)
+    return built
+
+
+def no_download(source: Source, error: Exception) -> str:
+    """The message when pretrained weights can't be had."""
+    said = (str(error).splitlines() or [""])[0][:160] or type(error).__name__
+    return (
+        f"The pretrained weights of {source.text} could not be loaded ({said}). Without internet "
+        f"give a file: {source.kind}:{source.rest}?checkpoint=PATH"
+    )

@@ -1,0 +1,1 @@
+"""Heads on rows: counts, intervals, paired tests, overlap."""

@@ -1,0 +1,202 @@
+"""Which images two networks and their hybrid label correctly: the paper's section 5.2, Figure 5."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from samefeatures.base.errors import StoreError
+from samefeatures.base.files import write_whole, writing
+
+REGIONS: Mapping[str, tuple[bool, bool, bool]] = {
+    "all three": (True, True, True),
+    "source and hybrid": (True, False, True),
+    "target and hybrid": (False, True, True),
+    "source and target": (True, True, False),
+    "source alone": (True, False, False),
+    "target alone": (False, True, False),
+    "hybrid alone": (False, False, True),
+    "none": (False, False, False),
+}
+"""Who labels an image correctly: source network, target network, hybrid."""
+
+LISTS: Mapping[str, tuple[str, ...]] = {
+    "fixed": ("source and hybrid", "hybrid alone"),
+    "broken": ("source and target", "target alone"),
+    "lost": ("source and target",),
+    "common": ("all three",),
+}
+"""What each list of images is made of. ``lost`` is the part of ``broken`` that both networks know:
+there the map alone is to blame."""
+
+FORMAT = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """An image of the gallery.
+
+    Attributes:
+        id: Of the image.
+        kind: ``fixed`` or ``broken``.
+        label: True class.
+        source_says: Class that the source network predicts.
+        target_says: Class that the target network predicts.
+        hybrid_says: Class that the hybrid predicts.
+        picture: A ``data:`` URI, or empty where the image could not be read.
+        problem: Why not; else empty.
+    """
+
+    id: str
+    kind: str
+    label: int
+    source_says: int
+    target_says: int
+    hybrid_says: int
+    picture: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overlap:
+    """One direction of a pair: source and target network, and the hybrid between them.
+
+    Attributes:
+        n: Eval images.
+        regions: Images in each of ``REGIONS``; they sum to n.
+        gallery: Some of the fixed and broken images; empty where none were asked for.
+        images: How many of each the gallery may show.
+        asked: Whether somebody asked for this pair; else it is shown as the most telling one.
+    """
+
+    method: str
+    source: str
+    target: str
+    n: int
+    regions: Mapping[str, int]
+    gallery: tuple[Shown, ...] = ()
+    images: int = 0
+    asked: bool = True
+
+    def count(self, name: str) -> int:
+        """Images of a list, or of a region."""
+        return sum(self.regions[region] for region in LISTS.get(name, (name,)))
+
+    def correct(self, who: str) -> int:
+        """Images that ``source``, ``target`` or ``hybrid`` labels correctly."""
+        place = ("source", "target", "hybrid").index(who)
+        return sum(self.regions[name] for name, right in REGIONS.items() if right[place])
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Pair:
+    """Predictions of one direction, image by image.
+
+    Attributes:
+        ids: (n,) of the eval images.
+        labels: (n,) int64.
+        source_says: (n,) predicted by the source network.
+        target_says: (n,) by the target network.
+        hybrid_says: (n,) by the hybrid.
+    """
+
+    method: str
+    source: str
+    target: str
+    ids: Sequence[str]
+    labels: npt.NDArray[np.int64]
+    source_says: npt.NDArray[np.int32]
+    target_says: npt.NDArray[np.int32]
+    hybrid_says: npt.NDArray[np.int32]
+
+    def inside(self, name: str) -> npt.NDArray[np.bool_]:
+        """(n,) whether an image belongs to a region or a list."""
+        says = (self.source_says, self.target_says, self.hybrid_says)
+        right = np.stack([np.asarray(predicted == self.labels) for predicted in says])  # (3, n)
+        out = np.zeros(len(self.labels), bool)
+        for region in LISTS.get(name, (name,)):
+            out |= (right == np.array(REGIONS[region])[:, None]).all(axis=0)
+        return out
+
+    def overlap(
+        self, gallery: Sequence[Shown] = (), *, images: int = 0, asked: bool = True
+    ) -> Overlap:
+        """Its counts."""
+        return Overlap(
+            method=self.method,
+            source=self.source,
+            target=self.target,
+            n=len(self.labels),
+            regions={name: int(self.inside(name).sum()) for name in REGIONS},
+            gallery=tuple(gallery),
+            images=images,
+            asked=asked,
+        )
+
+
+def write_lists(pair: Pair, folder: Path) -> list[Path]:
+    """Write ``fixed.csv``, ``broken.csv``, ``lost.csv`` and ``common.csv``: ids and classes."""
+    paths = []
+    for name in LISTS:
+        text = io.StringIO()
+        table = csv.writer(text, lineterminator="\n")
+        table.writerow(["id", "label", "source_says", "target_says", "hybrid_says"])
+        for i in np.flatnonzero(pair.inside(name)).tolist():
+            says = (pair.source_says[i], pair.target_says[i], pair.hybrid_says[i])
+            table.writerow([pair.ids[i], int(pair.labels[i]), *map(int, says)])
+        paths.append(folder / f"{name}.csv")
+        write_whole(paths[-1], text.getvalue().encode("utf-8", "surrogateescape"))
+    return paths
+
+
+def overlap_folder(out: Path, method: str, source: str, target: str) -> Path:
+    """Where everything about one direction lies, in the folder of a study."""
+    return out / "overlap" / method / f"{source}--{target}"
+
+
+def save_overlap(overlap: Overlap, pair: Pair, out: Path) -> Path:
+    """Write the counts, the gallery and the lists; returns their folder.
+
+    Raises:
+        StoreError: when the folder can't be written.
+    """
+    folder = overlap_folder(out, overlap.method, overlap.source, overlap.target)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_lists(pair, folder)
+        record = {"format": FORMAT, **asdict(overlap)}
+        write_whole(folder / "overlap.json", (json.dumps(record, indent=1) + "\n").encode())
+    return folder
+
+
+def load_overlaps(out: Path) -> list[Overlap]:
+    """All overlaps in the folder of a study, by name.
+
+    Raises:
+        StoreError: when one can't be read.
+    """
+    found = []
+    for path in sorted((out / "overlap").glob("*/*/overlap.json")):
+        try:
+            found.append(_parse(json.loads(path.read_text())))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise StoreError(
+                f"{path} is not an overlap of this version ({error}). Delete it, or write it again "
+                "with: samefeatures overlap"
+            ) from None
+    return found
+
+
+def _parse(raw: dict[str, Any]) -> Overlap:
+    if raw.pop("format") != FORMAT or set(raw["regions"]) != set(REGIONS):
+        raise ValueError("another format")
+    gallery = tuple(Shown(**entry) for entry in raw.pop("gallery"))
+    return Overlap(**raw, gallery=gallery)

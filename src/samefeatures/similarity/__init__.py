@@ -1,0 +1,1 @@
+"""How near two feature spaces are: one file a measure."""

@@ -1,0 +1,141 @@
+"""What ``samefeatures check`` finds: a network's facts, and its own accuracy on labelled images."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from samefeatures.base.errors import ConfigError, LabelError
+from samefeatures.base.progress import Progress, Silent
+from samefeatures.features.extract import extract
+from samefeatures.images.imageset import ImageSet
+from samefeatures.images.sources import ImageSource, open_images
+from samefeatures.networks.check import NetworkFacts, summarise
+from samefeatures.networks.load import load
+from samefeatures.networks.record import FeatureFile, ImageNetwork, Network
+from samefeatures.scores.heads import Score, score_heads
+from samefeatures.study.scoring import labelled
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Check:
+    """Facts of a network; its own score, and images left out, if there were labelled images."""
+
+    facts: NetworkFacts
+    score: Score | None
+    left_out: int = 0
+
+    def rows(self) -> dict[str, str]:
+        """Label and text of every fact, in the order in which a person wants them."""
+        facts = self.facts
+        out = {"name": facts.name, "source": facts.source}
+        out["features"] = f"{facts.dim:,}"
+        out["classes"] = f"{facts.classes:,}"
+        if facts.parameters is not None:
+            out["parameters"] = f"{facts.parameters:,}"
+        if facts.preprocessing is not None:
+            prep = facts.preprocessing
+            out["input"] = (
+                f"{prep['input_size']}, crop_pct {prep['crop_pct']}, {prep['interpolation']}, "
+                f"{prep['crop_mode']} crop"
+            )
+            out["mean, std"] = f"{_rounded(prep['mean'])}, {_rounded(prep['std'])}"
+        if facts.rows is not None:
+            out["rows"] = f"{facts.rows[0]:,} fit, {facts.rows[1]:,} eval"
+        if facts.split is not None:
+            out["split"] = f"{facts.split.layer}; head(features(x)) off by {facts.split.error:.0e}"
+        if facts.notes:
+            out["note"] = "; ".join(facts.notes)
+        if facts.runtime is not None:
+            out["runtime"] = facts.runtime
+        out["fingerprint"] = facts.fingerprint[:16]
+        if self.score is not None:
+            score = self.score
+            out["own top-1"] = f"{score.top1:.2f} % ({score.correct:,} of {score.n:,})"
+            if self.left_out:
+                out["left out"] = f"{self.left_out:,} images that can't be read"
+            out["own top-5"] = f"{score.top5:.2f} %"
+        return out
+
+
+def _rounded(values: object) -> str:
+    numbers = values if isinstance(values, tuple | list) else (values,)
+    return "(" + ", ".join(f"{v:.4g}" for v in numbers) + ")"
+
+
+def check_networks(
+    sources: Sequence[str],
+    *,
+    data: str | None = None,
+    class_map: str | None = None,
+    limit: int | None = None,
+    progress: Progress | None = None,
+) -> list[Check]:
+    """Load networks, which proves their split, and score each with its own head.
+
+    Args:
+        sources: Source strings, e.g. ``timm:resnet18``.
+        data: Labelled images; without them no score.
+        class_map: For folder names that are not ImageNet synsets.
+        limit: Use at most this many images, evenly over the set.
+        progress: Shows how far it is.
+
+    Raises:
+        SamefeaturesError: when a network can't be loaded, or the labels do not fit it.
+    """
+    progress = progress or Silent()
+    if data is None and (class_map is not None or limit is not None):
+        raise ConfigError("--class-map and --limit have an effect only with --data. Give it too.")
+    networks = [load(source) for source in sources]
+    if data is not None and not any(isinstance(net, ImageNetwork) for net in networks):
+        raise ConfigError(
+            "--data has no effect on npz networks, which bring their own features. Leave it out."
+        )
+    images = None
+    if data is not None:
+        source = ImageSource(source=data, class_map=class_map, limit=limit)
+        images = open_images(source, labelled=True, base=Path())
+    checks = []
+    for network in networks:
+        score = _own_score(network, images, progress)
+        scored = score is not None and images is not None and isinstance(network, ImageNetwork)
+        left_out = len(images) - score.n if scored and images and score else 0
+        checks.append(Check(summarise(network), score, left_out))
+    return checks
+
+
+def _own_score(network: Network, images: ImageSet | None, progress: Progress) -> Score | None:
+    if isinstance(network, FeatureFile):
+        rows = [(network.eval_features, network.eval_labels)]
+        return score_heads(rows, [network.head])[0]
+    if images is None:
+        return None
+    return score_on_images(network, images, progress)
+
+
+def score_on_images(network: ImageNetwork, images: ImageSet, progress: Progress) -> Score:
+    """A network's own score on labelled images; features are kept only while it runs.
+
+    Raises:
+        LabelError: when the images have no labels.
+    """
+    if images.labels is None:
+        raise LabelError(
+            f"'{images.name}' has no labels. Give class folders, a labels CSV, or another set."
+        )
+    if int(images.labels.max()) >= network.head.classes:
+        raise LabelError(
+            f"'{images.name}' has labels up to {images.labels.max()}, but {network.name} has "
+            f"{network.head.classes} classes. Check the class map."
+        )
+    advance = progress.task(f"{network.name} on {images.name}", len(images))
+    with tempfile.TemporaryDirectory() as folder:
+        (rows,) = extract(
+            [network], images, Path(folder), on_rows=lambda _name, count: advance(count)
+        )
+        labels = rows.labels
+        if labels is None:
+            raise LabelError(f"'{images.name}' has no labels.")
+        return score_heads(labelled(rows, labels), [network.head])[0]

@@ -1,0 +1,256 @@
+"""``onnx:`` networks: files, inputs, batches, proof; and real networks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from onnx import TensorProto, helper
+
+from onnx_nets import CLASSES, META, SIZE, D, Net, gemm, gemm_net, known_head, save
+from samefeatures.base.errors import CheckpointError, ConfigError, NetworkError, SplitError
+from samefeatures.networks.load import load
+from samefeatures.networks.record import ImageNetwork
+
+
+def load_image(path: Path, **options) -> ImageNetwork:
+    network = load(f"onnx:{path}", threads=1, **options)
+    assert isinstance(network, ImageNetwork)
+    return network
+
+
+def batch(n: int, seed: int = 0):
+    return np.random.default_rng(seed).normal(size=(n, 3, SIZE, SIZE)).astype(np.float32)
+
+
+def whole(path: Path, images):
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    return session.run(None, {"x": images})[0]
+
+
+def test_a_loaded_network(tmp_path: Path) -> None:
+    path = save(gemm_net(), tmp_path / "small")
+    network = load_image(path)
+    assert (network.name, network.dim, network.head.classes) == ("small", D, CLASSES)
+    assert network.parameters == D * 28 + CLASSES * (D + 1)
+    assert network.preprocessing.std == (0.25, 0.25, 0.25)
+    assert network.backend.runtime == f"onnxruntime {onnxruntime.__version__}"
+    assert network.split is not None
+    assert network.split.error < 1e-5
+    images = batch(4)
+    features = network.backend.features(images)
+    assert features.shape == (4, D)
+    assert features.dtype == np.float32
+    np.testing.assert_allclose(network.head.logits(features), whole(path, images), 1e-4, 1e-5)
+
+
+def test_names(tmp_path: Path) -> None:
+    path = save(gemm_net(), tmp_path / "folder")
+    assert load_image(path).name == "folder"
+    other = path.rename(path.with_name("mine.onnx"))
+    assert load_image(other).name == "mine"
+    assert load_image(other, name="given").name == "given"
+    assert load("onnx:folder/mine.onnx", base=tmp_path).source == "onnx:folder/mine.onnx"
+
+
+def test_batch_size_and_companions_change_nothing(tmp_path: Path) -> None:
+    network = load_image(save(gemm_net(), tmp_path))
+    images = batch(7)
+    together = network.backend.features(images)
+    alone = np.concatenate([network.backend.features(images[i : i + 1]) for i in range(7)])
+    np.testing.assert_allclose(together, alone, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("fixed", [1, 3])
+def test_a_fixed_batch_runs_in_pieces(tmp_path: Path, fixed: int) -> None:
+    images = batch(7)
+    free = load_image(save(gemm_net(), tmp_path / "free"))
+    pieces = load_image(save(gemm_net(batch=fixed), tmp_path / "fixed"))
+    np.testing.assert_allclose(
+        pieces.backend.features(images), free.backend.features(images), rtol=1e-6, atol=1e-7
+    )
+
+
+def test_channels_last_is_transposed(tmp_path: Path) -> None:
+    images = batch(3)
+    first = load_image(save(gemm_net(), tmp_path / "first"))
+    last = load_image(save(gemm_net(channels_last=True), tmp_path / "last"))
+    np.testing.assert_allclose(
+        last.backend.features(images), first.backend.features(images), rtol=1e-6, atol=1e-7
+    )
+
+
+def test_softmax_is_proved_and_left_out(tmp_path: Path) -> None:
+    net = Net()
+    gemm(net, *known_head())
+    path = save(net.model(net.add("Softmax", ["logits"], "out", axis=1)), tmp_path)
+    network = load_image(path)
+    assert network.split is not None
+    assert network.split.after == "softmax"
+    images = batch(5)
+    logits = network.head.logits(network.backend.features(images))
+    assert np.array_equal(logits.argmax(1), whole(path, images).argmax(1))
+
+
+def inputs_replaced(shape: list[object], kind: int = TensorProto.FLOAT) -> onnx.ModelProto:
+    model = gemm_net()
+    model.graph.input[0].CopyFrom(helper.make_tensor_value_info("x", kind, shape))
+    return model
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        (["N", 3, SIZE, 3], "could be first or last"),
+        (["N", 1, SIZE, SIZE], "must have 3 channels"),
+        (["N", 4, SIZE, SIZE], "must have 3 channels"),
+        (["N", 3 * SIZE * SIZE], r"\(b, 3, h, w\) is needed"),
+        (["N", 3, 32, 24], r"32 x 24 pixels.*16 x 16.*\[3, 32, 24\]"),
+    ],
+)
+def test_inputs_that_are_no_rgb_images_are_refused(tmp_path, shape, message) -> None:
+    with pytest.raises(NetworkError, match=message):
+        load_image(save(inputs_replaced(shape), tmp_path))
+
+
+def test_open_shapes_are_channels_first(tmp_path: Path) -> None:
+    assert load_image(save(inputs_replaced(["N", "C", "H", "W"]), tmp_path)).dim == D
+
+
+def test_input_type_and_number(tmp_path: Path) -> None:
+    model = inputs_replaced(["N", 3, SIZE, SIZE], TensorProto.UINT8)
+    with pytest.raises(NetworkError, match="takes UINT8"):
+        load_image(save(model, tmp_path))
+    model = gemm_net()
+    model.graph.input.append(helper.make_tensor_value_info("more", TensorProto.FLOAT, [1]))
+    with pytest.raises(NetworkError, match=r"2 inputs \(x, more\)"):
+        load_image(save(model, tmp_path))
+
+
+def test_unpooled_features_are_refused(tmp_path: Path) -> None:
+    net = Net()
+    w, _ = known_head()
+    net.add("Conv", ["m", net.store("w", w[:, :, None, None])], "cv")
+    path = save(net.model(net.add("Flatten", ["cv"], "out")), tmp_path)
+    with pytest.raises(SplitError, match=r"Conv 'cv'.*not one vector of 8.*not pooled"):
+        load_image(path)
+
+
+def test_a_split_that_is_not_the_network_is_refused(tmp_path: Path) -> None:
+    """What the walk through the graph can't see, the proof does."""
+    net = Net()
+    net.add("Cast", [gemm(net, *known_head())], "rounded", to=TensorProto.INT32)
+    path = save(net.model(net.add("Cast", ["rounded"], "out", to=TensorProto.FLOAT)), tmp_path)
+    with pytest.raises(SplitError, match=r"is not all that stands.*Gemm 'logits' → Cast"):
+        load_image(path)
+    net = Net()
+    path = save(net.model(net.add("Softmax", [gemm(net, *known_head())], "out", axis=0)), tmp_path)
+    with pytest.raises(SplitError, match="depends on the other images"):
+        load_image(path)
+
+
+def test_files_that_are_missing_cut_or_not_onnx(tmp_path: Path) -> None:
+    with pytest.raises(NetworkError, match="No such file"):
+        load_image(tmp_path / "none.onnx")
+    path = save(gemm_net(), tmp_path)
+    data = path.read_bytes()
+    for part in (data[: len(data) // 2], b"", b"<html>not found</html>"):
+        path.write_bytes(part)
+        with pytest.raises(CheckpointError, match=r"cut short|holds no network"):
+            load_image(path)
+
+
+def test_external_data(tmp_path: Path) -> None:
+    plain = save(gemm_net(), tmp_path / "plain")
+    outside = save(gemm_net(), tmp_path / "outside")
+    onnx.save(gemm_net(), outside, save_as_external_data=True, location="w.bin", size_threshold=0)
+    network, images = load_image(outside), batch(2)
+    np.testing.assert_array_equal(
+        network.backend.features(images), load_image(plain).backend.features(images)
+    )
+    weights = outside.with_name("w.bin")
+    data = bytearray(weights.read_bytes())
+    data[5] ^= 1
+    weights.write_bytes(data)
+    assert load_image(outside).fingerprint != network.fingerprint
+    weights.write_bytes(data[:40])
+    with pytest.raises(CheckpointError, match=r"w\.bin beside it"):
+        load_image(outside)
+    weights.unlink()
+    with pytest.raises(CheckpointError, match=r"w\.bin beside it"):
+        load_image(outside)
+
+
+def test_the_fingerprint_is_that_of_the_bytes(tmp_path: Path) -> None:
+    first = load_image(save(gemm_net(), tmp_path / "a")).fingerprint
+    assert load_image(save(gemm_net(), tmp_path / "b")).fingerprint == first
+    model = gemm_net()
+    raw = bytearray(model.graph.initializer[0].raw_data)
+    raw[0] ^= 1
+    model.graph.initializer[0].raw_data = bytes(raw)
+    assert load_image(save(model, tmp_path / "c")).fingerprint != first
+
+
+def test_without_meta_the_keys_are_named(tmp_path: Path) -> None:
+    path = save(gemm_net(), tmp_path)
+    (tmp_path / "meta.json").unlink()
+    with pytest.raises(NetworkError, match="input_size, mean, std missing"):
+        load_image(path)
+    given = {k: META[k] for k in ("input_size", "mean", "std")}
+    assert load_image(path, preprocessing=given).preprocessing.crop_pct == 1.0
+
+
+def test_options_are_validated(tmp_path: Path) -> None:
+    path = save(gemm_net(), tmp_path)
+    with pytest.raises(ConfigError, match="threads is 0"):
+        load(f"onnx:{path}", threads=0)
+    with pytest.raises(ConfigError, match="device is 'gpu'"):
+        load(f"onnx:{path}", device="gpu")
+    with pytest.raises(ConfigError, match="Did you mean 'interpolation'"):
+        load(f"onnx:{path}", preprocessing={"interpolaton": "nearest"})
+    if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
+        with pytest.raises(NetworkError, match="onnxruntime-gpu"):
+            load(f"onnx:{path}", device="cuda")
+
+
+def test_runtime_failure_becomes_our_error(tmp_path: Path) -> None:
+    network = load_image(save(gemm_net(), tmp_path))
+    with pytest.raises(NetworkError, match=r"failed on images \(1, 2, 16, 16\)"):
+        network.backend.features(np.zeros((1, 2, SIZE, SIZE), np.float32))
+    model = gemm_net()
+    model.graph.node[0].op_type = "Nonsense"
+    with pytest.raises(NetworkError, match="can't run this network"):
+        load_image(save(model, tmp_path))
+
+
+def shared_networks() -> list[str]:
+    folder = Path(__file__).parents[4] / "shared/data/networks"
+    return sorted(p.name for p in folder.iterdir()) if folder.is_dir() else ["none"]
+
+
+@pytest.mark.parametrize("name", shared_networks())
+def test_real_networks(shared_data: Path, name: str) -> None:
+    """The features that the files give as a second output are ours, too."""
+    folder = shared_data / "networks" / name
+    meta = json.loads((folder / "meta.json").read_text())
+    network = load_image(folder / "model.onnx")
+    assert network.dim == meta["feature_dim"]
+    assert network.head.classes == (1000 if name.startswith("imagenet") else 10)
+    assert network.preprocessing.input_size == (3, meta["size"], meta["size"])
+    np.testing.assert_allclose(np.array(network.preprocessing.std) * 255, meta["std"])
+    assert network.split is not None
+    assert network.split.error < 1e-5
+    side = meta["size"]
+    images = np.random.default_rng(0).normal(size=(2, 3, side, side)).astype(np.float32)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(
+        folder / "model.onnx", options, providers=["CPUExecutionProvider"]
+    )
+    (expected,) = session.run(["features"], {"input": images})
+    scale = abs(expected).max()
+    np.testing.assert_allclose(network.backend.features(images), expected, atol=1e-5 * scale)
