@@ -44,6 +44,7 @@ def main() -> int:
     for module in ("torch", "timm", "torchvision", "tensorflow", "scipy"):
         if find_spec(module):
             failures.append(f"{module} was installed")
+    subprocess.run([sys.executable, "-c", "from samefeatures import *"], check=True)
     size = installed_mb()
     imported = best_seconds([sys.executable, "-c", "import samefeatures"])
     helped = best_seconds([tool, "--help"])
