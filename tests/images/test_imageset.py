@@ -9,7 +9,7 @@ import pytest
 
 from samefeatures.base.digests import digest
 from samefeatures.base.errors import DataError, DuplicateIdError
-from samefeatures.images.imageset import ImageSet
+from samefeatures.images.imageset import ImageSet, image_id
 
 
 def image_set(ids: list[str], labels: list[int] | None = None) -> ImageSet:
@@ -42,3 +42,10 @@ def test_digest_minds_boundaries_and_is_sha256() -> None:
     assert digest("ab", "c") != digest("a", "bc")
     assert digest("ab") == digest(b"ab")
     assert digest("ab") == hashlib.sha256((2).to_bytes(8, "little") + b"ab").hexdigest()
+
+
+def test_the_id_of_an_image_in_a_study() -> None:
+    assert image_id("cat/1.png") == "cat/1.png"
+    assert image_id("cat/1.png", view=0) == "cat/1.png#0"
+    assert image_id("cat/1.png", source="val") == "val/cat/1.png"
+    assert image_id("cat/1.png", source="val", view=3) == "val/cat/1.png#3"

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from samefeatures.base.arrays import Float32
 from samefeatures.base.digests import digest
 from samefeatures.base.errors import FeatureError
+from samefeatures.images.imageset import image_id
 
 
 class FeatureRows(Protocol):
@@ -143,7 +144,7 @@ def joint_chunks(parts: Sequence[FeatureRows], rows: int) -> Iterator[list[Float
 class JoinedRows:
     """Features of one network on several image sets, one after another.
 
-    Ids become ``set name/id``; labels only if every part has them.
+    Ids carry the name of their set (see ``image_id``); labels only if every part has them.
     """
 
     parts: Sequence[FeatureRows]
@@ -167,7 +168,7 @@ class JoinedRows:
         for part, name in zip(self.parts, self.part_names, strict=True):
             if part.ids is None:
                 return None
-            out += [f"{name}/{i}" for i in part.ids]
+            out += [image_id(i, source=name) for i in part.ids]
         return out
 
     @property

@@ -30,6 +30,7 @@ from samefeatures.base.digests import digest
 from samefeatures.base.errors import StoreDamagedError, StoreError, first_line
 from samefeatures.features.place import Place
 from samefeatures.features.rows import regroup
+from samefeatures.images.imageset import image_id
 
 FORMAT, VERSION = "samefeatures-features", 1
 REASON_BYTES = 160
@@ -197,7 +198,7 @@ class StoredFeatures:
     def ids(self) -> Sequence[str]:
         ids = self.image_ids
         if self._has_views:
-            ids = [f"{name}#{view}" for name in ids for view in range(self.views)]
+            ids = [image_id(name, view=view) for name in ids for view in range(self.views)]
         return [name for name, keep in zip(ids, self._keep, strict=True) if keep]
 
     @cached_property

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from PIL import Image
 from samefeatures.base.errors import DataError, SamefeaturesError
 from samefeatures.base.progress import Progress
 from samefeatures.images.decode import decode
-from samefeatures.images.imageset import ImageSet
+from samefeatures.images.imageset import ImageSet, image_id
 from samefeatures.study.config import StudyConfig
 from samefeatures.study.inputs import open_eval_images
 
@@ -43,20 +42,14 @@ def thumbnails(
         return {name: Picture(problem=problem) for name in wanted}
     advance = progress.task("thumbnails", len(wanted))
     found: dict[str, Picture] = {}
-    for name, images, i in _named(parts):
-        if name in wanted:
-            found[name] = _picture(images, i)
-            advance(1)
+    for part in parts:
+        for i, name in enumerate(part.images.ids):
+            known_as = image_id(name, source=part.source)
+            if known_as in wanted:
+                found[known_as] = _picture(part.images, i)
+                advance(1)
     gone = Picture(problem="the image is no longer in the eval set")
     return {name: found.get(name, gone) for name in wanted}
-
-
-def _named(parts: Sequence[ImageSet]) -> Iterator[tuple[str, ImageSet, int]]:
-    """Every image by the id that it has in the study (see ``JoinedRows``)."""
-    for images in parts:
-        prefix = f"{images.name}/" if len(parts) > 1 else ""
-        for i, name in enumerate(images.ids):
-            yield prefix + name, images, i
 
 
 def _picture(images: ImageSet, i: int) -> Picture:

@@ -15,6 +15,7 @@ from samefeatures.base.digests import digest
 from samefeatures.base.errors import ConfigError, DataError
 from samefeatures.base.files import write_whole, writing
 from samefeatures.features.rows import FeatureRows
+from samefeatures.images.imageset import image_id
 from samefeatures.images.sources import open_images
 from samefeatures.moments.kept import moments_key
 from samefeatures.scores.heads import Score
@@ -97,10 +98,9 @@ def fit_labels(study: Study, rows: FeatureRows) -> Int64 | str:
             images = open_images(entry, labelled=True, base=study.base)
             if images.labels is None:
                 return f"the fit images of {images.name} have no labels"
-            prefix = f"{images.name}/" if len(data.fit) > 1 else ""
-            views = [f"#{k}" for k in range(part.views.count)] if part.views else [""]
+            views = range(part.views.count) if part.views else [None]
             for name, label in zip(images.ids, images.labels.tolist(), strict=True):
-                known |= {f"{prefix}{name}{view}": label for view in views}
+                known |= {image_id(name, source=part.source, view=k): label for k in views}
     except (ConfigError, DataError):
         return "the fit images have no labels that could be used"
     if any(name not in known for name in rows.ids):

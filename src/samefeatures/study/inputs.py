@@ -22,10 +22,14 @@ from samefeatures.study.config import SourceConfig, StudyConfig
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """One source of images and the views taken of each."""
+    """One source of images and the views taken of each.
+
+    ``source`` is its name where ids carry it: where a list has several sources.
+    """
 
     images: ImageSet
     views: Views | None
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,7 +115,7 @@ def open_networks(config: StudyConfig, *, base: Path, progress: Progress) -> dic
     return networks
 
 
-def open_eval_images(config: StudyConfig, *, base: Path) -> list[ImageSet]:
+def open_eval_images(config: StudyConfig, *, base: Path) -> tuple[Part, ...]:
     """List the eval images of a study, without its networks.
 
     Raises:
@@ -120,25 +124,26 @@ def open_eval_images(config: StudyConfig, *, base: Path) -> list[ImageSet]:
     """
     if config.data is None:
         raise ConfigError("This study has no images: its networks bring features from files.")
-    return [part.images for part in _open_parts(config.data.eval, labelled=True, base=base)]
+    return _open_parts(config.data.eval, labelled=True, base=base)
 
 
 def _open_parts(entries: Sequence[SourceConfig], *, labelled: bool, base: Path) -> tuple[Part, ...]:
-    parts = tuple(
-        Part(
-            open_images(entry, labelled=labelled, base=base),
-            entry.views.build() if entry.views else None,
-        )
-        for entry in entries
-    )
-    names = [part.images.name for part in parts]
+    sets = [open_images(entry, labelled=labelled, base=base) for entry in entries]
+    names = [images.name for images in sets]
     twice = {name for name in names if names.count(name) > 1}
     if twice:
         raise ConfigError(
             f"data: two sources of one list have the name '{min(twice)}'. Give each its own with "
             "'name:'; ids are built from it."
         )
-    return parts
+    return tuple(
+        Part(
+            images,
+            entry.views.build() if entry.views else None,
+            images.name if len(sets) > 1 else None,
+        )
+        for images, entry in zip(sets, entries, strict=True)
+    )
 
 
 def _check_classes(networks: dict[str, Network]) -> None:

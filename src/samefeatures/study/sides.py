@@ -10,6 +10,7 @@ import numpy as np
 from samefeatures.base.digests import digest
 from samefeatures.features.rows import ArrayRows, FeatureRows, JoinedRows, check_same_images
 from samefeatures.features.store import StoredFeatures
+from samefeatures.images.imageset import image_id
 from samefeatures.networks.record import FeatureFile, ImageNetwork
 from samefeatures.study.inputs import Part, StudyInputs, feature_file_networks
 from samefeatures.study.results import DataSummary, LeftOut
@@ -103,7 +104,7 @@ def data_summary(
             fingerprint=rows.fingerprint,
         )
     listed = [
-        LeftOut(id=f"{part.images.name}/{name}" if len(parts) > 1 else name, reason=reason)
+        LeftOut(id=image_id(name, source=part.source), reason=reason)
         for part, reasons in zip(parts, left_out, strict=True)
         for name, reason in reasons.items()
     ]
