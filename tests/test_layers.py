@@ -140,7 +140,8 @@ def test_algebra_never_sees_an_image(module: str) -> None:
 REPORTED = (
     "samefeatures.base",
     "samefeatures.report",
-    "samefeatures.scores.statistics",
+    "samefeatures.scores.intervals",
+    "samefeatures.scores.paired",
     "samefeatures.scores.overlap",
     "samefeatures.study.results",
 )

@@ -33,10 +33,10 @@ from samefeatures.report.write import write_report as write_report
 from samefeatures.scores.heads import agreement as agreement
 from samefeatures.scores.heads import closeness as closeness
 from samefeatures.scores.heads import score_heads as score_heads
-from samefeatures.scores.statistics import detectable as detectable
-from samefeatures.scores.statistics import holm as holm
-from samefeatures.scores.statistics import mcnemar as mcnemar
-from samefeatures.scores.statistics import wilson as wilson
+from samefeatures.scores.intervals import wilson as wilson
+from samefeatures.scores.paired import detectable as detectable
+from samefeatures.scores.paired import holm as holm
+from samefeatures.scores.paired import mcnemar as mcnemar
 from samefeatures.study.config import StudyConfig as StudyConfig
 from samefeatures.study.config import parse_config as parse_config
 from samefeatures.study.config import read_config as read_config

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from samefeatures.scores.statistics import wilson
+from samefeatures.scores.intervals import wilson
 from samefeatures.study.results import (
     Cell,
     ControlRow,

@@ -41,13 +41,13 @@ def test_every_cell_against_statsmodels(npz_study: Study) -> None:
             assert row.fixed - row.broken == row.correct - own.sum()
             if row.fixed + row.broken:
                 expected = binomtest(row.fixed, row.fixed + row.broken).pvalue
-                assert row.p_vs_target_raw == pytest.approx(expected, rel=1e-9)
+                assert row.p_vs_target_raw == pytest.approx(expected, rel=1e-12)
             interval = proportion_confint(row.correct, row.n, method="wilson")
             assert (row.ci_low, row.ci_high) == pytest.approx([100 * b for b in interval])
         for side, values in raw.items():
-            assert method[f"p_vs_{side}_raw"].tolist() == pytest.approx(values, rel=1e-9)
+            assert method[f"p_vs_{side}_raw"].tolist() == pytest.approx(values, rel=1e-12)
             adjusted = multipletests(values, method="holm")[1]
-            assert method[f"p_vs_{side}"].tolist() == pytest.approx(adjusted.tolist(), rel=1e-9)
+            assert method[f"p_vs_{side}"].tolist() == pytest.approx(adjusted.tolist(), rel=1e-12)
 
 
 def test_the_diagonal_and_the_logit_map_differ_from_nothing(npz_study: Study) -> None:

@@ -17,7 +17,7 @@ from samefeatures.scores.overlap import (
     LISTS,
     REGIONS,
     Overlap,
-    Pair,
+    Predicted,
     Shown,
     load_overlaps,
     save_overlap,
@@ -26,7 +26,7 @@ from samefeatures.study.study import Study
 
 
 @pytest.fixture
-def pair() -> Pair:
+def pair() -> Predicted:
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 4, 500)
 
@@ -34,7 +34,7 @@ def pair() -> Pair:
         wrong = (labels + rng.integers(1, 4, 500)) % 4
         return np.where(rng.uniform(size=500) < right, labels, wrong).astype(np.int32)
 
-    return Pair(
+    return Predicted(
         method="ols",
         source="a",
         target="b",
@@ -46,14 +46,14 @@ def pair() -> Pair:
     )
 
 
-def right_sets(pair: Pair) -> tuple[set[str], set[str], set[str]]:
+def right_sets(pair: Predicted) -> tuple[set[str], set[str], set[str]]:
     def right(says: np.ndarray) -> set[str]:
         return {i for i, a, b in zip(pair.ids, says, pair.labels, strict=True) if a == b}
 
     return right(pair.source_says), right(pair.target_says), right(pair.hybrid_says)
 
 
-def test_regions_are_those_of_set_algebra(pair: Pair) -> None:
+def test_regions_are_those_of_set_algebra(pair: Predicted) -> None:
     source, target, hybrid = right_sets(pair)
     everything = set(pair.ids)
     overlap = pair.overlap()
@@ -68,7 +68,7 @@ def test_regions_are_those_of_set_algebra(pair: Pair) -> None:
     assert totals == [len(source), len(target), len(hybrid)]
 
 
-def test_lists_are_those_of_set_algebra(pair: Pair, tmp_path: Path) -> None:
+def test_lists_are_those_of_set_algebra(pair: Predicted, tmp_path: Path) -> None:
     source, target, hybrid = right_sets(pair)
     expected = {
         "fixed": hybrid - target,
@@ -101,7 +101,7 @@ def test_the_directions_of_a_study(npz_study: Study) -> None:
         assert overlap.correct("target") == (frame[f"own/{target}"] == frame["label"]).sum()
 
 
-def test_what_is_saved_comes_back(pair: Pair, tmp_path: Path) -> None:
+def test_what_is_saved_comes_back(pair: Predicted, tmp_path: Path) -> None:
     shown = Shown(
         id="ü/1.png",
         kind="fixed",

@@ -18,7 +18,7 @@ from samefeatures.base.progress import Progress, Silent
 from samefeatures.gallery.thumbnails import Picture, thumbnails
 from samefeatures.scores.overlap import (
     Overlap,
-    Pair,
+    Predicted,
     Shown,
     load_overlaps,
     overlap_folder,
@@ -142,7 +142,7 @@ def refresh_overlaps(study: Study) -> tuple[str, ...]:
     return tuple(warnings)
 
 
-def read_pair(out: Path, method: str, source: str, target: str) -> Pair:
+def read_pair(out: Path, method: str, source: str, target: str) -> Predicted:
     """Predictions of one direction from the folder of a scored study.
 
     Raises:
@@ -151,7 +151,7 @@ def read_pair(out: Path, method: str, source: str, target: str) -> Pair:
     columns = ["id", "label", f"own/{source}", f"own/{target}", f"{method}/{source}/{target}"]
     found = read_predictions(out / "predictions.parquet", columns)
     ids, labels, source_says, target_says, hybrid_says = (found[name] for name in columns)
-    return Pair(
+    return Predicted(
         method=method,
         source=source,
         target=target,
@@ -183,7 +183,7 @@ def _check(results: StudyResults, method: str, source: str, target: str, images:
         raise ConfigError(f"images is {images}; it must be at least 0.")
 
 
-def _choose(pair: Pair, images: int) -> list[Shown]:
+def _choose(pair: Predicted, images: int) -> list[Shown]:
     """Fixed images, then broken ones, spread over the classes, each class in the set's order."""
     out = []
     for kind in ("fixed", "broken"):

@@ -6,7 +6,8 @@ import math
 import statistics
 
 from samefeatures.report.grid import Grid, is_own, number
-from samefeatures.scores.statistics import ALPHA, detectable
+from samefeatures.scores.intervals import ALPHA
+from samefeatures.scores.paired import detectable
 from samefeatures.study.results import Cell
 
 LIKE_TARGET = "ᵗ"

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from samefeatures.scores.heads import Score
-from samefeatures.scores.statistics import holm, mcnemar
+from samefeatures.scores.paired import holm, mcnemar
 
 Pair = tuple[str, str]
 Hits = npt.NDArray[np.bool_]

@@ -97,7 +97,7 @@ class Overlap:
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Pair:
+class Predicted:
     """Predictions of one direction, image by image.
 
     Attributes:
@@ -142,7 +142,7 @@ class Pair:
         )
 
 
-def write_lists(pair: Pair, folder: Path) -> list[Path]:
+def write_lists(pair: Predicted, folder: Path) -> list[Path]:
     """Write ``fixed.csv``, ``broken.csv``, ``lost.csv`` and ``common.csv``: ids and classes."""
     paths = []
     for name in LISTS:
@@ -162,7 +162,7 @@ def overlap_folder(out: Path, method: str, source: str, target: str) -> Path:
     return out / "overlap" / method / f"{source}--{target}"
 
 
-def save_overlap(overlap: Overlap, pair: Pair, out: Path) -> Path:
+def save_overlap(overlap: Overlap, pair: Predicted, out: Path) -> Path:
     """Write the counts, the gallery and the lists; returns their folder.
 
     Raises:

@@ -23,7 +23,7 @@ from samefeatures.moments.record import Moments
 from samefeatures.networks.random_weights import with_random_weights
 from samefeatures.networks.record import Head, ImageNetwork, Network
 from samefeatures.scores.heads import Score, agreement, score_heads
-from samefeatures.scores.statistics import wilson
+from samefeatures.scores.intervals import wilson
 from samefeatures.study.results import ControlRow, Controls
 from samefeatures.study.scoring import labelled
 

@@ -22,7 +22,7 @@ from samefeatures.moments.record import Moments
 from samefeatures.networks.record import Head, Network
 from samefeatures.scores.comparisons import SAME, Comparison, Pair, compare
 from samefeatures.scores.heads import Closeness, Score, agreement, closeness, score_heads
-from samefeatures.scores.statistics import wilson
+from samefeatures.scores.intervals import wilson
 from samefeatures.study.results import Cell, FitSummary
 
 SCORE_ROWS = 1024

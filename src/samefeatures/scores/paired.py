@@ -1,50 +1,17 @@
-"""How sure a count is: intervals, paired tests, and what an eval set can show at all.
+"""Two classifiers on the same images: the exact test, a table of them, what an eval set can show.
 
-Plain Python, exact to rounding for any number of images; SciPy and statsmodels are references in
-the tests.
+SciPy's incomplete beta function is what its ``binomtest`` comes down to, without ``scipy.stats``,
+which takes longer to import than a report to write.
 """
 
 from __future__ import annotations
 
+import bisect
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
-ALPHA = 0.05
-"""Significance level of every mark in the tables; intervals hold 1 - ALPHA."""
-
-
-def wilson(correct: int, n: int, *, confidence: float = 1 - ALPHA) -> tuple[float, float]:
-    """The score interval of a share, in percent.
-
-    With p = correct / n and z the normal quantile: ``(p + z²/2n ± z sqrt(p(1-p)/n + z²/4n²)) /
-    (1 + z²/n)``. Unlike p ± z·sqrt(p(1-p)/n) it stays within 0 and 100 and holds its level near
-    both ends. Equals ``statsmodels.stats.proportion.proportion_confint(method="wilson")``.
-
-    Args:
-        correct: 0 to n.
-        n: Images, at least 1.
-        confidence: Between 0 and 1.
-
-    Raises:
-        ValueError: when a number is outside its range.
-
-    Source: E. B. Wilson (1927), Probable inference, the law of succession, and statistical
-    inference.
-    """
-    if n < 1 or not 0 <= correct <= n:
-        raise ValueError(f"{correct} correct of {n}: correct must be 0 to n, and n at least 1.")
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence is {confidence}; it must lie between 0 and 1.")
-    z = NormalDist().inv_cdf(0.5 + confidence / 2)
-    share, extra = correct / n, z * z / n
-    middle = (share + extra / 2) / (1 + extra)
-    half = z / (1 + extra) * math.sqrt(share * (1 - share) / n + extra / (4 * n))
-    # At the ends one bound is exactly 0 or 100; rounding would miss it.
-    low = 0.0 if correct == 0 else 100 * (middle - half)
-    high = 100.0 if correct == n else 100 * (middle + half)
-    return low, high
+from samefeatures.scores.intervals import ALPHA
 
 
 def mcnemar(fixed: int, broken: int) -> float:
@@ -68,24 +35,12 @@ def mcnemar(fixed: int, broken: int) -> float:
     """
     if fixed < 0 or broken < 0:
         raise ValueError(f"fixed {fixed} and broken {broken} are counts; they can't be negative.")
-    tail, total = min(fixed, broken), fixed + broken
-    if 2 * tail >= total - 1:  # the halves meet or overlap
+    few, many = sorted((fixed, broken))
+    if many <= few + 1:  # the halves meet or overlap
         return 1.0
-    # The largest term by its logarithm, the smaller ones relative to it: nothing overflows, and
-    # the sum ends where a term no longer changes it.
-    largest = (
-        math.lgamma(total + 1)
-        - math.lgamma(tail + 1)
-        - math.lgamma(total - tail + 1)
-        - total * math.log(2)
-    )
-    share, relative = 1.0, 1.0
-    for i in range(tail, 0, -1):
-        share *= i / (total - i + 1)
-        relative += share
-        if share < 1e-17 * relative:
-            break
-    return min(1.0, 2 * math.exp(largest + math.log(relative)))
+    from scipy.special import betainc
+
+    return 2 * float(betainc(many, few + 1, 0.5))  # P(X <= few)
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
@@ -93,8 +48,8 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
 
     The i-th smallest of m p-values (i from 0) is multiplied by m - i, never falls below the one
     before it, and is at most 1. Whatever is below 0.05 then is significant with a chance of at most
-    5 % that even one of the m is so by accident, however the tests depend on each other. Equals
-    ``statsmodels.stats.multitest.multipletests(method="holm")``.
+    5 % that even one of the m is so by accident, however the tests depend on each other. Ours
+    because SciPy has none; equals ``statsmodels.stats.multitest.multipletests(method="holm")``.
 
     Raises:
         ValueError: when a value is not between 0 and 1.
@@ -150,14 +105,8 @@ def detectable(discordant: int, *, comparisons: int = 1, alpha: float = ALPHA) -
         )
     level = alpha / comparisons
     at_best = max(1, math.ceil(1 - math.log2(level)))  # 2 · 2^-d <= level
-    if mcnemar(discordant, 0) > level:
-        return Detectable(at_best, None)
-    # The p-value grows with the smaller count: halve the range until its last good value is known.
-    good, bad = 0, discordant // 2 + 1
-    while bad - good > 1:
-        middle = (good + bad) // 2
-        if middle <= discordant - middle and mcnemar(discordant - middle, middle) <= level:
-            good = middle
-        else:
-            bad = middle
-    return Detectable(at_best, discordant - 2 * good)
+    # The p-value grows with the smaller count: so many small counts, from 0 on, are significant.
+    significant = bisect.bisect_right(
+        range(discordant // 2 + 1), level, key=lambda few: mcnemar(few, discordant - few)
+    )
+    return Detectable(at_best, discordant - 2 * (significant - 1) if significant else None)
