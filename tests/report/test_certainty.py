@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
+
 from samefeatures.report.certainty import (
     eval_set_note,
     marks_note,
@@ -40,6 +42,21 @@ def test_the_observed_difference_needs_more_than_the_best_case(unsure: StudyResu
     # Median of (40 + 60) and (40 + 80) is 110: of 110, 67 to 43 has p 0.028, 68 to 42 0.017.
     assert "it takes 26 images (0.26 points)" in eval_set_note(grid)
     assert marks_note(grid).endswith("corrected by Holm over the 2 maps, level 5 %.")
+
+
+@pytest.mark.parametrize("n", [5, 6])
+def test_too_few_images_for_any_difference_are_called_so(
+    make: Callable[..., StudyResults], n: int
+) -> None:
+    (grid,) = grids(make({"ols": [[80.0, 60.0], [60.0, 80.0]]}, n=n))
+    note = eval_set_note(grid)
+    assert note.endswith(f"{n} images can't show any difference from a target: it takes 7 or more.")
+    assert "could have shown" not in note
+
+
+def test_just_enough_images_could_have_shown_one(make: Callable[..., StudyResults]) -> None:
+    (grid,) = grids(make({"ols": [[80.0, 60.0], [60.0, 80.0]]}, n=7))
+    assert "these 7 images could have shown is 7 images (100.00 points)" in eval_set_note(grid)
 
 
 def test_nothing_is_said_of_nothing(make: Callable[..., StudyResults]) -> None:

@@ -66,19 +66,20 @@ def eval_set_note(grid: Grid) -> str:
     half = statistics.median((cell.ci_high - cell.ci_low) / 2 for cell in hybrids)
     disagreements = round(statistics.median(cell.fixed + cell.broken for cell in hybrids))
     found = detectable(disagreements, comparisons=tests)
-    text = (
-        f"95 % intervals: ± {number(half)} points (median). The least difference from a target "
-        f"that these {n} images could have shown is {_images(found.at_best, n)}, if all "
-        "disagreements spoke for one side; "
+    text = f"95 % intervals: ± {number(half)} points (median). "
+    if found.at_best > n:
+        return text + (
+            f"These {n} images can't show any difference from a target: it takes {found.at_best} "
+            "or more."
+        )
+    text += (
+        f"The least difference from a target that these {n} images could have shown is "
+        f"{_images(found.at_best, n)}, if all disagreements spoke for one side; with the "
+        f"{disagreements} disagreements of the median map "
     )
     if found.as_observed is None:
-        return text + (
-            f"with the {disagreements} disagreements of the median map not even that is possible."
-        )
-    return text + (
-        f"with the {disagreements} disagreements of the median map it takes "
-        f"{_images(found.as_observed, n)}."
-    )
+        return text + "not even that is possible."
+    return text + f"it takes {_images(found.as_observed, n)}."
 
 
 def p_value(p: float) -> str:
