@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
-from samefeatures.base.errors import MissingExtraError, ReportError
+from samefeatures.base.errors import ReportError
 from samefeatures.report.venn import COLOURS, caption, draw, draw_overlaps, innermost_divisor
 from samefeatures.scores.overlap import REGIONS, Overlap
 
@@ -114,12 +113,6 @@ def test_circles_that_mislead_are_refused_with_their_error() -> None:
 def test_nothing_to_draw_is_said() -> None:
     with pytest.raises(ReportError, match="nothing to draw"):
         draw([make_overlap(0, 0, 0, 0, 0, 0, 0, 5)])
-
-
-def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "matplotlib_venn", None)
-    with pytest.raises(MissingExtraError, match=r"samefeatures\[overlap\]"):
-        draw([make_overlap(*EVEN)])
 
 
 def test_the_caption_says_where_only_one_panel_is_scaled() -> None:

@@ -74,7 +74,7 @@ def test_its_commands_go_on_from_there(nothing: Plan) -> None:
     by_hand, extras, train, val, again, run = rest
     assert by_hand.startswith("# from https://image-net.org")
     assert "ILSVRC2012_img_train.tar, ILSVRC2012_img_val.tar, ILSVRC2012_devkit" in by_hand
-    assert "samefeatures[torchvision,imagenet]" in extras
+    assert "samefeatures[torchvision]" in extras
     assert "'train')" in train
     assert "'val')" in val
     assert again == f"{run} --dry-run"

@@ -11,9 +11,8 @@ import scipy.io
 from torchvision.datasets.imagenet import parse_devkit_archive
 from world import SYNSETS, write_imagenet
 
-from samefeatures.base.errors import LabelError, MissingExtraError
+from samefeatures.base.errors import LabelError
 from samefeatures.images.labels import imagenet_index, read_labels
-from samefeatures.reproduce import val_labels
 from samefeatures.reproduce.val_labels import label_validation, write_labels
 
 IMAGES = 4 * len(SYNSETS)
@@ -107,18 +106,6 @@ def test_numbers_without_the_table_are_refused(val: Path) -> None:
     devkit(folder)
     (folder / "meta.mat").unlink()
     with pytest.raises(LabelError, match=r"not the order of sorted synsets .* Put the devkit's"):
-        label_validation(val, folder / "ILSVRC2012_validation_ground_truth.txt")
-
-
-def test_without_scipy_the_extra_is_named(val: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = val.parent / "data"
-    devkit(folder)
-
-    def gone(module: str, *, extra: str, purpose: str) -> object:
-        raise MissingExtraError(f"{purpose}: pip install 'samefeatures[{extra}]' for {module}")
-
-    monkeypatch.setattr(val_labels, "require", gone)
-    with pytest.raises(MissingExtraError, match=r"samefeatures\[imagenet\]"):
         label_validation(val, folder / "ILSVRC2012_validation_ground_truth.txt")
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from samefeatures.base.errors import MissingExtraError, ReportError
+from samefeatures.base.errors import ReportError
 from samefeatures.report.grid import number, plain, signed
 from samefeatures.report.venn import as_uri, draw_overlaps
 from samefeatures.scores.overlap import LISTS, REGIONS, Overlap
@@ -73,8 +73,7 @@ def stale_note(overlap: Overlap) -> str:
 def view_pairs(overlaps: Sequence[Overlap], folder: Path) -> list[PairView]:
     """Draw every pair into ``folder``, both directions in one figure.
 
-    Where the figure can't be drawn (the extra is missing, or no three circles have these areas) the
-    view says so; nothing else of it is lost.
+    Where no three circles have these areas the view says so; nothing else of it is lost.
     """
     grouped: dict[tuple[str, frozenset[str]], list[Overlap]] = {}
     for overlap in overlaps:
@@ -93,7 +92,7 @@ def _view(directions: tuple[Overlap, ...], folder: Path) -> PairView:
     stem = f"overlap_{first.method}_{first.source}--{first.target}"
     try:
         files, caption = draw_overlaps(directions, folder, stem)
-    except (MissingExtraError, ReportError) as error:
+    except ReportError as error:
         return PairView(directions=directions, picture="", problem=str(error), caption="", files=())
     return PairView(
         directions=directions,

@@ -1,4 +1,4 @@
-"""The overlap of two networks and their hybrid as circles: the paper's Figure 5 (extra overlap)."""
+"""The overlap of two networks and their hybrid as circles: the paper's Figure 5."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 
-from samefeatures.base.errors import ReportError, require
+from samefeatures.base.errors import ReportError
 from samefeatures.report.figure import DOTS_PER_INCH, FONT, LARGE, LINE, MUTED, SMALL
 from samefeatures.report.grid import number, plain
 from samefeatures.report.shading import INK, PAPER
@@ -97,7 +97,7 @@ def draw_overlaps(
         Both files, and the caption.
 
     Raises:
-        MissingExtraError: when matplotlib-venn is not installed.
+        ReportError: when no three circles have these areas.
     """
     with mpl.rc_context(
         {"svg.fonttype": "none", "svg.hashsalt": "samefeatures", "font.family": [FONT]}
@@ -119,10 +119,8 @@ def draw(overlaps: Sequence[Overlap]) -> Drawing:
     """A panel for each overlap, a key of all regions under it, and the caption.
 
     Raises:
-        MissingExtraError: when matplotlib-venn is not installed.
         ReportError: when no three circles have these areas.
     """
-    venn: Any = require("matplotlib_venn", extra="overlap", purpose="The figure of an overlap")
     width, height = PANEL[0] * len(overlaps), TITLE + PANEL[1] + KEY + FOOT
     figure = Figure(figsize=(width, height), facecolor=PAPER)
     FigureCanvasAgg(figure)
@@ -130,7 +128,7 @@ def draw(overlaps: Sequence[Overlap]) -> Drawing:
     for place, overlap in enumerate(overlaps):
         left, share = place / len(overlaps), 1 / len(overlaps)
         box = (left, (FOOT + KEY) / height, share, PANEL[1] / height)
-        errors.append(_circles(figure.add_axes(box), overlap, venn))
+        errors.append(_circles(figure.add_axes(box), overlap))
         _key(figure.add_axes((left, FOOT / height, share, KEY / height)), overlap)
         figure.text(
             left + share / 2,
@@ -160,8 +158,10 @@ def _title(overlap: Overlap) -> str:
     return f"{source}{between}{target}"
 
 
-def _circles(axes: Axes, overlap: Overlap, venn: Any) -> float:
+def _circles(axes: Axes, overlap: Overlap) -> float:
     """Draw them; returns the largest error of a region's share, in percent."""
+    import matplotlib_venn as venn  # brings SciPy's optimisers: not for reports without an overlap
+
     divisor = innermost_divisor(overlap)
     areas = {
         _code(REGIONS[name]): overlap.regions[name] / (divisor if name == "all three" else 1)

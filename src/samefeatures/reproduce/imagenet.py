@@ -116,7 +116,7 @@ def _no_images(data: Path, part: str) -> str:
         return (
             f"The {what} images are still packed in {data / archive}. Unpack them with: "
             f"{unpack_command(data, part)} (needs {DEVKIT} beside it, and "
-            "pip install 'samefeatures[torchvision,imagenet]')."
+            "pip install 'samefeatures[torchvision]')."
         )
     places = ", ".join(TRAIN if part == "train" else VAL)
     return (

@@ -39,7 +39,7 @@ def _unpack(images: ImageNet) -> list[str]:
     wanted = [archive_of(part) for part in images.absent]
     lacking = [name for name in (*wanted, DEVKIT) if not (images.data / name).is_file()]
     by_hand = [f"# from {PAGE}, into {images.data}: {', '.join(lacking)}"] if lacking else []
-    extras = "pip install 'samefeatures[torchvision,imagenet]'"
+    extras = "pip install 'samefeatures[torchvision]'"
     return [*by_hand, extras, *(unpack_command(images.data, part) for part in images.absent)]
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from samefeatures.base.errors import LabelError, require
+from samefeatures.base.errors import LabelError
 from samefeatures.base.files import write_whole, writing
 from samefeatures.images.labels import imagenet_index, read_labels
 from samefeatures.images.listing import is_image
@@ -32,7 +32,6 @@ def label_validation(val: Path, labels: Path) -> dict[str, int]:
 
     Raises:
         LabelError: when the file can't be read, or an image of ``val`` is not in it.
-        MissingExtraError: when ``meta.mat`` must be read and SciPy is not installed.
     """
     with os.scandir(val) as entries:
         names = sorted(entry.name for entry in entries if is_image(entry.name))
@@ -109,9 +108,10 @@ def _synsets(ground_truth: Path) -> dict[int, str]:
             f"is. Put the devkit's meta.mat ({DEVKIT}, folder data) beside it, "
             "or give a labels CSV with the columns id,class by --labels."
         )
-    scipy_io: Any = require("scipy.io", extra="imagenet", purpose=f"Reading {meta}")
+    from scipy.io import loadmat
+
     try:
-        synsets = scipy_io.loadmat(meta, squeeze_me=True)["synsets"]
+        synsets = loadmat(meta, squeeze_me=True)["synsets"]
         found = dict(_leaves(synsets))
     # A damaged file fails in many ways inside SciPy.
     except Exception as error:
