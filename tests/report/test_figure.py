@@ -13,7 +13,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.transforms import Bbox
 from PIL import Image
 
-from samefeatures.report.figure import CELL, DOTS_PER_INCH, MUTED, draw, picture
+from samefeatures.report.drawing import DOTS_PER_INCH, MUTED
+from samefeatures.report.figure import CELL, draw, picture
 from samefeatures.report.grid import Grid, grids
 from samefeatures.report.shading import background, shade
 from samefeatures.study.results import StudyResults

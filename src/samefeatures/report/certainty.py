@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 
-from samefeatures.report.grid import Grid, is_own, number
+from samefeatures.report.grid import Grid, is_own, number, signed
 from samefeatures.scores.intervals import ALPHA
 from samefeatures.scores.paired import detectable
 from samefeatures.study.results import Cell
@@ -26,8 +26,9 @@ def source_mark(cell: Cell | None) -> str:
     return LIKE_SOURCE if unsure else ""
 
 
-def marked(cell: Cell, large: str, small: str) -> tuple[str, str]:
-    """Accuracy and change against the source with their marks."""
+def marked(cell: Cell) -> tuple[str, str]:
+    """Accuracy and change against the source, both in percent, with their marks."""
+    large, small = number(cell.top1), signed(cell.change_vs_source_pct)
     return large + target_mark(cell), small + source_mark(cell)
 
 

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import statistics
-from base64 import b64encode
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from samefeatures.report.figure import DOTS_PER_INCH, FONT, LINE, MUTED
+from samefeatures.report.drawing import LINE, MUTED, blank, save, style
 from samefeatures.report.grid import Grid, grids
-from samefeatures.report.shading import INK, PAPER
+from samefeatures.report.shading import INK
 from samefeatures.study.results import CurveSummary, FitSummary, StudyResults
 
 COLOUR = "#33669f"
@@ -57,13 +52,6 @@ class Curves:
         text = f"{drawn}; thin: every map, thick: their median. {_span(steps, 'd')} {units}"
         return f"{text}, final loss {_span(losses, '.4g')}." if losses else f"{text}."
 
-    def picture_uri(self) -> str:
-        """The picture as an address that the page can show without loading anything."""
-        packed = io.BytesIO()
-        with _style():
-            picture(self).savefig(packed, format="svg", metadata=_svg(self))
-        return f"data:image/svg+xml;base64,{b64encode(packed.getvalue()).decode()}"
-
 
 def curves_of(results: StudyResults) -> list[Curves]:
     """Per method that has any, in the order of the study."""
@@ -78,18 +66,14 @@ def curves_of(results: StudyResults) -> list[Curves]:
 
 def draw(curves: Curves, folder: Path) -> list[Path]:
     """Write ``curve_METHOD.png`` and ``.svg``; the same bytes for the same curves."""
-    png, svg = (folder / f"curve_{curves.grid.slug}.{ending}" for ending in ("png", "svg"))
-    with _style():
-        figure = picture(curves)
-        figure.savefig(png, dpi=DOTS_PER_INCH, metadata={"Software": None})
-        figure.savefig(svg, metadata=_svg(curves))
-    return [png, svg]
+    with style():
+        title = f"Loss of {curves.grid.method}"
+        return save(picture(curves), folder, f"curve_{curves.grid.slug}", svg=title)
 
 
 def picture(curves: Curves) -> Figure:
     """Loss against batches, or distance from the end in percent against passes; log axes."""
-    figure = Figure(figsize=SIZE, facecolor=PAPER, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = blank(*SIZE, layout="constrained")
     axes = figure.add_subplot()
     lines = [_line(curve) for curve in curves.curves]
     for line in lines:
@@ -156,14 +140,3 @@ def _span(values: Sequence[float], form: str) -> str:
     if low == high:
         return low
     return f"{low} to {high} (median {statistics.median(values):.4g})"
-
-
-def _style() -> AbstractContextManager[None]:
-    # Text stays text, and the ids in the file do not change from run to run.
-    return mpl.rc_context(
-        {"svg.fonttype": "none", "svg.hashsalt": "samefeatures", "font.family": [FONT]}
-    )
-
-
-def _svg(curves: Curves) -> dict[str, str | None]:
-    return {"Date": None, "Creator": None, "Title": f"Loss of {curves.grid.method}"}

@@ -6,40 +6,31 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.text import Text
 
 from samefeatures.report.certainty import SHORT_NOTE, marked
-from samefeatures.report.grid import (
-    COLUMNS,
-    MISSING,
-    ROWS,
-    Grid,
-    is_own,
-    number,
-    pairs,
-    penalty,
-    plain,
-    signed,
+from samefeatures.report.drawing import (
+    DOTS_PER_INCH,
+    FONT,
+    LARGE,
+    LINE,
+    MUTED,
+    SMALL,
+    blank,
+    save,
+    style,
+    write,
 )
-from samefeatures.report.shading import INK, LEVELS, PAPER, TICKS, background, shade, text_on
+from samefeatures.report.grid import COLUMNS, MISSING, ROWS, Grid, is_own, penalty, plain
+from samefeatures.report.shading import INK, LEVELS, TICKS, background, shade, text_on
 from samefeatures.study.results import Cell
 
 CELL = (0.66, 0.50)  # width, height in inches
 MARGIN = 0.18
 SLANT = 45.0
-MUTED = "#5b6472"
-LINE = "#d5dae2"
-DOTS_PER_INCH = 200
-
-# Bundled with matplotlib, so that a picture is the same on every machine.
-FONT = "DejaVu Sans"
-
-LARGE, SMALL, NAME, AXIS, TITLE = 10.0, 7.0, 9.0, 8.5, 11.5
+NAME, AXIS, TITLE = 9.0, 8.5, 11.5
 SUBTITLE = "Large: top-1 accuracy, %.  Small: change against the source's own accuracy, %."
 HEADING = MARGIN + 0.42  # title and subtitle, in inches
 LEGEND = (2.6, 0.11)  # width, height of the colour bar
@@ -57,30 +48,22 @@ class _Layout:
 
 def draw(grid: Grid, folder: Path, stem: str) -> list[Path]:
     """Write ``stem.png`` and ``stem.svg`` into ``folder``; the same bytes for the same grid."""
-    # Text stays text, and the ids in the file do not change from run to run.
-    with mpl.rc_context(
-        {"svg.fonttype": "none", "svg.hashsalt": "samefeatures", "font.family": [FONT]}
-    ):
-        figure = picture(grid)
-        png, svg = folder / f"{stem}.png", folder / f"{stem}.svg"
-        title = f"Hybrids by {plain(grid.label)}: top-1 accuracy and change vs source"
-        figure.savefig(png, dpi=DOTS_PER_INCH, metadata={"Software": None, "Title": _latin1(title)})
-        figure.savefig(svg, metadata={"Date": None, "Creator": None, "Title": title})
-    return [png, svg]
+    title = f"Hybrids by {plain(grid.label)}: top-1 accuracy and change vs source"
+    with style():
+        return save(picture(grid), folder, stem, png=title, svg=title)
 
 
 def picture(grid: Grid) -> Figure:
     """The figure; its size follows from the number of networks and the length of their names."""
     layout = _layout(grid)
-    figure = Figure(figsize=(layout.width, layout.height), facecolor=PAPER)
-    FigureCanvasAgg(figure)
+    figure = blank(layout.width, layout.height)
     axes = figure.add_axes((0, 0, 1, 1))
     # One unit is one inch, downwards, so that all that follows can be counted out.
     axes.set_xlim(0, layout.width)
     axes.set_ylim(layout.height, 0)
     axes.axis("off")
     _heads(axes, grid, layout)
-    for i, (_, row) in enumerate(pairs(grid)):
+    for i, row in enumerate(grid.rows):
         for j, cell in enumerate(row):
             _cell(axes, cell, layout.left + j * CELL[0], layout.top + i * CELL[1])
     _frames(axes, grid, layout)
@@ -116,20 +99,20 @@ def _title(grid: Grid) -> str:
 
 
 def _heads(axes: Axes, grid: Grid, layout: _Layout) -> None:
-    _write(axes, MARGIN, MARGIN + 0.08, _title(grid), TITLE, weight="bold", va="center")
-    _write(axes, MARGIN, MARGIN + 0.29, SUBTITLE, SMALL, colour=MUTED, va="center")
-    _write(axes, layout.left, HEADING + 0.16, COLUMNS, AXIS, colour=MUTED, va="center")
+    write(axes, MARGIN, MARGIN + 0.08, _title(grid), TITLE, weight="bold", va="center")
+    write(axes, MARGIN, MARGIN + 0.29, SUBTITLE, SMALL, color=MUTED, va="center")
+    write(axes, layout.left, HEADING + 0.16, COLUMNS, AXIS, color=MUTED, va="center")
     size = len(grid.names) * CELL[1]
     # Beside the middle of the table, or upwards from its foot where that is too low for it.
     length = _width(ROWS, AXIS)
     foot = layout.top + min(size, (size + length) / 2)
     x = MARGIN + 0.08
-    _write(axes, x, foot, ROWS, AXIS, colour=MUTED, rotation=90, ha="center", va="bottom")
+    write(axes, x, foot, ROWS, AXIS, color=MUTED, rotation=90, ha="center", va="bottom")
     for i, name in enumerate(grid.names):
         middle = layout.top + (i + 0.5) * CELL[1]
-        _write(axes, layout.left - 0.10, middle, plain(name), NAME, ha="right", va="center")
+        write(axes, layout.left - 0.10, middle, plain(name), NAME, ha="right", va="center")
         x = layout.left + (i + 0.5) * CELL[0] - 0.05
-        _write(
+        write(
             axes,
             x,
             layout.top - 0.07,
@@ -146,15 +129,13 @@ def _cell(axes: Axes, cell: Cell | None, x: float, y: float) -> None:
     axes.add_patch(Rectangle((x, y), *CELL, facecolor=colour, edgecolor=LINE, linewidth=0.6))
     middle = x + CELL[0] / 2
     if cell is None:
-        _write(
-            axes, middle, y + CELL[1] / 2, MISSING, LARGE, colour=MUTED, ha="center", va="center"
-        )
+        write(axes, middle, y + CELL[1] / 2, MISSING, LARGE, color=MUTED, ha="center", va="center")
         return
     ink = text_on(colour)
-    large, small = marked(cell, number(cell.top1), signed(cell.change_vs_source_pct))
+    large, small = marked(cell)
     bold = "bold" if is_own(cell) else "normal"
-    _write(axes, middle, y + 0.19, large, LARGE, colour=ink, weight=bold, ha="center", va="center")
-    _write(axes, middle, y + 0.365, small, SMALL, colour=ink, ha="center", va="center")
+    write(axes, middle, y + 0.19, large, LARGE, color=ink, weight=bold, ha="center", va="center")
+    write(axes, middle, y + 0.365, small, SMALL, color=ink, ha="center", va="center")
 
 
 def _frames(axes: Axes, grid: Grid, layout: _Layout) -> None:
@@ -182,59 +163,23 @@ def _legend(axes: Axes, layout: _Layout, y: float) -> None:
             )
         )
     axes.add_patch(Rectangle((x, y), *LEGEND, fill=False, edgecolor=LINE, linewidth=0.6))
-    _write(axes, x, y - 0.05, "loss vs source, %", SMALL, colour=MUTED, va="bottom")
+    write(axes, x, y - 0.05, "loss vs source, %", SMALL, color=MUTED, va="bottom")
     for tick in TICKS:
         place = x + shade(tick) * LEGEND[0]
-        _write(axes, place, y + 0.15, f"{tick:g}", SMALL, colour=MUTED, ha="center", va="top")
+        write(axes, place, y + 0.15, f"{tick:g}", SMALL, color=MUTED, ha="center", va="top")
     box = (x + LEGEND[0] + 0.2, y - 0.01)
     axes.add_patch(Rectangle(box, 0.18, 0.13, fill=False, edgecolor=INK, linewidth=1.1))
-    _write(axes, box[0] + 0.24, y + 0.055, "own head", SMALL, colour=MUTED, va="center")
+    write(axes, box[0] + 0.24, y + 0.055, "own head", SMALL, color=MUTED, va="center")
     # The marks' note is wider than a small table: from the margin then.
     longest = max(_width(line, SMALL) for line in SHORT_NOTE)
     x = max(min(layout.left, layout.width - MARGIN - longest), MARGIN)
     for place, line in enumerate(SHORT_NOTE):
-        _write(axes, x, y + 0.42 + 0.14 * place, line, SMALL, colour=MUTED, va="center")
-
-
-def _write(
-    axes: Axes,
-    x: float,
-    y: float,
-    text: str,
-    size: float,
-    *,
-    colour: str = INK,
-    weight: str = "normal",
-    ha: str = "left",
-    va: str = "baseline",
-    rotation: float = 0,
-    rotation_mode: str = "default",
-) -> Text:
-    # A name is no formula: "a$b$c" stays as it is.
-    return axes.text(
-        x,
-        y,
-        text,
-        fontsize=size,
-        color=colour,
-        fontweight=weight,
-        ha=ha,
-        va=va,
-        rotation=rotation,
-        rotation_mode=rotation_mode,
-        parse_math=False,
-    )
+        write(axes, x, y + 0.42 + 0.14 * place, line, SMALL, color=MUTED, va="center")
 
 
 def _width(text: str, size: float, *, bold: bool = False) -> float:
     """Inches that ``text`` takes."""
-    figure = Figure(dpi=DOTS_PER_INCH)
-    FigureCanvasAgg(figure)
+    figure = blank(1, 1, dpi=DOTS_PER_INCH)
     weight = "bold" if bold else "normal"
     shown = figure.text(0, 0, plain(text), family=FONT, size=size, weight=weight, parse_math=False)
     return float(shown.get_window_extent().width) / DOTS_PER_INCH
-
-
-def _latin1(text: str) -> str:
-    """PNG text chunks hold Latin-1 only."""
-    return text.encode("latin-1", "replace").decode("latin-1")

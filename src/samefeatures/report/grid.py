@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from samefeatures.study.results import Cell, MethodSummary, StudyResults
@@ -91,6 +90,11 @@ def signed(value: float, digits: int = 2) -> str:
     return f"+{text}" if positive else text
 
 
+def count(value: int | None) -> str:
+    """With thin spaces between thousands."""
+    return MISSING if value is None else f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
 def plain(text: str) -> str:
     """``text`` on one line, with control characters (a terminal would obey them) made visible."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
@@ -106,11 +110,6 @@ def penalty(cell: Cell | None) -> float:
     if cell is None or is_own(cell):
         return math.nan
     return -cell.change_vs_source_pct
-
-
-def pairs(grid: Grid) -> Iterator[tuple[str, tuple[Cell | None, ...]]]:
-    """(source name, its row)."""
-    return zip(grid.names, grid.rows, strict=True)
 
 
 def _option(value: object) -> str:

@@ -13,33 +13,34 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from samefeatures.report.both_ways import both_ways
-from samefeatures.report.certainty import (
-    eval_set_note,
-    marks_note,
-    target_mark,
-)
+from samefeatures.report.certainty import target_mark
 from samefeatures.report.controls import HEADS, control_lines, heading
-from samefeatures.report.curves import curves_of
+from samefeatures.report.curves import Curves
 from samefeatures.report.grid import (
     COLUMNS,
     MISSING,
     ROWS,
     Grid,
+    count,
     grids,
     number,
     plain,
     signed,
 )
-from samefeatures.report.html_cells import METRICS, count, rows, views
+from samefeatures.report.html_cells import METRICS, rows, views
 from samefeatures.report.overlaps import MEANING, PairView, counts, loss_line
 from samefeatures.report.sentences import sentences
 from samefeatures.report.shading import LEVELS, TICKS, background, level, text_on
-from samefeatures.report.summary import fit_notes, median_line, numbers
+from samefeatures.report.summary import fit_notes, numbers, under
 from samefeatures.study.results import ClassChange, NetworkSummary, StudyResults
 
 
 def page(
-    results: StudyResults, *, pairs: Sequence[PairView] = (), stale: Sequence[str] = ()
+    results: StudyResults,
+    *,
+    pairs: Sequence[PairView] = (),
+    stale: Sequence[str] = (),
+    curves: Sequence[tuple[Curves, str]] = (),
 ) -> str:
     """The page as text. Every name and message in it is escaped.
 
@@ -47,6 +48,7 @@ def page(
         results: The study.
         pairs: Overlaps to show, with their figures.
         stale: What to say of overlaps that are not shown.
+        curves: Losses of iterative fits, each with its picture as a ``data:`` URI.
     """
     environment = Environment(
         loader=PackageLoader("samefeatures.report"),
@@ -62,7 +64,7 @@ def page(
     return environment.get_template("report.html").render(
         results=results,
         sentences=sentences(results),
-        grids=[(grid, numbers(grid), rows(grid), _under(grid)) for grid in tables],
+        grids=[(grid, numbers(grid), rows(grid), under(grid)) for grid in tables],
         both_ways=both_ways,
         target_mark=target_mark,
         pairs=[(pair, _gallery(pair)) for pair in pairs],
@@ -83,7 +85,7 @@ def page(
         settings=_yaml(results.settings),
         ticks=[(f"{tick:g}", level(tick)) for tick in TICKS],
         axes=(ROWS, COLUMNS),
-        curves=curves_of(results),
+        curves=curves,
         missing=MISSING,
         css=Markup(_asset("report.css")),
         shades=Markup(_shades()),
@@ -108,12 +110,6 @@ def _gallery(pair: PairView) -> dict[str, Any]:
         "classes": sorted({shown.label for _, shown in items}),
         "totals": "; ".join(totals),
     }
-
-
-def _under(grid: Grid) -> list[str]:
-    """What stands under a table: medians, marks, and what the eval set can show."""
-    lines = (median_line(numbers(grid)), marks_note(grid), eval_set_note(grid))
-    return [line for line in lines if line]
 
 
 def _classes(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from samefeatures.report.certainty import p_value, source_mark, target_mark
-from samefeatures.report.grid import MISSING, Grid, is_own, number, penalty, plain, signed
+from samefeatures.report.grid import MISSING, Grid, count, is_own, number, penalty, plain, signed
 from samefeatures.report.shading import level
 from samefeatures.study.results import Cell
 
@@ -158,8 +158,3 @@ def _details(cell: Cell | None, source: str, target: str) -> str:
             f"p vs source, Holm: {p_value(cell.p_vs_source)}",
         ]
     return "\n".join(lines)
-
-
-def count(value: int | None) -> str:
-    """With thin spaces between thousands."""
-    return MISSING if value is None else f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")

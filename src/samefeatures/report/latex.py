@@ -5,19 +5,7 @@ from __future__ import annotations
 import math
 
 from samefeatures.report.certainty import LIKE_SOURCE, LIKE_TARGET, marked, marks_note
-from samefeatures.report.grid import (
-    COLUMNS,
-    MINUS,
-    MISSING,
-    ROWS,
-    Grid,
-    is_own,
-    number,
-    pairs,
-    penalty,
-    plain,
-    signed,
-)
+from samefeatures.report.grid import COLUMNS, MINUS, MISSING, ROWS, Grid, is_own, penalty, plain
 from samefeatures.report.shading import PAPER, background, shade, text_on
 from samefeatures.study.results import Cell
 
@@ -61,7 +49,7 @@ def table(grid: Grid) -> str:
     heads = " & ".join(rf"\rotatebox{{90}}{{{escape(name)}}}" for name in grid.names)
     rows = [
         rf"{escape(name)} & " + " & ".join(_cell(cell) for cell in row) + r" \\"
-        for name, row in pairs(grid)
+        for name, row in zip(grid.names, grid.rows, strict=True)
     ]
     lines = [
         PREAMBLE.rstrip(),
@@ -104,8 +92,7 @@ def _caption(grid: Grid) -> str:
 def _cell(cell: Cell | None) -> str:
     if cell is None:
         return "--"
-    texts = marked(cell, number(cell.top1), signed(cell.change_vs_source_pct))
-    large, small = map(escape, texts)
+    large, small = map(escape, marked(cell))
     if is_own(cell):
         large = rf"\fbox{{\textbf{{{large}}}}}"
     text = rf"\hybrid{{{large}}}{{{small}}}"

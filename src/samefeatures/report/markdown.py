@@ -4,20 +4,11 @@ from __future__ import annotations
 
 import re
 
-from samefeatures.report.certainty import eval_set_note, marked, marks_note
+from samefeatures.report.certainty import marked
 from samefeatures.report.controls import HEADS, control_lines, heading
-from samefeatures.report.grid import (
-    MISSING,
-    Grid,
-    grids,
-    is_own,
-    number,
-    pairs,
-    plain,
-    signed,
-)
+from samefeatures.report.grid import MISSING, Grid, grids, is_own, plain
 from samefeatures.report.sentences import sentences
-from samefeatures.report.summary import fit_notes, median_line, numbers
+from samefeatures.report.summary import fit_notes, under
 from samefeatures.study.results import Cell, StudyResults
 
 LEGEND = (
@@ -33,11 +24,11 @@ def table(grid: Grid) -> str:
     """One method's table, the legend under it, and its medians."""
     head = ["Source ↓ Target →", *(escape(name) for name in grid.names)]
     lines = [_line(head), _line(["---", *([":---:"] * len(grid.names))])]
-    for name, row in pairs(grid):
+    for name, row in zip(grid.names, grid.rows, strict=True):
         lines.append(_line([f"**{escape(name)}**", *(_cell(cell) for cell in row)]))
     lines += ["", f"{escape(grid.label)}. {LEGEND}"]
-    for text in (median_line(numbers(grid)), marks_note(grid), eval_set_note(grid)):
-        lines += ["", escape(text)] if text else []
+    for text in under(grid):
+        lines += ["", escape(text)]
     return "\n".join([*lines, ""])
 
 
@@ -77,7 +68,7 @@ def escape(text: str) -> str:
 def _cell(cell: Cell | None) -> str:
     if cell is None:
         return MISSING
-    top1, change = marked(cell, number(cell.top1), signed(cell.change_vs_source_pct))
+    top1, change = marked(cell)
     large = f"**{top1}**" if is_own(cell) else top1
     return f"{large}<br><sub>{change}</sub>"
 

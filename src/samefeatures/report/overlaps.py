@@ -11,8 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from samefeatures.base.errors import ReportError
+from samefeatures.report.drawing import as_uri
 from samefeatures.report.grid import number, plain, signed
-from samefeatures.report.venn import as_uri, draw_overlaps
+from samefeatures.report.venn import draw_overlaps
 from samefeatures.scores.overlap import LISTS, REGIONS, Overlap
 from samefeatures.study.results import StudyResults
 
@@ -37,10 +38,10 @@ class PairView:
     """
 
     directions: tuple[Overlap, ...]
-    picture: str
-    problem: str
-    caption: str
-    files: tuple[Path, ...]
+    picture: str = ""
+    problem: str = ""
+    caption: str = ""
+    files: Sequence[Path] = ()
 
     @property
     def title(self) -> str:
@@ -93,14 +94,8 @@ def _view(directions: tuple[Overlap, ...], folder: Path) -> PairView:
     try:
         files, caption = draw_overlaps(directions, folder, stem)
     except ReportError as error:
-        return PairView(directions=directions, picture="", problem=str(error), caption="", files=())
-    return PairView(
-        directions=directions,
-        picture=as_uri(files[0]),
-        problem="",
-        caption=caption,
-        files=files,
-    )
+        return PairView(directions=directions, problem=str(error))
+    return PairView(directions=directions, picture=as_uri(files[0]), caption=caption, files=files)
 
 
 def counts(overlap: Overlap) -> Iterator[tuple[str, int]]:

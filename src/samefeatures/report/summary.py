@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from samefeatures.report.certainty import eval_set_note, marks_note
 from samefeatures.report.grid import Grid, number, plain, signed
 from samefeatures.study.results import Cell, FitSummary, StudyResults
 
@@ -91,6 +92,12 @@ def median_line(found: MethodNumbers) -> str:
         f"counts). Median loss vs target: {number(found.loss)} points. "
         f"{found.beat} of {found.hybrids} hybrids beat the target's own accuracy."
     )
+
+
+def under(grid: Grid) -> list[str]:
+    """What stands under a table: medians, marks, and what the eval set can show."""
+    lines = (median_line(numbers(grid)), marks_note(grid), eval_set_note(grid))
+    return [line for line in lines if line]
 
 
 def fit_notes(results: StudyResults) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from samefeatures.report.certainty import eval_set_note, marks_note, source_mark, target_mark
+from samefeatures.report.certainty import source_mark, target_mark
 from samefeatures.report.controls import HEADS, control_lines, heading
 from samefeatures.report.grid import (
     COLUMNS,
@@ -27,7 +27,7 @@ from samefeatures.report.grid import (
 )
 from samefeatures.report.sentences import sentences
 from samefeatures.report.shading import TICKS, background, shade, text_on
-from samefeatures.report.summary import median_line, numbers
+from samefeatures.report.summary import under
 from samefeatures.study.results import Cell, StudyResults
 
 LONGEST_NAME = 22
@@ -35,13 +35,15 @@ LONGEST_NAME = 22
 
 @dataclass(frozen=True, slots=True)
 class _Printed:
-    """One cell: what stands on its two lines, and its style where colours are on."""
+    """One cell: its two lines, and their style where colours are on.
+
+    Both end with a mark, or with the space whose place a mark takes; an own head has brackets.
+    """
 
     large: str
     small: str
-    marks: tuple[str, str]
     style: Style
-    own: bool
+    own: bool = False
 
 
 def print_tables(results: StudyResults, console: Console) -> None:
@@ -56,9 +58,8 @@ def print_tables(results: StudyResults, console: Console) -> None:
     for grid in grids(results):
         console.print()
         _print_grid(grid, console)
-        for line in (median_line(numbers(grid)), marks_note(grid), eval_set_note(grid)):
-            if line:
-                console.print(Text(line))
+        for line in under(grid):
+            console.print(Text(line))
     _print_controls(results, console)
     console.print()
     console.print(Text("To take away", style="bold"))
@@ -83,9 +84,8 @@ def _print_controls(results: StudyResults, console: Console) -> None:
 def _print_grid(grid: Grid, console: Console) -> None:
     shaded = console.color_system in ("256", "truecolor")
     rows = [[_cell(cell, shaded=shaded) for cell in row] for row in grid.rows]
-    # A diagonal cell is put in brackets; a space parts two cells.
-    width = 1 + max(
-        (max(len(c.large) + 1, len(c.small)) for row in rows for c in row), default=len(MISSING)
+    width = max(
+        (max(len(c.large) + 1 - c.own, len(c.small)) for row in rows for c in row), default=2
     )
     digits = len(str(len(grid.names)))
     names = [plain(name) for name in grid.names]
@@ -117,22 +117,18 @@ def _heads(block: range, label_width: int, width: int) -> Text:
 def _row(head: str, cells: Sequence[_Printed], width: int) -> tuple[Text, Text]:
     upper, lower = Text(head), Text(" " * cell_len(head))
     for cell in cells:
-        # A mark takes the space that parts two cells.
-        large_mark, small_mark = (mark or " " for mark in cell.marks)
-        large = f"[{cell.large}]" if cell.own else f"{cell.large}{large_mark}"
-        style = cell.style + Style(bold=True) if cell.own else cell.style
-        upper.append(f"{large:>{width}}", style)
-        lower.append(f"{cell.small + small_mark:>{width}}", cell.style)
+        upper.append(f"{cell.large:>{width}}", cell.style + Style(bold=cell.own or None))
+        lower.append(f"{cell.small:>{width}}", cell.style)
     return upper, lower
 
 
 def _cell(cell: Cell | None, *, shaded: bool) -> _Printed:
     if cell is None:
-        return _Printed(MISSING, "", ("", ""), Style(), own=False)
+        return _Printed(f"{MISSING} ", " ", Style())
     style = _style(shade(penalty(cell))) if shaded else Style()
-    marks = (target_mark(cell), source_mark(cell))
     large, small = number(cell.top1), signed(cell.change_vs_source_pct)
-    return _Printed(large, small, marks, style, own=is_own(cell))
+    large = f"[{large}]" if is_own(cell) else f"{large}{target_mark(cell) or ' '}"
+    return _Printed(large, f"{small}{source_mark(cell) or ' '}", style, is_own(cell))
 
 
 def _style(darkness: float) -> Style:

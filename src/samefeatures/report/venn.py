@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import base64
 import textwrap
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 
 from samefeatures.base.errors import ReportError
-from samefeatures.report.figure import DOTS_PER_INCH, FONT, LARGE, LINE, MUTED, SMALL
-from samefeatures.report.grid import number, plain
+from samefeatures.report.drawing import LARGE, LINE, MUTED, SMALL, blank, save, style, write
+from samefeatures.report.grid import count, number, plain
 from samefeatures.report.shading import INK, PAPER
 from samefeatures.scores.overlap import REGIONS, Overlap
 
@@ -45,14 +41,6 @@ LABELLED = 0.05  # a region of less of the drawn area has its number in the key 
 LONGEST = 38  # characters of a title's line
 REFUSED = 15.0  # percent; with a greater error the figure would mislead
 GRID = 500
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Drawing:
-    """The figure and its caption."""
-
-    figure: Figure
-    caption: str
 
 
 def innermost_divisor(overlap: Overlap) -> int:
@@ -88,9 +76,7 @@ def caption(overlaps: Sequence[Overlap], error: float) -> str:
     )
 
 
-def draw_overlaps(
-    overlaps: Sequence[Overlap], folder: Path, stem: str
-) -> tuple[tuple[Path, Path], str]:
+def draw_overlaps(overlaps: Sequence[Overlap], folder: Path, stem: str) -> tuple[list[Path], str]:
     """Write ``stem.png`` and ``stem.svg`` into ``folder``, one panel per direction.
 
     Returns:
@@ -99,53 +85,31 @@ def draw_overlaps(
     Raises:
         ReportError: when no three circles have these areas.
     """
-    with mpl.rc_context(
-        {"svg.fonttype": "none", "svg.hashsalt": "samefeatures", "font.family": [FONT]}
-    ):
-        drawing = draw(overlaps)
-        figure = drawing.figure
-        png, svg = folder / f"{stem}.png", folder / f"{stem}.svg"
-        figure.savefig(png, dpi=DOTS_PER_INCH, metadata={"Software": None})
-        figure.savefig(svg, metadata={"Date": None, "Creator": None})
-    return (png, svg), drawing.caption
+    with style():
+        figure, caption = draw(overlaps)
+        return save(figure, folder, stem), caption
 
 
-def as_uri(path: Path) -> str:
-    """A PNG as a ``data:`` URI."""
-    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
-
-
-def draw(overlaps: Sequence[Overlap]) -> Drawing:
+def draw(overlaps: Sequence[Overlap]) -> tuple[Figure, str]:
     """A panel for each overlap, a key of all regions under it, and the caption.
 
     Raises:
         ReportError: when no three circles have these areas.
     """
     width, height = PANEL[0] * len(overlaps), TITLE + PANEL[1] + KEY + FOOT
-    figure = Figure(figsize=(width, height), facecolor=PAPER)
-    FigureCanvasAgg(figure)
+    figure = blank(width, height)
     errors = []
     for place, overlap in enumerate(overlaps):
         left, share = place / len(overlaps), 1 / len(overlaps)
         box = (left, (FOOT + KEY) / height, share, PANEL[1] / height)
         errors.append(_circles(figure.add_axes(box), overlap))
         _key(figure.add_axes((left, FOOT / height, share, KEY / height)), overlap)
-        figure.text(
-            left + share / 2,
-            1 - 0.5 * TITLE / height,
-            _title(overlap),
-            fontsize=LARGE,
-            fontweight="bold",
-            color=INK,
-            ha="center",
-            va="center",
-            parse_math=False,
-        )
+        x, y = left + share / 2, 1 - 0.5 * TITLE / height
+        write(figure, x, y, _title(overlap), LARGE, weight="bold", ha="center", va="center")
     text = caption(overlaps, max(errors))
     lines = "\n".join(textwrap.wrap(text, round(width * 16)))
-    middle = 0.5 * FOOT / height
-    figure.text(0.5, middle, lines, ha="center", va="center", fontsize=SMALL, color=MUTED)
-    return Drawing(figure, text)
+    write(figure, 0.5, 0.5 * FOOT / height, lines, SMALL, color=MUTED, ha="center", va="center")
+    return figure, text
 
 
 def _title(overlap: Overlap) -> str:
@@ -160,7 +124,8 @@ def _title(overlap: Overlap) -> str:
 
 def _circles(axes: Axes, overlap: Overlap) -> float:
     """Draw them; returns the largest error of a region's share, in percent."""
-    import matplotlib_venn as venn  # brings SciPy's optimisers: not for reports without an overlap
+    # Brings SciPy's optimisers: not for reports without an overlap.
+    from matplotlib_venn import venn3, venn3_circles
 
     divisor = innermost_divisor(overlap)
     areas = {
@@ -176,15 +141,15 @@ def _circles(axes: Axes, overlap: Overlap) -> float:
         with warnings.catch_warnings():
             # It warns of circles that are not where they should be; how far off is measured below.
             warnings.simplefilter("ignore", UserWarning)
-            drawn = venn.venn3(areas, set_labels=None, ax=axes, alpha=1.0)
-            circles = venn.venn3_circles(areas, ax=axes, linewidth=1.4, color=INK)
+            drawn = venn3(areas, set_labels=None, ax=axes, alpha=1.0)
+            circles = venn3_circles(areas, ax=axes, linewidth=1.4, color=INK)
     except Exception as error:  # its exceptions share no base class but this
         raise ReportError(
             f"The overlap of {overlap.source} and {overlap.target} can't be drawn as three circles "
             f"({error}). Its counts are in the tables."
         ) from None
-    for circle, style in zip(circles, STYLES, strict=True):
-        circle.set_linestyle(style)
+    for circle, dashes in zip(circles, STYLES, strict=True):
+        circle.set_linestyle(dashes)
     shares = _drawn_shares(circles)
     total = sum(areas.values())
     halo = [withStroke(linewidth=3, foreground="#ffffffb0")]
@@ -195,7 +160,7 @@ def _circles(axes: Axes, overlap: Overlap) -> float:
             patch.set(facecolor=colour, edgecolor="none")
         if label is not None:
             shown = shares.get(code, 0) >= LABELLED
-            text = _count(overlap.regions[name]) if shown else ""
+            text = count(overlap.regions[name]) if shown else ""
             label.set(text=text, color=INK, fontsize=LARGE, path_effects=halo)
     worst = 100 * max(abs(share - areas[code] / total) for code, share in shares.items())
     if worst > REFUSED:
@@ -225,26 +190,21 @@ def _key(axes: Axes, overlap: Overlap) -> None:
     axes.set(xlim=(0, PANEL[0]), ylim=(KEY, 0))
     axes.axis("off")
     third = (PANEL[0] - 0.5) / 3
-    for place, (who, style) in enumerate(zip(WHO, STYLES, strict=True)):
+    for place, (who, dashes) in enumerate(zip(WHO, STYLES, strict=True)):
         x, y = 0.25 + place * third, 0.14
-        axes.plot([x, x + 0.28], [y, y], color=INK, linewidth=1.4, linestyle=style)
-        count = overlap.correct(who)
-        text = f"{who} {_count(count)}"
-        axes.text(x + 0.34, y, text, fontsize=SMALL, color=INK, va="center", weight="bold")
+        axes.plot([x, x + 0.28], [y, y], color=INK, linewidth=1.4, linestyle=dashes)
+        text = f"{who} {count(overlap.correct(who))}"
+        write(axes, x + 0.34, y, text, SMALL, va="center", weight="bold")
     for place, name in enumerate(REGIONS):
         x, y = 0.25 + (place // 4) * PANEL[0] / 2, 0.42 + 0.2 * (place % 4)
         colour = COLOURS.get(name, PAPER)
         axes.add_patch(
             Rectangle((x, y - 0.06), 0.18, 0.12, facecolor=colour, edgecolor=LINE, linewidth=0.6)
         )
-        count = overlap.regions[name]
-        text = f"{name}: {_count(count)} ({number(100 * count / overlap.n)} %)"
-        axes.text(x + 0.26, y, text, fontsize=SMALL, color=INK, va="center")
+        images = overlap.regions[name]
+        text = f"{name}: {count(images)} ({number(100 * images / overlap.n)} %)"
+        write(axes, x + 0.26, y, text, SMALL, va="center")
 
 
 def _code(right: Sequence[bool]) -> str:
     return "".join("1" if yes else "0" for yes in right)
-
-
-def _count(value: int) -> str:
-    return f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")

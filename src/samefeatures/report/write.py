@@ -8,6 +8,7 @@ from pathlib import Path
 from samefeatures.base.errors import StoreError
 from samefeatures.report import curves, figure, html, latex, markdown
 from samefeatures.report.both_ways import as_csv
+from samefeatures.report.drawing import as_uri
 from samefeatures.report.grid import grids
 from samefeatures.report.overlaps import fits, stale_note, view_pairs
 from samefeatures.scores.overlap import Overlap
@@ -37,8 +38,11 @@ def write_report(
         folder.mkdir(parents=True, exist_ok=True)
         views = view_pairs([o for o in overlaps if fits(o, results)], folder)
         stale = [stale_note(o) for o in overlaps if not fits(o, results)]
+        drawn = [(each, curves.draw(each, folder)) for each in curves.curves_of(results)]
+        shown = [(each, as_uri(svg)) for each, (_, svg) in drawn]
+        text = html.page(results, pairs=views, stale=stale, curves=shown)
         paths = [
-            _write(folder / "report.html", html.page(results, pairs=views, stale=stale)),
+            _write(folder / "report.html", text),
             _write(folder / "tables.md", markdown.document(results)),
             _write(folder / "pairs.csv", as_csv(grids(results))),
         ]
@@ -48,8 +52,7 @@ def write_report(
             paths.append(_write(folder / f"{stem}.tex", latex.table(grid)))
             paths += figure.draw(grid, folder, stem)
         paths += [path for view in views for path in view.files]
-        for found in curves.curves_of(results):
-            paths += curves.draw(found, folder)
+        paths += [path for _, files in drawn for path in files]
     except OSError as error:
         raise StoreError(
             f"The report can't be written to {folder}: {error.strerror or error}. Free some space "

@@ -1,0 +1,61 @@
+"""What all figures share: letters, lines, colours, and the same bytes for the same numbers."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from samefeatures.report.shading import INK, PAPER
+
+MUTED = "#5b6472"
+LINE = "#d5dae2"
+DOTS_PER_INCH = 200
+# Bundled with matplotlib, so that a picture is the same on every machine.
+FONT = "DejaVu Sans"
+LARGE, SMALL = 10.0, 7.0
+
+
+def style() -> AbstractContextManager[None]:
+    """While a figure is made and saved: text stays text, and ids are the same in every run."""
+    return mpl.rc_context(
+        {"svg.fonttype": "none", "svg.hashsalt": "samefeatures", "font.family": [FONT]}
+    )
+
+
+def blank(width: float, height: float, **options: Any) -> Figure:
+    """A page of so many inches that no window shows."""
+    figure = Figure(figsize=(width, height), facecolor=PAPER, **options)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def write(
+    page: Axes | Figure, x: float, y: float, text: str, size: float, *, color: str = INK, **how: Any
+) -> None:
+    """A text as it is: a name is no formula, "a$b$c" stays."""
+    page.text(x, y, text, fontsize=size, color=color, parse_math=False, **how)
+
+
+def save(figure: Figure, folder: Path, stem: str, *, png: str = "", svg: str = "") -> list[Path]:
+    """Write ``stem.png`` and ``stem.svg`` into ``folder``; ``png`` and ``svg`` are their titles."""
+    paths = [folder / f"{stem}.png", folder / f"{stem}.svg"]
+    # PNG text chunks hold Latin-1 only.
+    latin = png.encode("latin-1", "replace").decode("latin-1")
+    metadata = {"Software": None, **({"Title": latin} if png else {})}
+    figure.savefig(paths[0], dpi=DOTS_PER_INCH, metadata=metadata)
+    metadata = {"Date": None, "Creator": None, **({"Title": svg} if svg else {})}
+    figure.savefig(paths[1], metadata=metadata)
+    return paths
+
+
+def as_uri(picture: Path) -> str:
+    """A PNG or SVG as an address that a page can show without loading anything."""
+    kind = {".png": "png", ".svg": "svg+xml"}[picture.suffix]
+    return f"data:image/{kind};base64,{b64encode(picture.read_bytes()).decode()}"
