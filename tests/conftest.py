@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from npz_worlds import make_worlds, write_npz
+from samefeatures.reproduce.published import published_thesis
 from samefeatures.study.config import parse_config
 from samefeatures.study.study import Study
+from small_imagenet import write_imagenet, write_networks
 
 PROJECT = Path(__file__).parents[1]
 
@@ -41,3 +43,15 @@ def npz_study(tmp_path: Path) -> Study:
     sources = [write_npz(tmp_path, name, world) for name, world in make_worlds().items()]
     config = parse_config({"networks": sources, "methods": ["ols", "ridge", "logit", "naive"]})
     return Study(config, out=tmp_path / "out", base=tmp_path)
+
+
+@pytest.fixture(scope="session")
+def imagenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six classes of ImageNet in class folders; read only."""
+    return write_imagenet(tmp_path_factory.mktemp("imagenet"))
+
+
+@pytest.fixture(scope="session")
+def ten(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file that maps the thesis' names to ten small networks; read only."""
+    return write_networks(tmp_path_factory.mktemp("networks"), list(published_thesis().networks))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from world import SYNSETS, write_imagenet
 
 from samefeatures.reproduce.imagenet import class_folders, find_imagenet
+from small_imagenet import SYNSETS, write_imagenet
 
 
 def touch(path: Path, text: str = "") -> Path:

@@ -10,7 +10,6 @@ import pytest
 import yaml
 from fakes import FakeCatalogue
 from rich.console import Console
-from world import SYNSETS, write_imagenet
 
 from samefeatures.base.errors import MissingExtraError
 from samefeatures.base.progress import Silent
@@ -21,6 +20,7 @@ from samefeatures.reproduce.networks import Catalogue
 from samefeatures.reproduce.plan import Plan, make_plan
 from samefeatures.reproduce.plan_terminal import print_plan
 from samefeatures.reproduce.run import reproduce
+from small_imagenet import SYNSETS, write_imagenet
 
 TWO = ("inception_v1", "inception_v2")
 

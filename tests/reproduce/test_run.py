@@ -12,7 +12,6 @@ import pytest
 import yaml
 from fakes import FakeCatalogue
 from rich.console import Console
-from world import SYNSETS, write_imagenet
 
 from samefeatures.base.errors import ConfigError, DataError
 from samefeatures.base.progress import Silent
@@ -23,6 +22,7 @@ from samefeatures.reproduce.published import published_thesis
 from samefeatures.reproduce.run import reproduce
 from samefeatures.reproduce.terminal import print_comparison
 from samefeatures.study.results import StudyResults
+from small_imagenet import SYNSETS, write_imagenet
 
 GONE = "resnet_v1_152"
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import scipy.io
 from torchvision.datasets.imagenet import parse_devkit_archive
-from world import SYNSETS, write_imagenet
 
 from samefeatures.base.errors import LabelError
 from samefeatures.images.labels import imagenet_index, read_labels
 from samefeatures.reproduce.val_labels import label_validation, write_labels
+from small_imagenet import SYNSETS, write_imagenet
 
 IMAGES = 4 * len(SYNSETS)
 RIGHT = [imagenet_index()[SYNSETS[i % len(SYNSETS)]] for i in range(IMAGES)]

@@ -14,7 +14,7 @@ def call(*words: str | Path, cwd: Path, columns: int = 120) -> subprocess.Comple
     return subprocess.run(
         [sys.executable, "-m", "samefeatures", "reproduce", *map(str, words)],
         cwd=cwd,
-        env={**os.environ, "COLUMNS": str(columns)},
+        env={**os.environ, "COLUMNS": str(columns), "SAMEFEATURES_CACHE": str(cwd / "cache")},
         capture_output=True,
         text=True,
         check=False,
