@@ -1,0 +1,77 @@
+"""The stages of a study: ``demo``, ``run``, ``extract``, ``fit``, ``score``, ``report``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from samefeatures.commands.options import Out, Ray, Strict, StudyFile, opened, warn, write_reports
+
+if TYPE_CHECKING:
+    from samefeatures.study.study import Study
+
+
+def demo(out: Out = None) -> None:
+    """Compare ten small CNNs that ship with the package; about a minute."""
+    from samefeatures.base.progress import on_terminal
+    from samefeatures.study.demo import demo_config
+    from samefeatures.study.study import Study
+
+    folder = out or Path("samefeatures-demo")
+    with on_terminal() as progress:
+        _score(Study(demo_config(), out=folder, base=Path(), progress=progress))
+    report(folder)
+
+
+def run(study: StudyFile, out: Out = None, strict: Strict = False, ray: Ray = None) -> None:
+    """Extract, fit, score and report; goes on where it was stopped."""
+    with opened(study, out, strict=strict, ray=ray) as found:
+        _score(found)
+    report(found.out)
+
+
+def extract(study: StudyFile, out: Out = None, strict: Strict = False, ray: Ray = None) -> None:
+    """Extract the features of every network on every image."""
+    with opened(study, out, strict=strict, ray=ray) as found:
+        found.extract()
+    typer.echo(f"Features: {found.feature_root}")
+
+
+def fit(study: StudyFile, out: Out = None, strict: Strict = False, ray: Ray = None) -> None:
+    """Fit all maps (and extract what is missing)."""
+    with opened(study, out, strict=strict, ray=ray) as found:
+        found.fit()
+    typer.echo(f"Maps: {found.out / 'maps'}")
+
+
+def score(study: StudyFile, out: Out = None, strict: Strict = False, ray: Ray = None) -> None:
+    """Score all hybrids (and extract and fit what is missing)."""
+    with opened(study, out, strict=strict, ray=ray) as found:
+        found.score()
+    typer.echo(f"Results: {found.out / 'results.csv'}")
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(help="Folder of a scored study.", metavar="DIR")],
+) -> None:
+    """Write tables, figures and the HTML page of a scored study again, and print the tables."""
+    from rich.console import Console
+
+    from samefeatures.report.terminal import print_tables
+    from samefeatures.study.results import StudyResults
+
+    results = StudyResults.load(folder / "study.json")
+    paths = write_reports(folder)
+    print_tables(results, Console())
+    page = next(path for path in paths if path.suffix == ".html")
+    typer.echo(f"\nReport: {page}\nTables: {folder / 'report'}\nNumbers: {folder / 'results.csv'}")
+
+
+def _score(study: Study) -> None:
+    """With the overlaps that were asked for before, made again."""
+    from samefeatures.gallery.gallery import refresh_overlaps
+
+    study.score()
+    warn(refresh_overlaps(study))
