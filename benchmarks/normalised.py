@@ -68,13 +68,13 @@ def _case(case: Case) -> list[Line]:
     moments = Moments(list(rows), [part.dim for part in rows.values()])
     for blocks in joint_chunks(list(rows.values()), 4096):
         moments.update(*blocks)
-    problem = SourceProblem(case.source, networks, moments)
+    problem = SourceProblem(case.source, networks, moments, rows=rows)
     targets = [name for name in networks if name != case.source]
     ols, ols_seconds = _timed(lambda: list(OLS().fit(problem, targets)))
-    cosine, seconds = _timed(lambda: list(Cosine().fit_rows(problem, rows, targets)))
-    least = list(Cosine(tolerance=1e-7).fit_rows(problem, rows, targets))
+    cosine, seconds = _timed(lambda: list(Cosine().fit(problem, targets)))
+    least = list(Cosine(tolerance=1e-7).fit(problem, targets))
     short = Adam(iterations=case.iterations)
-    adam, some = _timed(lambda: list(short.fit_rows(problem, rows, targets)))
+    adam, some = _timed(lambda: list(short.fit(problem, targets)))
 
     losses = {name: _losses(maps, rows) for name, maps in _named(ols, cosine, adam, least).items()}
     extrapolated = [_extrapolated(m, low) for m, low in zip(adam, losses["least"], strict=True)]

@@ -8,16 +8,7 @@ import numpy as np
 from worlds import World
 
 from samefeatures.base.progress import Advance
-from samefeatures.features.rows import ArrayRows
 from samefeatures.maps import AffineMap
-
-
-def rows_of(world: World) -> dict[str, ArrayRows]:
-    """As float32, which is what the stores hold; ``float32_world`` makes moments agree."""
-    return {
-        name: ArrayRows(name=name, values=x.astype(np.float32), fingerprint=f"rows-{name}")
-        for name, x in world.features.items()
-    }
 
 
 def float32_world(world: World) -> World:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from rows import Kill, KillAfter, float32_world, normalised_loss, rows_of
+from rows import Kill, KillAfter, float32_world, normalised_loss
 from worlds import World, make_world
 
 from samefeatures.base.errors import ConfigError, MapError, MissingExtraError
@@ -21,7 +21,7 @@ SMALL = {"iterations": 350, "batch": 64, "pool": 256, "seed": 4}
 
 def fit(world: World, targets: list[str], **options: object) -> list[AffineMap]:
     method = Adam(**{**SMALL, **options})  # type: ignore[arg-type]
-    return list(method.fit_rows(world.problem("a"), rows_of(world), targets))
+    return list(method.fit(world.problem("a"), targets))
 
 
 @pytest.fixture(autouse=True)
@@ -92,7 +92,7 @@ def test_it_comes_near_the_least_loss() -> None:
     b = a @ rng.normal(size=(6, 5)) + 2 + 0.5 * rng.normal(size=(2000, 5))
     world = float32_world(make_world({"a": a, "b": b}))
     (fitted,) = fit(world, ["b"], batch=500, rate=0.01, iterations=1500, pool=4096)
-    (best,) = Cosine(tolerance=1e-9).fit_rows(world.problem("a"), rows_of(world), ["b"])
+    (best,) = Cosine(tolerance=1e-9).fit(world.problem("a"), ["b"])
     assert best.fit.loss is not None
     assert best.fit.loss <= normalised_loss(world, fitted) < 1.02 * best.fit.loss
     assert fitted.fit.loss == pytest.approx(normalised_loss(world, fitted), rel=0.02)
@@ -107,9 +107,9 @@ def test_a_killed_fit_goes_on_to_the_same_bits(
     whole = fit(world, ["b", "c"])
     path = tmp_path / "a.npz"
     method = Adam(**SMALL)  # type: ignore[arg-type]
-    problem, rows = world.problem("a"), rows_of(world)
+    problem = world.problem("a", progress=KillAfter(calls)).keeping(path)
     with pytest.raises(Kill):
-        list(method.fit_rows(problem, rows, ["b", "c"], checkpoint=path, progress=KillAfter(calls)))
+        list(method.fit(problem, ["b", "c"]))
     assert path.exists() == (calls > 1)
     done = []
 
@@ -117,7 +117,7 @@ def test_a_killed_fit_goes_on_to_the_same_bits(
         def task(self, description: str, total: int):  # type: ignore[no-untyped-def]
             return done.append
 
-    resumed = list(method.fit_rows(problem, rows, ["b", "c"], checkpoint=path, progress=Seen()))
+    resumed = list(method.fit(world.problem("a", progress=Seen()).keeping(path), ["b", "c"]))
     # The first call of ``advance`` says where the fit begins; the one that raised came before
     # its window was saved.
     assert done[0] == 100 * (calls - 1)
@@ -136,8 +136,9 @@ def test_a_target_that_was_kept_before_the_kill_is_left_alone(
     whole = fit(world, ["b", "c"])
     path = tmp_path / "a.npz"
     method = Adam(**SMALL)  # type: ignore[arg-type]
-    next(method.fit_rows(world.problem("a"), rows_of(world), ["b", "c"], checkpoint=path))
-    (rest,) = method.fit_rows(world.problem("a"), rows_of(world), ["c"], checkpoint=path)
+    problem = world.problem("a").keeping(path)
+    next(method.fit(problem, ["b", "c"]))
+    (rest,) = method.fit(problem, ["c"])
     np.testing.assert_array_equal(rest.weight, whole[1].weight)
 
 
@@ -153,7 +154,7 @@ def test_a_rate_that_diverges_is_stopped_and_the_best_is_kept(world: World) -> N
 def test_a_loss_that_rises_is_stopped_and_its_neighbour_is_not(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from samefeatures.maps import adam_loop
+    from samefeatures.maps.normalised import adam_loop
 
     plain_loss, calls = adam_loop._loss, 0
 

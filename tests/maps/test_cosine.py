@@ -8,20 +8,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.optimize
-from rows import Kill, KillAfter, MadeRows, float32_world, normalised_loss, rows_of
+from rows import Kill, KillAfter, MadeRows, float32_world, normalised_loss
 from worlds import FakeNetwork, World, make_world
 
 from samefeatures.base.errors import ConfigError, MapError
 from samefeatures.maps import OLS, AffineMap, Cosine, SourceProblem
 from samefeatures.maps import checkpoint as checkpoints
-from samefeatures.maps import cosine as module
+from samefeatures.maps.methods import cosine as module
 from samefeatures.moments.record import Moments
 from samefeatures.networks.record import Head
 
 
 def fit(world: World, targets: list[str], **options: object) -> list[AffineMap]:
     method = Cosine(**options)  # type: ignore[arg-type]
-    return list(method.fit_rows(world.problem("a"), rows_of(world), targets))
+    return list(method.fit(world.problem("a"), targets))
 
 
 @pytest.fixture
@@ -195,7 +195,7 @@ def test_a_killed_fit_goes_on_to_the_same_bits(
     monkeypatch.setattr(checkpoints, "SECONDS", 0.0)
     whole = fit(world, ["b", "c"])
     path = tmp_path / "a.npz"
-    method, rows = Cosine(), rows_of(world)
+    method, rows = Cosine(), world.rows
     read = 0
 
     class Counted(type(rows["a"])):  # type: ignore[misc]
@@ -206,14 +206,11 @@ def test_a_killed_fit_goes_on_to_the_same_bits(
 
     monkeypatch.setattr(module, "HOLD_BYTES", 0)
     rows["a"] = Counted(name="a", values=rows["a"].values, fingerprint=rows["a"].fingerprint)
+    problem = world.problem("a", rows=rows, progress=KillAfter(calls))
     with pytest.raises(Kill):
-        list(
-            method.fit_rows(
-                world.problem("a"), rows, ["b", "c"], checkpoint=path, progress=KillAfter(calls)
-            )
-        )
+        list(method.fit(problem.keeping(path), ["b", "c"]))
     assert path.exists() == (calls > 0)
-    resumed = list(method.fit_rows(world.problem("a"), rows, ["b", "c"], checkpoint=path))
+    resumed = list(method.fit(world.problem("a", rows=rows).keeping(path), ["b", "c"]))
     for one, other in zip(whole, resumed, strict=True):
         np.testing.assert_array_equal(one.weight, other.weight)
         np.testing.assert_array_equal(one.bias, other.bias)
@@ -229,17 +226,12 @@ def test_a_checkpoint_of_other_rows_is_not_used(
     monkeypatch.setattr(checkpoints, "SECONDS", 0.0)
     path = tmp_path / "a.npz"
     with pytest.raises(Kill):
-        list(
-            Cosine().fit_rows(
-                world.problem("a"), rows_of(world), ["b"], checkpoint=path, progress=KillAfter(2)
-            )
-        )
+        list(Cosine().fit(world.problem("a", progress=KillAfter(2)).keeping(path), ["b"]))
     other = World(world.networks, {k: x[::-1][:250] for k, x in world.features.items()})
-    rows = {
-        k: type(v)(name=k, values=v.values, fingerprint="other") for k, v in rows_of(other).items()
-    }
-    (fitted,) = Cosine().fit_rows(other.problem("a"), rows, ["b"], checkpoint=path)
-    (fresh,) = Cosine().fit_rows(other.problem("a"), rows, ["b"])
+    rows = {k: type(v)(name=k, values=v.values, fingerprint="other") for k, v in other.rows.items()}
+    problem = other.problem("a", rows=rows)
+    (fitted,) = Cosine().fit(problem.keeping(path), ["b"])
+    (fresh,) = Cosine().fit(problem, ["b"])
     np.testing.assert_array_equal(fitted.weight, fresh.weight)
 
 
@@ -253,13 +245,14 @@ def test_rows_are_streamed() -> None:
     for x, y in zip(parts["a"].chunks(4096), parts["b"].chunks(4096), strict=True):
         moments.update(x, y)
     head = Head(np.zeros((2, dim), np.float32), np.zeros(2, np.float32))
-    problem = SourceProblem("a", {k: FakeNetwork(k, head, k) for k in parts}, moments)
+    networks = {k: FakeNetwork(k, head, k) for k in parts}
+    problem = SourceProblem("a", networks, moments, rows=parts)
     for part in parts.values():
         part.largest = 0
     held, module.HOLD_BYTES = module.HOLD_BYTES, 2**20
     tracemalloc.start()
     try:
-        list(Cosine(passes=3).fit_rows(problem, parts, ["b"]))
+        list(Cosine(passes=3).fit(problem, ["b"]))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -269,12 +262,14 @@ def test_rows_are_streamed() -> None:
 
 
 def test_rows_must_be_those_of_the_moments(world: World) -> None:
-    rows = rows_of(world)
-    with pytest.raises(MapError, match="no fit rows of c"):
-        list(Cosine().fit_rows(world.problem("a"), {"a": rows["a"]}, ["c"]))
+    rows = world.rows
+    with pytest.raises(MapError, match="'cosine' reads the fit rows, and there are no fit rows of"):
+        list(Cosine().fit(world.problem("a", rows=None), ["c"]))
+    with pytest.raises(MapError, match=r"no fit rows of c.*SourceProblem\(…, rows=…\)"):
+        list(Cosine().fit(world.problem("a", rows={"a": rows["a"]}), ["c"]))
     short = type(rows["b"])(name="b", values=rows["b"].values[:200], fingerprint="x")
     with pytest.raises(MapError, match=r"rows of b are \(200, 5\).*taken of \(300, 5\)"):
-        list(Cosine().fit_rows(world.problem("a"), {**rows, "b": short}, ["b"]))
+        list(Cosine().fit(world.problem("a", rows={**rows, "b": short}), ["b"]))
 
 
 @pytest.mark.parametrize(

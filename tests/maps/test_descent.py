@@ -7,7 +7,7 @@ import pytest
 import scipy.optimize
 
 from samefeatures.base.arrays import Float64
-from samefeatures.maps.descent import Descent
+from samefeatures.maps.normalised.descent import Descent
 
 
 def run(descent: Descent, function, most: int = 500) -> list[float]:  # type: ignore[no-untyped-def]

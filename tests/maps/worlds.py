@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from samefeatures.features.rows import ArrayRows
 from samefeatures.maps import SourceProblem
 from samefeatures.moments.record import Moments
 from samefeatures.networks.record import Head
@@ -34,8 +36,17 @@ class World:
         moments.update(*self.features.values())
         return moments
 
-    def problem(self, source: str) -> SourceProblem:
-        return SourceProblem(source, self.networks, self.moments)
+    @property
+    def rows(self) -> dict[str, ArrayRows]:
+        """As float32, which is what the stores hold; ``float32_world`` makes moments agree."""
+        return {
+            name: ArrayRows(name=name, values=x.astype(np.float32), fingerprint=f"rows-{name}")
+            for name, x in self.features.items()
+        }
+
+    def problem(self, source: str, **given: Any) -> SourceProblem:
+        """With the rows, unless others (or none) are given."""
+        return SourceProblem(source, self.networks, self.moments, **{"rows": self.rows, **given})
 
 
 def make_world(features: dict[str, np.ndarray], *, classes: int = 4, seed: int = 9) -> World:

@@ -1,16 +1,19 @@
 """Affine maps between feature spaces: one record, one file per method."""
 
-from samefeatures.maps.adam import Adam
 from samefeatures.maps.affine import AffineMap, FitNote
-from samefeatures.maps.cosine import Cosine
 from samefeatures.maps.curve import LossCurve
-from samefeatures.maps.logit import Logit
-from samefeatures.maps.naive import Naive
-from samefeatures.maps.ols import OLS
-from samefeatures.maps.problem import Method, RowMethod, SourceProblem
-from samefeatures.maps.ridge import Ridge
+from samefeatures.maps.method import METHODS, Method
+from samefeatures.maps.methods.adam import Adam
+from samefeatures.maps.methods.cosine import Cosine
+from samefeatures.maps.methods.logit import Logit
+from samefeatures.maps.methods.naive import Naive
+from samefeatures.maps.methods.ols import OLS
+from samefeatures.maps.methods.ridge import Ridge
+from samefeatures.maps.problem import SourceProblem
+from samefeatures.maps.sizes import Sizes
 
 __all__ = [
+    "METHODS",
     "OLS",
     "Adam",
     "AffineMap",
@@ -21,6 +24,6 @@ __all__ = [
     "Method",
     "Naive",
     "Ridge",
-    "RowMethod",
+    "Sizes",
     "SourceProblem",
 ]

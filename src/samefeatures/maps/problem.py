@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Mapping
+from copy import copy
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float64
 from samefeatures.base.errors import MapError
-from samefeatures.base.progress import Progress
+from samefeatures.base.progress import Progress, Silent
 from samefeatures.features.rows import FeatureRows
 from samefeatures.maps.affine import AffineMap, FitNote, Space
 from samefeatures.maps.curve import LossCurve
@@ -28,8 +27,13 @@ class SourceProblem:
         source: Name.
         networks: By name, all that the moments were taken of.
         moments: Of the fit rows.
+        rows: The fit rows themselves, by network, for methods that moments are not enough for.
         algebra: Where factorisations and products run.
         heads: Pseudoinverses of the networks' heads, where other sources share them.
+        progress: Shows how far a long fit is.
+
+    Raises:
+        MapError: when a network is missing, or there are too few rows to fit anything.
     """
 
     def __init__(
@@ -38,8 +42,10 @@ class SourceProblem:
         networks: Mapping[str, Space],
         moments: Moments,
         *,
+        rows: Mapping[str, FeatureRows] | None = None,
         algebra: Algebra = HOST,
         heads: HeadInverses | None = None,
+        progress: Progress | None = None,
     ) -> None:
         missing = [name for name in moments.names if name not in networks]
         if missing or source not in networks:
@@ -55,20 +61,33 @@ class SourceProblem:
         self.source = source
         self.networks = networks
         self.moments = moments
+        self.dims = dict(zip(moments.names, moments.dims, strict=True))
+        self.rows = rows or {}
         self.algebra = algebra
         self.heads = heads or HeadInverses(networks, algebra=algebra)
+        self.progress = progress or Silent()
+        self.checkpoint: Path | None = None
+        self._inverses: dict[str, Inverse] = {}  # shared by all that ``keeping`` returns
 
-    @cached_property
+    def keeping(self, checkpoint: Path) -> SourceProblem:
+        """The same problem, where a long fit keeps its state in a file until it is done."""
+        out = copy(self)
+        out.checkpoint = checkpoint
+        return out
+
+    @property
     def inverse(self) -> Inverse:
-        """S_AA⁺, with its rank and condition number."""
-        return pseudoinverse(
-            self.moments.block(self.source, self.source),
-            precision=self.moments.precision,
-            algebra=self.algebra,
-        )
+        """S_AA⁺, (d_A, d_A), with its rank and condition number."""
+        if self.source not in self._inverses:
+            self._inverses[self.source] = pseudoinverse(
+                self.moments.block(self.source, self.source),
+                precision=self.moments.precision,
+                algebra=self.algebra,
+            )
+        return self._inverses[self.source]
 
     def regression(self, target: str, inverse: Inverse) -> Float64:
-        """(d_B, d_A) weights ``S_BA S⁻¹`` for an inverse of the source's moments."""
+        """(d_B, d_A) weights ``S_BA S⁻¹`` for an inverse (d_A, d_A) of the source's moments."""
         return self.algebra.product(self.moments.block(target, self.source), inverse.matrix)
 
     def affine(
@@ -81,7 +100,16 @@ class SourceProblem:
         *,
         curve: LossCurve | None = None,
     ) -> AffineMap:
-        """Wrap a solution with the names and fingerprints of this problem."""
+        """Wrap a solution with the names and fingerprints of this problem.
+
+        Args:
+            method: Name.
+            target: Name.
+            weight: (d_B, d_A).
+            bias: (d_B,).
+            fit: What the solver has to say.
+            curve: Of an iterative fit.
+        """
         return AffineMap(
             weight=weight,
             bias=bias,
@@ -95,63 +123,10 @@ class SourceProblem:
         )
 
     def centred_bias(self, target: str, weight: Float64) -> Float64:
-        """The bias that sends the source's mean to the target's."""
+        """(d_B,): with it a (d_B, d_A) weight sends the source's mean to the target's."""
         moments = self.moments
         out: Float64 = moments.mean_of(target) - weight @ moments.mean_of(self.source)
         return out
-
-
-class Method(Protocol):
-    """A way to make maps. Options are fields; they show in ``repr`` and in the report."""
-
-    @property
-    def name(self) -> str:
-        """Name in results, e.g. ``ols``."""
-        ...
-
-    @property
-    def options(self) -> Mapping[str, object]:
-        """Options by name, for reports and cache keys."""
-        ...
-
-    def fit(self, problem: SourceProblem, targets: Sequence[str]) -> Iterator[AffineMap]:
-        """One map per target, in order."""
-        ...
-
-
-@runtime_checkable
-class RowMethod(Protocol):
-    """A way to make maps that moments are not enough for: it sees the fit rows, again and again."""
-
-    @property
-    def name(self) -> str:
-        """Name in results, e.g. ``cosine``."""
-        ...
-
-    @property
-    def options(self) -> Mapping[str, object]:
-        """Options by name, for reports and cache keys."""
-        ...
-
-    def fit_rows(
-        self,
-        problem: SourceProblem,
-        rows: Mapping[str, FeatureRows],
-        targets: Sequence[str],
-        *,
-        checkpoint: Path | None = None,
-        progress: Progress | None = None,
-    ) -> Iterator[AffineMap]:
-        """One map per target, in order, each with its curve.
-
-        Args:
-            problem: The source, and the moments of the same rows.
-            rows: Fit rows by network, of the source and all targets.
-            targets: Names.
-            checkpoint: File for the state of a fit that was stopped; removed at the end.
-            progress: Shows how far it is.
-        """
-        ...
 
 
 def as_float64(array: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Float64:

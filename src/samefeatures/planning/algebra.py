@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +13,12 @@ import numpy as np
 from samefeatures.algebra import HOST, Algebra, Precision
 from samefeatures.base.arrays import Float32
 from samefeatures.features.rows import ArrayRows, FeatureRows
-from samefeatures.maps import AffineMap, Cosine, RowMethod, SourceProblem
+from samefeatures.maps import AffineMap, Method, Sizes, SourceProblem
 from samefeatures.moments.record import Moments
 from samefeatures.moments.sums import accumulator
 from samefeatures.networks.record import Head
 from samefeatures.planning.linear import Clock, Linear, fitted
-from samefeatures.planning.needs import ITERATIVE, Size
+from samefeatures.planning.needs import Size
 from samefeatures.scores.comparisons import compare
 from samefeatures.scores.heads import Score, closeness, score_heads
 from samefeatures.study.methods import MethodConfig
@@ -36,8 +36,6 @@ class AlgebraRates:
     Attributes:
         moments: Seconds by multiply-adds in float64, D² / 2 a row.
         maps: Seconds of one map, saved, by multiply-adds; by the label of the method.
-        passes: Seconds of one pass of ``cosine`` by multiply-adds, two products a row.
-        multiply: Seconds by multiply-adds in float32: what ``adam`` mostly does.
         score: Seconds by rows of one hybrid, at the mean width of the study's networks.
         judge: Seconds of loading a map, folding it, and R², by multiply-adds.
         compare: Seconds of the tests of one hybrid by rows.
@@ -45,8 +43,6 @@ class AlgebraRates:
 
     moments: Linear
     maps: Mapping[str, Linear]
-    passes: Linear
-    multiply: Linear
     score: Linear
     judge: Linear
     compare: Linear
@@ -79,27 +75,25 @@ def measure_algebra(
         clock: Seconds.
     """
     widths = (32, max(64, min(WIDEST, max(size.dims))))
-    closed = [entry for entry in methods if entry.name not in ITERATIVE]
-    iterative = any(entry.name == "cosine" for entry in methods)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         return AlgebraRates(
             moments=_moments(min(ALL, size.total), algebra, precision, clock),
             maps={
-                e.label: _maps(e, size, widths, folder, algebra=algebra, clock=clock)
-                for e in closed
+                e.label: _maps(
+                    e.build().short(), size, widths, folder, algebra=algebra, clock=clock
+                )
+                for e in methods
             },
-            passes=_passes(widths[1], clock) if iterative else Linear(0, 0),
-            multiply=_multiply(clock),
             score=_score(size, algebra, clock),
             judge=_judge(size, widths, folder, algebra, clock),
             compare=_compare(clock),
         )
 
 
-def method_work(size: Size, method: str) -> float:
+def method_work(sizes: Sizes, method: Method) -> float:
     """Multiply-adds of all maps of one method, and as many for every number that is saved."""
-    return replace(size, methods=(method,)).map_work() + size.pairs
+    return method.work(sizes) + sizes.pairs
 
 
 def _moments(total: int, algebra: Algebra, precision: Precision, clock: Clock) -> Linear:
@@ -113,11 +107,11 @@ def _moments(total: int, algebra: Algebra, precision: Precision, clock: Clock) -
     return fitted(prepare, (512, 1024), units=lambda rows: rows * total**2 / 2, clock=clock)
 
 
-def _problem(dim: int, classes: int) -> tuple[SourceProblem, dict[str, FeatureRows]]:
+def _problem(dim: int, classes: int, algebra: Algebra) -> SourceProblem:
     """Two networks of ``dim`` features that share a cause, and more rows than features."""
     rng = np.random.default_rng(0)
     rows: dict[str, FeatureRows] = {}
-    latent = rng.standard_normal((2 * dim + 64, 16), np.float32)
+    latent = rng.standard_normal((4 * dim + 64, 16), np.float32)
     networks = {}
     for name in ("a", "b"):
         noise = rng.standard_normal((len(latent), dim), np.float32)
@@ -127,11 +121,11 @@ def _problem(dim: int, classes: int) -> tuple[SourceProblem, dict[str, FeatureRo
         networks[name] = Made(name, Head(weight, np.zeros(classes, np.float32)))
     moments = Moments(["a", "b"], [dim, dim])
     moments.update(*(part.span(0, len(latent)) for part in rows.values()))
-    return SourceProblem("a", networks, moments), rows
+    return SourceProblem("a", networks, moments, rows=rows, algebra=algebra)
 
 
 def _maps(
-    entry: MethodConfig,
+    method: Method,
     size: Size,
     widths: tuple[int, int],
     folder: Path,
@@ -140,45 +134,20 @@ def _maps(
     clock: Clock,
 ) -> Linear:
     def prepare(dim: int) -> Callable[[], object]:
-        problem, _ = _problem(dim, size.classes)
-        method = entry.build()
-        if isinstance(method, RowMethod):
-            raise TypeError(f"{entry.name} needs rows")
+        made = _problem(dim, size.classes, algebra)
 
         def work() -> None:
-            fresh = SourceProblem("a", problem.networks, problem.moments, algebra=algebra)
+            fresh = SourceProblem("a", made.networks, made.moments, rows=made.rows, algebra=algebra)
             for fitted_map in method.fit(fresh, ["b"]):
                 fitted_map.save(folder / "map.safetensors")
 
         return work
 
     def units(dim: int) -> float:  # of one of the two maps between two networks
-        return method_work(replace(size, dims=(dim, dim)), entry.name) / 2
+        two = Sizes(dims=(dim, dim), fit_rows=4 * dim + 64, classes=size.classes)
+        return method_work(two, method) / 2
 
     return fitted(prepare, widths, units=units, clock=clock)
-
-
-def _passes(dim: int, clock: Clock) -> Linear:
-    """The difference between fits of few passes and of more."""
-    problem, rows = _problem(dim, 2)
-
-    def prepare(passes: int) -> Callable[[], object]:
-        method = Cosine(tolerance=1e-15, passes=passes)
-        return lambda: list(method.fit_rows(problem, rows, ["b"]))
-
-    found = fitted(prepare, (1, 4), clock=clock, repeat=2)
-    work = 2.0 * len(rows["a"]) * dim * dim
-    return Linear(found.fixed, found.each / work)
-
-
-def _multiply(clock: Clock, side: int = 1024) -> Linear:
-    rng = np.random.default_rng(0)
-
-    def prepare(rows: int) -> Callable[[], object]:
-        left, right = (rng.standard_normal(s, np.float32) for s in ((rows, side), (side, side)))
-        return lambda: left @ right
-
-    return fitted(prepare, (256, 1024), units=lambda rows: float(rows) * side * side, clock=clock)
 
 
 def _score(size: Size, algebra: Algebra, clock: Clock) -> Linear:
@@ -205,7 +174,7 @@ def _judge(
     size: Size, widths: tuple[int, int], folder: Path, algebra: Algebra, clock: Clock
 ) -> Linear:
     def prepare(dim: int) -> Callable[[], object]:
-        problem, _ = _problem(dim, size.classes)
+        problem = _problem(dim, size.classes, algebra)
         weight = np.eye(dim)
         path = folder / f"judged-{dim}.safetensors"
         (mapped,) = _one(problem, weight)

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from samefeatures.maps import Adam, Cosine
 from samefeatures.planning.algebra import AlgebraRates, method_work
 from samefeatures.planning.done import Done
 from samefeatures.planning.needs import Size
@@ -207,34 +206,13 @@ def _maps(extent: Extent, rates: AlgebraRates, done: Done) -> Iterator[Stage]:
     size = extent.size
     for entry in extent.methods:
         share = done.maps.get(entry.label, 0.0)
-        bytes_ = 8 * size.pairs
-        if entry.name in ("cosine", "adam"):
-            seconds, note = _iterative(extent, rates, entry)
-            yield _stage(f"maps: {entry.label}", seconds, share, bytes_, factor=GUESS, note=note)
-            continue
-        work = method_work(size, entry.name)
-        seconds = rates.maps[entry.label].at(work, calls=size.hybrids)
-        note = f"{size.hybrids} maps"
-        if entry.name == "ols" and any(size.fit_rows <= d for d in size.dims):
-            note += "; fewer rows than features take eigenvalues, up to five times as long"
-        yield _stage(f"maps: {entry.label}", seconds, share, bytes_, factor=ROUGH, note=note)
-
-
-def expected_passes(tolerance: float) -> float:
-    """Passes of ``cosine``: 6 at 1e-3 and 18 at 1e-5, as the miniatures took them."""
-    return max(3.0, 6.0 - 6.0 * (math.log10(tolerance) + 3.0))
-
-
-def _iterative(extent: Extent, rates: AlgebraRates, entry: MethodConfig) -> tuple[float, str]:
-    size, method = extent.size, entry.build()
-    if isinstance(method, Adam):
-        work = 3.0 * method.iterations * method.batch * size.pairs
-        return rates.multiply.at(work), f"{method.iterations:,} iterations"
-    tolerance = method.tolerance if isinstance(method, Cosine) else 1e-5
-    passes = expected_passes(tolerance)
-    work = passes * 2.0 * size.fit_rows * size.pairs
-    seconds = rates.passes.at(work, calls=size.hybrids)
-    return seconds, f"if {passes:.0f} passes suffice, which the data decide"
+        method = entry.build()
+        seconds = rates.maps[entry.label].at(method_work(size, method), calls=size.hybrids)
+        note = "; ".join(filter(None, (f"{size.hybrids} maps", method.note(size))))
+        factor = GUESS if method.needs_rows else ROUGH
+        yield _stage(
+            f"maps: {entry.label}", seconds, share, 8 * size.pairs, factor=factor, note=note
+        )
 
 
 def _scores(extent: Extent, features: FeatureRates, rates: AlgebraRates, done: Done) -> Stage:

@@ -2,45 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-ITERATIVE = ("cosine", "adam")
-"""Methods whose cost does not follow from dimensions."""
+from samefeatures.maps import METHODS, Sizes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Size:
+class Size(Sizes):
     """A study in numbers.
 
     Attributes:
-        dims: Features per network.
-        fit_rows: Images that maps are fitted on.
         eval_rows: Images that hybrids are scored on.
         methods: Names.
-        classes: Of every head.
     """
 
-    dims: tuple[int, ...]
-    fit_rows: int
     eval_rows: int
     methods: tuple[str, ...]
-    classes: int
-
-    @property
-    def total(self) -> int:
-        """D: features of all networks together."""
-        return sum(self.dims)
-
-    @property
-    def hybrids(self) -> int:
-        """Of one method."""
-        return len(self.dims) * (len(self.dims) - 1)
-
-    @property
-    def pairs(self) -> int:
-        """Σ d_A · d_B over ordered pairs."""
-        return self.total**2 - sum(d * d for d in self.dims)
 
     def feature_bytes(self, rows: int) -> int:
         """float32, before compression."""
@@ -68,12 +45,8 @@ class Size:
         return (self.fit_rows + self.eval_rows) * self.total**2 / 2
 
     def map_work(self) -> float:
-        """Multiply-adds in float64: one inverse per source, one product per pair."""
-        squares = _squares_times_others(self.dims)
-        ols = 2.3 * sum(d**3 for d in self.dims) + squares
-        logit = self.pairs * self.classes + sum(d * d * self.classes for d in self.dims)
-        known = {"ols": ols, "ridge": ols, "logit": logit, "naive": 0.0}
-        return sum(known.get(method, 0.0) for method in self.methods)
+        """Multiply-adds of all maps, every method with its own options."""
+        return sum(METHODS.get(name)().work(self) for name in self.methods)
 
     def score_work(self) -> float:
         """Multiply-adds in float32: every head on every row of its source."""
@@ -82,10 +55,5 @@ class Size:
 
     def closeness_work(self) -> float:
         """Multiply-adds in float64: R² of each map, and its folding into a head."""
-        each = _squares_times_others(self.dims) + self.pairs * self.classes
+        each = self.products + self.pairs * self.classes
         return len(self.methods) * each
-
-
-def _squares_times_others(dims: Sequence[int]) -> float:
-    total = sum(dims)
-    return float(sum(d * d * (total - d) for d in dims))

@@ -10,7 +10,6 @@ from samefeatures.reproduce.figures import Comparison
 from samefeatures.reproduce.paper import NORMALISED, compare_with_paper
 from samefeatures.reproduce.published import PAPER_NETWORKS, published_thesis
 from samefeatures.reproduce.thesis import compare_with_thesis
-from samefeatures.study.methods import METHODS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +48,11 @@ def document(name: str) -> Document:
     if name == "paper":
         # The paper names 299 for Inception-v4, and "identical preprocessing" for both networks.
         crops = dict.fromkeys(PAPER_NETWORKS, 299)
-        normalised = next((method for method in NORMALISED if method in METHODS), None)
         return Document(
             name=name,
             title="The paper's two networks: Table 1",
             crops=crops,
-            methods=(normalised, "ols") if normalised else ("ols",),
+            methods=(NORMALISED[0], "ols"),
             compare=compare_with_paper,
         )
     raise ConfigError(f"There is no document '{name}' to reproduce. There are: thesis, paper.")

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from samefeatures.base.progress import Progress
+from samefeatures.maps import METHODS
 from samefeatures.planning.machine import busy, bytes_below, free_bytes, machine_memory
 from samefeatures.planning.measure import Products, product_rates
-from samefeatures.planning.needs import ITERATIVE, Size
+from samefeatures.planning.needs import Size
 from samefeatures.reproduce.experiment import Chosen, Experiment
 from samefeatures.reproduce.images import ImagesFound, count_images
 from samefeatures.reproduce.networks import Catalogue, Weights
@@ -238,7 +239,7 @@ def _notes(networks: Sequence[NetworkPlan], size: Size) -> list[str]:
     for network in networks:
         if network.trial.rate is None and network.trial.problem:
             notes.append(f"{network.chosen.name} was not timed: {network.trial.problem}")
-    for method in size.methods:
-        if method in ITERATIVE:
-            notes.append(f"The time of '{method}' is not estimated: it is iterative.")
+    for name in size.methods:
+        if note := METHODS.get(name)().note(size):
+            notes.append(f"The time of '{name}': {note}.")
     return notes

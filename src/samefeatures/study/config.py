@@ -16,7 +16,8 @@ from samefeatures.base.errors import ConfigError
 from samefeatures.base.strict import Strict, refuse_unknown
 from samefeatures.images.sources import ImageSource
 from samefeatures.images.views import Views
-from samefeatures.study.methods import BY_DEFAULT, METHODS, NEED_ROWS, MethodConfig, method_entry
+from samefeatures.maps import METHODS
+from samefeatures.study.methods import MethodConfig, method_entry
 
 
 class NetworkConfig(Strict):
@@ -166,7 +167,7 @@ class StudyConfig(Strict):
     @classmethod
     def _method_entries(cls, value: Any) -> Any:
         if not isinstance(value, list) or not value:
-            raise ValueError(f"give a list of methods out of {', '.join(METHODS)}")
+            raise ValueError(f"give a list of methods out of {', '.join(METHODS.names)}")
         return [method_entry(entry) for entry in value]
 
     @field_validator("store")
@@ -179,10 +180,7 @@ class StudyConfig(Strict):
     @model_validator(mode="after")
     def _defaults(self) -> Self:
         if not self.methods:
-            entries = tuple(
-                MethodConfig(name=n, label=n, options={})  # type: ignore[arg-type]
-                for n in BY_DEFAULT
-            )
+            entries = tuple(MethodConfig(name=n, label=n, options={}) for n in METHODS.defaults)
             object.__setattr__(self, "methods", entries)
         labels = [entry.label for entry in self.methods]
         twice = {label for label in labels if labels.count(label) > 1}
@@ -197,7 +195,7 @@ class StudyConfig(Strict):
         if self.store is not False:
             return self
         for entry in self.methods:
-            if entry.name in NEED_ROWS:
+            if METHODS.get(entry.name).needs_rows:
                 raise ValueError(
                     f"the method '{entry.label}' reads the fit features many times, but "
                     "'store: false' keeps none. Leave the method out, or say 'store: true'"

@@ -3,38 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from dataclasses import fields
+from typing import Any
 
-from samefeatures.base.errors import ConfigError, did_you_mean
+from samefeatures.base.errors import ConfigError
 from samefeatures.base.strict import Strict, check_name, unknown_key
-from samefeatures.maps import OLS, Adam, Cosine, Logit, Method, Naive, Ridge, RowMethod
-
-METHODS: Mapping[str, type[OLS | Ridge | Logit | Naive | Cosine | Adam]] = {
-    "ols": OLS,
-    "ridge": Ridge,
-    "logit": Logit,
-    "naive": Naive,
-    "cosine": Cosine,
-    "adam": Adam,
-}
-BY_DEFAULT = ("ols", "ridge", "logit", "naive")
-"""Where a study names no methods: those that need no pass over the rows."""
-NEED_ROWS = ("cosine", "adam")
-"""Methods that read the fit rows again and again."""
+from samefeatures.maps import METHODS, Method
 
 
 class MethodConfig(Strict):
     """A method, its label in tables, and its options."""
 
-    name: Literal["ols", "ridge", "logit", "naive", "cosine", "adam"]
+    name: str
     label: str
     options: dict[str, Any]
 
-    def build(self) -> Method | RowMethod:
+    def build(self) -> Method:
+        """The method itself.
+
+        Raises:
+            ConfigError: when it does not exist, or an option does not or makes no sense.
+        """
+        kind = METHODS.get(self.name)
         try:
-            return METHODS[self.name](**self.options)
+            return kind(**self.options)
         except TypeError:
-            known = list(getattr(METHODS[self.name], "__dataclass_fields__", {}))
+            known = [field.name for field in fields(kind)]
             wrong = next((key for key in self.options if key not in known), None)
             if wrong is None:
                 raise ConfigError(
@@ -59,10 +53,10 @@ def method_entry(entry: Any) -> Any:
     if not isinstance(entry, Mapping) or not isinstance(entry.get("name"), str):
         raise ValueError(f"a method is a name or a mapping with 'name', not {entry!r}")
     name = entry["name"]
-    if name not in METHODS:
-        raise ValueError(
-            f"unknown method '{name}'. {did_you_mean(name, METHODS)}Known: {', '.join(METHODS)}."
-        )
-    check_name(str(entry.get("label", name)), "the label")
+    try:
+        METHODS.get(name)
+    except ConfigError as error:
+        raise ValueError(str(error)) from None
+    label = check_name(str(entry.get("label", name)), "the label")
     options = {k: v for k, v in entry.items() if k not in ("name", "label")}
-    return {"name": name, "label": str(entry.get("label", name)), "options": options}
+    return {"name": name, "label": label, "options": options}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from samefeatures.base.files import writing
 from samefeatures.base.progress import Progress, Silent
 from samefeatures.features.place import Root
 from samefeatures.features.rows import FeatureRows
-from samefeatures.maps import AffineMap, RowMethod, SourceProblem
+from samefeatures.maps import AffineMap, SourceProblem
 from samefeatures.maps.heads import HeadInverses
 from samefeatures.moments.record import Moments
 from samefeatures.networks.record import ImageNetwork
@@ -172,27 +172,20 @@ class Study:
         heads = HeadInverses(self.inputs.networks, algebra=algebra)
         for source in self.inputs.networks:
             problem = SourceProblem(
-                source, self.inputs.networks, moments, algebra=algebra, heads=heads
+                source,
+                self.inputs.networks,
+                moments,
+                rows=fit.rows,
+                algebra=algebra,
+                heads=heads,
+                progress=self.progress,
             )
             for entry in self.config.methods:
                 targets = [b for a, b in todo[entry.label] if a == source]
-                for fitted in self._fitted(entry, problem, targets, fit):
+                kept = problem.keeping(self.maps.checkpoint_path(entry.label, source))
+                for fitted in entry.build().fit(kept, targets):
                     self.maps.keep(entry.label, fitted)
                     advance(1)
-
-    def _fitted(
-        self, entry: MethodConfig, problem: SourceProblem, targets: Sequence[str], fit: Side
-    ) -> Iterator[AffineMap]:
-        method = entry.build()
-        if not isinstance(method, RowMethod):
-            return method.fit(problem, targets)
-        return method.fit_rows(
-            problem,
-            fit.rows,
-            targets,
-            checkpoint=self.maps.checkpoint_path(entry.label, problem.source),
-            progress=self.progress,
-        )
 
     def fit_moments(self) -> Moments:
         """Moments of the fit set, of which all closed-form maps are made."""

@@ -11,7 +11,6 @@ from importlib.metadata import PackageNotFoundError, version
 import numpy as np
 import numpy.typing as npt
 
-from samefeatures.maps import RowMethod
 from samefeatures.networks.record import ImageNetwork, Network
 from samefeatures.scores.heads import Score
 from samefeatures.study.methods import MethodConfig
@@ -36,12 +35,12 @@ def network_summary(network: Network, score: Score) -> NetworkSummary:
 
 
 def method_summary(entry: MethodConfig) -> MethodSummary:
-    """A method as the tables name it: with its options, of an iterative one those that were given.
+    """A method as the tables name it: with its options, of one on rows those that were given.
 
     The defaults of ``adam`` are eleven; they would fill the heads of the tables.
     """
     method = entry.build()
-    options = entry.options if isinstance(method, RowMethod) else method.options
+    options = entry.options if method.needs_rows else method.options
     return MethodSummary(name=entry.label, options=dict(options), kind=entry.name)
 
 

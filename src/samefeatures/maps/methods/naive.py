@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from samefeatures.maps.affine import AffineMap, FitNote
+from samefeatures.maps.method import Method
 from samefeatures.maps.problem import SourceProblem
+from samefeatures.maps.sizes import Sizes
 
 
 @dataclass(frozen=True, slots=True)
-class Naive:
+class Naive(Method):
     """Feature k of the source goes to feature k of the target: cut off, or filled with zeros."""
 
-    @property
-    def name(self) -> str:
-        return "naive"
-
-    @property
-    def options(self) -> Mapping[str, object]:
-        return {}
+    name = "naive"
+    place = 4
+    uses = "nothing"
 
     def fit(self, problem: SourceProblem, targets: Sequence[str]) -> Iterator[AffineMap]:
         """One map per target, in order."""
-        d_source = problem.networks[problem.source].head.dim
+        d_source = problem.dims[problem.source]
         for target in targets:
-            d_target = problem.networks[target].head.dim
+            d_target = problem.dims[target]
             weight, bias = np.eye(d_target, d_source), np.zeros(d_target)
             yield problem.affine(self.name, target, weight, bias, FitNote())
+
+    def work(self, sizes: Sizes) -> float:  # noqa: ARG002
+        """None: ones and zeros."""
+        return 0.0

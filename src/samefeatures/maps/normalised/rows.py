@@ -1,4 +1,4 @@
-"""What the two methods for the normalised loss share."""
+"""The rows of a problem: whether they are its own, their directions, and those without one."""
 
 from __future__ import annotations
 
@@ -13,35 +13,37 @@ from samefeatures.features.rows import FeatureRows, check_same_images
 from samefeatures.maps.problem import SourceProblem
 
 
-def check_rows(
-    problem: SourceProblem, rows: Mapping[str, FeatureRows], targets: Sequence[str]
-) -> None:
-    """The rows must be those that the moments were taken of.
+def rows_of(
+    problem: SourceProblem, targets: Sequence[str], *, method: str
+) -> dict[str, FeatureRows]:
+    """The fit rows of source and targets, by network: those that the moments were taken of.
 
     Raises:
         MapError: when a network's are missing, or their number or width is another.
         FeatureError: when the networks saw different images.
     """
-    names = [problem.source, *targets]
-    moments = problem.moments
-    dims = dict(zip(moments.names, moments.dims, strict=True))
+    names, n = [problem.source, *targets], problem.moments.n
     for name in names:
-        if name not in rows:
-            raise MapError(f"There are no fit rows of {name}. Give those of source and targets.")
-        if (len(rows[name]), rows[name].dim) != (moments.n, dims.get(name)):
+        if name not in problem.rows:
             raise MapError(
-                f"The fit rows of {name} are ({len(rows[name])}, {rows[name].dim}), but the "
-                f"moments were taken of ({moments.n}, {dims.get(name)}). Give the same rows."
+                f"The method '{method}' reads the fit rows, and there are no fit rows of {name}. "
+                "Give those of source and targets with the problem: SourceProblem(…, rows=…)."
             )
-    check_same_images([rows[name] for name in names])
+        rows = problem.rows[name]
+        if (len(rows), rows.dim) != (n, problem.dims.get(name)):
+            raise MapError(
+                f"The fit rows of {name} are ({len(rows)}, {rows.dim}), but the moments were taken "
+                f"of ({n}, {problem.dims.get(name)}). Give the same rows."
+            )
+    found = {name: problem.rows[name] for name in names}
+    check_same_images(list(found.values()))
+    return found
 
 
-def fit_key(
-    method: str, options: Mapping[str, object], source: str, rows: Mapping[str, FeatureRows]
-) -> str:
+def fit_key(method: str, options: Mapping[str, object], problem: SourceProblem) -> str:
     """Everything that decides the fits out of one source, as text."""
-    prints = {name: part.fingerprint for name, part in rows.items()}
-    return json.dumps([method, dict(options), source, prints], sort_keys=True)
+    prints = {name: part.fingerprint for name, part in problem.rows.items()}
+    return json.dumps([method, dict(options), problem.source, prints], sort_keys=True)
 
 
 def zero_vectors(rows: Mapping[str, FeatureRows], targets: Sequence[str]) -> dict[str, str]:

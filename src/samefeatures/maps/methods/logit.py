@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from samefeatures.base.errors import MapError
 from samefeatures.maps.affine import AffineMap
+from samefeatures.maps.method import Method
 from samefeatures.maps.problem import SourceProblem, as_float64
+from samefeatures.maps.sizes import Sizes
 
 
 @dataclass(frozen=True, slots=True)
-class Logit:
+class Logit(Method):
     """``x̃_B = W_B⁺ (W_A x + b_A − b_B)``: encode to A's logits, decode by B's pseudoinverse.
 
     No image is used. Where W_B has full row rank (needs classes ≤ d_B), W_B W_B⁺ = I and B's head
@@ -19,13 +21,9 @@ class Logit:
     logits are projected and something is lost; the fit says so.
     """
 
-    @property
-    def name(self) -> str:
-        return "logit"
-
-    @property
-    def options(self) -> Mapping[str, object]:
-        return {}
+    name = "logit"
+    place = 3
+    uses = "heads"
 
     def fit(self, problem: SourceProblem, targets: Sequence[str]) -> Iterator[AffineMap]:
         """One map per target, in order.
@@ -46,3 +44,7 @@ class Logit:
             weight = algebra.product(inverse, as_float64(head_a.weight))  # (d_B, d_A)
             bias = inverse @ (as_float64(head_a.bias) - as_float64(head_b.bias))  # (d_B,)
             yield problem.affine(self.name, target, weight, bias, note)
+
+    def work(self, sizes: Sizes) -> float:
+        """One decomposition a head, one product a pair."""
+        return float(sizes.classes * (sizes.pairs + sum(d * d for d in sizes.dims)))

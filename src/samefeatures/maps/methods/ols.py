@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from samefeatures.maps.affine import AffineMap, FitNote
+from samefeatures.maps.method import Method
 from samefeatures.maps.problem import SourceProblem
+from samefeatures.maps.sizes import Sizes
 
 
 @dataclass(frozen=True, slots=True)
-class OLS:
+class OLS(Method):
     """Minimise Σ ‖M x_i + m − y_i‖² over M and m: ``M = S_BA S_AA⁺``, m from the means.
 
     Equals ``sklearn.linear_model.LinearRegression`` on the rows. Where S_AA is deficient (fewer
@@ -19,13 +21,8 @@ class OLS:
     ``Ridge``.
     """
 
-    @property
-    def name(self) -> str:
-        return "ols"
-
-    @property
-    def options(self) -> Mapping[str, object]:
-        return {}
+    name = "ols"
+    place = 1
 
     def fit(self, problem: SourceProblem, targets: Sequence[str]) -> Iterator[AffineMap]:
         """One map per target, in order; the source is factorised once."""
@@ -40,6 +37,16 @@ class OLS:
             weight = problem.regression(target, inverse)  # (d_B, d_A)
             bias = problem.centred_bias(target, weight)
             yield problem.affine(self.name, target, weight, bias, note)
+
+    def work(self, sizes: Sizes) -> float:
+        """One inverse a source, one product a pair."""
+        return sizes.regressions
+
+    def note(self, sizes: Sizes) -> str:
+        """Where eigenvalues will be taken."""
+        if all(sizes.fit_rows > dim for dim in sizes.dims):
+            return ""
+        return "fewer rows than features take eigenvalues, up to five times as long"
 
 
 def deficiency(problem: SourceProblem) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +15,7 @@ from torch import Tensor
 from samefeatures.base.arrays import Float32
 from samefeatures.base.errors import ConfigError, StoreDamagedError
 from samefeatures.features.shuffle import Order
-
-if TYPE_CHECKING:
-    from samefeatures.maps.adam import Adam
+from samefeatures.maps.normalised.adam_options import AdamOptions
 
 WINDOW = 100
 """Batches whose mean loss tells whether a target diverges."""
@@ -47,7 +45,7 @@ class Training:
     number by itself.
     """
 
-    def __init__(self, options: Adam, source_dim: int, dims: Mapping[str, int]) -> None:
+    def __init__(self, options: AdamOptions, source_dim: int, dims: Mapping[str, int]) -> None:
         self._options = options
         self._device = _device(options.device)
         self._names = list(dims)

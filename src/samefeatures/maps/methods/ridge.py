@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from samefeatures.base.errors import ConfigError
+from samefeatures.base.options import check_number
 from samefeatures.maps.affine import AffineMap, FitNote
 from samefeatures.maps.inverse import shifted_inverse
+from samefeatures.maps.method import Method
 from samefeatures.maps.problem import SourceProblem
+from samefeatures.maps.sizes import Sizes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ridge:
+class Ridge(Method):
     """Minimise Σ ‖M x_i + m − y_i‖² + n·alpha·v·‖M‖²: ``M = S_BA (S_AA + n·alpha·v·I)⁻¹``.
 
     v is the mean variance of the source's features, so that ``alpha`` means the same for every
@@ -24,28 +25,19 @@ class Ridge:
             plenty, and saves the fit where they are fewer than the features.
     """
 
+    name = "ridge"
+    place = 2
+
     alpha: float = 0.01
 
     def __post_init__(self) -> None:
-        number = isinstance(self.alpha, int | float) and not isinstance(self.alpha, bool)
-        if not number or not math.isfinite(self.alpha) or self.alpha <= 0:
-            raise ConfigError(
-                f"The ridge strength alpha is {self.alpha!r}; it must be a number above 0 (YAML "
-                "takes 1e-2 for text; write 0.01 or 1.0e-2). For none at all use the method 'ols'."
-            )
-
-    @property
-    def name(self) -> str:
-        return "ridge"
-
-    @property
-    def options(self) -> Mapping[str, object]:
-        return {"alpha": self.alpha}
+        hint = "For none at all use the method 'ols'."
+        check_number("The option alpha of ridge", self.alpha, hint=hint)
 
     def fit(self, problem: SourceProblem, targets: Sequence[str]) -> Iterator[AffineMap]:
         """One map per target, in order; the source is inverted once."""
         moments, source = problem.moments, problem.source
-        dim = problem.networks[source].head.dim
+        dim = problem.dims[source]
         shift = self.alpha * moments.sum_of_squares(source) / dim
         inverse = shifted_inverse(moments.block(source, source), shift, algebra=problem.algebra)
         note = FitNote(
@@ -58,3 +50,7 @@ class Ridge:
             weight = problem.regression(target, inverse)  # (d_B, d_A)
             bias = problem.centred_bias(target, weight)
             yield problem.affine(self.name, target, weight, bias, note)
+
+    def work(self, sizes: Sizes) -> float:
+        """One inverse a source, one product a pair."""
+        return sizes.regressions

@@ -1,0 +1,90 @@
+"""Exchangeable parts of one kind: a file each in a package of ours, and what others bring."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast
+
+from samefeatures.base.errors import ConfigError, did_you_mean
+from samefeatures.base.plugins import load_plugin, plugins
+
+
+class Part(Protocol):
+    """A class that is found by its name.
+
+    Attributes:
+        name: In study files and results.
+        place: Among those that a study takes when it names none; None where it is not one of them.
+    """
+
+    name: ClassVar[str]
+    place: ClassVar[int | None]
+
+
+P = TypeVar("P", bound=Part)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts(Generic[P]):
+    """The classes of one kind.
+
+    Ours are the files of a package: the file ``x.py`` holds a class whose ``name`` is ``x``. Other
+    packages register theirs as entry points. A name of ours stays ours, and what a study takes when
+    it names none are ours alone, so that no result depends on what is installed beside.
+
+    Attributes:
+        kind: What each of them is, in a word.
+        base: The class that each derives from.
+        package: Whose files ours are.
+        group: Of the others' entry points.
+    """
+
+    kind: str
+    base: type[Any]
+    package: str
+    group: str
+
+    @property
+    def names(self) -> list[str]:
+        """Ours, then the others'."""
+        return list(dict.fromkeys([*self._files(), *plugins(self.group)]))
+
+    @property
+    def defaults(self) -> list[str]:
+        """Those that a study takes when it names none, in order."""
+        places = {name: self.get(name).place for name in self._files()}
+        return [n for _, n in sorted((p, n) for n, p in places.items() if p is not None)]
+
+    def get(self, name: str) -> type[P]:
+        """The class of that name, imported only now.
+
+        Raises:
+            ConfigError: when there is none, or what another package brings can't be used.
+        """
+        if name in self._files():
+            module = importlib.import_module(f"{self.package}.{name}")
+            found = filter(self._is_one, vars(module).values())
+            return cast("type[P]", next(each for each in found if each.name == name))
+        others = plugins(self.group)
+        if name not in others:
+            raise ConfigError(
+                f"unknown {self.kind} '{name}'. {did_you_mean(name, self.names)}"
+                f"Known: {', '.join(self.names)}."
+            )
+        brought: Any = load_plugin(others[name], type)
+        if not self._is_one(brought) or brought.name != name:
+            raise ConfigError(
+                f"The {self.kind} '{name}' of {others[name].value} must be a class with "
+                f"name = '{name}' that derives from {self.base.__module__}.{self.base.__name__}. "
+                "Update or uninstall the package that brings it."
+            )
+        return cast("type[P]", brought)
+
+    def _files(self) -> list[str]:
+        folder = importlib.import_module(self.package).__path__
+        return [module.name for module in pkgutil.iter_modules(folder)]
+
+    def _is_one(self, value: Any) -> bool:
+        return isinstance(value, type) and issubclass(value, self.base) and hasattr(value, "name")

@@ -1,0 +1,69 @@
+"""What a method is, and where methods are found."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import ClassVar, Literal, Self
+
+from samefeatures.base.parts import Parts
+from samefeatures.maps.affine import AffineMap
+from samefeatures.maps.problem import SourceProblem
+from samefeatures.maps.sizes import Sizes
+
+Uses = Literal["images", "heads", "nothing"]
+"""What a method looks at: a map that no image decided is a control, and read as one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Method(ABC):
+    """A way to make maps: a frozen record whose fields are its options.
+
+    A new one is one file in ``maps/methods``, or an entry point of the group
+    ``samefeatures.methods`` in another package; nothing else names it.
+
+    Attributes:
+        name: In study files and results.
+        place: Among the methods of a study that names none; None where it is not one of them.
+        uses: What decides the maps.
+        needs_rows: Whether moments are not enough, and the fit rows are read again and again.
+    """
+
+    name: ClassVar[str]
+    place: ClassVar[int | None] = None
+    uses: ClassVar[Uses] = "images"
+    needs_rows: ClassVar[bool] = False
+
+    @property
+    def options(self) -> Mapping[str, object]:
+        """By name, for reports and cache keys."""
+        return asdict(self)
+
+    @abstractmethod
+    def fit(self, problem: SourceProblem, targets: Sequence[str]) -> Iterator[AffineMap]:
+        """One map per target, in order.
+
+        Raises:
+            MapError: when the method needs rows and the problem has none.
+        """
+
+    @abstractmethod
+    def work(self, sizes: Sizes) -> float:
+        """Multiply-adds of all maps between spaces of these sizes."""
+
+    def note(self, sizes: Sizes) -> str:  # noqa: ARG002
+        """What a reader must know of that figure; empty where it is plain."""
+        return ""
+
+    def short(self) -> Self:
+        """The same with as few steps as it takes to time one."""
+        return self
+
+
+METHODS: Parts[Method] = Parts(
+    kind="method",
+    base=Method,
+    package="samefeatures.maps.methods",
+    group="samefeatures.methods",
+)
