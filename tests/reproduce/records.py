@@ -109,7 +109,7 @@ def printed_thesis_as_a_study() -> StudyResults:
 
 
 def printed_paper_as_a_study(method: str = "ols") -> StudyResults:
-    rows = published_paper()
+    rows = published_paper().rows
     accuracy = {pair: 100 * row.correct / IMAGES for pair, row in rows.items()}
     networks = [
         network(name, accuracy[name, name], dim=dim, parameters=1, crop=crop)

@@ -26,8 +26,8 @@ def test_the_tables_are_whole() -> None:
     assert set(thesis.accuracy) == set(thesis.change) == square
     assert thesis.networks["mobilenet_v2_140_224"].local_crop == 224
     assert thesis.accuracy["inception_v4", "resnet_v2_152"].text == "79.57"
-    assert thesis.said["best naive hybrid"].value == 0.27
-    assert [row.correct for row in published_paper().values()] == [40037, 39022, 39686, 37866]
+    assert [s.printed.text for s in thesis.said if s.what == "best naive hybrid"] == ["0.27"]
+    assert [row.correct for row in published_paper().rows.values()] == [40037, 39022, 39686, 37866]
 
 
 @pytest.fixture(scope="module")
@@ -58,3 +58,34 @@ def test_they_have_the_digits_of_the_thesis_itself(shared: Path) -> None:
         large = [thesis.accuracy[source, target].text for target in names]
         small = [thesis.change[source, target].text for target in names]
         assert numbers[2 * i : 2 * i + 2] == [large, small], source
+
+
+SLIPS = {
+    ("thesis", "5.2"): r"$T_B$ by feeding $X_T$ into $F_A$",
+    ("thesis", "5.4"): "the same values from Figure 5.1",
+    ("thesis", "5.5"): r"M_{A \rightarrow B} = C_A C_B^{-1}",
+    ("paper", "4"): r"$Acc(C_A(F_A()))$ is less than $Acc(C_A(M_{A \rightarrow B} F_B()))$",
+}
+"""As the seed texts write what ``slips.csv`` quotes."""
+
+
+def sections(path: Path) -> dict[str, str]:
+    """The text of every numbered section and subsection, its subsections left out."""
+    parts = re.split(r"^#+ (?:Chapter )?(\d[\d.]*?)\.? ", path.read_text(), flags=re.MULTILINE)
+    texts = (" ".join(text.split()) for text in parts[2::2])
+    return dict(zip(parts[1::2], texts, strict=True))
+
+
+@pytest.mark.parametrize("document", ["thesis", "paper"])
+def test_what_the_text_says_stands_in_its_section(document: str, shared: Path) -> None:
+    printed = published_thesis() if document == "thesis" else published_paper()
+    text = sections(shared / "seeds" / f"{document}.md")
+    for said in printed.said:
+        figure = said.printed.text
+        forms = "|".join({figure, figure.lstrip("-"), f"{int(float(figure)):,}"})
+        assert re.search(rf"(?<![\d.])({forms})(?!\d)", text[said.section]), said
+    assert {(document, slip.section) for slip in printed.slips} == {
+        place for place in SLIPS if place[0] == document
+    }
+    for slip in printed.slips:
+        assert SLIPS[document, slip.section] in text[slip.section]

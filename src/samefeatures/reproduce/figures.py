@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from samefeatures.reproduce.misprints import Misprint
+from samefeatures.reproduce.published import Pair, Printed
 from samefeatures.study.results import Cell, StudyResults
 
 WITHIN = 0.5
@@ -51,11 +52,6 @@ class Figure:
     def differs(self) -> bool:
         """Whether the difference is more than the rounding of printed figures explains."""
         return self.difference is not None and abs(self.difference) > self.rounding + 1e-9
-
-    @property
-    def digits(self) -> int:
-        """Decimals as printed."""
-        return len(self.printed.partition(".")[2])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,12 +136,44 @@ def cells_of(results: StudyResults, kinds: Sequence[str]) -> Mapping[tuple[str, 
     return {} if found is None else results.table(found)
 
 
-def misprint_of(misprints: Iterable[Misprint], what: str, source: str, target: str) -> str:
-    """Why a cell's printed figure is wrong, or nothing."""
-    for found in misprints:
-        if (found.what, found.source, found.target) == (what, source, target):
-            return found.why
-    return ""
+def beside(
+    table: str,
+    what: str,
+    pair: Pair,
+    printed: Printed,
+    ours: float | None,
+    *,
+    unit: str = "%",
+    against: tuple[float, float] | None = None,
+    misprints: Iterable[Misprint] = (),
+) -> Figure:
+    """A printed figure beside ours.
+
+    Args:
+        table: Where it is printed.
+        what: Which of its figures.
+        pair: Whose features and whose head.
+        printed: As printed.
+        ours: Of the study.
+        unit: As in ``Figure``.
+        against: What is compared with, and its rounding; by default the printed value and digits.
+        misprints: Of the document; the one of this table, kind and cell is noted.
+    """
+    published, rounding = against or (printed.value, printed.half)
+    place = f"Table {table}", what, *pair
+    why = (m.why for m in misprints if (m.where, m.what, m.source, m.target) == place)
+    return Figure(
+        table=table,
+        what=what,
+        unit=unit,
+        source=pair[0],
+        target=pair[1],
+        printed=printed.text,
+        published=published,
+        rounding=rounding,
+        ours=ours,
+        misprint=next(why, ""),
+    )
 
 
 def missing_parts(

@@ -9,7 +9,7 @@ from pathlib import Path
 from samefeatures.images.labels import imagenet_index
 from samefeatures.images.listing import is_image
 
-TRAIN_IMAGES, VAL_IMAGES, CLASSES = 1_281_167, 50_000, 1_000
+CLASSES = 1_000
 ARCHIVE_BYTES = {"train": 147_897_477_120, "val": 6_744_924_160}
 """Sizes of the archives as ImageNet publishes them; unpacked they take as much again."""
 

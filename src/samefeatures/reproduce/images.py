@@ -8,7 +8,8 @@ from samefeatures.base.errors import SamefeaturesError
 from samefeatures.images.imageset import ImageSet
 from samefeatures.images.sources import ImageSource, open_images
 from samefeatures.reproduce.experiment import Experiment
-from samefeatures.reproduce.imagenet import CLASSES, TRAIN_IMAGES, VAL_IMAGES
+from samefeatures.reproduce.imagenet import CLASSES
+from samefeatures.reproduce.published import TRAIN_IMAGES, VAL_IMAGES
 from samefeatures.reproduce.val_labels import label_validation
 
 

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from samefeatures.reproduce.figures import (
     Comparison,
     Figure,
+    beside,
     cells_of,
     label_of,
-    misprint_of,
     missing_parts,
 )
-from samefeatures.reproduce.misprints import Misprint, paper_misprints
+from samefeatures.reproduce.misprints import (
+    Misprint,
+    paper_misprints,
+    percent_right,
+    points_lost,
+)
 from samefeatures.reproduce.published import (
-    PAPER_IMAGES,
     PAPER_NETWORKS,
+    VAL_IMAGES,
     Pair,
-    PaperRow,
+    Paper,
+    Printed,
     published_paper,
-    published_paper_counts,
 )
 from samefeatures.reproduce.setup import paper_setup
 from samefeatures.reproduce.summary import paper_summary
@@ -31,10 +36,7 @@ METHODS = (*NORMALISED, "ols")
 
 
 def compare_with_paper(
-    results: StudyResults,
-    *,
-    why: Mapping[str, str] | None = None,
-    paper: Mapping[Pair, PaperRow] | None = None,
+    results: StudyResults, *, why: Mapping[str, str] | None = None, paper: Paper | None = None
 ) -> Comparison:
     """Every figure of the paper's Table 1 and the counts of its section 5.2 beside the study's.
 
@@ -46,11 +48,10 @@ def compare_with_paper(
         why: Reasons for missing networks, by name.
         paper: The printed figures; those that ship with the package by default.
     """
-    rows = paper or published_paper()
-    misprints = paper_misprints(rows)
-    used = label_of(results, METHODS)
+    paper = paper or published_paper()
+    misprints = paper_misprints(paper)
     cells = cells_of(results, METHODS)
-    figures = (*_table_1(rows, misprints, cells), *_overlap(cells))
+    figures = (*_table_1(paper, misprints, cells), *_overlap(paper, cells))
     return Comparison(
         document="paper",
         title="The paper's Table 1 beside ours",
@@ -60,77 +61,47 @@ def compare_with_paper(
         misprints=misprints,
         missing=missing_parts(results, PAPER_NETWORKS, {}, why or {}),
         summary=paper_summary(figures, misprints),
-        setup=paper_setup(results, used=used, normalised=label_of(results, NORMALISED)),
+        setup=paper_setup(
+            results, used=label_of(results, METHODS), normalised=label_of(results, NORMALISED)
+        ),
     )
 
 
 def _table_1(
-    rows: Mapping[Pair, PaperRow],
-    misprints: tuple[Misprint, ...],
-    ours: Mapping[Pair, Cell],
+    paper: Paper, misprints: Sequence[Misprint], ours: Mapping[Pair, Cell]
 ) -> Iterator[Figure]:
-    for pair, row in rows.items():
+    """The counts are exact, so percents and losses are compared with what they give."""
+    for pair, row in paper.rows.items():
         cell = ours.get(pair)
-        source, target = pair
         # Counts compare only between runs over equally many images.
-        whole = cell is not None and cell.n == PAPER_IMAGES
-        yield Figure(
-            table="1",
-            what="correct",
-            unit="images",
-            source=source,
-            target=target,
-            printed=str(row.correct),
-            published=row.correct,
-            rounding=0,
-            ours=cell.correct if cell and whole else None,
-        )
-        # The counts are exact, so percents and losses are compared with what they give.
-        yield Figure(
-            table="1",
-            what="top-1",
-            unit="%",
-            source=source,
-            target=target,
-            printed=row.percent.text,
-            published=100 * row.correct / PAPER_IMAGES,
-            rounding=0,
-            ours=cell.top1 if cell else None,
-            misprint=misprint_of(misprints, "top-1", *pair),
-        )
+        correct = cell.correct if cell and cell.n == VAL_IMAGES else None
+        yield _count("1", "correct", pair, row.correct, correct)
+        top1, against = cell.top1 if cell else None, (percent_right(paper, pair), 0)
+        yield beside("1", "top-1", pair, row.percent, top1, against=against, misprints=misprints)
         if row.loss is not None:
-            own = rows[target, target].correct
-            yield Figure(
-                table="1",
-                what="loss vs target",
-                unit="points",
-                source=source,
-                target=target,
-                printed=row.loss.text,
-                published=100 * (own - row.correct) / PAPER_IMAGES,
-                rounding=0,
-                ours=cell.loss_vs_target_points if cell else None,
-                misprint=misprint_of(misprints, "loss vs target", *pair),
-            )
+            loss = cell.loss_vs_target_points if cell else None
+            yield beside(
+                "1", "loss vs target", pair, row.loss, loss, unit="points",
+                against=(points_lost(paper, pair), 0), misprints=misprints,
+            )  # fmt: skip
 
 
-def _overlap(ours: Mapping[Pair, Cell]) -> Iterator[Figure]:
+def _overlap(paper: Paper, ours: Mapping[Pair, Cell]) -> Iterator[Figure]:
     """Section 5.2: images that the target mislabels, and those of them that the map fixes."""
-    for said in published_paper_counts():
-        cell = ours.get((said.source, said.target))
-        values: dict[str, int] = {}
-        if cell is not None and cell.n == PAPER_IMAGES:
-            # Of the target's right ones the hybrid breaks some, of its wrong ones it fixes some.
-            wrong = cell.n - (cell.correct - cell.fixed + cell.broken)
-            values = {"mislabelled by the target": wrong, "fixed by the map": cell.fixed}
-        yield Figure(
-            table=said.section,
-            what=said.what,
-            unit="images",
-            source=said.source,
-            target=said.target,
-            printed=str(said.count),
-            published=said.count,
-            rounding=0,
-            ours=values.get(said.what),
-        )
+    for said in paper.said:
+        if said.section == "5.2":
+            found = _counts(ours.get(said.pair)).get(said.what)
+            yield _count(said.section, said.what, said.pair, int(said.printed.value), found)
+
+
+def _counts(cell: Cell | None) -> Mapping[str, int]:
+    if cell is None or cell.n != VAL_IMAGES:
+        return {}
+    # Of the target's right ones the hybrid breaks some, of its wrong ones it fixes some.
+    wrong = cell.n - (cell.correct - cell.fixed + cell.broken)
+    return {"mislabelled by the target": wrong, "fixed by the map": cell.fixed}
+
+
+def _count(table: str, what: str, pair: Pair, count: int, ours: int | None) -> Figure:
+    printed = Printed(str(count))
+    return beside(table, what, pair, printed, ours, unit="images", against=(count, 0))

@@ -11,6 +11,9 @@ from types import MappingProxyType
 
 Pair = tuple[str, str]
 """(source, target)."""
+TRAIN_IMAGES, VAL_IMAGES = 1_281_167, 50_000
+"""Of ILSVRC2012; the thesis and the paper score all of the latter."""
+PAPER_NETWORKS = ("inception_v4", "resnet_v2_152")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +36,47 @@ class Printed:
         return len(self.text.partition(".")[2])
 
     @property
+    def half(self) -> float:
+        """By how much it may be off because it is rounded."""
+        return 0.5 * 10.0**-self.digits
+
+    @property
     def span(self) -> tuple[float, float]:
         """All values that round to it."""
-        half = 0.5 * 10.0**-self.digits
-        return self.value - half, self.value + half
+        return self.value - self.half, self.value + self.half
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """A figure of the running text.
+
+    Attributes:
+        section: Where.
+        what: As in the tables, or e.g. ``fixed by the map``: those of the images
+            ``mislabelled by the target`` that the hybrid labels correctly.
+        source: Whose features; empty where the figure belongs to no cell.
+        target: Whose head.
+    """
+
+    section: str
+    what: str
+    source: str
+    target: str
+    printed: Printed
+
+    @property
+    def pair(self) -> Pair:
+        return self.source, self.target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slip:
+    """Something that is no figure and can't be meant as it is printed; found by reading."""
+
+    section: str
+    what: str
+    printed: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,21 +98,18 @@ class Thesis:
 
     Attributes:
         networks: Table 5.1, in its order, by name.
-        accuracy: Table 5.2, large: top-1 in percent; the diagonal is the unmapped network.
+        accuracy: Table 5.2, large: top-1 in percent; the diagonal is the unmapped network. Every
+            cell of Table 5.3 repeats the diagonal of its row.
         change: Table 5.2, small: percent change against the row's own diagonal.
-        said: Figures of the running text, by what they are.
-        sections: Where the text says each.
+        said: Figures of the running text.
+        slips: What is wrong beside the figures.
     """
 
     networks: Mapping[str, PublishedNetwork]
     accuracy: Mapping[Pair, Printed]
     change: Mapping[Pair, Printed]
-    said: Mapping[str, Printed]
-    sections: Mapping[str, str]
-
-    def logit(self, source: str) -> Printed:
-        """Table 5.3: every cell of a row repeats the row's own accuracy."""
-        return self.accuracy[source, source]
+    said: tuple[Said, ...]
+    slips: tuple[Slip, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,33 +122,18 @@ class PaperRow:
         loss: Loss in points against the target's own accuracy, as printed; None on the diagonal.
     """
 
-    source: str
-    target: str
     correct: int
     percent: Printed
     loss: Printed | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PaperCount:
-    """A number of images that the paper's text names.
+class Paper:
+    """What McNeely-White, Beveridge and Draper (2020) print: Table 1, and as for the thesis."""
 
-    Attributes:
-        what: ``mislabelled by the target``, or ``fixed by the map``: those of them that the hybrid
-            labels correctly.
-        section: Where.
-    """
-
-    what: str
-    source: str
-    target: str
-    count: int
-    section: str
-
-
-PAPER_IMAGES = 50_000
-"""Validation images that the paper and the thesis score."""
-PAPER_NETWORKS = ("inception_v4", "resnet_v2_152")
+    rows: Mapping[Pair, PaperRow]
+    said: tuple[Said, ...]
+    slips: tuple[Slip, ...]
 
 
 @cache
@@ -129,45 +151,38 @@ def published_thesis() -> Thesis:
         )
         for row in _rows("table_5_1")
     ]
-    text = list(_rows("thesis_text"))
     return Thesis(
         networks=MappingProxyType({network.name: network for network in networks}),
         accuracy=_square("table_5_2_accuracy"),
         change=_square("table_5_2_change"),
-        said=MappingProxyType({row["what"]: Printed(row["printed"]) for row in text}),
-        sections=MappingProxyType({row["what"]: row["section"] for row in text}),
+        said=_said("thesis"),
+        slips=_slips("thesis"),
     )
 
 
 @cache
-def published_paper() -> Mapping[Pair, PaperRow]:
-    """The paper's Table 1 by (source, target)."""
-    rows = [
-        PaperRow(
-            source=row["source"],
-            target=row["target"],
+def published_paper() -> Paper:
+    """The paper's figures."""
+    rows = {
+        (row["source"], row["target"]): PaperRow(
             correct=int(row["correct_of_50000"]),
             percent=Printed(row["printed_percent"]),
             loss=Printed(row["printed_loss_points"]) if row["printed_loss_points"] else None,
         )
         for row in _rows("paper_table_1")
-    ]
-    return MappingProxyType({(row.source, row.target): row for row in rows})
+    }
+    return Paper(rows=MappingProxyType(rows), said=_said("paper"), slips=_slips("paper"))
 
 
-@cache
-def published_paper_counts() -> tuple[PaperCount, ...]:
-    """The counts in the paper's section 5.2."""
+def _said(document: str) -> tuple[Said, ...]:
     return tuple(
-        PaperCount(
-            what=row["what"],
-            source=row["source"],
-            target=row["target"],
-            count=int(row["printed"]),
-            section=row["section"],
-        )
-        for row in _rows("paper_text")
+        Said(**{**row, "printed": Printed(row["printed"])})  # type: ignore[arg-type]
+        for row in _rows("text", document)
     )
+
+
+def _slips(document: str) -> tuple[Slip, ...]:
+    return tuple(Slip(**row) for row in _rows("slips", document))
 
 
 def _square(name: str) -> Mapping[Pair, Printed]:
@@ -181,6 +196,10 @@ def _square(name: str) -> Mapping[Pair, Printed]:
     )
 
 
-def _rows(name: str) -> list[dict[str, str]]:
-    text = (files("samefeatures.reproduce") / "printed" / f"{name}.csv").read_text("ascii")
-    return list(csv.DictReader(text.splitlines(), strict=True))
+def _rows(name: str, document: str | None = None) -> list[dict[str, str]]:
+    """Of a packaged table; of one document where the table has both, without saying which."""
+    text = (files("samefeatures.reproduce") / "printed" / f"{name}.csv").read_text("utf-8")
+    rows = list(csv.DictReader(text.splitlines(), strict=True))
+    if document is None:
+        return rows
+    return [row for row in rows if row.pop("document") == document]

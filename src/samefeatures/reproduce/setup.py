@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from samefeatures.reproduce.published import PAPER_IMAGES, Thesis
+from samefeatures.reproduce.published import VAL_IMAGES, Thesis
 from samefeatures.study.results import DataSummary, NetworkSummary, StudyResults
 
 THESIS_FIT = "1.3 million training images of ILSVRC2012"
@@ -101,8 +101,8 @@ def _resizing(results: StudyResults, said: str) -> Iterator[str]:
 def _images(results: StudyResults, fit: str) -> Iterator[str]:
     yield f"Fit: {_described(results.fit_data)}{_subset(results)}; theirs {fit}."
     found = results.eval_data
-    same = found.rows == PAPER_IMAGES and not found.left_out
-    theirs = "as many as theirs" if same else f"theirs {PAPER_IMAGES:,}, the validation images"
+    same = found.rows == VAL_IMAGES and not found.left_out
+    theirs = "as many as theirs" if same else f"theirs {VAL_IMAGES:,}, the validation images"
     yield f"Eval: {_described(found)}; {theirs}."
 
 

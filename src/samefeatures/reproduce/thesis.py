@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from samefeatures.reproduce.figures import (
     Comparison,
     Figure,
+    beside,
     cells_of,
     finite,
-    misprint_of,
     missing_parts,
 )
 from samefeatures.reproduce.medians import medians
@@ -24,8 +24,8 @@ from samefeatures.reproduce.setup import thesis_setup
 from samefeatures.reproduce.summary import thesis_summary
 from samefeatures.study.results import Cell, StudyResults
 
-_BEST, _DROP = "best naive hybrid", "greatest drop vs source"
 METHODS = {"ols": "Table 5.2", "logit": "Table 5.3", "naive": "the naive experiment"}
+Cells = Mapping[Pair, Cell]
 
 
 def compare_with_thesis(
@@ -41,12 +41,13 @@ def compare_with_thesis(
     """
     thesis = thesis or published_thesis()
     misprints = thesis_misprints(thesis)
-    ols = cells_of(results, ("ols",))
-    logit, naive = cells_of(results, ("logit",)), cells_of(results, ("naive",))
+    ols, logit, naive = (cells_of(results, (kind,)) for kind in METHODS)
     figures = (
         *_table_5_1(thesis, misprints, results),
-        *_table_5_2(thesis, misprints, ols),
-        *_table_5_3(thesis, logit),
+        *_accuracies("5.2", thesis.accuracy, ols),
+        *_changes(thesis, misprints, ols),
+        # Every cell of a row of Table 5.3 repeats the row's own accuracy.
+        *_accuracies("5.3", {(a, b): thesis.accuracy[a, a] for a, b in thesis.accuracy}, logit),
         *_text(thesis, ols, naive),
     )
     found = medians(thesis, ols)
@@ -64,116 +65,62 @@ def compare_with_thesis(
 
 
 def _table_5_1(
-    thesis: Thesis, misprints: tuple[Misprint, ...], results: StudyResults
+    thesis: Thesis, misprints: Sequence[Misprint], results: StudyResults
 ) -> Iterator[Figure]:
     ours = {network.name: network for network in results.networks}
     for name, row in thesis.networks.items():
-        net = ours.get(name)
-        own = thesis.accuracy[name, name]
-        parameters = None if net is None or net.parameters is None else net.parameters / 1e6
-        columns: dict[str, tuple[str, Printed, float | None]] = {
-            "reported top-1": ("%", row.reported_top1, net.top1 if net else None),
-            "features": ("", Printed(str(row.feature_dim)), net.feature_dim if net else None),
-            "parameters": ("million", row.params_millions, parameters),
-        }
-        for what, (unit, printed, value) in columns.items():
-            yield _figure("5.1", what, (name, name), printed, value, unit=unit)
-        yield Figure(
-            table="5.1",
-            what="local top-1",
-            unit="%",
-            source=name,
-            target=name,
-            printed=row.local_top1.text,
-            # The diagonal of Table 5.2 is the same figure with one digit more.
-            published=own.value,
-            rounding=_half(own),
-            ours=net.top1 if net else None,
-            misprint=misprint_of(misprints, "top-1", name, name),
+        net, pair = ours.get(name), (name, name)
+        top1 = net.top1 if net else None
+        yield beside("5.1", "reported top-1", pair, row.reported_top1, top1)
+        # Features are counted, not rounded.
+        dim, features = Printed(str(row.feature_dim)), net.feature_dim if net else None
+        yield beside("5.1", "features", pair, dim, features, unit="", against=(dim.value, 0))
+        millions = net.parameters / 1e6 if net and net.parameters is not None else None
+        yield beside("5.1", "parameters", pair, row.params_millions, millions, unit="million")
+        # The diagonal of Table 5.2 is the same figure with one digit more.
+        own = thesis.accuracy[pair]
+        against = own.value, own.half
+        yield beside(
+            "5.1", "local top-1", pair, row.local_top1, top1, against=against, misprints=misprints
         )
 
 
-def _table_5_2(
-    thesis: Thesis, misprints: tuple[Misprint, ...], ours: Mapping[Pair, Cell]
-) -> Iterator[Figure]:
-    for pair, printed in thesis.accuracy.items():
-        cell = ours.get(pair)
-        yield _figure("5.2", "top-1", pair, printed, cell.top1 if cell else None)
+def _accuracies(table: str, printed: Mapping[Pair, Printed], ours: Cells) -> Iterator[Figure]:
+    for pair, percent in printed.items():
+        yield beside(table, "top-1", pair, percent, ours[pair].top1 if pair in ours else None)
+
+
+def _changes(thesis: Thesis, misprints: Sequence[Misprint], ols: Cells) -> Iterator[Figure]:
     for pair, printed in thesis.change.items():
-        cell = ours.get(pair)
-        low, high = change_span(thesis, *pair)
-        yield Figure(
-            table="5.2",
-            what="change vs source",
-            unit="%",
-            source=pair[0],
-            target=pair[1],
-            printed=printed.text,
-            published=recomputed_change(thesis, *pair),
-            rounding=(high - low) / 2,
-            ours=finite(cell.change_vs_source_pct) if cell else None,
-            misprint=misprint_of(misprints, "change vs source", *pair),
+        ours = finite(ols[pair].change_vs_source_pct) if pair in ols else None
+        against = _from_accuracies(thesis, pair)
+        yield beside(
+            "5.2", "change vs source", pair, printed, ours, against=against, misprints=misprints
         )
 
 
-def _table_5_3(thesis: Thesis, ours: Mapping[Pair, Cell]) -> Iterator[Figure]:
-    for pair in thesis.accuracy:
-        cell = ours.get(pair)
-        yield _figure("5.3", "top-1", pair, thesis.logit(pair[0]), cell.top1 if cell else None)
+def _from_accuracies(thesis: Thesis, pair: Pair) -> tuple[float, float]:
+    """What the printed accuracies of a cell make of its change, and the rounding of that."""
+    low, high = change_span(thesis, *pair)
+    return recomputed_change(thesis, *pair), (high - low) / 2
 
 
-def _text(thesis: Thesis, ols: Mapping[Pair, Cell], naive: Mapping[Pair, Cell]) -> Iterator[Figure]:
+def _text(thesis: Thesis, ols: Cells, naive: Cells) -> Iterator[Figure]:
+    """The best and the worst hybrid that the text names; the pairs are ours."""
+    said = {s.what: s for s in thesis.said}
+    drop, top = said["greatest drop vs source"], said["best naive hybrid"]
     best = max(_hybrids(naive), key=lambda cell: cell.top1, default=None)
-    yield _figure(
-        thesis.sections[_BEST],
-        _BEST,
-        (best.source, best.target) if best else ("", ""),
-        thesis.said[_BEST],
-        best.top1 if best else None,
-    )
+    yield beside(top.section, top.what, _pair(best), top.printed, best.top1 if best else None)
     changed = [cell for cell in _hybrids(ols) if finite(cell.change_vs_source_pct) is not None]
     worst = min(changed, key=lambda cell: cell.change_vs_source_pct, default=None)
-    pair = min(thesis.accuracy, key=lambda pair: recomputed_change(thesis, *pair))
-    low, high = change_span(thesis, *pair)
-    yield Figure(
-        table=thesis.sections[_DROP],
-        what=_DROP,
-        unit="%",
-        source=worst.source if worst else "",
-        target=worst.target if worst else "",
-        printed=thesis.said[_DROP].text,
-        published=recomputed_change(thesis, *pair),
-        rounding=(high - low) / 2,
-        ours=worst.change_vs_source_pct if worst else None,
-    )
+    theirs = min(thesis.accuracy, key=lambda pair: recomputed_change(thesis, *pair))
+    ours, against = worst.change_vs_source_pct if worst else None, _from_accuracies(thesis, theirs)
+    yield beside(drop.section, drop.what, _pair(worst), drop.printed, ours, against=against)
 
 
-def _hybrids(cells: Mapping[Pair, Cell]) -> list[Cell]:
+def _pair(cell: Cell | None) -> Pair:
+    return (cell.source, cell.target) if cell else ("", "")
+
+
+def _hybrids(cells: Cells) -> list[Cell]:
     return [cell for (a, b), cell in cells.items() if a != b]
-
-
-def _figure(
-    table: str,
-    what: str,
-    pair: Pair,
-    printed: Printed,
-    ours: float | None,
-    *,
-    unit: str = "%",
-) -> Figure:
-    return Figure(
-        table=table,
-        what=what,
-        unit=unit,
-        source=pair[0],
-        target=pair[1],
-        printed=printed.text,
-        published=printed.value,
-        # Features are counted, not rounded.
-        rounding=0 if unit == "" else _half(printed),
-        ours=ours,
-    )
-
-
-def _half(printed: Printed) -> float:
-    return 0.5 * 10.0**-printed.digits
