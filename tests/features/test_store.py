@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,23 @@ def reopen(store: StoredFeatures) -> StoredFeatures:
     images, _ = made_images(2 * CHUNK_ROWS)
     (out,) = extract([tiny_network("a")], images, store.place.path.parent)
     return out
+
+
+def test_opening_a_store_clears_what_a_killed_process_left(tmp_path: Path) -> None:
+    code = """
+import os, sys
+from pathlib import Path
+from samefeatures.base.partial import building
+with building(Path(sys.argv[1])) as partial:
+    partial.mkdir()
+    os._exit(9)
+"""
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "x.zarr")], check=False)
+    assert done.returncode == 9
+    assert len(list(tmp_path.iterdir())) == 2
+    images, _ = made_images(3)
+    extract([tiny_network("a")], images, tmp_path)
+    assert all(path.name.startswith("a-") for path in tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("array", ["features", "problems", "ids", "labels"])

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from samefeatures.base.errors import CheckpointError, NetworkError
+from samefeatures.base.partial import held_by_another
 from samefeatures.base.progress import Silent
 from samefeatures.networks.download import download, unpack
 
@@ -104,6 +105,20 @@ def test_all_of_it_is_there_but_not_yet_in_place(server: Server, tmp_path: Path)
     (tmp_path / "file.partial").write_bytes(DATA)
     assert download(server.url, tmp_path / "file", digest=SHA, progress=Silent()) == SHA
     assert server.ranges == [f"bytes={len(DATA)}-", None]
+
+
+def test_a_file_that_another_process_is_fetching_is_refused(server: Server, tmp_path: Path) -> None:
+    to = tmp_path / "file"
+    with (tmp_path / "file.partial").open("ab") as other:
+        other.write(DATA[:10])
+        other.flush()
+        assert not held_by_another(other)
+        with pytest.raises(NetworkError, match=r"Another process is fetching file\. Wait"):
+            download(server.url, to, digest=SHA, progress=Silent())
+    assert server.ranges == []
+    assert download(server.url, to, digest=SHA, progress=Silent()) == SHA
+    assert to.read_bytes() == DATA
+    assert server.ranges == ["bytes=10-"]
 
 
 def test_another_file_is_thrown_away(server: Server, tmp_path: Path) -> None:

@@ -46,8 +46,8 @@ def made(config: dict[str, Any], tmp_path: Path, out: str, **changes: Any) -> St
 
 def small_chunks(patch: pytest.MonkeyPatch) -> None:
     """Chunks of moments that do not meet those of images, so that borders are crossed."""
-    for module in ("accumulate", "streaming"):
-        patch.setattr(f"samefeatures.study.{module}.chunk_rows", lambda _dim: 77)
+    for module in ("moments.kept", "study.streaming"):
+        patch.setattr(f"samefeatures.{module}.chunk_rows", lambda _dim: 77)
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import errno
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from samefeatures.base.errors import StoreError
+from samefeatures.base.partial import whole_file
 
 
 @contextmanager
@@ -40,10 +40,5 @@ def write_whole(path: Path, data: bytes) -> None:
     Raises:
         OSError: as the system says; see ``writing``.
     """
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_bytes(data)
-        partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
+    with whole_file(path) as file:
+        file.write(data)

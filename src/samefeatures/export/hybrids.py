@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import numpy.typing as npt
 from samefeatures.base.arrays import Float32, Int32
 from samefeatures.base.errors import ExportError, UnreadableImageError
 from samefeatures.base.files import writing
+from samefeatures.base.partial import beside
 from samefeatures.export.package import check_predictions, export_module_file, export_onnx, run_onnx
 from samefeatures.images.decode import decode
 from samefeatures.images.imageset import ImageSet
@@ -100,7 +100,7 @@ def export_hybrid(study: Study, source: str, target: str, *, method: str, to: Pa
 @contextmanager
 def _kept_if_right(path: Path) -> Iterator[Path]:
     """A place beside ``path`` whose file is moved there when the block ends well."""
-    place = path.with_name(f"{path.stem}.{os.getpid()}.unchecked{path.suffix}")
+    place = beside(path, f"unchecked{path.suffix}")
     try:
         yield place
         with writing(path):

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -151,12 +149,10 @@ def _write(model: onnx.ModelProto, path: Path) -> None:
     """Check, write beside, move into place: what stands at ``path`` is whole."""
     import onnx
 
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
         onnx.checker.check_model(model)
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(model.SerializeToString())
-        partial.replace(path)
+        write_whole(path, model.SerializeToString())
     except OSError as error:
         raise ExportError(
             f"Can't write {path}: {error.strerror or error}. Choose another place, or free some "
@@ -165,9 +161,6 @@ def _write(model: onnx.ModelProto, path: Path) -> None:
     except (onnx.checker.ValidationError, ValueError) as error:
         said = (str(error).splitlines() or [type(error).__name__])[0]
         raise ExportError(f"The hybrid is no valid ONNX model ({said}).") from None
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
 
 
 def run_onnx(path: Path, *, threads: int | None = None) -> Callable[[Float32], Float32]:

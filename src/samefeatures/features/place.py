@@ -14,7 +14,7 @@ from zarr.storage import FsspecStore, MemoryStore
 
 from samefeatures.base.errors import ConfigError, MissingExtraError, StoreError, first_line, require
 from samefeatures.base.files import writing
-from samefeatures.features.partial import building, remove_orphans
+from samefeatures.base.partial import building, clear_leftovers
 
 Root = Path | str
 """A folder of stores, or the URL of one."""
@@ -63,7 +63,7 @@ def parse_root(text: str, base: Path) -> Root:
 def clear_orphans(root: Root) -> None:
     """Remove what killed processes left unfinished; in a bucket nothing is ever unfinished."""
     if isinstance(root, Path):
-        remove_orphans(root)
+        clear_leftovers(root)
 
 
 @dataclass(frozen=True)

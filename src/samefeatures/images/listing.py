@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from samefeatures.base.digests import digest
 from samefeatures.base.errors import DataError
+from samefeatures.base.partial import whole_file
 
 IMAGE_ENDINGS = (
     ".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff",
@@ -174,10 +175,9 @@ def read_listing(cache: Path) -> Listing | None:
 
 def write_listing(cache: Path, listing: Listing) -> None:
     """Keep a listing; where the cache can't be written, the next run lists again."""
-    partial = cache.with_name(f"{cache.name}.{os.getpid()}.partial")
-    try:
+    with contextlib.suppress(OSError):
         cache.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
+        with whole_file(cache) as file:
             np.savez(
                 file,
                 paths=_bytes(listing.paths),
@@ -187,10 +187,6 @@ def write_listing(cache: Path, listing: Listing) -> None:
                 folders=_bytes(listing.folders),
                 folder_times=listing.folder_times,
             )
-        partial.replace(cache)
-    except OSError:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
 
 
 def check_names(names: Sequence[str], where: Path) -> None:

@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from samefeatures.base.digests import digest
 from samefeatures.base.errors import ConfigError, DataError, LabelError
+from samefeatures.base.partial import clear_leftovers, whole_file
 from samefeatures.images.folder import label_paths
 from samefeatures.images.imageset import ImageSet
 from samefeatures.images.labels import whole_labels
@@ -267,15 +268,14 @@ def _plain(path: Path, *, relist: bool) -> Path:
     copy = cache_file(path, "unpacked").with_name(f"unpacked-{key}.tar")
     if copy.exists() and not relist:
         return copy
-    partial = copy.with_name(f"{copy.name}.{os.getpid()}.partial")
     try:
         copy.parent.mkdir(parents=True, exist_ok=True)
-        with gzip.open(path) as packed, partial.open("wb") as file:
+        clear_leftovers(copy.parent)
+        with gzip.open(path) as packed, whole_file(copy) as file:
             shutil.copyfileobj(packed, file, 2**20)
-        os.utime(partial, ns=(info.st_atime_ns, info.st_mtime_ns))
-        partial.replace(copy)
+            file.flush()  # before its time is set
+            os.utime(file.name, ns=(info.st_atime_ns, info.st_mtime_ns))
     except (OSError, EOFError, zlib.error) as error:
-        partial.unlink(missing_ok=True)
         raise DataError(
             f"{path} can't be unpacked into {copy.parent} ({error}). Fetch it again if it is cut "
             "short; set SAMEFEATURES_CACHE if that folder is full or read-only."

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
 
 from samefeatures.base.arrays import Float32
 from samefeatures.base.files import writing
+from samefeatures.base.partial import clear_leftovers, file_beside
 from samefeatures.features.rows import ArrayRows, FeatureRows
 
 Float64 = npt.NDArray[np.float64]
@@ -60,28 +62,25 @@ def permuted(rows: FeatureRows, folder: Path, *, seed: int) -> Iterator[FeatureR
         StoreError: when there is no room for them.
     """
     order = np.random.default_rng(seed).permutation(len(rows))  # row i goes to place order[i]
-    path = folder / f"permuted-{os.getpid()}.npy"
-    with writing(path):
-        folder.mkdir(parents=True, exist_ok=True)
-        _reserve(path, 4 * len(rows) * rows.dim)
-        shape = (len(rows), rows.dim)
-        values = np.memmap(path, dtype=np.float32, mode="r+", shape=shape)
-    try:
+    path, shape = folder / "permuted.npy", (len(rows), rows.dim)
+    with ExitStack() as stack:
+        with writing(path):
+            folder.mkdir(parents=True, exist_ok=True)
+            clear_leftovers(folder)
+            file = stack.enter_context(file_beside(path))
+            _reserve(file, 4 * len(rows) * rows.dim)
+            values = np.memmap(file, dtype=np.float32, mode="r+", shape=shape)
         start = 0
         for block in rows.chunks(ROWS):
             values[order[start : start + len(block)]] = block
             start += len(block)
         fingerprint = f"{rows.fingerprint} permuted {seed}"
         yield ArrayRows(name=rows.name, values=values, fingerprint=fingerprint)
-    finally:
-        del values
-        path.unlink(missing_ok=True)
 
 
-def _reserve(path: Path, size: int) -> None:
-    """Make a file of this size; where the system can, so that a full disk shows now."""
-    with path.open("wb") as file:
-        if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(file.fileno(), 0, size)
-        else:
-            file.truncate(size)
+def _reserve(file: IO[bytes], size: int) -> None:
+    """Make a file as large as this; where the system can, so that a full disk shows now."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file.fileno(), 0, size)
+    else:
+        file.truncate(size)

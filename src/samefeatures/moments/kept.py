@@ -10,6 +10,7 @@ from typing import Protocol
 from samefeatures.algebra import HOST, Algebra, Precision
 from samefeatures.base.digests import digest
 from samefeatures.base.files import writing
+from samefeatures.base.partial import clear_leftovers
 from samefeatures.base.progress import Progress
 from samefeatures.features.rows import FeatureRows, joint_chunks
 from samefeatures.moments.record import Moments
@@ -47,8 +48,7 @@ def kept_moments(
     parts: Sequence[FeatureRows], folder: Path, *, kind: str, precision: Precision = "float64"
 ) -> Moments | None:
     """Finished moments of these rows, if they are there."""
-    finished = moments_path(parts, folder, kind, precision)
-    return Moments.load(finished) if finished.exists() else None
+    return _load(moments_path(parts, folder, kind, precision))
 
 
 def keep_moments(
@@ -64,9 +64,26 @@ def keep_moments(
     with writing(finished):
         folder.mkdir(parents=True, exist_ok=True)
         moments.save(finished)
-        for stale in folder.glob(f"{kind}-*"):
-            if stale != finished:
-                stale.unlink(missing_ok=True)
+        clear_old(folder, kind, but=[finished])
+
+
+def clear_old(folder: Path, kind: str, *, but: Sequence[Path]) -> None:
+    """Remove moments of other features, checkpoints, and what killed processes left.
+
+    What another process is writing now is left alone.
+    """
+    clear_leftovers(folder)
+    for ending in ("npz", "json"):
+        for old in folder.glob(f"{kind}-*.{ending}"):
+            if old not in but:
+                old.unlink(missing_ok=True)
+
+
+def _load(path: Path) -> Moments | None:
+    try:
+        return Moments.load(path)
+    except FileNotFoundError:  # not there, or another process has just removed it
+        return None
 
 
 def moments_path(
@@ -96,10 +113,9 @@ def accumulate(
     checkpoint = moments_path(parts, folder, kind, precision).with_suffix(".checkpoint.npz")
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    if checkpoint.exists():
-        start = Moments.load(checkpoint)
-    else:
-        start = Moments([part.name for part in parts], [part.dim for part in parts])
+    start = _load(checkpoint) or Moments(
+        [part.name for part in parts], [part.dim for part in parts]
+    )
     sums = accumulator(start, precision=precision, algebra=algebra)
     advance = progress.task(f"moments of the {kind} set", len(parts[0]))
     advance(sums.n)

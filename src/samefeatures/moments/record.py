@@ -7,7 +7,6 @@ pair. Memory is D² numbers, D the sum of the dimensions, whatever the number of
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
@@ -20,6 +19,7 @@ import numpy.typing as npt
 from samefeatures.algebra import SINGLE_ROWS, Precision, check_single
 from samefeatures.base.arrays import Float32, Float64
 from samefeatures.base.errors import FeatureError, StoreDamagedError
+from samefeatures.base.partial import whole_file
 
 PANEL = 1024
 """Rows of S computed at a time."""
@@ -289,8 +289,7 @@ class Moments:
 
     def save(self, path: Path) -> None:
         """Write an uncompressed ``.npz`` whole or not at all."""
-        partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-        with partial.open("wb") as file:
+        with whole_file(path) as file:
             arrays = {
                 "names": np.array(self.names),
                 "dims": np.array(self.dims),
@@ -301,13 +300,13 @@ class Moments:
             if self.precision == "float32":
                 arrays["precision"] = np.array(self.precision)
             np.savez(file, **arrays)  # type: ignore[arg-type]
-        partial.replace(path)
 
     @classmethod
     def load(cls, path: Path) -> Self:
         """Read what ``save`` wrote.
 
         Raises:
+            FileNotFoundError: when there is none.
             StoreDamagedError: when the file is cut short or is not one of ours.
         """
         try:
@@ -319,6 +318,8 @@ class Moments:
                 out.n, out.mean, out._second = int(file["n"]), mean, second
                 if "precision" in file:
                     out.precision = "float32"
+        except FileNotFoundError:
+            raise
         except (ValueError, KeyError, EOFError, BadZipFile, OSError, NotImplementedError) as error:
             raise StoreDamagedError(
                 f"{path} does not hold moments ({error}). Delete it; the same command computes "

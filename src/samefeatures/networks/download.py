@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import http.client
-import shutil
+import os
 import tarfile
 import urllib.error
 import urllib.request
@@ -15,6 +15,7 @@ from typing import IO
 
 from samefeatures.base.errors import CheckpointError, NetworkError
 from samefeatures.base.files import write_whole, writing
+from samefeatures.base.partial import building, held_by_another, move
 from samefeatures.base.progress import Advance, Progress
 
 PIECE = 1 << 20
@@ -40,40 +41,52 @@ def download(url: str, to: Path, *, digest: str | None, progress: Progress) -> s
         NetworkError: when it can't be fetched; what came stays, and the next try goes on there.
         CheckpointError: when its digest is another; what came is thrown away.
     """
-    partial = to.with_name(f"{to.name}.partial")
+    partial = to.with_name(f"{to.name}.partial")  # one name for all: the next try goes on with it
     with writing(partial):
         to.parent.mkdir(parents=True, exist_ok=True)
-        have = partial.stat().st_size if partial.exists() else 0
-        request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
-        try:
-            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
-                resumed = have > 0 and answer.status == 206
-                left = int(answer.headers.get("Content-Length") or 0)
-                advance = progress.task(f"download {to.name}", left + (have if resumed else 0))
-                advance(have if resumed else 0)
-                with partial.open("ab" if resumed else "wb") as file:
-                    came = _copy(answer, file, advance)
-        except urllib.error.HTTPError as error:
-            if have and error.code == NOTHING_LEFT:  # all of it is here, or it is another file now
+        with partial.open("ab") as file:
+            if held_by_another(file):
+                raise NetworkError(
+                    f"Another process is fetching {to.name}. Wait until it has come, then run the "
+                    "same command again."
+                )
+            _fetch(url, file, to.name, progress)
+            found = digest_of(partial, kind=(digest or "sha256").partition(":")[0])
+            if digest is not None and found != digest:
                 partial.unlink()
-                return download(url, to, digest=digest, progress=progress)
-            raise NetworkError(f"{url} could not be fetched ({_said(error)}).") from None
-        except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
-            raise NetworkError(f"{url} could not be fetched ({_said(error)}).") from None
-        if left and came != left:
-            raise NetworkError(
-                f"{url} was cut off after {came} of {left} bytes. Run the same command again: it "
-                "goes on there."
-            )
-        found = digest_of(partial, kind=(digest or "sha256").partition(":")[0])
-        if digest is not None and found != digest:
-            partial.unlink()
-            raise CheckpointError(
-                f"{url} is not the file that was published: its digest is {found}, it should be "
-                f"{digest}. It was thrown away; fetch it again, or from another place."
-            )
-        partial.replace(to)
+                raise CheckpointError(
+                    f"{url} is not the file that was published: its digest is {found}, it should "
+                    f"be {digest}. It was thrown away; fetch it again, or from another place."
+                )
+            move(file, to)
     return found
+
+
+def _fetch(url: str, file: IO[bytes], name: str, progress: Progress) -> None:
+    """Append what is not in the file yet."""
+    have = file.seek(0, os.SEEK_END)
+    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
+    try:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            if answer.status != 206:
+                have = file.truncate(0)
+            left = int(answer.headers.get("Content-Length") or 0)
+            advance = progress.task(f"download {name}", left + have)
+            advance(have)
+            came = _copy(answer, file, advance)
+    except urllib.error.HTTPError as error:
+        if have and error.code == NOTHING_LEFT:  # all of it is here, or it is another file now
+            file.truncate(0)
+            return _fetch(url, file, name, progress)
+        raise NetworkError(f"{url} could not be fetched ({_said(error)}).") from None
+    except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
+        raise NetworkError(f"{url} could not be fetched ({_said(error)}).") from None
+    if left and came != left:
+        raise NetworkError(
+            f"{url} was cut off after {came} of {left} bytes. Run the same command again: it "
+            "goes on there."
+        )
+    return None
 
 
 def _copy(answer: IO[bytes], file: IO[bytes], advance: Advance) -> int:
@@ -82,6 +95,7 @@ def _copy(answer: IO[bytes], file: IO[bytes], advance: Advance) -> int:
         file.write(piece)
         came += len(piece)
         advance(len(piece))
+    file.flush()
     return came
 
 
@@ -104,19 +118,17 @@ def unpack(archive: Path, to: Path, *, digest: str) -> None:
     Raises:
         CheckpointError: when it is damaged or refused.
     """
-    fresh = to.with_name(f"{to.name}.partial")
     with writing(to):
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir(parents=True)
+        to.parent.mkdir(parents=True, exist_ok=True)
         if to.is_dir() and not any(to.iterdir()):
             to.rmdir()
-        try:
-            with tarfile.open(archive) as tar:
-                tar.extractall(fresh, filter="data")
-        except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
-            shutil.rmtree(fresh, ignore_errors=True)
-            raise CheckpointError(
-                f"{archive} can't be unpacked ({_said(error)}). Remove it and download it again."
-            ) from None
-        write_whole(fresh / "digest.txt", f"{digest} {archive.name}\n".encode())
-        fresh.replace(to)
+        with building(to) as fresh:
+            try:
+                with tarfile.open(archive) as tar:
+                    tar.extractall(fresh, filter="data")
+            except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+                raise CheckpointError(
+                    f"{archive} can't be unpacked ({_said(error)}). Remove it and download it "
+                    "again."
+                ) from None
+            write_whole(fresh / "digest.txt", f"{digest} {archive.name}\n".encode())

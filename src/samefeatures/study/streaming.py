@@ -23,7 +23,7 @@ from samefeatures.features.rates import Meter
 from samefeatures.features.rows import regroup
 from samefeatures.features.store import CHUNK_ROWS
 from samefeatures.moments.journal import Journal, Position
-from samefeatures.moments.kept import chunk_rows, moments_key
+from samefeatures.moments.kept import chunk_rows, clear_old, moments_key
 from samefeatures.moments.record import Moments
 from samefeatures.moments.sums import Accumulator, accumulator
 from samefeatures.study.config import StudyConfig
@@ -206,9 +206,7 @@ class Stream:
         with writing(self._finished):
             journal.save(self._journal)
             sums.moments().save(self._finished)
-            for stale in self._folder.glob("fit-*"):  # of other features, and checkpoints
-                if stale not in (self._finished, self._journal):
-                    stale.unlink(missing_ok=True)
+            clear_old(self._folder, "fit", but=[self._finished, self._journal])
         return journal
 
     def _rates(self) -> str:
