@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
+from itertools import combinations
 
 from samefeatures.report.grid import Grid
 from samefeatures.study.results import Cell
@@ -24,13 +25,12 @@ class BothWays:
 
 def both_ways(grid: Grid) -> list[BothWays]:
     """All pairs of which both directions were scored, in the order of the study."""
-    found = []
-    for i, first in enumerate(grid.names):
-        for j in range(i + 1, len(grid.names)):
-            there, back = grid.rows[i][j], grid.rows[j][i]
-            if there is not None and back is not None:
-                found.append(BothWays(first, grid.names[j], there, back))
-    return found
+    cells = _cells(grid)
+    return [
+        BothWays(first, second, cells[first, second], cells[second, first])
+        for first, second in combinations(grid.names, 2)
+        if {(first, second), (second, first)} <= cells.keys()
+    ]
 
 
 def as_csv(grids: tuple[Grid, ...]) -> str:
@@ -40,14 +40,14 @@ def as_csv(grids: tuple[Grid, ...]) -> str:
     ways = [f"{column}_{way}" for way in ("there", "back") for column in COLUMNS]
     table.writerow(["method", "first", "second", "n", "first_correct", "second_correct", *ways])
     for grid in grids:
+        own = {name: cell.correct for (name, head), cell in _cells(grid).items() if name == head}
         for pair in both_ways(grid):
-            own = [_own(grid, name) for name in (pair.first, pair.second)]
-            cells = [getattr(cell, c) for cell in (pair.there, pair.back) for c in COLUMNS]
-            table.writerow([grid.method, pair.first, pair.second, pair.there.n, *own, *cells])
+            ends = (pair.first, pair.second)
+            found = [getattr(cell, c) for cell in (pair.there, pair.back) for c in COLUMNS]
+            correct = [own.get(name, "") for name in ends]
+            table.writerow([grid.method, *ends, pair.there.n, *correct, *found])
     return text.getvalue()
 
 
-def _own(grid: Grid, name: str) -> int | str:
-    place = grid.names.index(name)
-    cell = grid.rows[place][place]
-    return cell.correct if cell else ""
+def _cells(grid: Grid) -> dict[tuple[str, str], Cell]:
+    return {(cell.source, cell.target): cell for cell in grid.scored}

@@ -30,15 +30,6 @@ class ControlLine:
     reading: str
 
 
-WHAT = {
-    "ols": "the maps themselves, for comparison",
-    "naive": "no map: features cut off or filled with zeros",
-    "shuffled pairs": "OLS between features of different images (the source's rows permuted, seed "
-    "{seed})",
-    "random weights": "OLS from the source's architecture with untrained weights (seed {seed})",
-    "onto logits": "OLS straight onto the target's logits",
-    "fit set": "the OLS hybrids on the images that they were fitted on",
-}
 HEADS = ("Control", "What is done", "Top-1, %", "Agreement, %", "What it says")
 
 
@@ -47,11 +38,10 @@ def control_lines(results: StudyResults) -> list[ControlLine]:
     controls = results.controls
     if controls is None:
         return []
-    found = [_line(name, controls, results) for name in WHAT if _of(controls, name)]
+    found = [_line(name, controls, results) for name in KNOWN if _of(controls, name)]
+    missing = {"what": "", "top1": MISSING, "agreement": MISSING}
     found += [
-        ControlLine(
-            name=name, what="", top1=MISSING, agreement=MISSING, reading=f"not taken: {plain(why)}"
-        )
+        ControlLine(name=name, **missing, reading=f"not taken: {plain(why)}")
         for name, why in controls.left_out.items()
     ]
     return found
@@ -72,18 +62,15 @@ def _of(controls: Controls, name: str) -> list[ControlRow]:
 
 
 def _line(name: str, controls: Controls, results: StudyResults) -> ControlLine:
-    rows = _of(controls, name)
-    known = [row.top1 for row in rows if row.top1 is not None]
-    top1 = MISSING
-    if known:
-        spread = f" ({number(min(known))} to {number(max(known))})" if len(known) > 1 else ""
-        top1 = number(median(known)) + spread
+    known = [row.top1 for row in _of(controls, name) if row.top1 is not None]
+    spread = f" ({number(min(known))} to {number(max(known))})" if len(known) > 1 else ""
+    what, reading = KNOWN[name]
     return ControlLine(
         name=name,
-        what=WHAT[name].format(seed=controls.seed),
-        top1=top1,
-        agreement=number(median(row.agreement for row in rows)),
-        reading=READINGS[name](controls, results),
+        what=what.format(seed=controls.seed),
+        top1=number(median(known)) + spread,
+        agreement=number(_agreement(controls, name)),
+        reading=reading(controls, results),
     )
 
 
@@ -139,12 +126,18 @@ def _read_fit_set(controls: Controls, _results: StudyResults) -> str:
     return text + "; a gap is what the maps learned by heart, or the two sets differ"
 
 
-Reading = Callable[[Controls, StudyResults], str]
-READINGS: dict[str, Reading] = {
-    "ols": _read_ols,
-    "naive": _read_naive,
-    "shuffled pairs": _read_shuffled,
-    "random weights": _read_random,
-    "onto logits": _read_logits,
-    "fit set": _read_fit_set,
+KNOWN: dict[str, tuple[str, Callable[[Controls, StudyResults], str]]] = {
+    "ols": ("the maps themselves, for comparison", _read_ols),
+    "naive": ("no map: features cut off or filled with zeros", _read_naive),
+    "shuffled pairs": (
+        "OLS between features of different images (the source's rows permuted, seed {seed})",
+        _read_shuffled,
+    ),
+    "random weights": (
+        "OLS from the source's architecture with untrained weights (seed {seed})",
+        _read_random,
+    ),
+    "onto logits": ("OLS straight onto the target's logits", _read_logits),
+    "fit set": ("the OLS hybrids on the images that they were fitted on", _read_fit_set),
 }
+"""What is done for each control, and who reads what came out."""

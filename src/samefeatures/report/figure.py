@@ -112,16 +112,8 @@ def _heads(axes: Axes, grid: Grid, layout: _Layout) -> None:
         middle = layout.top + (i + 0.5) * CELL[1]
         write(axes, layout.left - 0.10, middle, plain(name), NAME, ha="right", va="center")
         x = layout.left + (i + 0.5) * CELL[0] - 0.05
-        write(
-            axes,
-            x,
-            layout.top - 0.07,
-            plain(name),
-            NAME,
-            rotation=SLANT,
-            va="bottom",
-            rotation_mode="anchor",
-        )
+        slanted = {"rotation": SLANT, "rotation_mode": "anchor", "va": "bottom"}
+        write(axes, x, layout.top - 0.07, plain(name), NAME, **slanted)
 
 
 def _cell(axes: Axes, cell: Cell | None, x: float, y: float) -> None:
@@ -157,19 +149,16 @@ def _legend(axes: Axes, layout: _Layout, y: float) -> None:
     for i in range(LEVELS):
         colour = background(i / (LEVELS - 1))
         # To the end, under the next: two rectangles side by side would show a seam.
-        axes.add_patch(
-            Rectangle(
-                (x + i * step, y), LEGEND[0] - i * step, LEGEND[1], facecolor=colour, linewidth=0
-            )
-        )
+        box = (x + i * step, y), LEGEND[0] - i * step, LEGEND[1]
+        axes.add_patch(Rectangle(*box, facecolor=colour, linewidth=0))
     axes.add_patch(Rectangle((x, y), *LEGEND, fill=False, edgecolor=LINE, linewidth=0.6))
     write(axes, x, y - 0.05, "loss vs source, %", SMALL, color=MUTED, va="bottom")
     for tick in TICKS:
         place = x + shade(tick) * LEGEND[0]
         write(axes, place, y + 0.15, f"{tick:g}", SMALL, color=MUTED, ha="center", va="top")
-    box = (x + LEGEND[0] + 0.2, y - 0.01)
-    axes.add_patch(Rectangle(box, 0.18, 0.13, fill=False, edgecolor=INK, linewidth=1.1))
-    write(axes, box[0] + 0.24, y + 0.055, "own head", SMALL, color=MUTED, va="center")
+    own = x + LEGEND[0] + 0.2
+    axes.add_patch(Rectangle((own, y - 0.01), 0.18, 0.13, fill=False, edgecolor=INK, linewidth=1.1))
+    write(axes, own + 0.24, y + 0.055, "own head", SMALL, color=MUTED, va="center")
     # The marks' note is wider than a small table: from the margin then.
     longest = max(_width(line, SMALL) for line in SHORT_NOTE)
     x = max(min(layout.left, layout.width - MARGIN - longest), MARGIN)

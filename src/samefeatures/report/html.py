@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from typing import Any
 
 import yaml
@@ -87,9 +86,7 @@ def page(
         axes=(ROWS, COLUMNS),
         curves=curves,
         missing=MISSING,
-        css=Markup(_asset("report.css")),
         shades=Markup(_shades()),
-        script=Markup(_asset("report.js")),
         describe=_describe,
     )
 
@@ -157,20 +154,12 @@ def _yaml(settings: Mapping[str, Any]) -> str:
 
 def _shades() -> str:
     """One class per shade, for a light and for a dark page."""
-    light = (_shade(i, background(i / LEVELS)) for i in range(LEVELS + 1))
-    dark = (_shade(i, background(i / LEVELS, dark_page=True)) for i in range(LEVELS + 1))
-    return (
-        "\n".join(light)
-        + "\n@media screen and (prefers-color-scheme: dark) {\n"
-        + "\n".join(dark)
-        + "\n}\n"
+    light, dark = (
+        "\n".join(_shade(i, background(i / LEVELS, dark_page=dark)) for i in range(LEVELS + 1))
+        for dark in (False, True)
     )
+    return f"{light}\n@media screen and (prefers-color-scheme: dark) {{\n{dark}\n}}\n"
 
 
 def _shade(place: int, colour: str) -> str:
     return f".s{place} {{ background: {colour}; color: {text_on(colour)}; }}"
-
-
-def _asset(name: str) -> str:
-    folder = resources.files("samefeatures.report") / "templates"
-    return (folder / name).read_text(encoding="utf-8")

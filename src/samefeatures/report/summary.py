@@ -108,19 +108,18 @@ def fit_notes(results: StudyResults) -> tuple[str, ...]:
     """
     lines: list[str] = []
     for method in dict.fromkeys(fit.method for fit in results.fits):
-        said = [(fit, _note(fit)) for fit in results.fits if fit.method == method]
-        noted = [(fit, note) for fit, note in said if note]
-        by_source = _group(noted, "source")
-        by_target = _group(noted, "target")
-        into = len(by_target) < len(by_source) or (
-            len(by_target) == len(by_source) and method == "logit"
-        )
-        groups, word = (by_target, "into") if into else (by_source, "from")
-        for (name, note), others in groups.items():
-            rest = ""
-            if len(others) == 1 and len(results.networks) > 2:
-                rest = f" {'from' if into else 'into'} {plain(others[0])}"
-            lines.append(f"{method} {word} {plain(name)}{rest}: {note}")
+        noted = [
+            (fit, note) for fit in results.fits if fit.method == method and (note := _note(fit))
+        ]
+        from_source = _group((fit.source, fit.target, note) for fit, note in noted)
+        into_target = _group((fit.target, fit.source, note) for fit, note in noted)
+        # The shorter grouping; for heads (logit) that of the targets where they are equal.
+        into = len(into_target) < len(from_source) + (method == "logit")
+        here, there = ("into", "from") if into else ("from", "into")
+        for (name, note), others in (into_target if into else from_source).items():
+            alone = len(others) == 1 and len(results.networks) > 2
+            rest = f" {there} {plain(others[0])}" if alone else ""
+            lines.append(f"{method} {here} {plain(name)}{rest}: {note}")
     return tuple(lines)
 
 
@@ -132,9 +131,9 @@ def _note(fit: FitSummary) -> str:
     return ""
 
 
-def _group(noted: list[tuple[FitSummary, str]], side: str) -> dict[tuple[str, str], list[str]]:
+def _group(noted: Iterable[tuple[str, str, str]]) -> dict[tuple[str, str], list[str]]:
+    """The others, by network and note."""
     groups: dict[tuple[str, str], list[str]] = {}
-    for fit, note in noted:
-        ends = (fit.source, fit.target) if side == "source" else (fit.target, fit.source)
-        groups.setdefault((ends[0], note), []).append(ends[1])
+    for name, other, note in noted:
+        groups.setdefault((name, note), []).append(other)
     return groups

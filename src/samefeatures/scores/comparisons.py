@@ -6,40 +6,32 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from samefeatures.base.arrays import Bool, Int64
 from samefeatures.scores.heads import Score
 from samefeatures.scores.paired import holm, mcnemar
 
 Pair = tuple[str, str]
-Hits = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """What the paired tests say of one hybrid; fields as in ``Cell``."""
 
-    p_vs_target: float
-    p_vs_source: float
-    p_vs_target_raw: float
-    p_vs_source_raw: float
-    fixed: int
-    broken: int
+    p_vs_target: float = 1.0
+    p_vs_source: float = 1.0
+    p_vs_target_raw: float = 1.0
+    p_vs_source_raw: float = 1.0
+    fixed: int = 0
+    broken: int = 0
 
 
-SAME = Comparison(
-    p_vs_target=1.0,
-    p_vs_source=1.0,
-    p_vs_target_raw=1.0,
-    p_vs_source_raw=1.0,
-    fixed=0,
-    broken=0,
-)
+SAME = Comparison()
 """A network against itself."""
 
 
 def compare(
-    hybrids: Mapping[Pair, Score], own: Mapping[str, Score], labels: npt.NDArray[np.int64]
+    hybrids: Mapping[Pair, Score], own: Mapping[str, Score], labels: Int64
 ) -> dict[Pair, Comparison]:
     """Exact McNemar tests of all hybrids of one method, corrected by Holm.
 
@@ -51,33 +43,31 @@ def compare(
         labels: (n,) of these images.
     """
     right = {name: hits(score, labels) for name, score in own.items()}
-    changed = {
-        (a, b): (changes(right[b], mine), changes(right[a], mine))
-        for (a, b), mine in ((pair, hits(score, labels)) for pair, score in hybrids.items())
-    }
-    raw_target = [mcnemar(*target) for target, _ in changed.values()]
-    raw_source = [mcnemar(*source) for _, source in changed.values()]
-    rows = zip(
-        changed.items(), holm(raw_target), holm(raw_source), raw_target, raw_source, strict=True
-    )
+    mine = {pair: hits(score, labels) for pair, score in hybrids.items()}
+    changed = [changes(right[target], hit) for (_, target), hit in mine.items()]
+    vs_target = [mcnemar(*counts) for counts in changed]
+    vs_source = [mcnemar(*changes(right[source], hit)) for (source, _), hit in mine.items()]
+    columns = (mine, changed, holm(vs_target), holm(vs_source), vs_target, vs_source)
     return {
         pair: Comparison(
             p_vs_target=p_target,
             p_vs_source=p_source,
-            p_vs_target_raw=bare_target,
-            p_vs_source_raw=bare_source,
+            p_vs_target_raw=raw_target,
+            p_vs_source_raw=raw_source,
             fixed=fixed,
             broken=broken,
         )
-        for (pair, ((fixed, broken), _)), p_target, p_source, bare_target, bare_source in rows
+        for pair, (fixed, broken), p_target, p_source, raw_target, raw_source in zip(
+            *columns, strict=True
+        )
     }
 
 
-def hits(score: Score, labels: npt.NDArray[np.int64]) -> Hits:
+def hits(score: Score, labels: Int64) -> Bool:
     """(n,) whether the prediction is the label."""
     return np.asarray(score.predictions == labels)
 
 
-def changes(before: Hits, after: Hits) -> tuple[int, int]:
-    """(wrong before and right after, right before and wrong after)."""
+def changes(before: Bool, after: Bool) -> tuple[int, int]:
+    """(wrong before and right after, right before and wrong after), of (n,) hits each."""
     return int((after & ~before).sum()), int((before & ~after).sum())
