@@ -21,8 +21,9 @@ def main(names: list[str]) -> int:
     """Run the named suites, or all; returns 1 when a name is unknown."""
     if names == ["pages"]:
         from benchmarks.pages import write_pages
+        from benchmarks.prose import write_prose
 
-        print("\n".join(str(path) for path in write_pages()))
+        print("\n".join(str(path) for path in (*write_pages(), *write_prose())))
         return 0
     unknown = set(names) - set(SUITES)
     if unknown:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from benchmarks import prose
+from benchmarks.prose import filled
 
 import samefeatures as sf
 from samefeatures.study.config import parse_config
@@ -67,3 +69,47 @@ def test_links_and_paths_lead_somewhere(page: Path) -> None:
         assert (PROJECT / name).exists(), f"{page.name} names {name}"
     for name in re.findall(r"`([\w/]+/\w+\.py)`", text):
         assert any((home / name).exists() for home in homes), f"{page.name} names {name}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_row_of_a_table_belongs_to_one(page: Path) -> None:
+    """A blank line before a row would show it as text."""
+    for rows in re.findall(r"(?:^\|.*\n)+", page.read_text(), re.MULTILINE):
+        head, marks, *_ = [*rows.splitlines(), ""]
+        assert re.fullmatch(r"[\s:|-]+", marks), f"{page.name}: {head}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_figures_in_sentences_are_those_of_the_results(page: Path) -> None:
+    text = page.read_text()
+    assert filled(text) == text, "write them anew: python -m benchmarks.prose"
+
+
+def test_a_question_that_the_results_do_not_answer_is_named() -> None:
+    for place in ("cifar10: own nobody", "nothing: own a", "cifar10: ols top1 longest"):
+        with pytest.raises(ValueError, match=f"'{place}' can't be answered"):
+            filled(f"It is <!-- {place} -->5<!-- end --> %.")
+
+
+def test_answers_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = "method,source,target,top1,change_vs_source_pct,loss_vs_target_points,"
+    columns += "p_vs_target,fixed,broken"
+    rows = ["ols,a,a,90,0,0,1,0,0", "ols,a,b,81,-10,-1,0.04,9,3", "ols,b,a,70,-12.5,20,0.01,2,9"]
+    rows += ["ols,b,b,80,0,0,1,0,0", "new,a,b,82,-8.9,-2,0.5,9,3", "new,b,a,69,-13.75,21,0.01,2,9"]
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "results.csv").write_text("\n".join([columns, *rows]))
+    monkeypatch.setattr(prose, "DOCS", tmp_path)
+    expected = {
+        "own a": "90.00",
+        "ols beat": "1",
+        "ols better": "1",
+        "ols worse": "1",
+        "new unsure": "1",
+        "ols change_vs_source_pct median": "−11.25",
+        "ols from b change_vs_source_pct high": "−12.50",
+        "ols from a,b into b top1 mean": "81.00",
+        "new minus ols top1 mean": "0.00",
+        "new minus ols top1 above=0": "1",
+        "ols top1 below=75": "1",
+    }
+    assert {query: prose.answer("s", query) for query in expected} == expected

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -30,6 +31,7 @@ from samefeatures.study.results import Cell
 CELL = (0.66, 0.50)  # width, height in inches
 MARGIN = 0.18
 SLANT = 45.0
+SLANTED: dict[str, Any] = {"rotation": SLANT, "rotation_mode": "anchor"}
 NAME, AXIS, TITLE = 9.0, 8.5, 11.5
 SUBTITLE = "Large: top-1 accuracy, %.  Small: change against the source's own accuracy, %."
 HEADING = MARGIN + 0.42  # title and subtitle, in inches
@@ -112,8 +114,7 @@ def _heads(axes: Axes, grid: Grid, layout: _Layout) -> None:
         middle = layout.top + (i + 0.5) * CELL[1]
         write(axes, layout.left - 0.10, middle, plain(name), NAME, ha="right", va="center")
         x = layout.left + (i + 0.5) * CELL[0] - 0.05
-        slanted = {"rotation": SLANT, "rotation_mode": "anchor", "va": "bottom"}
-        write(axes, x, layout.top - 0.07, plain(name), NAME, **slanted)
+        write(axes, x, layout.top - 0.07, plain(name), NAME, va="bottom", **SLANTED)
 
 
 def _cell(axes: Axes, cell: Cell | None, x: float, y: float) -> None:
