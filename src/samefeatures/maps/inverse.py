@@ -13,10 +13,16 @@ EPS = float(np.finfo(np.float64).eps)
 SINGLE_CUTOFF = float(2 * np.finfo(np.float32).eps)
 """Eigenvalues of at most this times the largest are rounding in moments of float32 products."""
 
+DOUBT = 10
+"""Times the cutoff: where a condition number computed from an inverse is not believed."""
+FEWEST = 100
+"""Spaces of fewer dimensions count as this many: sums over rows round, however few the columns."""
+
 
 def cutoff(dim: int, precision: Precision) -> float:
     """Relative size under which eigenvalues of (dim, dim) moments count as zero."""
-    return dim * EPS if precision == "float64" else max(dim * EPS, SINGLE_CUTOFF)
+    rounding = max(dim, FEWEST) * EPS
+    return rounding if precision == "float64" else max(rounding, SINGLE_CUTOFF)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,8 +65,9 @@ def pseudoinverse(
         return _by_eigenvalues(matrix, precision, algebra)
     condition = _norm(matrix) * _norm(inverse)
     # The 1-norm's condition number is never below the 2-norm's: under this bound no eigenvalue
-    # can be as small as the cutoff, so that the eigenvalues need not be known.
-    if condition * cutoff(len(matrix), precision) < 1:
+    # can be near the cutoff, so that the eigenvalues need not be known. Near it, not only below:
+    # what comes out of inverting a singular matrix may look a little better than it is.
+    if condition * cutoff(len(matrix), precision) * DOUBT < 1:
         return Inverse(inverse, len(matrix), condition)
     return _by_eigenvalues(matrix, precision, algebra)
 

@@ -1,0 +1,180 @@
+"""R² beyond controls, against regressions on rows and against plain within-class computation."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from sklearn.linear_model import Ridge as SklearnRidge
+
+from samefeatures.base.arrays import Float64
+from samefeatures.moments.record import Moments
+from samefeatures.similarity.beyond import Explainer, r2_beyond, squared_errors
+from samefeatures.similarity.path import RidgePath
+from samefeatures.similarity.residual import Split, Without
+from samefeatures.similarity.strengths import GRID, CrossValidation
+
+Spaces = dict[str, Float64]
+CLASSES = 6
+
+
+def world(n: int, *, seed: int, shared: int = 4) -> Spaces:
+    """Two networks that share a class and ``shared`` directions beyond it, and class noise."""
+    fixed = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
+    classes = rng.integers(0, CLASSES, n)
+    latent = rng.standard_normal((n, 6))
+    means, mix = fixed.standard_normal((CLASSES, 12)), fixed.standard_normal((2, 6, 12))
+    mix[1, shared:] = 0  # b hears the first directions alone
+    other = rng.standard_normal((n, 6)) @ fixed.standard_normal((6, 12))
+    return {
+        "answers": np.eye(CLASSES)[classes],
+        "pixels": latent[:, :1] + 0.1 * rng.standard_normal((n, 5)),
+        "a": 2 * means[classes] + latent @ mix[0] + 0.1 * rng.standard_normal((n, 12)),
+        "b": means[classes] @ fixed.standard_normal((12, 9))
+        + (latent @ mix[1] + (0 if shared else 1) * other) @ fixed.standard_normal((12, 9)),
+        "noise": fixed.standard_normal((CLASSES, 8))[classes] + rng.standard_normal((n, 8)),
+    }
+
+
+def moments(spaces: Spaces) -> Moments:
+    out = Moments(list(spaces), [rows.shape[1] for rows in spaces.values()])
+    out.update(*spaces.values())
+    return out
+
+
+def opened(fit: Spaces, judge: Spaces, folds: int = 4) -> tuple[CrossValidation, Explainer]:
+    total, n = moments(fit), len(fit["a"])
+    parts = [moments({k: v[f::folds] for k, v in fit.items()}) for f in range(folds)]
+    assert sum(part.n for part in parts) == n
+    cv = CrossValidation(total, [(total - part, part) for part in parts], shared=["pixels"])
+    return cv, Explainer(cv, moments(judge))
+
+
+def ridge_errors(
+    fit: Spaces, judge: Spaces, blocks: list[str], strengths: dict[str, float], target: str
+) -> float:
+    """On rows: columns scaled, so that one strength of scikit-learn's is each block's own."""
+    used = [b for b in blocks if math.isfinite(strengths[b])]
+    scale = {b: 1 / math.sqrt(strengths[b] * fit[b].var(axis=0).mean() * len(fit[b])) for b in used}
+    x, test = (np.hstack([side[b] * scale[b] for b in used]) for side in (fit, judge))
+    model = SklearnRidge(alpha=1.0, solver="cholesky").fit(x, fit[target])
+    return float(((model.predict(test) - judge[target]) ** 2).sum())
+
+
+@pytest.mark.parametrize("n", [400, 25])
+def test_errors_are_those_of_ridge_on_the_rows(n: int) -> None:
+    fit, judge = world(n, seed=1), world(200, seed=2)
+    _, explainer = opened(fit, judge)
+    for blocks in (["answers"], ["pixels", "answers"], ["pixels", "answers", "a"]):
+        found = explainer.explain(blocks, ["b"])
+        strengths = {b: max(s, 1e-12) for b, s in found.strengths.by_block.items()}
+        expected = ridge_errors(fit, judge, blocks, strengths, "b")
+        assert found.errors["b"] == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("strength", [1e-4, 1e-1, 10.0])
+def test_a_path_is_ridge_at_each_strength(strength: float) -> None:
+    fit, judge = world(300, seed=1), world(100, seed=2)
+    shift = strength * fit["a"].var(axis=0).mean() * 300
+    found = RidgePath(Split(moments(fit), moments(judge)), "a").errors("b", [shift, math.inf])
+    assert found[0] == pytest.approx(
+        ridge_errors(fit, judge, ["a"], {"a": strength}, "b"), rel=1e-9
+    )
+    assert found[1] == pytest.approx(((judge["b"] - fit["b"].mean(axis=0)) ** 2).sum(), rel=1e-9)
+
+
+def test_the_order_of_elimination_does_not_matter() -> None:
+    fit, judge = world(300, seed=1), world(100, seed=2)
+    split = Split(moments(fit), moments(judge))
+    one = RidgePath(Without(Without(split, "pixels", 3.0), "answers", 5.0), "a")
+    other = RidgePath(Without(Without(split, "answers", 5.0), "pixels", 3.0), "a")
+    np.testing.assert_allclose(one.errors("b", [0.0, 2.0]), other.errors("b", [0.0, 2.0]), 1e-9)
+
+
+def test_strengths_are_the_best_of_the_grid_by_held_out_folds() -> None:
+    fit = world(120, seed=1)
+    cv, _ = opened(fit, world(50, seed=2))
+    costs = {}
+    for strength in GRID[1:-1]:
+        errors = 0.0
+        for f in range(4):
+            rest = {k: np.delete(v, np.s_[f::4], axis=0) for k, v in fit.items()}
+            held = {k: v[f::4] for k, v in fit.items()}
+            # strengths are relative to the variance over all rows
+            ratio = fit["a"].var(axis=0).mean() / rest["a"].var(axis=0).mean()
+            errors += ridge_errors(rest, held, ["a"], {"a": strength * ratio}, "b")
+        costs[strength] = errors / float(((fit["b"] - fit["b"].mean(axis=0)) ** 2).sum())
+    found = cv.path((), "a", ["b"])
+    np.testing.assert_allclose(found[1:-1], list(costs.values()), rtol=1e-9)
+    best = min(costs, key=costs.__getitem__)
+    assert cv.choose(["a"], ["b"]).by_block["a"] == best
+
+
+def test_beyond_answers_is_the_pooled_within_class_value() -> None:
+    """Without strengths: everything centred on the fit's class means, then one regression."""
+    fit, judge = world(500, seed=1), world(300, seed=2)
+    left = Without(Split(moments(fit), moments(judge)), "answers", 0.0)
+    errors = RidgePath(left, "a").errors("b", [0.0, math.inf])
+    own, other = fit["answers"].argmax(1), judge["answers"].argmax(1)
+    within: dict[str, tuple[Float64, Float64]] = {}
+    for name in ("a", "b"):
+        means = np.array([fit[name][own == k].mean(axis=0) for k in range(CLASSES)])
+        within[name] = fit[name] - means[own], judge[name] - means[other]
+    weight = np.linalg.lstsq(within["a"][0], within["b"][0], rcond=None)[0]
+    residual = within["b"][1] - within["a"][1] @ weight
+    assert errors[0] == pytest.approx((residual**2).sum(), rel=1e-9)
+    assert errors[1] == pytest.approx((within["b"][1] ** 2).sum(), rel=1e-9)
+
+
+def test_errors_from_moments_are_those_of_the_rows() -> None:
+    fit, judge = world(400, seed=1), world(150, seed=2)
+    cv, explainer = opened(fit, judge)
+    found = explainer.explain(["pixels", "answers", "a"], ["b", "noise"])
+    means = {name: cv.total.mean_of(name) for name in fit}
+    by_row = squared_errors(found, means, judge)
+    assert by_row.shape == (2, 150)
+    np.testing.assert_allclose(by_row.sum(axis=1), list(found.errors.values()), rtol=1e-9)
+
+
+@pytest.mark.parametrize("given", [["answers"], ["pixels", "answers"]])
+def test_what_is_shared_beyond_the_answers_is_found_and_class_noise_is_not_fooled(
+    given: list[str],
+) -> None:
+    fit, judge = world(2000, seed=1, shared=4), world(1000, seed=2, shared=4)
+    _, explainer = opened(fit, judge)
+    controls = explainer.explain(given, ["b"])
+    features = r2_beyond(explainer.explain([*given, "a"], ["b"]), controls)
+    noise = r2_beyond(explainer.explain([*given, "noise"], ["b"]), controls)
+    assert features["b"] > 0.9
+    assert abs(noise["b"]) < 0.02
+
+
+def test_nothing_shared_beyond_the_answers() -> None:
+    fit, judge = world(2000, seed=1, shared=0), world(1000, seed=2, shared=0)
+    _, explainer = opened(fit, judge)
+    found = r2_beyond(
+        explainer.explain(["answers", "a"], ["b"]), explainer.explain(["answers"], ["b"])
+    )
+    assert abs(found["b"]) < 0.02
+
+
+def test_controls_that_leave_nothing() -> None:
+    fit, judge = world(300, seed=1), world(100, seed=2)
+    for side in (fit, judge):
+        side["b"] = np.zeros_like(side["b"])
+    _, explainer = opened(fit, judge)
+    found = r2_beyond(
+        explainer.explain(["answers", "a"], ["b"]), explainer.explain(["answers"], ["b"])
+    )
+    assert math.isnan(found["b"])
+
+
+def test_more_controls_than_rows_and_an_answer_that_the_fit_rows_never_give() -> None:
+    fit, judge = world(30, seed=1), world(100, seed=2)
+    fit["answers"] = np.hstack([fit["answers"], np.zeros((30, 40))])
+    judge["answers"] = np.hstack([np.zeros((100, 40)), judge["answers"]])
+    _, explainer = opened(fit, judge, folds=3)
+    found = explainer.explain(["answers", "a"], ["b"])
+    assert math.isfinite(found.errors["b"])
