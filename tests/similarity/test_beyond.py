@@ -48,7 +48,7 @@ def opened(fit: Spaces, judge: Spaces, folds: int = 4) -> tuple[CrossValidation,
     total, n = moments(fit), len(fit["a"])
     parts = [moments({k: v[f::folds] for k, v in fit.items()}) for f in range(folds)]
     assert sum(part.n for part in parts) == n
-    cv = CrossValidation(total, [(total - part, part) for part in parts], shared=["pixels"])
+    cv = CrossValidation(total, parts, shared=["pixels"])
     return cv, Explainer(cv, moments(judge))
 
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from samefeatures.algebra import Algebra
 from samefeatures.base.arrays import Float64
+from samefeatures.moments.views import SecondMoments
 from samefeatures.similarity.path import RidgePath
-from samefeatures.similarity.residual import Eliminations, SecondMoments, Split, Without
+from samefeatures.similarity.residual import Eliminations, Split, Without
 from samefeatures.similarity.strengths import CrossValidation, Strengths
 
 

@@ -11,25 +11,7 @@ import numpy as np
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float64
 from samefeatures.maps.inverse import pseudoinverse, shifted_inverse
-
-
-class SecondMoments(Protocol):
-    """n, means and centred second moments of named blocks of columns (feature spaces)."""
-
-    @property
-    def n(self) -> int: ...
-
-    def mean_of(self, name: str) -> Float64:
-        """(d,)."""
-        ...
-
-    def block(self, a: str, b: str) -> Float64:
-        """(d_a, d_b)."""
-        ...
-
-    def sum_of_squares(self, name: str) -> float:
-        """Trace of S_AA."""
-        ...
+from samefeatures.moments.views import SecondMoments
 
 
 class Judged(Protocol):

@@ -10,8 +10,9 @@ import numpy as np
 
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float64
+from samefeatures.moments.views import Rest, SecondMoments
 from samefeatures.similarity.path import RidgePath
-from samefeatures.similarity.residual import Eliminations, Prefix, SecondMoments, Split
+from samefeatures.similarity.residual import Eliminations, Prefix, Split
 
 GRID = (0.0, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0, math.inf)
 """Strengths that are tried, relative to the mean variance of a block; inf leaves it out."""
@@ -43,7 +44,7 @@ class CrossValidation:
 
     Args:
         total: Moments of all rows of the fit.
-        folds: For each fold, moments of the other rows and of its own.
+        folds: Of the rows of each fold.
         shared: Blocks that many regressions have in front; what they leave is kept.
         algebra: Where products and factorisations run.
     """
@@ -51,13 +52,13 @@ class CrossValidation:
     def __init__(
         self,
         total: SecondMoments,
-        folds: Sequence[tuple[SecondMoments, SecondMoments]],
+        folds: Sequence[SecondMoments],
         *,
         shared: Sequence[str] = (),
         algebra: Algebra = HOST,
     ) -> None:
         self.total, self.shared, self.algebra = total, tuple(shared), algebra
-        splits = [Split(rest, own) for rest, own in folds]
+        splits = [Split(Rest(total, fold), fold) for fold in folds]
         self._left = Eliminations(splits, self.shift, shared=shared, algebra=algebra)
         self._kept: dict[tuple[Prefix, str], dict[str, Float64]] = {}
 

@@ -1,0 +1,165 @@
+"""Second moments of control spaces beside networks: only the blocks that something reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from samefeatures.base.arrays import Float64, Int64
+from samefeatures.base.errors import FeatureError
+
+Pair = tuple[str, str]
+Rows = npt.NDArray[np.floating] | Int64
+"""(r, d) columns of a space, or (r,) classes of one whose columns are one-hot."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Blocks:
+    """n, means and those centred second moments that were asked for.
+
+    Attributes:
+        n: Rows seen.
+        means: (d,) of each space.
+        products: (d_a, d_b) S_ab by pair of names; b, a is its transpose.
+    """
+
+    n: int
+    means: Mapping[str, Float64]
+    products: Mapping[Pair, Float64]
+
+    def mean_of(self, name: str) -> Float64:
+        """(d,)."""
+        if name not in self.means:
+            raise FeatureError(
+                f"These moments know no space '{name}'; they hold {', '.join(self.means)}."
+            )
+        return self.means[name]
+
+    def block(self, a: str, b: str) -> Float64:
+        """(d_a, d_b).
+
+        Raises:
+            FeatureError: when this block was not asked for.
+        """
+        if (a, b) in self.products:
+            return self.products[a, b]
+        if (b, a) in self.products:
+            return self.products[b, a].T
+        raise FeatureError(
+            f"The moments of '{a}' with '{b}' were not summed. Ask for this pair before the rows "
+            "are read."
+        )
+
+    def sum_of_squares(self, name: str) -> float:
+        """Trace of S_AA."""
+        return float(np.trace(self.block(name, name)))
+
+
+class BlockSums:
+    """Takes rows of networks and controls, gives ``Blocks``.
+
+    Sums are taken about the means of the first rows, in float64, so that a large mean costs no
+    digits, and centred at the end. A one-hot space costs a sum by class, not a product.
+
+    Args:
+        dims: Columns of each space, networks and controls.
+        classes: Spaces that come as classes, one-hot by their meaning.
+        pairs: Blocks to sum.
+    """
+
+    def __init__(
+        self, dims: Mapping[str, int], *, classes: Sequence[str] = (), pairs: Sequence[Pair]
+    ) -> None:
+        unknown = [name for pair in pairs for name in pair if name not in dims]
+        if unknown:
+            raise FeatureError(
+                f"There is no space '{unknown[0]}' to sum moments of; there are {', '.join(dims)}."
+            )
+        self._dims, self._classes = dict(dims), frozenset(classes)
+        self.n = 0
+        self._about: dict[str, Float64] = {}
+        self._sums = {name: np.zeros(dim) for name, dim in dims.items()}
+        self._products = {(a, b): np.zeros((dims[a], dims[b])) for a, b in pairs}
+
+    def update(self, rows: Mapping[str, Rows]) -> None:
+        """Add rows of every space, row i of each the same image.
+
+        Args:
+            rows: (r, d) by name; (r,) classes where the space is one-hot.
+
+        Raises:
+            FeatureError: when shapes do not fit, a class is not there, or a value is not finite.
+        """
+        count = self._checked(rows)
+        if not count:
+            return
+        first = not self._about
+        centred: dict[str, Float64 | sparse.csr_array] = {}
+        for name in self._dims:
+            if name in self._classes:
+                centred[name] = _one_hot(rows[name], self._dims[name])
+                self._about[name] = np.zeros(self._dims[name])
+                self._sums[name] += np.bincount(rows[name], minlength=self._dims[name])
+                continue
+            values = np.asarray(rows[name], np.float64)
+            if first:
+                self._about[name] = values.mean(axis=0)
+            part = values - self._about[name]
+            total = part.sum(axis=0)
+            if not np.isfinite(total).all():
+                raise FeatureError(
+                    f"Rows of {name} are NaN or infinite in a chunk of {count}. Moments of such "
+                    "rows mean nothing; extract them again or leave the images out."
+                )
+            self._sums[name] += total
+            centred[name] = part
+        for a, b in self._products:
+            found = centred[a].T @ centred[b]  # (d_a, d_b)
+            dense: Float64 = found.toarray() if isinstance(found, sparse.sparray) else found
+            self._products[a, b] += dense
+        self.n += count
+
+    def _checked(self, rows: Mapping[str, Rows]) -> int:
+        counts = {name: len(values) for name, values in rows.items()}
+        shapes = {
+            name: values.shape
+            for name, values in rows.items()
+            if values.shape[1:] != (() if name in self._classes else (self._dims.get(name),))
+        }
+        if set(rows) != set(self._dims) or len(set(counts.values())) != 1 or shapes:
+            raise FeatureError(
+                f"Rows came as { ({k: v.shape for k, v in rows.items()}) }; expected one row per "
+                f"image for each of {self._dims}."
+            )
+        for name in self._classes:
+            values = rows[name]
+            if len(values) and not 0 <= values.min() <= values.max() < self._dims[name]:
+                raise FeatureError(
+                    f"Classes of {name} run from {values.min()} to {values.max()}; there are "
+                    f"{self._dims[name]}, from 0."
+                )
+        return next(iter(counts.values()))
+
+    def blocks(self) -> Blocks:
+        """Of all rows so far."""
+        n = max(self.n, 1)
+        apart = {name: total / n for name, total in self._sums.items()}
+        return Blocks(
+            n=self.n,
+            means={k: v + self._about.get(k, np.zeros(len(v))) for k, v in apart.items()},
+            products={
+                (a, b): product - n * np.outer(apart[a], apart[b])
+                for (a, b), product in self._products.items()
+            },
+        )
+
+
+def _one_hot(classes: Rows, count: int) -> sparse.csr_array:
+    """(r, count) with a 1 in each row."""
+    rows = len(classes)
+    ones, starts = np.ones(rows), np.arange(rows + 1)
+    return sparse.csr_array((ones, classes, starts), shape=(rows, count))

@@ -1,0 +1,153 @@
+"""Second moments made of others without touching a row or copying a block."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from samefeatures.base.arrays import Float64
+from samefeatures.base.errors import FeatureError
+
+
+class SecondMoments(Protocol):
+    """n, means and centred second moments of named blocks of columns (feature spaces)."""
+
+    @property
+    def n(self) -> int: ...
+
+    def mean_of(self, name: str) -> Float64:
+        """(d,)."""
+        ...
+
+    def block(self, a: str, b: str) -> Float64:
+        """(d_a, d_b)."""
+        ...
+
+    def sum_of_squares(self, name: str) -> float:
+        """Trace of S_AA."""
+        ...
+
+
+class Rest:
+    """The rows of a whole that are not in a part: total minus fold.
+
+    Args:
+        whole: Moments of all rows.
+        part: Of some of them.
+    """
+
+    def __init__(self, whole: SecondMoments, part: SecondMoments) -> None:
+        if part.n >= whole.n:
+            raise FeatureError(
+                f"Nothing is left of {whole.n} rows without {part.n}. Take fewer folds."
+            )
+        self._whole, self._part = whole, part
+        self.n = whole.n - part.n
+        self._weight = self.n * part.n / whole.n
+
+    def mean_of(self, name: str) -> Float64:
+        """(d,)."""
+        whole, part = self._whole, self._part
+        out: Float64 = (whole.n * whole.mean_of(name) - part.n * part.mean_of(name)) / self.n
+        return out
+
+    def block(self, a: str, b: str) -> Float64:
+        """(d_a, d_b)."""
+        shift = self._weight * np.outer(self._apart(a), self._apart(b))
+        out: Float64 = self._whole.block(a, b) - self._part.block(a, b) - shift
+        return out
+
+    def sum_of_squares(self, name: str) -> float:
+        apart = self._apart(name)
+        both = self._whole.sum_of_squares(name) - self._part.sum_of_squares(name)
+        return both - self._weight * float(apart @ apart)
+
+    def _apart(self, name: str) -> Float64:
+        return self._part.mean_of(name) - self.mean_of(name)
+
+
+class Beside:
+    """Moments of networks, and blocks of control spaces beside them, of the same rows.
+
+    Args:
+        networks: Joint moments.
+        names: Of the networks.
+        controls: Blocks of controls with networks and among themselves.
+    """
+
+    def __init__(
+        self, networks: SecondMoments, names: frozenset[str], controls: SecondMoments
+    ) -> None:
+        if networks.n != controls.n:
+            raise FeatureError(
+                f"Moments of networks are of {networks.n} rows, those of controls of {controls.n}. "
+                "Take both of the same images."
+            )
+        self._networks, self._names, self._controls = networks, names, controls
+        self.n = networks.n
+
+    def mean_of(self, name: str) -> Float64:
+        """(d,)."""
+        return self._of(name).mean_of(name)
+
+    def block(self, a: str, b: str) -> Float64:
+        """(d_a, d_b)."""
+        both = a in self._names and b in self._names
+        return (self._networks if both else self._controls).block(a, b)
+
+    def sum_of_squares(self, name: str) -> float:
+        return self._of(name).sum_of_squares(name)
+
+    def _of(self, name: str) -> SecondMoments:
+        return self._networks if name in self._names else self._controls
+
+
+Mixture = Mapping[str, Float64 | None]
+"""(d_part, d) by the name of each part, which is multiplied by it; None: taken as it is."""
+
+
+class Mixed:
+    """Moments with further spaces that are linear in those that were summed.
+
+    Args:
+        moments: Of the parts.
+        mixtures: By the name of the further space, what each part adds to it.
+    """
+
+    def __init__(self, moments: SecondMoments, mixtures: Mapping[str, Mixture]) -> None:
+        self._moments, self._mixtures = moments, mixtures
+        self.n = moments.n
+
+    def mean_of(self, name: str) -> Float64:
+        """(d,)."""
+        parts = self._mixtures.get(name)
+        if parts is None:
+            return self._moments.mean_of(name)
+        total = [_times(self._moments.mean_of(p)[None], m)[0] for p, m in parts.items()]
+        return _sum(total)
+
+    def block(self, a: str, b: str) -> Float64:
+        """(d_a, d_b)."""
+        if a in self._mixtures:
+            rows = [_times(self.block(p, b).T, m).T for p, m in self._mixtures[a].items()]
+            return _sum(rows)
+        if b in self._mixtures:
+            columns = [_times(self.block(a, p), m) for p, m in self._mixtures[b].items()]
+            return _sum(columns)
+        return self._moments.block(a, b)
+
+    def sum_of_squares(self, name: str) -> float:
+        if name in self._mixtures:
+            return float(np.trace(self.block(name, name)))
+        return self._moments.sum_of_squares(name)
+
+
+def _times(rows: Float64, matrix: Float64 | None) -> Float64:
+    return rows if matrix is None else rows @ matrix
+
+
+def _sum(parts: Sequence[Float64]) -> Float64:
+    out: Float64 = np.sum(parts, axis=0)
+    return out

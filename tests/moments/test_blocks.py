@@ -1,0 +1,144 @@
+"""Blocks of control spaces against joint moments of the same columns."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from samefeatures.base.arrays import Float64, Int64
+from samefeatures.base.errors import FeatureError
+from samefeatures.moments.blocks import BlockSums, Rows
+from samefeatures.moments.record import Moments
+from samefeatures.moments.views import Beside, Mixed, Rest
+
+DIMS = {"a": 5, "b": 3, "pixels": 4, "answers": 6}
+PAIRS = [("answers", "a"), ("answers", "b"), ("pixels", "a"), ("pixels", "b")]
+PAIRS += [("answers", "answers"), ("pixels", "pixels"), ("pixels", "answers")]
+
+
+def world(n: int = 200) -> tuple[dict[str, Rows], dict[str, Float64]]:
+    """Rows as they come, and all of them as columns."""
+    rng = np.random.default_rng(0)
+    classes: Int64 = np.sort(rng.integers(0, 5, n))  # sorted, and class 5 is never answered
+    rows: dict[str, Rows] = {
+        k: 1000 + rng.standard_normal((n, d)).astype(np.float32)
+        for k, d in DIMS.items()
+        if k != "answers"
+    }
+    rows["answers"] = classes
+    columns = {k: v.astype(np.float64) for k, v in rows.items()}
+    columns["answers"] = np.eye(6)[classes]
+    return rows, columns
+
+
+def joint(columns: dict[str, Float64]) -> Moments:
+    out = Moments(list(columns), [v.shape[1] for v in columns.values()])
+    out.update(*columns.values())
+    return out
+
+
+def summed(rows: dict[str, Rows], chunks: int) -> BlockSums:
+    sums = BlockSums(DIMS, classes=["answers"], pairs=PAIRS)
+    for index in np.array_split(np.arange(len(rows["answers"])), chunks):
+        sums.update({k: v[index] for k, v in rows.items()})
+    return sums
+
+
+@pytest.mark.parametrize("chunks", [1, 7])
+def test_blocks_are_those_of_the_joint_moments(chunks: int) -> None:
+    rows, columns = world()
+    found, expected = summed(rows, chunks).blocks(), joint(columns)
+    assert found.n == 200
+    for a, b in PAIRS:
+        scale = np.sqrt(expected.sum_of_squares(a) * expected.sum_of_squares(b))
+        np.testing.assert_allclose(found.block(a, b), expected.block(a, b), atol=1e-12 * scale)
+        np.testing.assert_array_equal(found.block(b, a), found.block(a, b).T)
+    for name in DIMS:
+        np.testing.assert_allclose(found.mean_of(name), expected.mean_of(name), rtol=1e-12)
+    for name in ("answers", "pixels"):
+        assert found.sum_of_squares(name) == pytest.approx(expected.sum_of_squares(name))
+
+
+def test_what_was_not_asked_for_is_said() -> None:
+    blocks = summed(world()[0], 1).blocks()
+    with pytest.raises(FeatureError, match="'a' with 'b' were not summed"):
+        blocks.block("a", "b")
+    with pytest.raises(FeatureError, match="no space 'c'"):
+        blocks.mean_of("c")
+    with pytest.raises(FeatureError, match="no space 'c'"):
+        BlockSums(DIMS, pairs=[("a", "c")])
+
+
+@pytest.mark.parametrize("wrong", ["rows", "columns", "class", "nan", "name"])
+def test_bad_rows(wrong: str) -> None:
+    rows, _ = world(10)
+    bad = dict(rows)
+    if wrong == "rows":
+        bad["a"] = rows["a"][:9]
+    if wrong == "columns":
+        bad["a"] = rows["a"][:, :4]
+    if wrong == "class":
+        bad["answers"] = rows["answers"] + 6
+    if wrong == "nan":
+        bad["pixels"] = rows["pixels"] * np.nan
+    if wrong == "name":
+        del bad["b"]
+    sums = BlockSums(DIMS, classes=["answers"], pairs=PAIRS)
+    with pytest.raises(FeatureError):
+        sums.update(bad)
+
+
+def test_no_rows() -> None:
+    rows, _ = world()
+    sums = BlockSums(DIMS, classes=["answers"], pairs=PAIRS)
+    sums.update({k: v[:0] for k, v in rows.items()})
+    assert sums.blocks().n == 0
+    assert not sums.blocks().block("pixels", "a").any()
+
+
+def test_the_rest_is_the_moments_of_the_other_rows() -> None:
+    _, columns = world()
+    part = {k: v[:60] for k, v in columns.items()}
+    found = Rest(joint(columns), joint(part))
+    expected = joint({k: v[60:] for k, v in columns.items()})
+    assert found.n == 140
+    for a in DIMS:
+        np.testing.assert_allclose(found.mean_of(a), expected.mean_of(a), rtol=1e-12)
+        assert found.sum_of_squares(a) == pytest.approx(expected.sum_of_squares(a), rel=1e-9)
+        for b in DIMS:
+            np.testing.assert_allclose(found.block(a, b), expected.block(a, b), atol=1e-8)
+    with pytest.raises(FeatureError, match="Nothing is left"):
+        Rest(joint(part), joint(part))
+
+
+def test_controls_beside_networks() -> None:
+    rows, columns = world()
+    networks = joint({k: columns[k] for k in ("a", "b")})
+    both = Beside(networks, frozenset({"a", "b"}), summed(rows, 3).blocks())
+    expected = joint(columns)
+    for a, b in [("a", "b"), ("a", "a"), ("answers", "a"), ("b", "pixels"), ("pixels", "answers")]:
+        np.testing.assert_allclose(both.block(a, b), expected.block(a, b), atol=1e-8)
+    assert both.sum_of_squares("a") == networks.sum_of_squares("a")
+    np.testing.assert_allclose(both.mean_of("pixels"), expected.mean_of("pixels"))
+    with pytest.raises(FeatureError, match="of 200 rows, those of controls of 100"):
+        Beside(
+            networks, frozenset({"a"}), summed({k: v[:100] for k, v in rows.items()}, 1).blocks()
+        )
+
+
+def test_a_mixture_is_a_space_of_its_own() -> None:
+    _, columns = world()
+    matrix = np.random.default_rng(1).standard_normal((6, 4))
+    mixed = Mixed(joint(columns), {"noise": {"answers": matrix, "pixels": None}})
+    columns["noise"] = columns["answers"] @ matrix + columns["pixels"]
+    expected = joint(columns)
+    for other in columns:
+        np.testing.assert_allclose(
+            mixed.block("noise", other), expected.block("noise", other), atol=1e-7
+        )
+        np.testing.assert_allclose(
+            mixed.block(other, "noise"), expected.block(other, "noise"), atol=1e-7
+        )
+    np.testing.assert_allclose(mixed.mean_of("noise"), expected.mean_of("noise"))
+    assert mixed.sum_of_squares("noise") == pytest.approx(expected.sum_of_squares("noise"))
+    assert mixed.sum_of_squares("a") == expected.sum_of_squares("a")
