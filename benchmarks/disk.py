@@ -10,8 +10,10 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.record import Line, alternately, within
-from samefeatures.features.opening import open_features
-from samefeatures.features.store import CHUNK_ROWS, FeatureKey, StoredFeatures
+from samefeatures.features.key import FeatureKey
+from samefeatures.features.opening import Wanted, open_store
+from samefeatures.features.store import CHUNK_ROWS
+from samefeatures.features.stored import StoredFeatures
 from samefeatures.images.imageset import ImageSet
 
 ROWS, DIM = 16_384, 2048
@@ -29,7 +31,7 @@ def run() -> list[Line]:
         def ours() -> None:
             made[:] = [_store(Path(tempfile.mkdtemp(dir=base)))]
             for k in range(ROWS // CHUNK_ROWS):
-                made[0].write_chunk(k, block[k * CHUNK_ROWS : (k + 1) * CHUNK_ROWS], {})
+                made[0].store.write_chunk(k, block[k * CHUNK_ROWS : (k + 1) * CHUNK_ROWS], {})
 
         def theirs() -> None:
             np.save(base / "peer.npy", block)
@@ -49,7 +51,9 @@ def run() -> list[Line]:
         times = alternately(
             lambda: [None for _ in made[0].chunks(2048)], lambda: np.load(base / "peer.npy"), raw
         )
-        size = sum(f.stat().st_size for f in Path(str(made[0].place)).rglob("*") if f.is_file())
+        size = sum(
+            f.stat().st_size for f in Path(str(made[0].store.place)).rglob("*") if f.is_file()
+        )
         reading = _line("store: read 134 MB", *times, "numpy.load")
         return [within(writing[0], writing[1], "raw write with fsync"),
                 within(reading[0], reading[1], "raw read, cached"), _space(size)]  # fmt: skip
@@ -63,7 +67,8 @@ def _store(root: Path) -> StoredFeatures:
     key = FeatureKey(
         network="n", preprocessing={}, images="i", views=None, runtime="r", decoder="d", extractor=1
     )
-    return open_features(root, "net", key, images, dim=DIM, views=None)
+    store = open_store(root, Wanted(name="net", dim=DIM, key=key, images=images))
+    return StoredFeatures(store, images)
 
 
 def _line(stage: str, ours: float, theirs: float, limit: float, peer: str) -> tuple[Line, float]:

@@ -27,7 +27,7 @@ from cluster_worlds import (
 from samefeatures.base.errors import ClusterError, ConfigError, UnreadableImageError
 from samefeatures.cluster.runner import DEATHS
 from samefeatures.features.place import place_of
-from samefeatures.features.store import StoredFeatures
+from samefeatures.features.store import FeatureStore
 from samefeatures.study.study import Study
 
 
@@ -131,25 +131,47 @@ def test_an_image_at_which_workers_die(tmp_path: Path, deaths: Path) -> None:
     assert {len(rows) for rows in last.features[0].rows.values()} == {260}
 
 
+def fit_stores(out: Path) -> dict[str, FeatureStore]:
+    """Those of two chunks, by the name of the network."""
+    return {
+        path.name.split("-")[0]: FeatureStore(
+            place_of(path.parent, path.name), zarr.open_group(path)
+        )
+        for path in (out / "features").glob("*.zarr")
+        if (path / "features" / "c" / "1").exists()
+    }
+
+
 def test_a_run_that_ended_between_two_networks_is_made_whole(tmp_path: Path) -> None:
     """An image was left out of one network; the others hear of it when they are next run."""
     write_world(tmp_path, fit=300, evaluation=20, broken=0)
     alone(world_config(tmp_path, "small", "slow"), tmp_path, tmp_path / "x").extract()
-    stores = {
-        p.name.split("-")[0]: p
-        for p in (tmp_path / "x" / "features").glob("*.zarr")
-        if (p / "features" / "c" / "1").exists()
-    }  # fit, of two chunks
+    stores = fit_stores(tmp_path / "x")
     assert stores.keys() == {"small", "slow"}
-    path = stores["small"]
-    opened = StoredFeatures(place_of(path.parent, path.name), zarr.open_group(path))
-    opened.leave_out(1, {7: DEATHS})
+    stores["small"].leave_out(1, {7: DEATHS})
     image = sorted(p.relative_to(tmp_path / "fit") for p in (tmp_path / "fit").rglob("*.png"))[263]
     for study in (on_cluster, alone):
         config = world_config(tmp_path, "small", "slow", "twin" if study is alone else "third")
         fit, _ = study(config, tmp_path, tmp_path / "x").extract()
         assert {len(rows) for rows in fit.rows.values()} == {299}
         assert [entry.id for entry in fit.summary.left_out] == [image.as_posix()]
+
+
+def test_whole_stores_that_differ_are_made_alike(tmp_path: Path) -> None:
+    """Of runs of their own, in which other images could not be read; no network lacks a chunk."""
+    write_world(tmp_path, fit=300, evaluation=20, broken=0)
+    config = world_config(tmp_path, "small", "slow")
+    alone(config, tmp_path, tmp_path / "x").extract()
+    stores = fit_stores(tmp_path / "x")
+    stores["small"].leave_out(1, {7: DEATHS})
+    stores["slow"].leave_out(0, {5: DEATHS})
+    strict = world_config(tmp_path, "small", "slow", strict=True)
+    with pytest.raises(UnreadableImageError, match=r"a worker died"):
+        on_cluster(strict, tmp_path, tmp_path / "x").extract()
+    assert [len(store.problems()) for store in stores.values()] == [1, 1], "nothing was written"
+    fit, _ = on_cluster(config, tmp_path, tmp_path / "x").extract()
+    assert {len(rows) for rows in fit.rows.values()} == {298}
+    assert len(fit.summary.left_out) == 2
 
 
 def test_strict_stops_at_such_an_image(tmp_path: Path) -> None:

@@ -20,9 +20,11 @@ from samefeatures.base.errors import (
     StoreDamagedError,
     UnreadableImageError,
 )
-from samefeatures.features.extract import ExtractOptions, extract, feature_key
+from samefeatures.features.extract import ExtractOptions, extract
+from samefeatures.features.key import feature_key
 from samefeatures.features.rows import ArrayRows, JoinedRows, held, joint_chunks
-from samefeatures.features.store import CHUNK_ROWS, StoredFeatures
+from samefeatures.features.store import CHUNK_ROWS
+from samefeatures.features.stored import StoredFeatures
 from samefeatures.images.decode import decode
 from samefeatures.images.sources import ImageSource, open_images
 from samefeatures.images.views import Views
@@ -132,7 +134,7 @@ def test_unreadable_images_are_left_out_for_all(tmp_path: Path) -> None:
 def test_a_chunk_of_nothing_but_broken_images_is_done_too(tmp_path: Path) -> None:
     images, reads = made_images(4, broken=(0, 1, 2, 3))
     (store,) = extract([tiny_network("a")], images, tmp_path)
-    assert store.missing() == []
+    assert store.store.missing() == set()
     assert len(store) == 0
     extract([tiny_network("a")], images, tmp_path)
     assert len(reads) == 4
@@ -293,7 +295,7 @@ def test_a_span_is_the_rows_between(tmp_path: Path) -> None:
 def test_a_span_of_an_unfinished_store_is_refused(tmp_path: Path) -> None:
     images, _ = made_images(CHUNK_ROWS + 10)
     (store,) = extract([tiny_network("a")], images, tmp_path)
-    shutil.rmtree(store.place.path / "features" / "c" / "1")
+    shutil.rmtree(store.store.place.path / "features" / "c" / "1")
     with pytest.raises(StoreDamagedError, match="lacks 1 of 2 chunks"):
         store.span(0, 4)
 

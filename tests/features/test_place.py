@@ -17,7 +17,8 @@ from worlds_images import made_images, tiny_network
 from samefeatures.base.errors import ConfigError, StoreDamagedError, StoreError
 from samefeatures.features.extract import extract
 from samefeatures.features.place import parse_root, place_of
-from samefeatures.features.store import CHUNK_ROWS, StoredFeatures
+from samefeatures.features.store import CHUNK_ROWS
+from samefeatures.features.stored import StoredFeatures
 
 
 @pytest.fixture
@@ -47,15 +48,15 @@ def test_the_same_bytes_as_in_a_folder(root: str, tmp_path: Path) -> None:
     images, reads = made_images(2 * CHUNK_ROWS + 5)
     (near,) = extract([tiny_network("a")], images, tmp_path / "near")
     (away,) = extract([tiny_network("a")], images, root)
-    assert str(away.place).startswith(root)
+    assert str(away.store.place).startswith(root)
     assert np.array_equal(values(near), values(away))
     assert (away.ids, away.fingerprint, len(away)) == (near.ids, near.fingerprint, len(near))
     before = len(reads)
     (again,) = extract([tiny_network("a")], images, root)
     assert len(reads) == before, "a second run must read nothing"
     assert np.array_equal(again.span(250, 270), values(near)[250:270])
-    files, path = fsspec.core.url_to_fs(str(away.place))
-    here = Path(str(near.place))
+    files, path = fsspec.core.url_to_fs(str(away.store.place))
+    here = Path(str(near.store.place))
     names = {str(p.relative_to(here)) for p in here.rglob("*") if p.is_file()}
     there = {str(name).split(path.strip("/"))[-1].strip("/") for name in files.find(path)}
     assert there == names
@@ -67,9 +68,9 @@ def test_a_chunk_that_is_gone_is_computed_again(root: str) -> None:
     images, _ = made_images(3 * CHUNK_ROWS)
     (store,) = extract([tiny_network("a")], images, root)
     whole = values(store)
-    files, path = fsspec.core.url_to_fs(str(store.place))
+    files, path = fsspec.core.url_to_fs(str(store.store.place))
     files.rm_file(f"{path}/features/c/1/0")
-    assert store.missing() == [1]
+    assert store.store.missing() == {1}
     with pytest.raises(StoreDamagedError, match="lacks 1 of 3 chunks, the first is 1"):
         values(store)
     (store,) = extract([tiny_network("a")], images, root)
@@ -79,7 +80,7 @@ def test_a_chunk_that_is_gone_is_computed_again(root: str) -> None:
 def test_a_flipped_byte_is_found(root: str) -> None:
     images, _ = made_images(CHUNK_ROWS)
     (store,) = extract([tiny_network("a")], images, root)
-    files, path = fsspec.core.url_to_fs(f"{store.place}/features/c/0/0")
+    files, path = fsspec.core.url_to_fs(f"{store.store.place}/features/c/0/0")
     data = bytearray(files.cat_file(path))
     data[len(data) // 2] ^= 1
     files.pipe_file(path, bytes(data))
@@ -92,14 +93,14 @@ def test_creating_again_takes_nothing_away(root: str) -> None:
     images, _ = made_images(CHUNK_ROWS)
     (store,) = extract([tiny_network("a")], images, root)
     whole = values(store)
-    kept = json.dumps(dict(store._group.attrs), sort_keys=True)
+    kept = json.dumps(dict(store.store._group.attrs), sort_keys=True)
 
     def build(group: object) -> None:
         group.create_array("features", shape=(4, 4), dtype="float32")  # type: ignore[attr-defined]
         group.attrs.update(json.loads(kept))  # type: ignore[attr-defined]
 
-    store.place.create(build)  # type: ignore[arg-type]
-    files, path = fsspec.core.url_to_fs(f"{store.place}/features/c/0/0")
+    store.store.place.create(build)  # type: ignore[arg-type]
+    files, path = fsspec.core.url_to_fs(f"{store.store.place}/features/c/0/0")
     assert files.exists(path)
     assert whole.shape == (CHUNK_ROWS, store.dim)
 

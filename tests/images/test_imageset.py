@@ -44,6 +44,18 @@ def test_digest_minds_boundaries_and_is_sha256() -> None:
     assert digest("ab") == hashlib.sha256((2).to_bytes(8, "little") + b"ab").hexdigest()
 
 
+def test_fingerprints_of_the_content_and_of_the_labels_too() -> None:
+    """These very digests name the stores of before, when labels were part of a key."""
+    labels = np.array([2, 0])
+    plain, labelled = (
+        ImageSet.of("x", b"yz", name="n", ids=["a", "b"], labels=given, read=lambda _: b"")
+        for given in (None, labels)
+    )
+    assert (plain.fingerprint, plain.labelled_fingerprint) == (digest("x", b"yz", b""), None)
+    assert labelled.fingerprint == plain.fingerprint
+    assert labelled.labelled_fingerprint == digest("x", b"yz", labels.tobytes())
+
+
 def test_the_id_of_an_image_in_a_study() -> None:
     assert image_id("cat/1.png") == "cat/1.png"
     assert image_id("cat/1.png", view=0) == "cat/1.png#0"

@@ -15,11 +15,12 @@ from samefeatures.cluster.pace import Pace
 from samefeatures.cluster.session import Died, run_all
 from samefeatures.cluster.tree import moments_over
 from samefeatures.cluster.worker import Task, extract_task
-from samefeatures.features.agreement import known_problems
-from samefeatures.features.extract import open_stores, refuse_left_out
+from samefeatures.features.agreement import agree
+from samefeatures.features.extract import open_stores
 from samefeatures.features.rates import Meter
 from samefeatures.features.rows import FeatureRows
-from samefeatures.features.store import StoredFeatures
+from samefeatures.features.store import FeatureStore
+from samefeatures.features.stored import StoredFeatures
 from samefeatures.moments.kept import keep_moments, kept_moments
 from samefeatures.moments.record import Moments
 from samefeatures.networks.record import ImageNetwork
@@ -81,9 +82,7 @@ class RayRunner:
         else:
             raise self._hopeless(part, todo[0])
         keep_rates(self._pace.meter, self._folder)
-        if self._strict:
-            refuse_left_out(stores)
-        return stores
+        return [StoredFeatures(store, part.images) for store in stores]
 
     def moments(self, parts: Sequence[FeatureRows], *, kind: str) -> Moments:
         """In a tree over the workers; kept in the study's folder as those of one process are."""
@@ -96,30 +95,27 @@ class RayRunner:
         keep_moments(out, parts, folder, kind=kind, precision=precision)
         return out
 
-    def _bars(
-        self, stores: Sequence[StoredFeatures], part: Part, kind: str
-    ) -> Mapping[str, Advance]:
+    def _bars(self, stores: Sequence[FeatureStore], part: Part, kind: str) -> Mapping[str, Advance]:
         """A bar for each network, at what is stored already."""
         bars = {}
         for store in stores:
             title = f"{kind}: {part.images.name}: {store.name}"
             rate = partial(self._pace.words, store.name)
             bars[store.name] = self._progress.task(title, store.images * store.views, rate=rate)
-            done = set(range(store.chunk_count)) - set(store.missing())
-            bars[store.name](sum(store.rows_in(k) for k in done))
+            bars[store.name](store.rows_but(store.missing()))
         return bars
 
-    def _tasks(self, stores: Sequence[StoredFeatures], part: Part, kind: str) -> list[Task]:
-        missing = [set(store.missing()) for store in stores]
-        wanted, known = sorted(set().union(*missing)), known_problems(stores, missing)
-        size = self._options.chunks
-        fingerprints = {store.name: store.fingerprint for store in stores}
+    def _tasks(self, stores: Sequence[FeatureStore], part: Part, kind: str) -> list[Task]:
+        missing = [store.missing() for store in stores]
+        known = agree(stores, missing, part.images, strict=self._strict)
+        wanted, size = sorted(set().union(*missing)), self._options.chunks
+        digests = {store.name: store.digest for store in stores}
         tasks = []
         for at in range(0, len(wanted), size):
             chunks = tuple(wanted[at : at + size])
             images = {i for k in chunks for i in stores[0].images_in(k)}
             mine = {i: known[i] for i in known.keys() & images}
-            tasks.append(Task(kind, part.images.name, chunks, fingerprints, mine))
+            tasks.append(Task(kind, part.images.name, chunks, digests, mine))
         return tasks
 
     def _run(self, tasks: Sequence[Task], bars: Mapping[str, Advance]) -> list[Task]:
@@ -137,7 +133,7 @@ class RayRunner:
         return dead
 
     def _after_death(
-        self, stores: Sequence[StoredFeatures], part: Part, lost: Task
+        self, stores: Sequence[FeatureStore], part: Part, lost: Task
     ) -> Iterator[Task]:
         """The chunks of a lost task one by one, without the images at which workers die."""
         missing = set().union(*(store.missing() for store in stores))
@@ -154,7 +150,7 @@ class RayRunner:
             yield replace(task, known={**lost.known, **dict.fromkeys(found, DEATHS)})
 
     def _hopeless(self, part: Part, task: Task) -> ClusterError:
-        names = ", ".join(task.fingerprints)
+        names = ", ".join(task.digests)
         return ClusterError(
             f"Workers die at chunk {task.chunks[0]} of '{part.images.name}' ({names}), "
             f"{ROUNDS} times over, though none of its images kills one by itself. Most likely "

@@ -16,7 +16,8 @@ from samefeatures.features.crops import Work
 from samefeatures.features.extract import computed_chunks, fill, open_stores
 from samefeatures.features.rates import Meter, Rate
 from samefeatures.features.rows import FeatureRows
-from samefeatures.features.store import StoredFeatures
+from samefeatures.features.store import FeatureStore
+from samefeatures.features.stored import StoredFeatures
 from samefeatures.moments.record import Moments
 from samefeatures.moments.sums import accumulator
 from samefeatures.networks.record import ImageNetwork
@@ -33,14 +34,14 @@ class Task:
         kind: ``fit`` or ``eval``.
         part: Name of the source.
         chunks: Numbers, in order.
-        fingerprints: Of the stores that the study expects, by name of the network.
+        digests: Of the keys of the stores that the study expects, by name of the network.
         known: Why an image is not to be looked at, by its index in the set.
     """
 
     kind: str
     part: str
     chunks: tuple[int, ...]
-    fingerprints: Mapping[str, str]
+    digests: Mapping[str, str]
     known: Mapping[int, str] = field(default_factory=dict)
 
 
@@ -79,9 +80,9 @@ class Bench:
         part, networks = self._part(task), self._networks(task)
         with _named():
             stores = self._stores(task, part, networks)
-            missing = [set(store.missing()) & set(task.chunks) for store in stores]
+            missing = [store.missing() & set(task.chunks) for store in stores]
             work = Work(networks, missing, part.images, part.views, task.known)
-            rows = dict.fromkeys(task.fingerprints, 0)
+            rows = dict.fromkeys(task.digests, 0)
             options = extract_options(self._order.config)
             for name, count in fill(work, stores, options=options, meter=self._meter):
                 rows[name] += count
@@ -124,14 +125,14 @@ class Bench:
         return next(part for part in parts if part.images.name == task.part)
 
     def _networks(self, task: Task) -> list[ImageNetwork]:
-        return [net for net in self.inputs.image_networks if net.name in task.fingerprints]
+        return [net for net in self.inputs.image_networks if net.name in task.digests]
 
     def _stores(
         self, task: Task, part: Part, networks: Sequence[ImageNetwork]
-    ) -> list[StoredFeatures]:
+    ) -> list[FeatureStore]:
         stores = open_stores(networks, part.images, self._order.root, views=part.views)
         for store in stores:
-            if store.fingerprint != task.fingerprints[store.name]:
+            if store.digest != task.digests[store.name]:
                 raise ClusterError(
                     f"'{store.name}' on '{task.part}' is not the same here as for the process that "
                     "runs the study: its weights, its code or the images differ (their names, "
@@ -153,7 +154,8 @@ class _Finished:
         *,
         kind: str,  # noqa: ARG002
     ) -> list[StoredFeatures]:
-        return open_stores(networks, part.images, self.order.root, views=part.views)
+        stores = open_stores(networks, part.images, self.order.root, views=part.views)
+        return [StoredFeatures(store, part.images) for store in stores]
 
 
 @contextmanager

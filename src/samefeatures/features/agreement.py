@@ -2,48 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from itertools import groupby
 
-from samefeatures.features.store import StoredFeatures
+from samefeatures.base.errors import UnreadableImageError
+from samefeatures.features.store import FeatureStore
+from samefeatures.images.imageset import ImageSet
 
 
-def known_problems(
-    stores: Sequence[StoredFeatures], missing: Sequence[AbstractSet[int]]
+def agree(
+    stores: Sequence[FeatureStore],
+    missing: Sequence[AbstractSet[int]],
+    images: ImageSet,
+    *,
+    strict: bool,
 ) -> dict[int, str]:
-    """Images of chunks that some network lacks and others have, which those leave out.
+    """Leave out of every store what any of them leaves out, whole stores included.
+
+    Called before anything is computed: those that have a chunk may have it from runs of their
+    own, and those that lack it need not look at the images.
 
     Args:
         stores: Of all networks on one image set.
         missing: Chunks that each lacks.
+        images: The set.
+        strict: Refuse images that are left out; nothing is written then.
 
     Returns:
         Why, by index in the set.
+
+    Raises:
+        UnreadableImageError: in strict mode, naming the first image.
     """
-    wanted = set[int]().union(*missing)
-    found: dict[int, str] = {}
-    for store, lacks in zip(stores, missing, strict=True):
-        for first, last in _runs(sorted(wanted - lacks)):
-            images = range(store.images_in(first).start, store.images_in(last).stop)
-            found |= store.problems_among(images)
+    own = [store.problems(lacks) for store, lacks in zip(stores, missing, strict=True)]
+    found = {i: reason for problems in reversed(own) for i, reason in problems.items()}
+    if strict and found:
+        raise unreadable(images.ids[min(found)], found[min(found)])
+    for store, lacks, problems in zip(stores, missing, own, strict=True):
+        fresh = found.keys() - problems.keys()
+        for k in {i // store.images_per_chunk for i in fresh} - lacks:
+            inside = found.keys() & set(store.images_in(k))
+            store.leave_out(k, {i - store.images_in(k).start: found[i] for i in inside})
     return found
 
 
-def _runs(chunks: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """First and last of each run of neighbours: reading them one by one is slow far away."""
-    for _, run in groupby(enumerate(chunks), key=lambda pair: pair[1] - pair[0]):
-        numbers = [k for _, k in run]
-        yield numbers[0], numbers[-1]
-
-
 def tell_others(
-    stores: Sequence[StoredFeatures],
+    stores: Sequence[FeatureStore],
     missing: Sequence[AbstractSet[int]],
     k: int,
     problems: Mapping[int, str],
 ) -> None:
-    """Leave images of chunk ``k`` out of the stores that have it already, where they are in.
+    """Leave images of chunk ``k`` out of the stores that have it already.
 
     Called before the chunk is written for those that lack it: a run that is stopped between the
     two finds it lacking, and comes here again.
@@ -56,7 +65,12 @@ def tell_others(
     """
     for store, lacks in zip(stores, missing, strict=True):
         if problems and k not in lacks:
-            known = store.problems_in(k)
-            fresh = {i: reason for i, reason in problems.items() if i not in known}
-            if fresh:
-                store.leave_out(k, fresh)
+            store.leave_out(k, problems)
+
+
+def unreadable(name: str, reason: str) -> UnreadableImageError:
+    """In strict mode: an image can't be read, or an earlier run could not read it."""
+    return UnreadableImageError(
+        f"{name} can't be read: {reason}. Mend or remove it, or run without --strict to leave it "
+        "out."
+    )

@@ -7,24 +7,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import PIL
-
 from samefeatures.base.arrays import Float32
-from samefeatures.base.errors import ConfigError, UnreadableImageError, did_you_mean
-from samefeatures.features.agreement import known_problems, tell_others
+from samefeatures.base.errors import ConfigError, did_you_mean
+from samefeatures.features.agreement import agree, tell_others, unreadable
 from samefeatures.features.batches import Batches
 from samefeatures.features.crops import Work, decode_ahead
-from samefeatures.features.opening import open_features
+from samefeatures.features.key import feature_key
+from samefeatures.features.opening import Wanted, open_store
 from samefeatures.features.place import Root
 from samefeatures.features.rates import Meter
 from samefeatures.features.residency import RESIDENT, Residency
-from samefeatures.features.store import FeatureKey, StoredFeatures
+from samefeatures.features.store import FeatureStore
+from samefeatures.features.stored import StoredFeatures
 from samefeatures.images.imageset import ImageSet
 from samefeatures.images.views import Views
 from samefeatures.networks.record import ImageNetwork
-
-EXTRACTOR_VERSION = 1
-"""Raised whenever a change here or in ``data`` changes a feature's value."""
 
 OnRows = Callable[[str, int], None]
 """Told, after each chunk, the network's name and how many rows more are done."""
@@ -63,36 +60,25 @@ class ExtractOptions:
             raise ConfigError(f"memory is {self.memory}; give a number of bytes.")
 
 
-def feature_key(network: ImageNetwork, images: ImageSet, views: Views | None) -> FeatureKey:
-    """Everything that decides the features of a network on an image set."""
-    return FeatureKey(
-        network=network.fingerprint,
-        preprocessing=network.preprocessing.as_dict(),
-        images=images.fingerprint,
-        views=views.as_dict() if views else None,
-        runtime=network.backend.runtime,
-        decoder=f"Pillow {PIL.__version__}",
-        extractor=EXTRACTOR_VERSION,
-    )
-
-
 def open_stores(
     networks: Sequence[ImageNetwork], images: ImageSet, root: Root, *, views: Views | None
-) -> list[StoredFeatures]:
+) -> list[FeatureStore]:
     """The store of every network on an image set, created empty where there is none.
 
     Raises:
         StoreError: when one can't be read or written.
     """
     return [
-        open_features(
+        open_store(
             root,
-            net.name,
-            feature_key(net, images, views),
-            images,
-            dim=net.dim,
-            views=views,
-            effect=net.effect,
+            Wanted(
+                name=net.name,
+                dim=net.dim,
+                key=feature_key(net, images, views),
+                images=images,
+                views=views,
+                effect=net.effect,
+            ),
         )
         for net in networks
     ]
@@ -123,19 +109,15 @@ def extract(
     """
     options = options or ExtractOptions()
     stores = open_stores(networks, images, root, views=views)
-    missing = [set(store.missing()) for store in stores]
-    if on_rows:
-        for store, lacks in zip(stores, missing, strict=True):
-            done = set(range(store.chunk_count)) - lacks
-            on_rows(store.name, sum(store.rows_in(k) for k in done))
-    known = known_problems(stores, missing)
+    missing = [store.missing() for store in stores]
+    on_rows = on_rows or (lambda _name, _rows: None)
+    for store, lacks in zip(stores, missing, strict=True):
+        on_rows(store.name, store.rows_but(lacks))
+    known = agree(stores, missing, images, strict=options.strict)
     work = Work(networks, missing, images, views, known)
     for name, rows in fill(work, stores, options=options, meter=meter):
-        if on_rows:
-            on_rows(name, rows)
-    if options.strict:
-        refuse_left_out(stores)
-    return stores
+        on_rows(name, rows)
+    return [StoredFeatures(store, images) for store in stores]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -175,7 +157,7 @@ def computed_chunks(
         for k, crops in meter.awaited(chunks):
             if options.strict and crops.problems:
                 index, reason = next(iter(crops.problems.items()))
-                raise _unreadable(crops.ids[index], reason)
+                raise unreadable(crops.ids[index], reason)
             for at, (network, lacks) in enumerate(zip(work.networks, work.missing, strict=True)):
                 if k in lacks:
                     with residency.on_device(network):
@@ -185,7 +167,7 @@ def computed_chunks(
 
 def fill(
     work: Work,
-    stores: Sequence[StoredFeatures],
+    stores: Sequence[FeatureStore],
     *,
     options: ExtractOptions,
     meter: Meter | None = None,
@@ -199,17 +181,3 @@ def fill(
         tell_others(stores, work.missing, done.chunk, done.problems)
         stores[done.network].write_chunk(done.chunk, done.features, done.problems)
         yield stores[done.network].name, len(done.features)
-
-
-def refuse_left_out(stores: Sequence[StoredFeatures]) -> None:
-    """Chunks of an earlier run that was not strict may lack images too."""
-    for store in stores:
-        for name, reason in store.left_out.items():
-            raise _unreadable(name, reason)
-
-
-def _unreadable(name: str, reason: str) -> UnreadableImageError:
-    return UnreadableImageError(
-        f"{name} can't be read: {reason}. Mend or remove it, or run without --strict to leave it "
-        "out."
-    )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -12,43 +13,58 @@ import zarr
 from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from samefeatures.base.errors import StoreDamagedError, StoreError, StoreVersionError
-from samefeatures.features.place import Place, Root, clear_orphans, place_of
+from samefeatures.features.key import FeatureKey, find_store
+from samefeatures.features.place import Root, clear_orphans
 from samefeatures.features.store import (
-    CHUNK_ROWS,
     FORMAT,
     REASON_BYTES,
     VERSION,
-    FeatureKey,
-    StoredFeatures,
+    FeatureStore,
+    images_per_chunk,
 )
 from samefeatures.images.imageset import ImageSet
 from samefeatures.images.views import Views
 from samefeatures.networks.arithmetic import Effect
 
 
-def open_features(
-    root: Root,
-    name: str,
-    key: FeatureKey,
-    images: ImageSet,
-    *,
-    dim: int,
-    views: Views | None,
-    effect: Effect | None = None,
-) -> StoredFeatures:
-    """Open the store of a network on an image set, or create it empty.
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Wanted:
+    """The features of a network on an image set.
 
-    ``effect``, what mixed precision or compilation changes, is kept in its attributes.
+    Attributes:
+        name: Of the network.
+        dim: Of its features.
+        key: All that decides a value.
+        images: The set.
+        views: Taken of each image, or None.
+        effect: What mixed precision or compilation changes; kept with a new store.
+    """
+
+    name: str
+    dim: int
+    key: FeatureKey
+    images: ImageSet
+    views: Views | None = None
+    effect: Effect | None = None
+
+    @property
+    def views_count(self) -> int:
+        """Rows per image."""
+        return self.views.count if self.views else 1
+
+
+def open_store(root: Root, wanted: Wanted) -> FeatureStore:
+    """Open a store below ``root``, or create it empty.
 
     Raises:
         StoreVersionError: when it was written in another format.
         StoreDamagedError: when its metadata is not readable.
         StoreError: when the folder can't be written.
     """
-    place = place_of(root, f"{name}-{key.digest[:16]}.zarr")
+    place, digest = find_store(root, wanted.name, wanted.key, wanted.images)
     clear_orphans(root)
     if not place.exists():
-        _create(place, name, key, images, dim=dim, views=views, effect=effect)
+        place.create(lambda group: _fill(group, wanted))
     try:
         group = place.open()
         attributes = dict(group.attrs)
@@ -64,8 +80,8 @@ def open_features(
             "or another --out folder."
         )
     try:
-        store = StoredFeatures(place, group)
-        _check_contents(store, name, key, images, dim=dim, views=views)
+        store = FeatureStore(place, group)
+        _check_contents(store, wanted, digest)
     except StoreError:
         raise
     except Exception as error:  # damaged metadata surfaces as any kind
@@ -76,25 +92,15 @@ def open_features(
     return store
 
 
-def _check_contents(
-    store: StoredFeatures,
-    name: str,
-    key: FeatureKey,
-    images: ImageSet,
-    *,
-    dim: int,
-    views: Views | None,
-) -> None:
+def _check_contents(store: FeatureStore, wanted: Wanted, digest: str) -> None:
     """What is stored beside the features must be what was asked for, to the letter."""
-    labels = store.image_labels
     found = {
-        "name": store.name == name,
-        "digest": store.fingerprint == key.digest,
-        "views": store.views == (views.count if views else 1),
-        "shape": (store.images, store.dim) == (len(images), dim),
-        "ids": store.image_ids == list(images.ids),
-        "labels": (labels is None) == (images.labels is None)
-        and (labels is None or np.array_equal(labels, images.labels)),  # type: ignore[arg-type]
+        "name": store.name == wanted.name,
+        "digest": store.digest == digest,
+        "views": store.views == wanted.views_count,
+        "shape": (store.images, store.dim) == (len(wanted.images), wanted.dim),
+        "chunks": store.images_per_chunk == images_per_chunk(wanted.views),
+        "ids": np.array_equal(store.read("ids"), _packed(wanted.images.ids)),
     }
     wrong = [part for part, same in found.items() if not same]
     if wrong:
@@ -104,59 +110,43 @@ def _check_contents(
         )
 
 
-def _create(
-    place: Place,
-    name: str,
-    key: FeatureKey,
-    images: ImageSet,
-    *,
-    dim: int,
-    views: Views | None,
-    effect: Effect | None,
-) -> None:
-    """The empty store, in one step."""
-    count = views.count if views else 1
-
-    def build(group: zarr.Group) -> None:
-        _create_arrays(group, images, dim=dim, views=count)
-        attributes: dict[str, Any] = {
-            "format": FORMAT,
-            "version": VERSION,
-            "name": name,
-            "views": count,
-            "digest": key.digest,
-            "key": asdict(key),
-        }
-        if effect is not None:
-            attributes["effect"] = asdict(effect)
-        group.attrs.update(attributes)
-
-    place.create(build)
-
-
-def _create_arrays(group: zarr.Group, images: ImageSet, *, dim: int, views: int) -> None:
-    """Empty features and problems; ids and labels with their values."""
-    n = len(images)
-    per_chunk = max(1, CHUNK_ROWS // views)
-    arrays: dict[str, tuple[tuple[int, ...], tuple[int, ...], str, float]] = {
-        "features": ((n * views, dim), (per_chunk * views, dim), "float32", float("nan")),
-        "problems": ((n, REASON_BYTES), (per_chunk, REASON_BYTES), "uint8", 0),
+def _fill(group: zarr.Group, wanted: Wanted) -> None:
+    """Empty features and problems, the ids, and what the store is."""
+    n, views, per_chunk = len(wanted.images), wanted.views_count, images_per_chunk(wanted.views)
+    group.create_array(
+        "features",
+        shape=(n * views, wanted.dim),
+        chunks=(per_chunk * views, wanted.dim),
+        dtype="float32",
+        fill_value=float("nan"),
+        compressors=_CODECS,
+    )
+    group.create_array(
+        "problems",
+        shape=(n, REASON_BYTES),
+        chunks=(per_chunk, REASON_BYTES),
+        dtype="uint8",
+        fill_value=0,
+        compressors=_CODECS,
+    )
+    ids = _packed(wanted.images.ids)
+    group.create_array("ids", data=ids, chunks=ids.shape, compressors=_CODECS)
+    attributes: dict[str, Any] = {
+        "format": FORMAT,
+        "version": VERSION,
+        "name": wanted.name,
+        "views": views,
+        "digest": wanted.key.digest,
+        "key": asdict(wanted.key),
     }
-    for array, (shape, chunks, dtype, fill) in arrays.items():
-        group.create_array(
-            array,
-            shape=shape,
-            chunks=chunks,
-            dtype=dtype,
-            fill_value=fill,
-            compressors=_CODECS,
-        )
-    encoded = np.frombuffer(json.dumps(list(images.ids)).encode(), np.uint8)
-    constants: dict[str, npt.NDArray[Any]] = {"ids": encoded}
-    if images.labels is not None:
-        constants["labels"] = images.labels
-    for array, data in constants.items():
-        group.create_array(array, data=data, chunks=data.shape, compressors=_CODECS)
+    if wanted.effect is not None:
+        attributes["effect"] = asdict(wanted.effect)
+    group.attrs.update(attributes)
+
+
+def _packed(ids: Sequence[str]) -> npt.NDArray[np.uint8]:
+    """(bytes,) a JSON list in UTF-8."""
+    return np.frombuffer(json.dumps(list(ids)).encode(), np.uint8)
 
 
 _CODECS = (ZstdCodec(level=1), Crc32cCodec())

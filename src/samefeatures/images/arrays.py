@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from samefeatures.base.digests import digest
 from samefeatures.base.errors import DataError, LabelError, did_you_mean
 from samefeatures.images.imageset import ImageSet
 from samefeatures.images.labels import whole_labels
@@ -54,16 +53,13 @@ def open_arrays(path: Path, *, name: str, labelled: bool) -> ImageSet:
         if "ids" in arrays
         else [str(i).zfill(width) for i in range(n)]
     )
-    return ImageSet(
+    return ImageSet.of(
+        images.tobytes(),
+        str(images.shape),
+        "\0".join(ids),
         name=name,
         ids=ids,
         labels=labels,
-        fingerprint=digest(
-            images.tobytes(),
-            str(images.shape),
-            "\0".join(ids),
-            b"" if labels is None else labels.tobytes(),
-        ),
         read=lambda i: Image.fromarray(images[i]),
     )
 

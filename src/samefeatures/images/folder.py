@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from samefeatures.base.digests import digest
 from samefeatures.base.errors import DataError, LabelError, UnreadableImageError
 from samefeatures.images.imageset import ImageSet
 from samefeatures.images.labels import class_indices, read_labels
@@ -50,13 +49,7 @@ def open_folder(
         file = path / listing.paths[i]
         return read_unchanged(file, int(listing.sizes[i]), int(listing.times[i]))
 
-    return ImageSet(
-        name=name,
-        ids=listing.paths,
-        labels=labels,
-        fingerprint=digest(listing.fingerprint, b"" if labels is None else labels.tobytes()),
-        read=read,
-    )
+    return ImageSet.of(listing.fingerprint, name=name, ids=listing.paths, labels=labels, read=read)
 
 
 def read_unchanged(path: Path, size: int, time: int) -> bytes:

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from samefeatures.base.digests import digest
 from samefeatures.base.errors import (
     ConfigError,
     DataError,
@@ -66,19 +65,16 @@ def open_huggingface(
     _check_columns(datasets, table, path, image_column, id_column)
     labels = _labels(datasets, table, label_column, class_map, path) if labelled else None
     ids = _ids(table, id_column)
-    return ImageSet(
+    return ImageSet.of(
+        # Changes with the data and with every transformation, and at worst too often; the files'
+        # sizes and times show what was rewritten under the same fingerprint.
+        str(table._fingerprint),
+        str(table.split),
+        *_files(table),
+        "\0".join(ids),
         name=name,
         ids=ids,
         labels=labels,
-        fingerprint=digest(
-            # Changes with the data and with every transformation, and at worst too often; the
-            # files' sizes and times show what was rewritten under the same fingerprint.
-            str(table._fingerprint),
-            str(table.split),
-            *_files(table),
-            "\0".join(ids),
-            b"" if labels is None else labels.tobytes(),
-        ),
         read=_reader(table.cast_column(image_column, datasets.Image(decode=False)), image_column),
     )
 

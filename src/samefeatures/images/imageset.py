@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from samefeatures.base.digests import digest
 from samefeatures.base.errors import DataError, DuplicateIdError
 
 Raw = bytes | Image.Image
@@ -36,8 +38,9 @@ class ImageSet:
         name: Short name for messages and reports.
         ids: One unique string per image; for files the path below the root, with ``/``.
         labels: (n,) int64 class indices, or None when the set has no labels.
-        fingerprint: Hex digest that changes whenever an id, a label or an image changes.
+        fingerprint: Hex digest that changes whenever an id or an image changes.
         read: ``read(i)`` returns image i, undecoded where possible. Called from many threads.
+        labelled_fingerprint: Hex digest that changes with a label too; None without labels.
     """
 
     name: str
@@ -45,6 +48,20 @@ class ImageSet:
     labels: npt.NDArray[np.int64] | None
     fingerprint: str
     read: Callable[[int], Raw]
+    labelled_fingerprint: str | None = None
+
+    @classmethod
+    def of(
+        cls,
+        *content: str | bytes,
+        name: str,
+        ids: Sequence[str],
+        labels: npt.NDArray[np.int64] | None,
+        read: Callable[[int], Raw],
+    ) -> Self:
+        """A set whose fingerprints are made of ``content``: whatever tells its images apart."""
+        labelled = None if labels is None else digest(*content, labels.tobytes())
+        return cls(name, ids, labels, digest(*content, b""), read, labelled)
 
     def __post_init__(self) -> None:
         if not self.ids:

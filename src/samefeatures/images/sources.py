@@ -239,10 +239,12 @@ def _spread(n: int, count: int) -> list[int]:
 
 
 def _chosen(images: ImageSet, rows: list[int], how: str) -> ImageSet:
+    labelled = images.labelled_fingerprint
     return replace(
         images,
         ids=[images.ids[i] for i in rows],
         labels=None if images.labels is None else images.labels[rows],
         fingerprint=digest(images.fingerprint, how),
+        labelled_fingerprint=labelled and digest(labelled, how),
         read=lambda i: images.read(rows[i]),
     )

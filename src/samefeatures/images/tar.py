@@ -75,13 +75,12 @@ def open_tar(
         where = f" below '{subdir}'" if subdir else ""
         raise DataError(f"{pattern} holds no image{where}. Check the path and 'subdir'.")
     labels = _labels(contents, pattern, labels_csv, class_map) if labelled else None
-    return ImageSet(
+    return ImageSet.of(
+        *contents.prints,
+        subdir or "",
         name=name,
         ids=contents.ids,
         labels=labels,
-        fingerprint=digest(
-            *contents.prints, subdir or "", b"" if labels is None else labels.tobytes()
-        ),
         read=lambda i: _read(contents.places[i]),
     )
 

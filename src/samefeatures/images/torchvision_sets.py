@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from samefeatures.base.digests import digest
 from samefeatures.base.errors import DataError, UnreadableImageError, require
 from samefeatures.base.options import check_options
 from samefeatures.images.imageset import ImageSet
@@ -74,11 +73,11 @@ def open_torchvision(
         where = f"torchvision:{kind}"
         own = whole_labels(_own_labels(dataset, count), where=where)
         labels = named_labels(own, _class_names(dataset), class_map, where=where)
-    return ImageSet(
+    return ImageSet.of(
+        *_content(dataset, kind, options, count),
         name=name,
         ids=[str(i).zfill(len(str(count - 1))) for i in range(count)],
         labels=labels,
-        fingerprint=_fingerprint(dataset, kind, options, count, labels),
         read=_Reader(dataset),
     )
 
@@ -119,14 +118,8 @@ def _class_names(dataset: Any) -> list[str]:
     return []
 
 
-def _fingerprint(
-    dataset: Any,
-    kind: str,
-    options: Mapping[str, Any],
-    count: int,
-    labels: npt.NDArray[np.int64] | None,
-) -> str:
-    """Over the pixels where the class holds them all, else over the files below its root."""
+def _content(dataset: Any, kind: str, options: Mapping[str, Any], count: int) -> list[str | bytes]:
+    """The pixels where the class holds them all, else the files below its root."""
     parts: list[str | bytes] = [kind, str(count), repr(sorted(options.items()))]
     data = getattr(dataset, "data", None)
     root = getattr(dataset, "root", None)
@@ -137,5 +130,4 @@ def _fingerprint(
             info = path.stat()
             if not path.is_dir():
                 parts.append(f"{path.relative_to(root)} {info.st_size} {info.st_mtime_ns}")
-    parts.append(b"" if labels is None else labels.tobytes())
-    return digest(*parts)
+    return parts

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from samefeatures.features.extract import feature_key
-from samefeatures.features.place import Root, place_of
-from samefeatures.features.store import CHUNK_ROWS
+from samefeatures.features.key import feature_key, find_store
+from samefeatures.features.place import Root
+from samefeatures.features.store import images_per_chunk
 from samefeatures.moments.kept import moments_path
+from samefeatures.networks.record import ImageNetwork
 from samefeatures.study.inputs import Part, StudyInputs
 from samefeatures.study.map_files import MapFiles
 from samefeatures.study.study import Study
@@ -49,7 +50,7 @@ def find_done(study: Study) -> Done:
     features = {
         (kind, part.images.name, net.name): streamed
         if streamed is not None and kind == "fit"
-        else stored_share(root, net.name, _digest(net, part), part)
+        else stored_share(root, net, part)
         for kind, parts in (("fit", inputs.fit), ("eval", inputs.eval))
         for part in parts
         for net in inputs.image_networks
@@ -63,16 +64,12 @@ def find_done(study: Study) -> Done:
     return _algebra(study, features, evaluated=whole["eval"])
 
 
-def stored_share(root: Root, name: str, digest: str, part: Part) -> float:
+def stored_share(root: Root, network: ImageNetwork, part: Part) -> float:
     """Chunks that are there, of all."""
-    views = part.views.count if part.views else 1
-    chunks = -(-len(part.images) // max(1, CHUNK_ROWS // views))
-    place = place_of(root, f"{name}-{digest[:16]}.zarr")
+    key = feature_key(network, part.images, part.views)
+    place, _ = find_store(root, network.name, key, part.images)
+    chunks = -(-len(part.images) // images_per_chunk(part.views))
     return len(place.stored_chunks("features", chunks)) / chunks
-
-
-def _digest(network: object, part: Part) -> str:
-    return feature_key(network, part.images, part.views).digest  # type: ignore[arg-type]
 
 
 def _algebra(

@@ -21,9 +21,11 @@ from samefeatures.base.errors import OutOfMemoryError, UnreadableImageError
 from samefeatures.base.files import writing
 from samefeatures.base.progress import Progress
 from samefeatures.features.batches import too_small
-from samefeatures.features.opening import open_features
+from samefeatures.features.key import FeatureKey
+from samefeatures.features.opening import Wanted, open_store
 from samefeatures.features.residency import Residency
-from samefeatures.features.store import CHUNK_ROWS, FeatureKey, StoredFeatures
+from samefeatures.features.store import CHUNK_ROWS
+from samefeatures.features.stored import StoredFeatures
 from samefeatures.images.decode import decode
 from samefeatures.images.imageset import ImageSet
 from samefeatures.images.preprocess import Preprocessing
@@ -228,8 +230,8 @@ def _spread(images: ImageSet, count: int) -> list[int]:
 def _stored_share(features: Float32, place: Path) -> float:
     """Bytes on disk per byte of these features."""
     store = _store(place, len(features), features.shape[1])
-    store.write_chunk(0, np.ascontiguousarray(features, np.float32), {})
-    chunk = Path(str(store.place)) / "features" / "c" / "0" / "0"
+    store.store.write_chunk(0, np.ascontiguousarray(features, np.float32), {})
+    chunk = Path(str(store.store.place)) / "features" / "c" / "0" / "0"
     return float(chunk.stat().st_size / features.nbytes)
 
 
@@ -242,12 +244,12 @@ def _disk(place: Path, clock: Clock) -> tuple[Linear, Linear]:
 
     def write(dim: int) -> Callable[[], object]:
         store, features = _store(place, CHUNK_ROWS, dim), block(dim)
-        return lambda: store.write_chunk(0, features, {})
+        return lambda: store.store.write_chunk(0, features, {})
 
     def read(dim: int) -> Callable[[], object]:
         store, features = _store(place, 4 * CHUNK_ROWS, dim), block(dim)
         for k in range(4):
-            store.write_chunk(k, features, {})
+            store.store.write_chunk(k, features, {})
         return lambda: [None for _ in store.chunks(4 * CHUNK_ROWS)]
 
     def size(chunks: int) -> Callable[[int], float]:
@@ -279,4 +281,5 @@ def _store(place: Path, rows: int, dim: int) -> StoredFeatures:
         extractor=0,
     )
     root = Path(tempfile.mkdtemp(dir=place))
-    return open_features(root, "plan", key, images, dim=dim, views=None)
+    store = open_store(root, Wanted(name="plan", dim=dim, key=key, images=images))
+    return StoredFeatures(store, images)

@@ -15,7 +15,7 @@ from samefeatures.features.extract import ExtractOptions, extract
 from samefeatures.features.place import Root, parse_root
 from samefeatures.features.rates import Meter
 from samefeatures.features.rows import FeatureRows
-from samefeatures.features.store import StoredFeatures
+from samefeatures.features.stored import StoredFeatures
 from samefeatures.moments.kept import accumulate
 from samefeatures.moments.record import Moments
 from samefeatures.networks.record import ImageNetwork

@@ -13,6 +13,7 @@ import numpy as np
 
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float32, Int32, Int64
+from samefeatures.base.digests import digest
 from samefeatures.base.errors import LabelError
 from samefeatures.base.files import write_whole, writing
 from samefeatures.base.progress import Progress
@@ -129,7 +130,8 @@ class Scorer:
         """Scores of heads on one source's features, from ``folder`` if they are there."""
         folder = self.folder / label / source
         path = folder / f"{key[:16]}-{self.rows[source].fingerprint[:16]}.npz"
-        kept = _read_scores(path)
+        known = digest(labels.tobytes())
+        kept = _read_scores(path, known)
         if kept is not None and len(kept) == len(heads):
             return kept
         scores = score_heads(labelled(self.rows[source], labels), heads, algebra=self.algebra)
@@ -138,6 +140,7 @@ class Scorer:
             packed,
             predictions=np.stack([s.predictions for s in scores]),
             correct=np.array([(s.correct, s.correct_top5) for s in scores]),
+            labels=known,
         )
         with writing(path):
             folder.mkdir(parents=True, exist_ok=True)
@@ -148,11 +151,17 @@ class Scorer:
         return scores
 
 
-def _read_scores(path: Path) -> list[Score] | None:
-    """Scores that an earlier run left, or None when there are none that can be read."""
+def _read_scores(path: Path, labels: str) -> list[Score] | None:
+    """Scores that an earlier run left, or None when there are none of these labels to be read.
+
+    Files that do not say which labels are of a time when the features' key, which they are named
+    by, named the labels too.
+    """
     try:
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             predictions, correct = file["predictions"], file["correct"]
+            if str(file.get("labels", labels)) != labels:
+                return None
     except (OSError, ValueError, KeyError, EOFError, BadZipFile):
         return None
     return [Score(p, int(c), int(c5)) for p, (c, c5) in zip(predictions, correct, strict=True)]

@@ -9,7 +9,7 @@ import numpy as np
 
 from samefeatures.base.digests import digest
 from samefeatures.features.rows import ArrayRows, FeatureRows, JoinedRows, check_same_images
-from samefeatures.features.store import StoredFeatures
+from samefeatures.features.stored import StoredFeatures
 from samefeatures.images.imageset import image_id
 from samefeatures.networks.record import FeatureFile, ImageNetwork
 from samefeatures.study.inputs import Part, StudyInputs, feature_file_networks
@@ -113,7 +113,9 @@ def data_summary(
         name=", ".join(part.images.name for part in parts),
         images=int(np.sum([len(part.images) for part in parts])),
         rows=len(rows),
-        fingerprint=digest(*(part.images.fingerprint for part in parts)),
+        fingerprint=digest(
+            *(part.images.labelled_fingerprint or part.images.fingerprint for part in parts)
+        ),
         views=views or None,
         left_out=tuple(listed),
     )

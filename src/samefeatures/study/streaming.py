@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -14,14 +14,16 @@ import numpy as np
 from samefeatures.algebra import Algebra
 from samefeatures.base.arrays import Bool, Float32
 from samefeatures.base.digests import digest
-from samefeatures.base.errors import ConfigError, UnreadableImageError
+from samefeatures.base.errors import ConfigError
 from samefeatures.base.files import writing
 from samefeatures.base.progress import Advance, Progress
+from samefeatures.features.agreement import unreadable
 from samefeatures.features.crops import Work
-from samefeatures.features.extract import Computed, computed_chunks, feature_key
+from samefeatures.features.extract import Computed, computed_chunks
+from samefeatures.features.key import feature_key, rows_fingerprint
 from samefeatures.features.rates import Meter
 from samefeatures.features.rows import regroup
-from samefeatures.features.store import CHUNK_ROWS
+from samefeatures.features.store import images_per_chunk
 from samefeatures.moments.journal import Journal, Position
 from samefeatures.moments.kept import chunk_rows, clear_old, moments_key
 from samefeatures.moments.record import Moments
@@ -118,11 +120,16 @@ class Stream:
         self._folder = folder
         self._key = moments_key(self.identities(), self._precision)[:16]
 
-    def identities(self, rows: int = 0) -> list[StreamedRows]:
+    def identities(self, journal: Journal | None = None) -> list[StreamedRows]:
         """What the rows of every network would be known by, had they been stored."""
+        left_out = journal.left_out if journal else [{} for _ in self._parts]
+        rows = journal.rows if journal else 0
         out = []
         for net in self._networks:
-            prints = [feature_key(net, part.images, part.views).digest for part in self._parts]
+            prints = [
+                rows_fingerprint(feature_key(net, part.images, part.views).digest, gone)
+                for part, gone in zip(self._parts, left_out, strict=True)
+            ]
             joined = prints[0] if len(prints) == 1 else digest(*prints)
             out.append(StreamedRows(name=net.name, dim=net.dim, fingerprint=joined, rows=rows))
         return out
@@ -130,7 +137,7 @@ class Stream:
     def side(self) -> Side:
         """The fit side, after all of it has gone into moments."""
         journal = self._complete()
-        rows = self.identities(journal.rows)
+        rows = self.identities(journal)
         summary = data_summary(self._parts, journal.left_out, rows[0])
         return Side({each.name: each for each in rows}, summary)
 
@@ -174,14 +181,15 @@ class Stream:
             kept = self._run(kept)
         if self._options.strict:
             for reasons in kept.left_out:
-                _refuse(reasons)
+                for name, reason in reasons.items():
+                    raise unreadable(name, reason)
         return kept
 
     def _layout(self) -> list[tuple[int, int]]:
         """Chunks of each part, and images in one."""
         out = []
         for part in self._parts:
-            per_chunk = max(1, CHUNK_ROWS // (part.views.count if part.views else 1))
+            per_chunk = images_per_chunk(part.views)
             out.append((-(-len(part.images) // per_chunk), per_chunk))
         return out
 
@@ -266,12 +274,3 @@ def _readable(done: Computed, images: int) -> Bool:
     keep = np.ones(images, np.bool_)
     keep[list(done.problems)] = False
     return np.repeat(keep, len(done.features) // images)
-
-
-def _refuse(left_out: Mapping[str, str]) -> None:
-    """An earlier run that was not strict may have left images out."""
-    for name, reason in left_out.items():
-        raise UnreadableImageError(
-            f"{name} can't be read: {reason}. Mend or remove it, or run without --strict to leave "
-            "it out."
-        )
