@@ -80,15 +80,12 @@ def view_pairs(overlaps: Sequence[Overlap], folder: Path) -> list[PairView]:
     for overlap in overlaps:
         ends = frozenset((overlap.source, overlap.target))
         grouped.setdefault((overlap.method, ends), []).append(overlap)
-    return [_view(tuple(_net_gain_first(group)), folder) for group in grouped.values()]
+    return [_view(group, folder) for group in grouped.values()]
 
 
-def _net_gain_first(group: Sequence[Overlap]) -> list[Overlap]:
-    """The direction that fixes more than it breaks first, as in the paper."""
-    return sorted(group, key=lambda o: o.count("broken") - o.count("fixed"))
-
-
-def _view(directions: tuple[Overlap, ...], folder: Path) -> PairView:
+def _view(group: Sequence[Overlap], folder: Path) -> PairView:
+    # As in the paper: the direction that fixes more than it breaks comes first.
+    directions = tuple(sorted(group, key=lambda o: o.count("broken") - o.count("fixed")))
     first = directions[0]
     stem = f"overlap_{first.method}_{first.source}--{first.target}"
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from samefeatures.report.grid import Grid, grids, number, plain, signed
 from samefeatures.report.summary import MethodNumbers, median, numbers
@@ -63,19 +64,16 @@ def _of_maps(grid: Grid, results: StudyResults) -> str:
     if not found.hybrids or math.isnan(found.change_over_maps):
         return f"No {plain(grid.label)} hybrid was scored against a source with correct images."
     name = "OLS" if grid.kind == "ols" else plain(grid.label)
-    count = f"{found.hybrids}" + (
-        "" if found.hybrids == found.possible else f" scored of {found.possible}"
-    )
+    change = f"{_pct(found.change_over_maps)} relative to the source network's own"
     if found.hybrids == 1:
-        opening = f"The one {name} map changes top-1 accuracy by {_pct(found.change_over_maps)}"
-        spread = " relative to the source network's own"
+        opening = f"The one {name} map changes top-1 accuracy by {change}"
     else:
+        of = "" if found.hybrids == found.possible else f" scored of {found.possible}"
         opening = (
-            f"Over the {count} {name} maps, top-1 accuracy changes by a median of "
-            f"{_pct(found.change_over_maps)} relative to the source network's own"
+            f"Over the {found.hybrids}{of} {name} maps, top-1 accuracy changes by a median of "
+            f"{change} ({_pct(found.smallest)} to {_pct(found.largest)})"
         )
-        spread = f" ({_pct(found.smallest)} to {_pct(found.largest)})"
-    return f"{opening}{spread}: {_verdict(found, grid, results)}."
+    return f"{opening}: {_verdict(found, grid, results)}."
 
 
 def _verdict(found: MethodNumbers, grid: Grid, results: StudyResults) -> str:
@@ -97,17 +95,13 @@ def _verdict(found: MethodNumbers, grid: Grid, results: StudyResults) -> str:
             "much is lost on the way, so this study does not show that the networks extract the "
             "same information"
         )
-    short = _deficient_sources(grid.method, results)
+    short = {f.source for f in results.fits if f.method == grid.method and _deficient(f)}
     if short:
         verdict += (
-            f" (too few fit images may be the reason: {short} of {len(results.networks)} sources "
-            "were fitted with deficient rank)"
+            f" (too few fit images may be the reason: {len(short)} of {len(results.networks)} "
+            "sources were fitted with deficient rank)"
         )
     return verdict
-
-
-def _deficient_sources(method: str, results: StudyResults) -> int:
-    return len({fit.source for fit in results.fits if fit.method == method and _deficient(fit)})
 
 
 def _deficient(fit: FitSummary) -> bool:
@@ -154,8 +148,9 @@ def _of_gains(grid: Grid) -> str:
 
 
 def _of_logit(grid: Grid, results: StudyResults) -> str:
-    lossless, lossy = _columns(grid, results)
-    if not any(fit.method == grid.method for fit in results.fits):
+    fits = [fit for fit in results.fits if fit.method == grid.method]
+    lossless, lossy = _columns(grid, fits)
+    if not fits:
         return (
             f"The logit maps change top-1 by {_spread(grid, lossy)} points; the ranks of the heads "
             "were not recorded, so what algebra demands of them is not known."
@@ -186,10 +181,9 @@ def _of_logit(grid: Grid, results: StudyResults) -> str:
     return text + "."
 
 
-def _columns(grid: Grid, results: StudyResults) -> tuple[list[str], list[str]]:
+def _columns(grid: Grid, fits: Sequence[FitSummary]) -> tuple[list[str], list[str]]:
     """Targets whose head is lossless as the fit said, and the others."""
     used = [name for name in grid.names if any(c.target == name for c in grid.hybrids)]
-    fits = [fit for fit in results.fits if fit.method == grid.method]
     full = {f.target for f in fits if f.rank is not None and f.rank == f.full_rank}
     short = {f.target for f in fits if _deficient(f) or "not lossless" in f.note}
     lossless = [name for name in used if name in full and name not in short]
@@ -204,14 +198,15 @@ def _spread(grid: Grid, targets: list[str]) -> str:
 
 def _of_r2(grid: Grid) -> str:
     values = sorted(cell.r2 for cell in grid.hybrids if math.isfinite(cell.r2))
+    opening = "R² of mapped against true features"
     if not values:
-        return "R² of mapped against true features was not computed."
+        return f"{opening} was not computed."
     if len(values) == 1:
-        return f"R² of mapped against true features is {number(values[0])}."
+        return f"{opening} is {number(values[0])}."
     return (
-        f"R² of mapped against true features runs from {number(values[0])} to "
-        f"{number(values[-1])} (median {number(median(values))}): a hybrid can classify well while "
-        "its features are reproduced in part, for the head looks at some directions only."
+        f"{opening} runs from {number(values[0])} to {number(values[-1])} (median "
+        f"{number(median(values))}): a hybrid can classify well while its features are reproduced "
+        "in part, for the head looks at some directions only."
     )
 
 

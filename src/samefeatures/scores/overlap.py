@@ -7,12 +7,12 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import compress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from samefeatures.base.arrays import Bool, Int32, Int64
 from samefeatures.base.errors import StoreError
 from samefeatures.base.files import write_whole, writing
 
@@ -112,19 +112,17 @@ class Predicted:
     source: str
     target: str
     ids: Sequence[str]
-    labels: npt.NDArray[np.int64]
-    source_says: npt.NDArray[np.int32]
-    target_says: npt.NDArray[np.int32]
-    hybrid_says: npt.NDArray[np.int32]
+    labels: Int64
+    source_says: Int32
+    target_says: Int32
+    hybrid_says: Int32
 
-    def inside(self, name: str) -> npt.NDArray[np.bool_]:
+    def inside(self, name: str) -> Bool:
         """(n,) whether an image belongs to a region or a list."""
         says = (self.source_says, self.target_says, self.hybrid_says)
-        right = np.stack([np.asarray(predicted == self.labels) for predicted in says])  # (3, n)
-        out = np.zeros(len(self.labels), bool)
-        for region in LISTS.get(name, (name,)):
-            out |= (right == np.array(REGIONS[region])[:, None]).all(axis=0)
-        return out
+        right = np.stack([np.asarray(predicted == self.labels) for predicted in says], axis=1)
+        regions = [REGIONS[region] for region in LISTS.get(name, (name,))]  # of (n, 3)
+        return np.any([(right == region).all(axis=1) for region in regions], axis=0)
 
     def overlap(
         self, gallery: Sequence[Shown] = (), *, images: int = 0, asked: bool = True
@@ -142,27 +140,12 @@ class Predicted:
         )
 
 
-def write_lists(pair: Predicted, folder: Path) -> list[Path]:
-    """Write ``fixed.csv``, ``broken.csv``, ``lost.csv`` and ``common.csv``: ids and classes."""
-    paths = []
-    for name in LISTS:
-        text = io.StringIO()
-        table = csv.writer(text, lineterminator="\n")
-        table.writerow(["id", "label", "source_says", "target_says", "hybrid_says"])
-        for i in np.flatnonzero(pair.inside(name)).tolist():
-            says = (pair.source_says[i], pair.target_says[i], pair.hybrid_says[i])
-            table.writerow([pair.ids[i], int(pair.labels[i]), *map(int, says)])
-        paths.append(folder / f"{name}.csv")
-        write_whole(paths[-1], text.getvalue().encode("utf-8", "surrogateescape"))
-    return paths
-
-
 def overlap_folder(out: Path, method: str, source: str, target: str) -> Path:
     """Where everything about one direction lies, in the folder of a study."""
     return out / "overlap" / method / f"{source}--{target}"
 
 
-def save_overlap(overlap: Overlap, pair: Predicted, out: Path) -> Path:
+def save_overlap(overlap: Overlap, predicted: Predicted, out: Path) -> Path:
     """Write the counts, the gallery and the lists; returns their folder.
 
     Raises:
@@ -171,10 +154,23 @@ def save_overlap(overlap: Overlap, pair: Predicted, out: Path) -> Path:
     folder = overlap_folder(out, overlap.method, overlap.source, overlap.target)
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        write_lists(pair, folder)
+        _write_lists(predicted, folder)
         record = {"format": FORMAT, **asdict(overlap)}
         write_whole(folder / "overlap.json", (json.dumps(record, indent=1) + "\n").encode())
     return folder
+
+
+def _write_lists(predicted: Predicted, folder: Path) -> None:
+    """``fixed.csv``, ``broken.csv``, ``lost.csv`` and ``common.csv``: ids and classes."""
+    says = (predicted.source_says, predicted.target_says, predicted.hybrid_says)
+    classes = (column.tolist() for column in (predicted.labels, *says))
+    rows = list(zip(predicted.ids, *classes, strict=True))
+    for name in LISTS:
+        text = io.StringIO()
+        table = csv.writer(text, lineterminator="\n")
+        table.writerow(["id", "label", "source_says", "target_says", "hybrid_says"])
+        table.writerows(compress(rows, predicted.inside(name)))
+        write_whole(folder / f"{name}.csv", text.getvalue().encode("utf-8", "surrogateescape"))
 
 
 def load_overlaps(out: Path) -> list[Overlap]:
@@ -186,17 +182,14 @@ def load_overlaps(out: Path) -> list[Overlap]:
     found = []
     for path in sorted((out / "overlap").glob("*/*/overlap.json")):
         try:
-            found.append(_parse(json.loads(path.read_text())))
+            raw = json.loads(path.read_text())
+            if raw.pop("format") != FORMAT or set(raw["regions"]) != set(REGIONS):
+                raise ValueError("another format")
+            gallery = tuple(Shown(**entry) for entry in raw.pop("gallery"))
+            found.append(Overlap(**raw, gallery=gallery))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise StoreError(
                 f"{path} is not an overlap of this version ({error}). Delete it, or write it again "
                 "with: samefeatures overlap"
             ) from None
     return found
-
-
-def _parse(raw: dict[str, Any]) -> Overlap:
-    if raw.pop("format") != FORMAT or set(raw["regions"]) != set(REGIONS):
-        raise ValueError("another format")
-    gallery = tuple(Shown(**entry) for entry in raw.pop("gallery"))
-    return Overlap(**raw, gallery=gallery)
