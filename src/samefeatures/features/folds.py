@@ -1,0 +1,42 @@
+"""Parts of a set of rows, by a random order of the images: fit sets lie sorted by class."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from hashlib import blake2b
+
+import numpy as np
+
+from samefeatures.base.arrays import Int64
+from samefeatures.base.errors import ConfigError
+
+VIEW = re.compile(r"#\d+$")
+"""The number of a view at the end of an id; see ``image_id``."""
+
+
+def parts_of(ids: Sequence[str] | int, count: int, *, seed: int) -> Int64:
+    """(n,) the part of each row, 0 … count − 1; sizes differ by at most one image.
+
+    Images are ranked by a keyed hash of their id, so that a part depends on the ids alone, not on
+    their order; views of an image stay together.
+
+    Args:
+        ids: One per row, or the number of rows where ids are not known: then places count.
+        count: Parts.
+        seed: Another seed gives other parts.
+
+    Raises:
+        ConfigError: when there are fewer images than parts.
+    """
+    names = [str(i) for i in range(ids)] if isinstance(ids, int) else list(ids)
+    images = [VIEW.sub("", name) for name in names]
+    unique = list(dict.fromkeys(images))
+    if len(unique) < count:
+        raise ConfigError(
+            f"{len(unique)} images can't make {count} parts. Take fewer folds, or more images."
+        )
+    key = seed.to_bytes(8, "little")
+    ranked = sorted(unique, key=lambda name: blake2b(name.encode(), key=key).digest())
+    part = {name: rank % count for rank, name in enumerate(ranked)}
+    return np.array([part[name] for name in images], np.int64)

@@ -1,0 +1,1 @@
+"""Control spaces: rows that stand in for a network's features. One file a kind."""
