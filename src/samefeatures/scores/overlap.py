@@ -122,7 +122,8 @@ class Predicted:
         says = (self.source_says, self.target_says, self.hybrid_says)
         right = np.stack([np.asarray(predicted == self.labels) for predicted in says], axis=1)
         regions = [REGIONS[region] for region in LISTS.get(name, (name,))]  # of (n, 3)
-        return np.any([(right == region).all(axis=1) for region in regions], axis=0)
+        inside: Bool = np.any([(right == region).all(axis=1) for region in regions], axis=0)
+        return inside
 
     def overlap(
         self, gallery: Sequence[Shown] = (), *, images: int = 0, asked: bool = True
