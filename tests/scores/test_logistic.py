@@ -79,3 +79,18 @@ def test_at_its_end_no_direction_leads_down(
     # Other units, other steps, the same end.
     plain = minimise(parts, strength, tolerance=1e-7, **{**options, "variance": np.ones(D)})
     np.testing.assert_allclose(plain.weights, reached.weights, rtol=1e-5, atol=1e-5)
+
+
+def test_narrow_directions_take_few_steps() -> None:
+    """Features as of networks: few directions hold most of the variance, all hold the answer."""
+    rng = np.random.default_rng(4)
+    z = rng.normal(size=(1000, 30))
+    labels = (z @ rng.normal(size=30) > 0).astype(np.int64)
+    x = z * np.geomspace(1, 1e-2, 30) @ rng.normal(size=(30, 30))
+    basis = Basis.of(x)
+    parts, start = [(basis.rows(x), labels)], np.zeros((2, 31))
+    options = {"start": start, "tolerance": 1e-6, "steps": 2000}
+    reached = minimise(parts, 1e-4, variance=basis.variance, **options)
+    plain = minimise(parts, 1e-4, variance=np.ones(30), **options)
+    assert max(reached.gradient, plain.gradient) <= 1e-6
+    assert 3 * reached.steps < plain.steps

@@ -52,20 +52,20 @@ def test_weights_equal_scikit_learn(classes: int, strength: float) -> None:
 
 @pytest.mark.parametrize("classes", [2, 4])
 def test_the_path_equals_a_cross_validation_by_scikit_learn(classes: int) -> None:
-    x, labels, ids = make_world(classes, n=150)
+    x, labels, ids = make_world(classes, n=31)  # folds of 8, 8, 8 and 7 rows
     strengths = [1.0, 0.1, 0.01]
-    probe = fit_probe(x, labels, ids, classes=classes, strengths=strengths[::-1], folds=3)
+    probe = fit_probe(x, labels, ids, classes=classes, strengths=strengths[::-1], folds=4)
     z = StandardScaler().fit_transform(x.astype(float))
-    fold = deal(ids, labels, 3)
+    fold = deal(ids, labels, 4)
     expected = []
     for strength in strengths:
         held_out = np.empty((len(z), classes))
-        for f in range(3):
+        for f in range(4):
             model = scikit(z[fold != f], labels[fold != f], strength)
             held_out[fold == f] = model.predict_proba(z[fold == f])
         expected.append(log_loss(labels, held_out))
     assert [t.strength for t in probe.note.path] == strengths
-    assert [t.loss for t in probe.note.path] == pytest.approx(expected, abs=1e-4)
+    assert [t.loss for t in probe.note.path] == pytest.approx(expected, abs=2e-4)
     assert all(t.converged for t in probe.note.path)
     assert probe.note.strength == strengths[int(np.argmin(expected))]
     whole = scikit(z, labels, probe.note.strength)
