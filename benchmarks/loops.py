@@ -27,7 +27,7 @@ from samefeatures.images.folder import open_folder
 from samefeatures.images.imageset import ImageSet
 from samefeatures.networks.load import load
 from samefeatures.networks.record import ImageNetwork
-from samefeatures.planning.measure import photograph
+from samefeatures.planning.decoding import photograph
 
 MODEL, BATCH, IMAGES = "resnet18", 32, 64
 

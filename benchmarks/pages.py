@@ -118,16 +118,15 @@ def sizes() -> str:
          "multiply-adds of moments")
     ]  # fmt: skip
     for job in JOBS:
-        wanted = job.size
         rows.append(
             (
                 job.name,
-                f"{wanted.total:,}",
-                f"{job.fit_rows + job.eval_rows:,}",
-                size(wanted.feature_bytes(job.fit_rows + job.eval_rows)),
-                size(wanted.memory_bytes()),
-                size(wanted.map_bytes()),
-                f"{wanted.moment_work():.1e}",
+                f"{job.sizes.total:,}",
+                f"{job.rows:,}",
+                size(job.feature_bytes),
+                size(job.memory_bytes),
+                size(job.map_bytes),
+                f"{job.moment_work:.1e}",
             )
         )
     return table(rows)

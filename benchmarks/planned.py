@@ -12,7 +12,7 @@ from time import perf_counter
 
 from benchmarks.record import Line
 from samefeatures.networks.miniatures.catalogue import NAMES
-from samefeatures.planning.plan import StudyPlan, make_plan
+from samefeatures.planning.plan import Plan, make_plan
 from samefeatures.study.config import StudyConfig, parse_config
 from samefeatures.study.study import Study
 
@@ -68,7 +68,7 @@ def run() -> list[Line]:
     return lines
 
 
-def _plan(folder: Path) -> StudyPlan:
+def _plan(folder: Path) -> Plan:
     return make_plan(Study(config(), out=folder, base=folder.parent))
 
 
@@ -80,7 +80,7 @@ def _group(name: str) -> str:
     return "scores" if name in ("scores", "moments of the eval set") else "other"
 
 
-def _mean(first: StudyPlan, second: StudyPlan, group: str) -> float:
+def _mean(first: Plan, second: Plan, group: str) -> float:
     found = [sum(s.seconds for s in plan.stages if _group(s.name) == group)
              for plan in (first, second)]  # fmt: skip
     return sum(found) / 2

@@ -22,20 +22,20 @@ from benchmarks.record import RESULTS, Line, alternately, machine, product_rate,
 from samefeatures.base.progress import Silent
 from samefeatures.features.extract import extract
 from samefeatures.images.imageset import ImageSet
-from samefeatures.maps import OLS, SourceProblem
+from samefeatures.maps import OLS, Sizes, SourceProblem
 from samefeatures.moments.kept import chunk_rows
 from samefeatures.moments.record import Moments
 from samefeatures.networks.load import load
 from samefeatures.networks.record import Head, ImageNetwork
 from samefeatures.planning.algebra import measure_algebra
-from samefeatures.planning.measure import photograph
-from samefeatures.planning.needs import Size
-from samefeatures.planning.rates import decode_rate, measure_features
+from samefeatures.planning.decoding import decode_rate, photographs
+from samefeatures.planning.rates import measure_features
 from samefeatures.scores.heads import score_heads
 from samefeatures.study.config import parse_config
 from samefeatures.study.inputs import Part
 
 REPEAT = 2
+CLASSES = 1000
 Run = Callable[[], object]
 
 
@@ -218,12 +218,7 @@ def rates() -> dict[str, float]:
     """What this machine does a second, at the largest sizes that there is time for."""
     from benchmarks import resnet18
 
-    jpeg = photograph()
-    photographs = ImageSet(
-        name="photographs", ids=[str(i) for i in range(64)], labels=None, fingerprint="made",
-        read=lambda _: jpeg,
-    )  # fmt: skip
-    part = Part(photographs, None)
+    part = Part(photographs("photographs"), None)
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / "model.onnx"
         resnet18.write_onnx(path)
@@ -240,8 +235,8 @@ def rates() -> dict[str, float]:
         )
     decode = decode_rate(part, [network.preprocessing], workers=None, seconds=3.0)
     config = parse_config({"networks": ["npz:none"], "methods": ["ols"]})
-    size = Size(dims=(2048, 2048), fit_rows=1, eval_rows=1, methods=("ols",), classes=1000)
-    algebra = measure_algebra(size, config.methods)
+    sizes = Sizes(dims=(2048, 2048), fit_rows=1, classes=1000)
+    algebra = measure_algebra(sizes, config.methods)
     whole = 2048 * 4096**2 / 2 / _fastest(_moments(2048, 4096))
     return {
         "float64 products, multiply-adds/s": product_rate(np.float64),
@@ -252,8 +247,8 @@ def rates() -> dict[str, float]:
         "scores, multiply-adds/s": 2048 * 9 * 1000 * 2048 / _fastest(_scores(2048, 2048, 9)),
         "decode and crop to 224, images/s": decode,
         "ResNet-18 (ONNX) at 224, images/s": next(iter(features.forward.values())),
-        "store, write bytes/s": 1 / features.write.each,
-        "store, read bytes/s": 1 / features.read.each,
+        "store, write bytes/s": 1 / features.store.write.each,
+        "store, read bytes/s": 1 / features.store.read.each,
     }
 
 
@@ -267,14 +262,38 @@ class Job:
     eval_rows: int = 50_000
 
     @property
-    def size(self) -> Size:
-        return Size(
-            dims=self.dims,
-            fit_rows=self.fit_rows,
-            eval_rows=self.eval_rows,
-            methods=("ols",),
-            classes=1000,
-        )
+    def sizes(self) -> Sizes:
+        return Sizes(dims=self.dims, fit_rows=self.fit_rows, classes=CLASSES)
+
+    @property
+    def rows(self) -> int:
+        """Of fit and eval."""
+        return self.fit_rows + self.eval_rows
+
+    @property
+    def feature_bytes(self) -> int:
+        """float32, before compression."""
+        return 4 * self.rows * self.sizes.total
+
+    @property
+    def moment_bytes(self) -> int:
+        """float64, fit and eval; both are held while maps are scored."""
+        return 2 * 8 * self.sizes.total**2
+
+    @property
+    def memory_bytes(self) -> int:
+        """Beside the moments, rows come in chunks."""
+        return self.moment_bytes + 2**29
+
+    @property
+    def map_bytes(self) -> int:
+        """float64, one per ordered pair."""
+        return 8 * self.sizes.pairs
+
+    @property
+    def moment_work(self) -> float:
+        """Multiply-adds in float64: D² / 2 a row."""
+        return self.rows * self.sizes.total**2 / 2
 
 
 JOBS = (
@@ -287,20 +306,22 @@ JOBS = (
 
 def costs(job: Job, found: dict[str, float]) -> dict[str, float]:
     """Seconds of every stage of a job, and its bytes, from measured rates."""
-    size, rows = job.size, job.fit_rows + job.eval_rows
-    networks = len(job.dims)
+    sizes, rows, networks = job.sizes, job.rows, len(job.dims)
+    # Every head on every row of its source; R² of each map, and its folding into a head.
+    scoring = float(job.eval_rows * sizes.total * networks * CLASSES)
+    judging = sizes.products + sizes.pairs * CLASSES
     return {
         "decode": rows / found["decode and crop to 224, images/s"],
         "networks": rows * networks / found["ResNet-18 (ONNX) at 224, images/s"],
-        "store": size.feature_bytes(rows) / found["store, write bytes/s"],
-        "moments": size.moment_work() / found["moments, multiply-adds/s"]
-        + size.feature_bytes(rows) / found["store, read bytes/s"],
-        "maps": size.map_work() / found["maps, multiply-adds/s"],
-        "scores": size.score_work() / found["scores, multiply-adds/s"]
-        + size.closeness_work() / found["judging maps, multiply-adds/s"],
-        "feature bytes": size.feature_bytes(rows),
-        "map bytes": size.map_bytes(),
-        "moment bytes": size.moment_bytes(),
-        "memory bytes": size.memory_bytes(),
-        "multiply-adds": size.moment_work(),
+        "store": job.feature_bytes / found["store, write bytes/s"],
+        "moments": job.moment_work / found["moments, multiply-adds/s"]
+        + job.feature_bytes / found["store, read bytes/s"],
+        "maps": OLS().work(sizes) / found["maps, multiply-adds/s"],
+        "scores": scoring / found["scores, multiply-adds/s"]
+        + judging / found["judging maps, multiply-adds/s"],
+        "feature bytes": job.feature_bytes,
+        "map bytes": job.map_bytes,
+        "moment bytes": job.moment_bytes,
+        "memory bytes": job.memory_bytes,
+        "multiply-adds": job.moment_work,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -12,16 +13,17 @@ from samefeatures.planning.disks import Disk
 from samefeatures.planning.done import Done
 from samefeatures.planning.estimate import (
     RESULT_SECONDS,
-    Extent,
-    Source,
     Stage,
     dominating,
     estimate,
     total,
 )
+from samefeatures.planning.extent import Extent, Source
 from samefeatures.planning.linear import Linear
-from samefeatures.planning.plan import memory_of, warnings_of
+from samefeatures.planning.notes import warnings_of
+from samefeatures.planning.plan import memory_of
 from samefeatures.planning.rates import FeatureRates
+from samefeatures.planning.stores import StoreRates
 from samefeatures.study.methods import MethodConfig
 
 NOTHING = Linear(0, 0)
@@ -46,13 +48,12 @@ def extent(**changes: object) -> Extent:
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
-def features(**changes: object) -> FeatureRates:
+def features(disk: Linear = NOTHING, **changes: object) -> FeatureRates:
+    """Writing and reading are as fast as each other."""
     made = FeatureRates(
         decode={"train": 100.0, "val": 50.0},
         forward={"a": 10.0, "b": 25.0},
-        write=NOTHING,
-        read=NOTHING,
-        stored={"a": 0.5, "b": 1.0},
+        store=StoreRates(disk, disk, {"a": 0.5, "b": 1.0}),
     )
     return replace(made, **changes)  # type: ignore[arg-type]
 
@@ -79,8 +80,7 @@ def test_extraction_is_rows_by_rates() -> None:
 
 
 def test_without_a_store_the_eval_side_is_stored_and_read_all_the_same() -> None:
-    read = Linear(0, 1.0)
-    rates, free = features(read=read, write=read), algebra(score=NOTHING)
+    rates, free = features(Linear(0, 1.0)), algebra(score=NOTHING)
     stored = by_name(estimate(extent(), rates, free, Done()))
     streamed = by_name(estimate(extent(stored=False), rates, free, Done()))
     assert streamed["store features"].bytes == 4 * 500 * (10 * 0.5 + 30)
@@ -111,7 +111,7 @@ def test_what_is_stored_is_subtracted() -> None:
 
 
 def test_moments_maps_and_scores_follow_the_work() -> None:
-    size = extent().size
+    sizes = extent().sizes
     rates = algebra(
         moments=Linear(0, 1e-6), maps={"ols": Linear(0.5, 1e-6)}, score=Linear(0, 1e-3),
         judge=Linear(2.0, 0), compare=Linear(0.25, 0),
@@ -121,7 +121,7 @@ def test_moments_maps_and_scores_follow_the_work() -> None:
     assert found["moments of the fit set"].seconds == pytest.approx(2000 * 40**2 / 2 * 1e-6)
     assert found["moments of the fit set"].bytes == 8 * 40**2
     assert found["moments of the eval set"].seconds == 0
-    whole = 2 * 0.5 + method_work(size, OLS()) * 1e-6
+    whole = 2 * 0.5 + method_work(sizes, OLS()) * 1e-6
     assert found["maps: ols"].seconds == pytest.approx(whole / 2)
     assert found["maps: ols"].whole == pytest.approx(whole)
     once, each = RESULT_SECONDS
@@ -185,3 +185,14 @@ def test_what_this_machine_lacks() -> None:
     (brought,) = warnings_of(extent(seen=()), disks=short, memory=1, machine=2)
     assert "at /data" in brought
     assert "store: false" not in brought
+
+
+def test_what_could_not_be_timed_is_not_known() -> None:
+    untimed = features(forward={"a": float("nan"), "b": 25.0})
+    found = estimate(extent(), untimed, algebra(), Done())
+    stages = by_name(found)
+    assert math.isnan(stages["network a"].seconds)
+    assert stages["network b"].seconds == pytest.approx(2500 / 25)
+    assert math.isnan(total(found))
+    assert dominating(found).name == "network b"
+    assert stages["store features"].bytes == 4 * 2500 * (10 * 0.5 + 30)

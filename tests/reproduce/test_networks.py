@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
-import torch
 
 from samefeatures.base.errors import ConfigError
 from samefeatures.networks.source import parse_source
 from samefeatures.networks.thesis.catalogue import NETWORKS
-from samefeatures.reproduce.networks import ShippedCatalogue, source_of
+from samefeatures.reproduce.networks import Catalogue, preprocessing, source_of
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -20,30 +20,29 @@ def test_every_network_is_described_and_missing(
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
-    catalogue, network = ShippedCatalogue(), NETWORKS[name]
-    weights = catalogue.weights(name, tmp_path)
-    assert (weights.dim, weights.parameters) == (network.dim, network.parameters)
+    weights, network = Catalogue().weights(name, tmp_path), NETWORKS[name]
+    assert weights.dim == network.dim
     assert weights.place.parent == tmp_path
     assert weights.archive == (network.slim is not None)
-    assert weights.size >= 3 * weights.parameters
-    assert catalogue.locate(name, tmp_path) is None
-    assert str(weights.place) in catalogue.missing_message(name, tmp_path)
+    assert weights.size >= 3 * network.parameters
+    assert weights.found == ""
+    assert str(weights.place) in weights.missing
 
 
 def test_found_weights_are_said(tmp_path: Path) -> None:
     (tmp_path / "inception_v2").mkdir()
     file = tmp_path / "inception_v2" / "inception_v2.ckpt"
     file.write_bytes(b"x")
-    assert ShippedCatalogue().locate("inception_v2", tmp_path) == str(file)
+    assert Catalogue().weights("inception_v2", tmp_path).found == str(file)
 
 
-def test_untrained_networks_see_what_the_preprocessing_makes() -> None:
-    catalogue = ShippedCatalogue()
-    preprocessing = catalogue.preprocessing(96)
-    assert preprocessing.input_size == (3, 96, 96)
-    with torch.inference_mode():
-        logits = catalogue.untrained("mobilenet_v2_140_224")(torch.zeros(1, 3, 96, 96))
-    assert logits.shape == (1, 1000)
+def test_a_stand_in_sees_what_the_preprocessing_makes() -> None:
+    network = Catalogue().stand_in("mobilenet_v2_140_224", 96, device="cpu")
+    assert network.preprocessing == preprocessing(96)
+    assert network.preprocessing.input_size == (3, 96, 96)
+    features = network.backend.features(np.zeros((2, 3, 96, 96), np.float32))
+    assert features.shape == (2, NETWORKS["mobilenet_v2_140_224"].dim)
+    assert network.head.logits(features).shape == (2, 1000)
 
 
 def test_sources_are_those_that_load_takes(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def reproduce(  # noqa: PLR0917  (the command line calls it by name)
 ) -> None:
     """Redo the thesis or the paper on ImageNet, and put every printed figure beside ours."""
     from samefeatures.reproduce.experiment import Options, plan_experiment
-    from samefeatures.reproduce.networks import ShippedCatalogue
+    from samefeatures.reproduce.networks import Catalogue
 
     options = Options(
         data=data,
@@ -95,7 +95,7 @@ def reproduce(  # noqa: PLR0917  (the command line calls it by name)
         download=download,
         strict=strict,
     )
-    catalogue = ShippedCatalogue()
+    catalogue = Catalogue()
     experiment = plan_experiment(document, options, catalogue)
     if dry_run:
         _look(experiment, catalogue)
@@ -107,12 +107,12 @@ def _look(experiment: Experiment, catalogue: Catalogue) -> None:
     from rich.console import Console
 
     from samefeatures.base.progress import on_terminal
-    from samefeatures.reproduce.plan import make_plan
-    from samefeatures.reproduce.plan_terminal import print_plan
+    from samefeatures.reproduce.dry_run import try_out
+    from samefeatures.reproduce.dry_run_terminal import print_dry_run
 
     with on_terminal() as progress:
-        plan = make_plan(experiment, catalogue, progress)
-    print_plan(plan, Console())
+        found = try_out(experiment, catalogue, progress)
+    print_dry_run(found, Console())
 
 
 def _go(experiment: Experiment) -> None:

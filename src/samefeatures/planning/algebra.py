@@ -13,12 +13,11 @@ import numpy as np
 from samefeatures.algebra import HOST, Algebra, Precision
 from samefeatures.base.arrays import Float32
 from samefeatures.features.rows import ArrayRows, FeatureRows
-from samefeatures.maps import AffineMap, Method, Sizes, SourceProblem
+from samefeatures.maps import AffineMap, FitNote, Method, Sizes, SourceProblem
 from samefeatures.moments.record import Moments
 from samefeatures.moments.sums import accumulator
 from samefeatures.networks.record import Head
 from samefeatures.planning.linear import Clock, Linear, fitted
-from samefeatures.planning.needs import Size
 from samefeatures.scores.comparisons import compare
 from samefeatures.scores.heads import Score, closeness, score_heads
 from samefeatures.study.methods import MethodConfig
@@ -58,7 +57,7 @@ class Made:
 
 
 def measure_algebra(
-    size: Size,
+    sizes: Sizes,
     methods: Sequence[MethodConfig],
     *,
     algebra: Algebra = HOST,
@@ -68,25 +67,25 @@ def measure_algebra(
     """Run each step at two small sizes, on made-up features.
 
     Args:
-        size: Of the study.
+        sizes: Of the study.
         methods: Of the study.
         algebra: Where the study does its algebra.
         precision: Of the moments' products.
         clock: Seconds.
     """
-    widths = (32, max(64, min(WIDEST, max(size.dims))))
+    widths = (32, max(64, min(WIDEST, max(sizes.dims))))
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         return AlgebraRates(
-            moments=_moments(min(ALL, size.total), algebra, precision, clock),
+            moments=_moments(min(ALL, sizes.total), algebra, precision, clock),
             maps={
                 e.label: _maps(
-                    e.build().short(), size, widths, folder, algebra=algebra, clock=clock
+                    e.build().short(), sizes, widths, folder, algebra=algebra, clock=clock
                 )
                 for e in methods
             },
-            score=_score(size, algebra, clock),
-            judge=_judge(size, widths, folder, algebra, clock),
+            score=_score(sizes, algebra, clock),
+            judge=_judge(sizes, widths, folder, algebra, clock),
             compare=_compare(clock),
         )
 
@@ -117,8 +116,7 @@ def _problem(dim: int, classes: int, algebra: Algebra) -> SourceProblem:
         noise = rng.standard_normal((len(latent), dim), np.float32)
         values = latent @ rng.standard_normal((16, dim), np.float32) + noise
         rows[name] = ArrayRows(name=name, values=values, fingerprint=f"made {name} {dim}")
-        weight = rng.standard_normal((classes, dim), np.float32)
-        networks[name] = Made(name, Head(weight, np.zeros(classes, np.float32)))
+        networks[name] = Made(name, _head(rng, classes, dim))
     moments = Moments(["a", "b"], [dim, dim])
     moments.update(*(part.span(0, len(latent)) for part in rows.values()))
     return SourceProblem("a", networks, moments, rows=rows, algebra=algebra)
@@ -126,7 +124,7 @@ def _problem(dim: int, classes: int, algebra: Algebra) -> SourceProblem:
 
 def _maps(
     method: Method,
-    size: Size,
+    sizes: Sizes,
     widths: tuple[int, int],
     folder: Path,
     *,
@@ -134,7 +132,7 @@ def _maps(
     clock: Clock,
 ) -> Linear:
     def prepare(dim: int) -> Callable[[], object]:
-        made = _problem(dim, size.classes, algebra)
+        made = _problem(dim, sizes.classes, algebra)
 
         def work() -> None:
             fresh = SourceProblem("a", made.networks, made.moments, rows=made.rows, algebra=algebra)
@@ -144,18 +142,18 @@ def _maps(
         return work
 
     def units(dim: int) -> float:  # of one of the two maps between two networks
-        two = Sizes(dims=(dim, dim), fit_rows=4 * dim + 64, classes=size.classes)
+        two = Sizes(dims=(dim, dim), fit_rows=4 * dim + 64, classes=sizes.classes)
         return method_work(two, method) / 2
 
     return fitted(prepare, widths, units=units, clock=clock)
 
 
-def _score(size: Size, algebra: Algebra, clock: Clock) -> Linear:
+def _score(sizes: Sizes, algebra: Algebra, clock: Clock) -> Linear:
     """By rows and hybrids: the product with the heads, and counting."""
     rng = np.random.default_rng(0)
-    dim = max(1, size.total // len(size.dims))
-    count = max(1, min(9, len(size.dims) - 1))
-    heads = [_head(rng, size.classes, dim)] * count
+    dim = max(1, sizes.total // len(sizes.dims))
+    count = max(1, min(9, len(sizes.dims) - 1))
+    heads = [_head(rng, sizes.classes, dim)] * count
 
     def prepare(rows: int) -> Callable[[], object]:
         block = rng.standard_normal((rows, dim), np.float32)
@@ -171,14 +169,13 @@ def _head(rng: np.random.Generator, classes: int, dim: int) -> Head:
 
 
 def _judge(
-    size: Size, widths: tuple[int, int], folder: Path, algebra: Algebra, clock: Clock
+    sizes: Sizes, widths: tuple[int, int], folder: Path, algebra: Algebra, clock: Clock
 ) -> Linear:
     def prepare(dim: int) -> Callable[[], object]:
-        problem = _problem(dim, size.classes, algebra)
-        weight = np.eye(dim)
+        problem = _problem(dim, sizes.classes, algebra)
         path = folder / f"judged-{dim}.safetensors"
-        (mapped,) = _one(problem, weight)
-        mapped.save(path)
+        note = FitNote(rank=dim, full_rank=dim, condition=1.0)
+        problem.affine("ols", "b", np.eye(dim), np.zeros(dim), note).save(path)
 
         def work() -> None:
             loaded = AffineMap.load(path)
@@ -187,14 +184,7 @@ def _judge(
 
         return work
 
-    return fitted(prepare, widths, units=lambda d: d**3 + d * d * size.classes, clock=clock)
-
-
-def _one(problem: SourceProblem, weight: np.ndarray) -> list[AffineMap]:
-    from samefeatures.maps import FitNote
-
-    note = FitNote(rank=len(weight), full_rank=len(weight), condition=1.0)
-    return [problem.affine("ols", "b", weight, np.zeros(len(weight)), note)]
+    return fitted(prepare, widths, units=lambda d: d**3 + d * d * sizes.classes, clock=clock)
 
 
 def _compare(clock: Clock) -> Linear:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from samefeatures.planning.algebra import AlgebraRates, method_work
 from samefeatures.planning.done import Done
-from samefeatures.planning.needs import Size
+from samefeatures.planning.extent import Extent
 from samefeatures.planning.rates import FeatureRates
-from samefeatures.study.methods import MethodConfig
 
 SURE, ROUGH, GUESS = 1.5, 2.0, 3.0
 """The factor that a stage is expected to be right within."""
@@ -23,66 +22,12 @@ RESULT_SECONDS = 0.3, 0.003
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """One source of images: ``kind`` is ``fit`` or ``eval``."""
-
-    kind: str
-    name: str
-    images: int
-    views: int = 1
-
-    @property
-    def rows(self) -> int:
-        return self.images * self.views
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Extent:
-    """Everything about a study that decides what it takes.
-
-    Attributes:
-        dims: Features by network.
-        seen: Networks that see images, in order; the others bring features.
-        sources: Of images.
-        rows: Fit rows and eval rows.
-        classes: Of every head.
-        methods: As in the study file.
-        controls: Whether they are taken.
-        device: Of the networks; on ``cpu`` decoding and networks share the processor.
-        stored: Whether features are stored.
-        batch_size: Rows per forward pass.
-    """
-
-    dims: Mapping[str, int]
-    seen: tuple[str, ...]
-    sources: tuple[Source, ...]
-    rows: tuple[int, int]
-    classes: int
-    methods: tuple[MethodConfig, ...]
-    controls: bool = False
-    device: str = "cpu"
-    stored: bool = True
-    batch_size: int = 32
-
-    @property
-    def size(self) -> Size:
-        """The same as plain sizes."""
-        return Size(
-            dims=tuple(self.dims.values()),
-            fit_rows=self.rows[0],
-            eval_rows=self.rows[1],
-            methods=tuple(entry.name for entry in self.methods),
-            classes=self.classes,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
     """What one stage takes.
 
     Attributes:
         name: Short.
-        seconds: Of what is still to be done.
+        seconds: Of what is still to be done; NaN where a rate is.
         whole: Seconds from nothing.
         bytes: On disk when it is done.
         left: Bytes still to be written.
@@ -154,7 +99,8 @@ def _forward(extent: Extent, rates: FeatureRates, done: Done, network: str) -> S
     rate = rates.forward[network]
     rows = sum(s.rows for s in extent.sources)
     kept = sum(s.rows * done.rows(s.kind, s.name, network) for s in extent.sources)
-    return _stage(f"network {network}", rows / rate, kept / rows, note=f"{rate:,.0f} rows/s")
+    note = f"{rate:,.0f} rows/s" if math.isfinite(rate) else "not timed"
+    return _stage(f"network {network}", rows / rate, kept / rows, note=note)
 
 
 def _write(extent: Extent, rates: FeatureRates, done: Done) -> Iterator[Stage]:
@@ -162,20 +108,21 @@ def _write(extent: Extent, rates: FeatureRates, done: Done) -> Iterator[Stage]:
     sources = [s for s in extent.sources if extent.stored or s.kind == "eval"]
     if not sources:
         return
-    seconds = left_seconds = disk = left = 0.0
+    seconds = left_seconds = disk = left = plain = 0.0
     for source in sources:
         for net in extent.seen:
             size = 4.0 * source.rows * extent.dims[net]
             lacks = 1 - done.rows(source.kind, source.name, net)
-            took = rates.write.at(size, calls=math.ceil(source.rows / 256))
+            took = rates.store.write.at(size, calls=math.ceil(source.rows / 256))
             seconds, left_seconds = seconds + took, left_seconds + took * lacks
-            disk += size * rates.stored[net]
-            left += size * rates.stored[net] * lacks
-    share = disk / max(1.0, sum(4.0 * s.rows * extent.dims[n] for s in sources
-                                for n in extent.seen))  # fmt: skip
+            disk += size * rates.store.shares[net]
+            left += size * rates.store.shares[net] * lacks
+            plain += size
+    share = disk / max(1.0, plain)
+    note = "" if share == 1 else f"{100 * share:.0f}% of float32 after compression"
     yield Stage(
-        name=STORE, seconds=left_seconds, whole=seconds, bytes=round(disk),
-        left=round(left), note=f"{100 * share:.0f}% of float32 after compression",
+        name=STORE, seconds=left_seconds, whole=seconds, bytes=round(disk), left=round(left),
+        note=note,
     )  # fmt: skip
 
 
@@ -186,54 +133,51 @@ def _read_seconds(extent: Extent, rates: FeatureRates, kind: str) -> float:
     rows = extent.rows[0 if kind == "fit" else 1]
     calls = len(extent.seen) * rows / 256
     total = sum(extent.dims[name] for name in extent.seen)
-    return rates.read.at(4.0 * rows * total, calls=calls)
+    return rates.store.read.at(4.0 * rows * total, calls=calls)
 
 
 def _moments(
     extent: Extent, features: FeatureRates, algebra: AlgebraRates, done: Done
 ) -> Iterator[Stage]:
-    size = extent.size
+    total = extent.sizes.total
     for kind, rows in zip(("fit", "eval"), extent.rows, strict=True):
-        work = rows * size.total**2 / 2
-        seconds = algebra.moments.at(work) + _read_seconds(extent, features, kind)
-        note = f"{rows:,} rows of {size.total:,} features"
-        bytes_ = 8 * size.total**2
+        seconds = algebra.moments.at(rows * total**2 / 2) + _read_seconds(extent, features, kind)
+        note = f"{rows:,} rows of {total:,} features"
         share = done.moments.get(kind, 0.0)
-        yield _stage(f"moments of the {kind} set", seconds, share, bytes_, note=note)
+        yield _stage(f"moments of the {kind} set", seconds, share, extent.moment_bytes, note=note)
 
 
 def _maps(extent: Extent, rates: AlgebraRates, done: Done) -> Iterator[Stage]:
-    size = extent.size
+    sizes = extent.sizes
     for entry in extent.methods:
         share = done.maps.get(entry.label, 0.0)
         method = entry.build()
-        seconds = rates.maps[entry.label].at(method_work(size, method), calls=size.hybrids)
-        note = "; ".join(filter(None, (f"{size.hybrids} maps", method.note(size))))
+        seconds = rates.maps[entry.label].at(method_work(sizes, method), calls=sizes.hybrids)
+        note = "; ".join(filter(None, (f"{sizes.hybrids} maps", method.note(sizes))))
         factor = GUESS if method.needs_rows else ROUGH
         yield _stage(
-            f"maps: {entry.label}", seconds, share, 8 * size.pairs, factor=factor, note=note
+            f"maps: {entry.label}", seconds, share, 8 * sizes.pairs, factor=factor, note=note
         )
 
 
 def _scores(extent: Extent, features: FeatureRates, rates: AlgebraRates, done: Done) -> Stage:
-    size = extent.size
-    hybrids = size.hybrids * len(extent.methods)
+    hybrids, rows, networks = extent.hybrids, extent.rows[1], len(extent.dims)
     shares = [done.scores.get(entry.label, 0.0) for entry in extent.methods]
     passes = len(extent.methods) + 1
-    score = rates.score.at(size.eval_rows * (hybrids + len(size.dims)))
+    score = rates.score.at(rows * (hybrids + networks))
     score += passes * _read_seconds(extent, features, "eval")
-    judge = rates.judge.at(size.closeness_work(), calls=hybrids)
-    tests = rates.compare.at(float(hybrids * size.eval_rows), calls=hybrids)
+    judge = rates.judge.at(extent.judging, calls=hybrids)
+    tests = rates.compare.at(float(hybrids * rows), calls=hybrids)
     once, each = RESULT_SECONDS
-    tests += once + each * len(extent.methods) * len(size.dims) ** 2
+    tests += once + each * len(extent.methods) * networks**2
     return Stage(
         name="scores",
         seconds=score * (1 - sum(shares) / len(shares)) + judge + tests,
         whole=score + judge + tests,
-        bytes=size.prediction_bytes(),
-        left=size.prediction_bytes(),
+        bytes=extent.prediction_bytes,
+        left=extent.prediction_bytes,
         factor=ROUGH,
-        note=f"{hybrids + len(size.dims)} heads on {size.eval_rows:,} rows",
+        note=f"{hybrids + networks} heads on {rows:,} rows",
     )
 
 
@@ -241,15 +185,14 @@ def _controls(extent: Extent, features: FeatureRates, rates: AlgebraRates) -> It
     """One more network with random weights, and four groups of hybrids out of one source."""
     if not extent.controls or len(extent.dims) < 2:
         return
-    size, one = extent.size, 1 / len(extent.dims)
+    (fit_rows, eval_rows), total, one = extent.rows, extent.sizes.total, 1 / len(extent.dims)
     seconds = 0.0
     if extent.seen:
         rows = sum(s.rows for s in extent.sources)
         seconds += sum(s.images / features.decode[s.name] for s in extent.sources)
         seconds += rows * sum(1 / features.forward[n] for n in extent.seen) / len(extent.seen)
-    targets = len(size.dims) - 1
-    seconds += rates.score.at(targets * (4.0 * size.eval_rows + size.fit_rows))
-    seconds += 3 * rates.moments.at(2 * one * size.fit_rows * size.total**2 / 2)
+    seconds += rates.score.at((len(extent.dims) - 1) * (4.0 * eval_rows + fit_rows))
+    seconds += 3 * rates.moments.at(2 * one * fit_rows * total**2 / 2)
     seconds += 3 * _read_seconds(extent, features, "fit")
     yield Stage(
         name="controls", seconds=seconds, whole=seconds, factor=GUESS,
@@ -272,5 +215,5 @@ def total(stages: Sequence[Stage]) -> float:
 
 
 def dominating(stages: Sequence[Stage]) -> Stage:
-    """The stage that takes longest."""
-    return max(stages, key=lambda stage: stage.seconds)
+    """The stage that takes longest, of those whose time is known."""
+    return max(stages, key=lambda stage: stage.seconds if math.isfinite(stage.seconds) else -1)

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
+from samefeatures.features.place import Root
 from samefeatures.planning.algebra import measure_algebra
 from samefeatures.planning.disks import Disk, disks_of
 from samefeatures.planning.done import find_done
-from samefeatures.planning.estimate import (
-    STORE,
-    Extent,
-    Source,
-    Stage,
-    dominating,
-    estimate,
-    total,
-)
+from samefeatures.planning.estimate import STORE, Stage, dominating, estimate, total
+from samefeatures.planning.extent import Extent, extent_of
 from samefeatures.planning.linear import Clock
-from samefeatures.planning.machine import busy, machine_memory, peak_memory
-from samefeatures.planning.needs import Size
-from samefeatures.planning.rates import FeatureRates, measure_features
+from samefeatures.planning.machine import machine_memory, peak_memory
+from samefeatures.planning.notes import notes_of, warnings_of
+from samefeatures.planning.rates import measure_features
 from samefeatures.planning.words import duration, size
 from samefeatures.study.study import Study
 
@@ -31,7 +27,7 @@ HELD = 2**30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StudyPlan:
+class Plan:
     """What a study takes, and whether this machine has it.
 
     Attributes:
@@ -63,7 +59,7 @@ class StudyPlan:
 
     @property
     def seconds(self) -> float:
-        """Of everything that is still to be done."""
+        """Of everything that is still to be done; NaN where a part is not known."""
         return total(self.stages)
 
     @property
@@ -82,7 +78,7 @@ class StudyPlan:
         return {**asdict(self), **more}
 
 
-def make_plan(study: Study, *, clock: Clock = time.perf_counter) -> StudyPlan:
+def make_plan(study: Study, *, clock: Clock = time.perf_counter) -> Plan:
     """Load the networks, list the images, measure for some seconds, and estimate.
 
     Nothing of the study is computed, and nothing in its folder changes. The measurement takes up to
@@ -91,83 +87,82 @@ def make_plan(study: Study, *, clock: Clock = time.perf_counter) -> StudyPlan:
     Raises:
         SamefeaturesError: whatever opening the study raises.
     """
-    start = clock()
+    start, config = clock(), study.config
     place = study.algebra  # a device that is not there is said first, as by a run
     inputs, root = study.inputs, study.feature_root
     opened = clock() - start
-    extent = extent_of(study)
-    parts = [*inputs.fit, *inputs.eval]
+    extent = extent_of(inputs, config)
     features = measure_features(
-        parts,
+        [*inputs.fit, *inputs.eval],
         inputs.image_networks,
         folder=study.out if isinstance(root, str) else root,
-        batch_size=study.config.batch_size,
-        workers=study.config.workers,
+        batch_size=config.batch_size,
+        workers=config.workers,
         progress=study.progress,
         clock=clock,
     )
     memory = memory_of(extent, peak_memory())
     advance = study.progress.task("measure algebra", 1)
+    precision = config.algebra.precision
     rates = measure_algebra(
-        extent.size,
-        extent.methods,
-        algebra=place,
-        precision=study.config.algebra.precision,
-        clock=clock,
+        extent.sizes, extent.methods, algebra=place, precision=precision, clock=clock
     )
     advance(1)
-    stages = (
-        Stage(name="load networks, list images", seconds=opened, whole=opened, note="done once"),
-        *estimate(extent, features, rates, find_done(study)),
+    loading = Stage(
+        name="load networks, list images", seconds=opened, whole=opened, note="done once"
     )
+    return plan_of(
+        extent,
+        (loading, *estimate(extent, features, rates, find_done(study))),
+        memory=memory,
+        out=study.out,
+        root=root,
+        measuring=clock() - start,
+        notes=tuple(notes_of(extent, features, root=root, algebra_device=place.device)),
+    )
+
+
+def plan_of(
+    extent: Extent,
+    stages: Sequence[Stage],
+    *,
+    memory: int,
+    out: Path,
+    root: Root,
+    measuring: float,
+    notes: tuple[str, ...],
+    kept: int = 0,
+    advice: str | None = None,
+) -> Plan:
+    """Put estimated stages beside what this machine has.
+
+    Args:
+        extent: Of the study.
+        stages: In the order of a run.
+        memory: Bytes at the peak.
+        out: Folder of the study.
+        root: Of the feature stores.
+        measuring: Seconds that it took.
+        notes: What a reader must know about the figures.
+        kept: Bytes that are stored already and of which no stage knows.
+        advice: What to do where a disk is short, if not what a study file can do.
+    """
     stored = sum(stage.left for stage in stages if stage.name == STORE)
-    rest = sum(stage.left for stage in stages) - stored
-    disks = disks_of(study.out, root, features=stored, rest=rest)
-    machine = machine_memory()
-    return StudyPlan(
-        networks=tuple(inputs.networks),
-        features=extent.size.total,
+    rest, features = sum(stage.left for stage in stages) - stored, max(0, stored - kept)
+    disks, machine = disks_of(out, root, features=features, rest=rest), machine_memory()
+    warnings = warnings_of(extent, disks=disks, memory=memory, machine=machine, advice=advice)
+    return Plan(
+        networks=tuple(extent.dims),
+        features=extent.sizes.total,
         fit_rows=extent.rows[0],
         eval_rows=extent.rows[1],
-        stages=stages,
+        stages=tuple(stages),
         memory=memory,
         machine_memory=machine,
         disks=disks,
-        measuring=clock() - start,
-        warnings=tuple(warnings_of(extent, disks=disks, memory=memory, machine=machine)),
-        notes=tuple(_notes(study, features, extent.size.total)),
-    )
-
-
-def extent_of(study: Study) -> Extent:
-    """Sizes of a study, from its opened inputs."""
-    inputs, config = study.inputs, study.config
-    sources = tuple(
-        Source(
-            kind=kind,
-            name=part.images.name,
-            images=len(part.images),
-            views=part.views.count if part.views else 1,
-        )
-        for kind, parts in (("fit", inputs.fit), ("eval", inputs.eval))
-        for part in parts
-    )
-    networks = inputs.networks
-    rows = {kind: sum(s.rows for s in sources if s.kind == kind) for kind in ("fit", "eval")}
-    if not sources:  # networks that bring features
-        first: Any = next(iter(networks.values()))
-        rows = {"fit": len(first.fit_features), "eval": len(first.eval_features)}
-    return Extent(
-        dims={name: net.dim for name, net in networks.items()},
-        seen=tuple(net.name for net in inputs.image_networks),
-        sources=sources,
-        rows=(rows["fit"], rows["eval"]),
-        classes=study.classes,
-        methods=config.methods,
-        controls=config.controls,
-        device=config.device,
-        stored=getattr(config, "store", True) is not False,
-        batch_size=config.batch_size,
+        measuring=measuring,
+        warnings=tuple(warnings),
+        notes=notes,
     )
 
 
@@ -178,79 +173,28 @@ def memory_of(extent: Extent, measured: int | None) -> int:
         extent: Of the study.
         measured: The peak of this process after its networks ran; None where it is not known.
     """
-    plain: Size = extent.size
-    widest = max(plain.dims)
-    algebra = plain.moment_bytes() + 3 * 8 * widest**2 + HELD
+    algebra = 2 * extent.moment_bytes + 3 * 8 * max(extent.dims.values()) ** 2 + HELD
     base = measured or 0
     # Two chunks of crops at a time; 256 rows each, as bytes, and one of features.
     return max(base + 2 * 256 * 3 * 300 * 300, algebra + base // 2)
 
 
-def warnings_of(
-    extent: Extent, *, disks: Sequence[Disk], memory: int, machine: int | None
-) -> Iterator[str]:
-    """What this machine does not have, and what to do."""
-    for disk in (disk for disk in disks if disk.is_short):
-        if extent.stored and extent.seen:
-            advice = (
-                "'store: false' in the study file keeps no features (maps only), fewer networks "
-                "or images need less, or choose another --out or 'store'"
-            )
-        else:
-            advice = "Take fewer networks or methods, or another --out"
-        yield (
-            f"Disk: {size(disk.needed)} are needed and {size(disk.free or 0)} are free at "
-            f"{disk.place}. {advice}."
-        )
-    if machine is not None and memory > machine:
-        yield (
-            f"Memory: {size(memory)} are needed at the peak and this machine has {size(machine)}. "
-            f"Moments grow with the square of the {extent.size.total:,} features: take fewer "
-            "networks, or split the study."
-        )
-
-
-def _notes(study: Study, features: FeatureRates, total_dim: int) -> Iterator[str]:
-    if isinstance(study.feature_root, str):
-        yield (
-            f"Features go to {study.feature_root}, which was not measured: writing and reading are "
-            "those of this machine's disk. Nobody told how much room is there."
-        )
-    for name, rows in features.halved.items():
-        yield f"{name}: memory ran out; measured with batches of {rows}, as a run would go on."
-    if study.algebra.device != "cpu":
-        yield (
-            f"Algebra runs on {study.algebra.device}, as measured; the moments take "
-            f"{size(8 * total_dim**2)} of its memory."
-        )
-    if (load := busy()) is not None:
-        yield (
-            f"This machine is busy (load {load:.1f}): times are longer than they would be if it "
-            "had nothing else to do."
-        )
-    slow = [name for name, rate in features.forward.items() if rate < 1]
-    if slow:
-        yield f"Under one row a second, so measured on few: {', '.join(slow)}."
+def headline(plan: Plan) -> str:
+    """One sentence: how long, and what takes longest."""
+    longest = plan.longest
+    if math.isfinite(plan.seconds):
+        share = 100 * longest.seconds / plan.seconds if plan.seconds else 0
+        to_go = f"About {duration(plan.seconds)} to go; longest: {longest.name}, {share:.0f}%."
+    else:
+        to_go = "How long it takes is not known."
+    memory = f" of {size(plan.machine_memory)}." if plan.machine_memory else "."
+    return f"{to_go} {_room(plan.disks)} Memory {size(plan.memory)}{memory}"
 
 
 def _room(disks: Sequence[Disk]) -> str:
     parts = []
     for disk in disks:
         where = f" at {disk.place}" if len(disks) > 1 else ""
-        parts.append(
-            f"{size(disk.needed)}{where}"
-            if disk.free is None
-            else f"{size(disk.needed)} of {size(disk.free)} free{where}"
-        )
+        free = "" if disk.free is None else f" of {size(disk.free)} free"
+        parts.append(f"{size(disk.needed)}{free}{where}")
     return f"Disk {'; '.join(parts)}."
-
-
-def headline(plan: StudyPlan) -> str:
-    """One sentence: how long, and what takes longest."""
-    longest = plan.longest
-    share = 100 * longest.seconds / plan.seconds if plan.seconds else 0
-    return (
-        f"About {duration(plan.seconds)} to go; longest: {longest.name}, {share:.0f}%. "
-        f"{_room(plan.disks)} Memory {size(plan.memory)}"
-        + (f" of {size(plan.machine_memory)}." if plan.machine_memory else ".")
-    )

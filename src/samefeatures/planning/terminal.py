@@ -6,12 +6,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from samefeatures.planning.plan import StudyPlan, headline
+from samefeatures.planning.plan import Plan, headline
 from samefeatures.planning.words import duration, size
 from samefeatures.report.grid import plain
 
 
-def print_plan(plan: StudyPlan, console: Console) -> None:
+def print_plan(plan: Plan, console: Console) -> None:
     """Sizes, one line per stage, the sum, then what does not fit."""
     console.print(
         Text(
@@ -28,7 +28,7 @@ def print_plan(plan: StudyPlan, console: Console) -> None:
     table.add_column("measured", overflow="fold", style="dim")
     longest = plan.longest
     for stage in plan.stages:
-        done = 1 - stage.seconds / stage.whole if stage.whole else 0.0
+        done = 1 - stage.seconds / stage.whole if stage.whole else 0.0  # NaN: not known
         style = "bold" if stage is longest else ""
         table.add_row(
             Text(plain(stage.name), style),
@@ -46,6 +46,6 @@ def print_plan(plan: StudyPlan, console: Console) -> None:
     console.print()
     console.print(Text(headline(plan)), soft_wrap=True)
     for note in plan.notes:
-        console.print(Text(f"Note: {note}", style="dim"), soft_wrap=True)
+        console.print(Text(f"Note: {plain(note)}", style="dim"), soft_wrap=True)
     for warning in plan.warnings:
-        console.print(Text(f"Warning: {warning}", style="yellow"), soft_wrap=True)
+        console.print(Text(f"Warning: {plain(warning)}", style="yellow"), soft_wrap=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 UNKNOWN = "–"
 
 
@@ -13,9 +15,9 @@ def size(count: float) -> str:
     return f"{count / 1e3:,.0f} kB"
 
 
-def duration(seconds: float | None) -> str:
-    """Seconds; a dash where they are not known."""
-    if seconds is None:
+def duration(seconds: float) -> str:
+    """Seconds; a dash for NaN, where they are not known."""
+    if math.isnan(seconds):
         return UNKNOWN
     for unit, length in (("days", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= 1.5 * length:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,12 +9,12 @@ from typing import Any
 
 import yaml
 
-from samefeatures.base.errors import ConfigError, DataError
+from samefeatures.base.errors import ConfigError, DataError, did_you_mean
 from samefeatures.base.files import write_whole, writing
 from samefeatures.networks.source import anchored
 from samefeatures.reproduce.document import Document, document
 from samefeatures.reproduce.imagenet import ImageNet, find_imagenet
-from samefeatures.reproduce.networks import Catalogue, source_of
+from samefeatures.reproduce.networks import Catalogue, Weights, source_of
 from samefeatures.reproduce.val_labels import label_validation, write_labels
 from samefeatures.study.config import StudyConfig, parse_config
 
@@ -61,6 +60,7 @@ class Chosen:
         load: Entry of a study file, or None when it is left out.
         found: Where its weights are; empty when they are missing.
         why: What is missing, and what to do.
+        weights: What is published; None for a network from ``networks_from``.
     """
 
     name: str
@@ -68,6 +68,7 @@ class Chosen:
     load: Mapping[str, Any] | None
     found: str = ""
     why: str = ""
+    weights: Weights | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,14 +177,11 @@ def _wanted(found: Document, options: Options) -> list[str]:
         for name in names:
             if name not in found.crops:
                 raise ConfigError(f"{what}: {_unknown(name, found)}")
-    if options.networks:
-        return [name for name in found.crops if name in options.networks]
-    return list(found.crops)
+    return [name for name in found.crops if name in (options.networks or found.crops)]
 
 
 def _unknown(name: str, found: Document) -> str:
-    near = difflib.get_close_matches(name, found.crops, n=1, cutoff=0.5)
-    hint = f"Did you mean '{near[0]}'? " if near else ""
+    hint = did_you_mean(name, found.crops)
     return f"the {found.name} has no network '{name}'. {hint}It has: {', '.join(found.crops)}."
 
 
@@ -191,11 +189,16 @@ def _own(name: str, found: Document, options: Options, catalogue: Catalogue) -> 
     folder = options.weights_dir.resolve() if options.weights_dir else None
     crop = options.crops.get(name, found.crops[name])
     load = {"load": source_of(name, crop=crop, weights_dir=folder), "name": name}
-    found_at = catalogue.locate(name, folder)
-    if found_at is not None:
-        return Chosen(name=name, crop=crop, load=load, found=found_at)
-    why = catalogue.missing_message(name, folder)
-    return Chosen(name=name, crop=crop, load=load if options.download else None, why=why)
+    weights = catalogue.weights(name, folder)
+    there = weights.found or options.download
+    return Chosen(
+        name=name,
+        crop=crop,
+        load=load if there else None,
+        found=weights.found,
+        why="" if weights.found else weights.missing,
+        weights=weights,
+    )
 
 
 def _others(path: Path, wanted: list[str], options: Options) -> tuple[Chosen, ...]:

@@ -1,13 +1,14 @@
-"""The joint to the ten networks: what is asked of them, and nothing else."""
+"""The ten networks, as far as ``reproduce`` asks for them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from samefeatures.base.errors import ConfigError
 from samefeatures.images.preprocess import Preprocessing
+from samefeatures.networks.record import ImageNetwork
 from samefeatures.networks.settings import build_preprocessing
 from samefeatures.networks.slim.source import inception_preprocessing
 from samefeatures.networks.thesis.catalogue import find_network
@@ -20,96 +21,88 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
-    """A network of the thesis, and the file that is published with its weights.
+    """The published weights of a network of the thesis.
 
     Attributes:
-        title: As the thesis prints it.
-        dim: Features.
-        parameters: Trained numbers.
+        dim: Features of the network.
+        found: Where they are on this machine; empty when they are not.
+        missing: Which file is missing, where it is published, and where to put it.
         url: Where the file can be downloaded.
-        page: Where it is described.
-        bytes: Its size, where known.
-        digest: ``sha256:…`` or another, where it was published.
-        trained: Which training these weights come from.
+        size: Bytes to download: as published, or else four per parameter.
+        published: Whether the size is.
         place: Where to put it: a folder to unpack an archive into, or the file itself.
         archive: Whether it is an archive.
     """
 
-    name: str
-    title: str
     dim: int
-    parameters: int
+    found: str
+    missing: str
     url: str
-    page: str
-    bytes: int | None
-    digest: str | None
-    trained: str
+    size: int
+    published: bool
     place: Path
     archive: bool
 
-    @property
-    def size(self) -> int:
-        """Bytes to download: as published, or else four per parameter."""
-        return self.bytes if self.bytes is not None else 4 * self.parameters
 
-
-class Catalogue(Protocol):
-    """What ``reproduce`` asks of the networks."""
-
-    def weights(self, name: str, weights_dir: Path | None) -> Weights:
-        """What the network is, and what serves it."""
-        ...
-
-    def locate(self, name: str, weights_dir: Path | None) -> str | None:
-        """Where the weights are on this machine; None when they are not."""
-        ...
-
-    def missing_message(self, name: str, weights_dir: Path | None) -> str:
-        """Which file is missing, where it is published, and where to put it."""
-        ...
-
-    def preprocessing(self, crop: int) -> Preprocessing:
-        """How the ten see an image at a crop."""
-        ...
-
-    def untrained(self, name: str) -> nn.Module:
-        """An ``nn.Module`` of the same shape, in evaluation mode: (b, 3, h, w) to logits."""
-        ...
-
-
-class ShippedCatalogue:
+class Catalogue:
     """The ten networks that come with the package."""
 
     def weights(self, name: str, weights_dir: Path | None) -> Weights:
+        """What serves a network, and where it is.
+
+        Raises:
+            NetworkError: when there is no such network.
+            CheckpointError: when its folder holds something else.
+        """
         network = find_network(name)
         folder = weights_dir or default_weights_dir()
-        archive = network.timm is None
+        archive, file = network.timm is None, network.file
         return Weights(
-            name=name,
-            title=network.title,
             dim=network.dim,
-            parameters=network.parameters,
-            url=network.file.url,
-            page=network.file.page,
-            bytes=network.file.bytes,
-            digest=network.file.digest,
-            trained=network.trained,
-            place=folder / (name if archive else network.file.name),
+            found=str(locate(network, weights_dir) or ""),
+            missing=f"{missing_message(network, weights_dir)}.",
+            url=file.url,
+            size=4 * network.parameters if file.bytes is None else file.bytes,
+            published=file.bytes is not None,
+            place=folder / (name if archive else file.name),
             archive=archive,
         )
 
-    def locate(self, name: str, weights_dir: Path | None) -> str | None:
-        found = locate(find_network(name), weights_dir)
-        return None if found is None else str(found)
+    def model(self, name: str) -> nn.Module:
+        """A module of the same shape, in evaluation mode: (b, 3, h, w) to logits.
 
-    def missing_message(self, name: str, weights_dir: Path | None) -> str:
-        return f"{missing_message(find_network(name), weights_dir)}."
-
-    def preprocessing(self, crop: int) -> Preprocessing:
-        return build_preprocessing(inception_preprocessing(crop), {}, source="thesis:")
-
-    def untrained(self, name: str) -> nn.Module:
+        Raises:
+            MissingExtraError: when torch or timm is not installed.
+        """
         return untrained(name)
+
+    def stand_in(self, name: str, crop: int, *, device: str) -> ImageNetwork:
+        """A network of the same shape with random weights, at a crop, for measuring.
+
+        Raises:
+            MissingExtraError: when torch or timm is not installed.
+        """
+        model = self.model(name)
+        from samefeatures.networks.torch.backend import TorchBackend
+
+        seen = preprocessing(crop)
+        backend = TorchBackend(
+            model, seen, runtime="untrained", threads=None, device=device, source=name
+        )
+        return ImageNetwork(
+            name=name,
+            source=f"thesis:{name}",
+            head=backend.split.head,
+            preprocessing=seen,
+            fingerprint="untrained",
+            parameters=0,
+            backend=backend,
+        )
+
+
+def preprocessing(crop: int) -> Preprocessing:
+    """How the ten see an image at a crop."""
+    return build_preprocessing(inception_preprocessing(crop), {}, source="thesis:")
 
 
 def source_of(name: str, *, crop: int, weights_dir: Path | None) -> str:

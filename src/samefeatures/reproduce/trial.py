@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from samefeatures.base.errors import SamefeaturesError
-from samefeatures.base.progress import Progress
+from PIL import Image
+
+from samefeatures.base.errors import ConfigError, SamefeaturesError
 from samefeatures.images.preprocess import Preprocessing
 from samefeatures.networks.load import load
 from samefeatures.networks.record import ImageNetwork
-from samefeatures.planning.measure import decode_rate, forward_rate
-from samefeatures.reproduce.experiment import Chosen, Experiment
-from samefeatures.reproduce.images import ImagesFound
+from samefeatures.planning.rates import time_network
+from samefeatures.reproduce.experiment import Chosen, Options
 from samefeatures.reproduce.networks import Catalogue
 from samefeatures.study.config import NetworkConfig
 
@@ -23,48 +24,52 @@ class Trial:
     """What came of running a network.
 
     Attributes:
-        loads: Whether its own weights were loaded.
-        own: Whether the rate is that of its own weights; else of untrained ones.
-        rate: Images a second; None when it could not be run.
-        dim: Features, as far as it was loaded.
+        own: Whether its own weights were loaded.
+        rate: Images a second; NaN when it could not be run.
+        dim: Features; None where neither the network nor the document tells.
         preprocessing: How its input is made; None when it could not be run.
         problem: Why it does not load, or can't be run.
     """
 
-    loads: bool = False
     own: bool = False
-    rate: float | None = None
+    rate: float = math.nan
     dim: int | None = None
     preprocessing: Preprocessing | None = None
     problem: str = ""
 
 
-def try_networks(
-    experiment: Experiment, catalogue: Catalogue, progress: Progress
-) -> tuple[Trial, ...]:
-    """One after another, so that only one is in memory."""
-    advance = progress.task("time the networks", len(experiment.chosen))
-    trials = []
-    for chosen in experiment.chosen:
-        trials.append(_trial(chosen, experiment, catalogue))
-        advance(1)
-    return tuple(trials)
+def try_network(
+    chosen: Chosen,
+    options: Options,
+    catalogue: Catalogue,
+    sample: Sequence[Image.Image],
+    *,
+    seconds: float,
+) -> Trial:
+    """Load a network and time it on some pictures; what goes wrong is part of the answer.
 
-
-def _trial(chosen: Chosen, experiment: Experiment, catalogue: Catalogue) -> Trial:
+    Args:
+        chosen: The network.
+        options: Of the run.
+        catalogue: Gives one of the same shape where its weights are missing.
+        sample: Pictures.
+        seconds: How long at the least.
+    """
+    own = bool(chosen.found) and chosen.load is not None
+    dim = chosen.weights.dim if chosen.weights else None
     try:
-        if chosen.found and chosen.load is not None:
-            return _own(chosen, experiment)
-        return _untrained(chosen, experiment, catalogue)
+        network = _own(chosen, options) if own else _stand_in(chosen, options, catalogue)
+        timed = time_network(network, sample, options.batch_size, seconds=seconds)
     except SamefeaturesError as error:
-        return Trial(problem=str(error))
+        return Trial(dim=dim, problem=str(error))
     except RuntimeError as error:  # what frameworks raise when a device's memory is full
         reason = " ".join(str(error).split())[:200]
-        return Trial(problem=f"it fails with {type(error).__name__}: {reason}")
+        return Trial(dim=dim, problem=f"it fails with {type(error).__name__}: {reason}")
+    prep = network.preprocessing
+    return Trial(own=own, rate=timed.rate, dim=dim or network.dim, preprocessing=prep)
 
 
-def _own(chosen: Chosen, experiment: Experiment) -> Trial:
-    options = experiment.options
+def _own(chosen: Chosen, options: Options) -> ImageNetwork:
     entry = NetworkConfig.model_validate(chosen.load)
     network = load(
         entry.load,
@@ -74,45 +79,11 @@ def _own(chosen: Chosen, experiment: Experiment) -> Trial:
         base=Path(),
     )
     if not isinstance(network, ImageNetwork):
-        return Trial(problem=f"{entry.load} brings features; give networks that see images.")
-    rate = forward_rate(
-        network.backend.features, network.preprocessing, batch_size=options.batch_size
-    )
-    return Trial(
-        loads=True, own=True, rate=rate, dim=network.dim, preprocessing=network.preprocessing
-    )
+        raise ConfigError(f"{entry.load} brings features; give networks that see images.")
+    return network
 
 
-def _untrained(chosen: Chosen, experiment: Experiment, catalogue: Catalogue) -> Trial:
-    if chosen.crop is None:  # of --networks-from, and not in it
-        return Trial(problem=chosen.why)
-    model = catalogue.untrained(chosen.name)
-    from samefeatures.networks.torch.backend import TorchBackend
-
-    preprocessing = catalogue.preprocessing(chosen.crop)
-    options = experiment.options
-    backend = TorchBackend(
-        model,
-        preprocessing,
-        runtime="untrained",
-        threads=None,
-        device=options.device,
-        source=chosen.name,
-    )
-    rate = forward_rate(backend.features, preprocessing, batch_size=options.batch_size)
-    return Trial(rate=rate, preprocessing=preprocessing)
-
-
-def decoding(
-    experiment: Experiment,
-    catalogue: Catalogue,
-    images: Sequence[ImagesFound],
-    trials: Sequence[Trial],
-) -> float:
-    """Images a second that are decoded and cropped for these networks."""
-    shapes = [trial.preprocessing for trial in trials if trial.preprocessing is not None]
-    if not shapes:  # nothing could be run; the document's own crops stand in
-        sides = set(experiment.document.crops.values())
-        shapes = [catalogue.preprocessing(side) for side in sorted(sides)]
-    sample = next((found.set for found in images if found.set is not None), None)
-    return decode_rate(sample, shapes, workers=experiment.options.workers)
+def _stand_in(chosen: Chosen, options: Options, catalogue: Catalogue) -> ImageNetwork:
+    if chosen.crop is None:
+        raise ConfigError(chosen.why)
+    return catalogue.stand_in(chosen.name, chosen.crop, device=options.device)

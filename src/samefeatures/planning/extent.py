@@ -1,0 +1,114 @@
+"""Everything about a study that decides what it takes: pure numbers, no clock and no file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from samefeatures.maps import Sizes
+from samefeatures.networks.record import FeatureFile
+from samefeatures.study.config import StudyConfig
+from samefeatures.study.inputs import StudyInputs
+from samefeatures.study.methods import MethodConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One source of images: ``kind`` is ``fit`` or ``eval``."""
+
+    kind: str
+    name: str
+    images: int
+    views: int = 1
+
+    @property
+    def rows(self) -> int:
+        return self.images * self.views
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """A study in numbers.
+
+    Attributes:
+        dims: Features by network.
+        seen: Networks that see images, in order; the others bring features.
+        sources: Of images.
+        rows: Fit rows and eval rows.
+        classes: Of every head.
+        methods: As in the study file.
+        controls: Whether they are taken.
+        device: Of the networks; on ``cpu`` decoding and networks share the processor.
+        stored: Whether features are stored.
+    """
+
+    dims: Mapping[str, int]
+    seen: tuple[str, ...]
+    sources: tuple[Source, ...]
+    rows: tuple[int, int]
+    classes: int
+    methods: tuple[MethodConfig, ...]
+    controls: bool = False
+    device: str = "cpu"
+    stored: bool = True
+
+    @property
+    def sizes(self) -> Sizes:
+        """What the cost of a method follows from."""
+        return Sizes(dims=tuple(self.dims.values()), fit_rows=self.rows[0], classes=self.classes)
+
+    @property
+    def hybrids(self) -> int:
+        """Of all methods."""
+        return len(self.methods) * self.sizes.hybrids
+
+    @property
+    def moment_bytes(self) -> int:
+        """float64, of one side."""
+        return 8 * self.sizes.total**2
+
+    @property
+    def prediction_bytes(self) -> int:
+        """int32, once to resume from and once as the result."""
+        return 2 * 4 * self.rows[1] * (len(self.dims) + self.hybrids)
+
+    @property
+    def judging(self) -> float:
+        """Multiply-adds in float64: R² of each map, and its folding into a head."""
+        sizes = self.sizes
+        return len(self.methods) * (sizes.products + sizes.pairs * self.classes)
+
+
+def extent_of(inputs: StudyInputs, config: StudyConfig) -> Extent:
+    """Sizes of a study that is open."""
+    sources = tuple(
+        Source(
+            kind=kind,
+            name=part.images.name,
+            images=len(part.images),
+            views=part.views.count if part.views else 1,
+        )
+        for kind, parts in (("fit", inputs.fit), ("eval", inputs.eval))
+        for part in parts
+    )
+    first = next(iter(inputs.networks.values()))
+    if isinstance(first, FeatureFile) and not sources:
+        rows = len(first.fit_features), len(first.eval_features)
+    else:
+        rows = rows_of(sources, "fit"), rows_of(sources, "eval")
+    return Extent(
+        dims={name: net.dim for name, net in inputs.networks.items()},
+        seen=tuple(net.name for net in inputs.image_networks),
+        sources=sources,
+        rows=rows,
+        classes=first.head.classes,
+        methods=config.methods,
+        controls=config.controls,
+        device=config.device,
+        stored=config.store is not False,
+    )
+
+
+def rows_of(sources: tuple[Source, ...], kind: str) -> int:
+    """Images of one side, times their views."""
+    return sum(source.rows for source in sources if source.kind == kind)
