@@ -128,6 +128,18 @@ def test_without_logit_the_spread_of_r2_is_told(published: StudyResults) -> None
     assert sentences(published)[2].startswith("R² of mapped against true features runs from")
 
 
+def test_the_spread_of_r2_is_that_of_the_hybrids(make: Make) -> None:
+    results = make({"ols": [[90.0, 60.0, 72.0], [84.0, 90.0, 66.0], [78.0, 84.0, 90.0]]})
+    # By hand: the fixture's R² is top-1 / 120, of the hybrids alone.
+    third = sentences(results)[2]
+    assert third.startswith("R² of mapped against true features runs from 0.50 to 0.70")
+    assert "(median 0.62)" in third
+    one = dataclasses.replace(results, cells=results.cells[1:2])
+    assert sentences(one)[2] == "R² of mapped against true features is 0.50."
+    none = tuple(dataclasses.replace(c, r2=float("nan")) for c in results.cells)
+    assert sentences(dataclasses.replace(results, cells=none))[2].endswith("was not computed.")
+
+
 def test_the_first_fitted_method_stands_in_for_ols(make: Make) -> None:
     results = make({"naive": three(1.0), "ridge": three(89.0)}, options={"ridge": {"alpha": 0.5}})
     assert "6 ridge (alpha 0.5) maps" in sentences(results)[0]
@@ -142,6 +154,18 @@ def test_missing_maps_are_told(make: Make) -> None:
 @pytest.mark.parametrize("table", [[[90.0]], [[90.0, None], [None, 80.0]]])
 def test_no_hybrid_at_all(make: Make, table: list[list[float | None]]) -> None:
     assert all(text.startswith("No hybrid was scored") for text in sentences(make({"ols": table})))
+
+
+def test_a_method_without_hybrids_beside_one_that_has_some(make: Make) -> None:
+    own = [[90.0, None, None], [None, 90.0, None], [None, None, 90.0]]
+    first = sentences(make({"ols": own, "ridge": three(89.0)}))
+    assert first[0] == "No ols hybrid was scored against a source with correct images."
+    assert first[1] == "No ols hybrid was scored, so none can be compared with its target."
+    controls = {"naive": own, "logit": own}
+    maps, gains, spread = sentences(make({"ols": three(89.0), **controls}))
+    assert "6 OLS maps" in maps
+    assert gains.startswith("None of the 6 hybrids beats")
+    assert spread.startswith("R² of mapped against true features")
 
 
 def test_no_cells_and_no_methods(make: Make) -> None:
