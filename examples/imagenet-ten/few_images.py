@@ -9,6 +9,7 @@ from __future__ import annotations
 import statistics
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,13 +20,9 @@ METHODS = {"ols": sf.OLS(), "ridge 0.1": sf.Ridge(alpha=0.1), "ridge 1": sf.Ridg
 
 def main(out: Path) -> None:
     """Print one row per number of fit rows."""
-    here = Path(__file__).parent
-    study = sf.Study(sf.read_config(here / "study.yaml"), out=out, base=here)
-    fit, evaluation = study.extract()
-    networks = study.inputs.networks
-    x_fit = {n: np.concatenate(list(r.chunks(4096))) for n, r in fit.rows.items()}
-    x_eval = {n: np.concatenate(list(r.chunks(4096))) for n, r in evaluation.rows.items()}
-    labels = next(iter(evaluation.rows.values())).labels
+    networks, fit, evaluation = stored(out)
+    x_fit, x_eval = features(fit), features(evaluation)
+    labels = next(iter(evaluation.values())).labels
     if labels is None:
         raise SystemExit("the eval set has no labels")
     own = {n: sf.score_heads([(x_eval[n], labels)], [net.head])[0] for n, net in networks.items()}
@@ -51,6 +48,19 @@ def main(out: Path) -> None:
                 r2 += [sf.closeness(eval_moments, fitted).r2 for fitted in maps]
             cells.append(f"{statistics.median(changes):.1f} | {statistics.median(r2):.2f}")
         print(f"| {n:,} | " + " | ".join(cells) + " |", flush=True)
+
+
+def stored(out: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """(networks, rows of the fit set, rows of the eval set) of the study in ``out``, by name."""
+    here = Path(__file__).parent
+    study = sf.Study(sf.read_config(here / "study.yaml"), out=out, base=here)
+    fit, evaluation = study.extract()
+    return dict(study.inputs.networks), dict(fit.rows), dict(evaluation.rows)
+
+
+def features(rows: dict[str, Any]) -> dict[str, np.ndarray]:
+    """All of them in memory, (n, d) each."""
+    return {name: np.concatenate(list(each.chunks(4096))) for name, each in rows.items()}
 
 
 if __name__ == "__main__":
