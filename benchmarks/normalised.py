@@ -63,7 +63,7 @@ def run() -> list[Line]:
 
 
 def _case(case: Case) -> list[Line]:
-    fit, evaluation = case.study.features
+    fit, evaluation = case.study.extract()
     networks, rows = case.study.inputs.networks, fit.rows
     moments = Moments(list(rows), [part.dim for part in rows.values()])
     for blocks in joint_chunks(list(rows.values()), 4096):
@@ -138,10 +138,8 @@ def _extrapolated(fitted: AffineMap, least: float) -> float:
 
 
 def _top1(fitted: AffineMap, study: Study, rows: Mapping[str, FeatureRows]) -> float:
-    labels = rows[fitted.source].labels
-    assert labels is not None
     head = fitted.fold(study.inputs.networks[fitted.target])
-    return score_heads(labelled(rows[fitted.source], labels), [head])[0].top1
+    return score_heads(labelled(rows[fitted.source], study.eval_labels), [head])[0].top1
 
 
 def _at_most(stage: str, ours: float, peer: str, theirs: float, limit: float = 1.0) -> Line:

@@ -143,7 +143,7 @@ def kill(pid: int) -> bool:
 def everything(study: Study) -> dict[tuple[str, str], tuple[list[str], np.ndarray]]:
     """Ids and features of both sides, by side and network."""
     out = {}
-    for side, found in zip(("fit", "eval"), study.features, strict=True):
+    for side, found in zip(("fit", "eval"), study.extract(), strict=True):
         for name, rows in found.rows.items():
             assert rows.ids is not None
             out[side, name] = (list(rows.ids), rows.span(0, len(rows)))

@@ -78,7 +78,7 @@ def test_workers_killed_in_mid_run(tmp_path: Path) -> None:
     killed = kill_some(study, 6)
     assert killed == 6
     same(alone(config, tmp_path, tmp_path / "one"), study)
-    assert all(not rows.left_out for rows in study.features[1].rows.values())
+    assert all(not rows.left_out for rows in study.extract()[1].rows.values())
 
 
 def kill_some(study: Study, count: int) -> int:

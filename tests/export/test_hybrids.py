@@ -55,11 +55,24 @@ def make_study(
     return Study(config, out=folder / "out", base=folder)
 
 
+def export(study: Study, source: str, target: str, *, to: Path) -> Exported:
+    """As the command does."""
+    fitted, networks = study.map("ols", source, target), study.inputs.networks
+    return export_hybrid(
+        fitted,
+        networks[source],
+        networks[target],
+        rows=study.eval_features.rows[source],
+        parts=study.inputs.eval,
+        to=to,
+    )
+
+
 def test_a_torch_hybrid_as_onnx_and_as_module(tmp_path: Path) -> None:
     study = make_study(tmp_path)
     study.score()
     for name in ("hybrid.onnx", "hybrid.pt2"):
-        done = export_hybrid(study, "small", "mobilenet_v2", method="ols", to=tmp_path / name)
+        done = export(study, "small", "mobilenet_v2", to=tmp_path / name)
         assert done.images == 90
         assert done.path.exists()
     module = torch.export.load(tmp_path / "hybrid.pt2").module()
@@ -69,7 +82,7 @@ def test_a_torch_hybrid_as_onnx_and_as_module(tmp_path: Path) -> None:
 def test_a_hybrid_of_a_study_in_bfloat16_is_held_against_plain_float32(tmp_path: Path) -> None:
     study = make_study(tmp_path, precision="bfloat16")
     for name in ("h.onnx", "h.pt2"):
-        done = export_hybrid(study, "small", "twin", method="ols", to=tmp_path / name)
+        done = export(study, "small", "twin", to=tmp_path / name)
         network = study.inputs.image_networks[0]
         assert isinstance(network.backend, TorchBackend)
         head = study.maps.load("ols", "small", "twin").fold(study.inputs.networks["twin"])
@@ -85,7 +98,7 @@ def test_a_hybrid_of_a_study_in_bfloat16_is_held_against_plain_float32(tmp_path:
         assert done.otherwise == differ.sum()
         assert done.images == len(images)
     plain = make_study(tmp_path, seed=1)
-    assert export_hybrid(plain, "small", "mobilenet_v2", method="ols", to=tmp_path / "p.onnx") == (
+    assert export(plain, "small", "mobilenet_v2", to=tmp_path / "p.onnx") == (
         Exported(tmp_path / "p.onnx", 90, 0, None)
     )
 
@@ -95,15 +108,16 @@ def test_a_file_that_predicts_otherwise_is_not_kept(
 ) -> None:
     study = make_study(tmp_path)
     kept = tmp_path / "h.onnx"
-    export_hybrid(study, "small", "mobilenet_v2", method="ols", to=kept)
+    export(study, "small", "mobilenet_v2", to=kept)
     before = kept.read_bytes()
     wrong = np.eye(10, dtype=np.float32)
     monkeypatch.setattr(
-        "samefeatures.export.hybrids.run_onnx", lambda path: lambda x: wrong[np.arange(len(x)) % 10]
+        "samefeatures.export.hybrids.run_onnx",
+        lambda path, **_: lambda x: wrong[np.arange(len(x)) % 10],
     )
     for path in (kept, tmp_path / "fresh.onnx"):
         with pytest.raises(ExportError, match="predicts another class"):
-            export_hybrid(study, "small", "mobilenet_v2", method="ols", to=path)
+            export(study, "small", "mobilenet_v2", to=path)
     assert kept.read_bytes() == before
     assert [path.name for path in tmp_path.glob("*.onnx")] == ["h.onnx"]
 
@@ -111,11 +125,11 @@ def test_a_file_that_predicts_otherwise_is_not_kept(
 def test_what_can_not_be_written_is_refused(tmp_path: Path) -> None:
     study = make_study(tmp_path)
     with pytest.raises(ExportError, match=r"ends in '\.txt'"):
-        export_hybrid(study, "small", "mobilenet_v2", method="ols", to=tmp_path / "h.txt")
+        export(study, "small", "mobilenet_v2", to=tmp_path / "h.txt")
     with pytest.raises(ExportError):
-        export_hybrid(study, "mobilenet_v2", "small", method="ols", to=tmp_path / "h.pt2")
+        export(study, "mobilenet_v2", "small", to=tmp_path / "h.pt2")
     with pytest.raises(MapError, match="no target 'who'"):
-        export_hybrid(study, "small", "who", method="ols", to=tmp_path / "h.onnx")
+        export(study, "small", "who", to=tmp_path / "h.onnx")
     assert not list(tmp_path.glob("h.*"))
 
 
@@ -127,5 +141,5 @@ def test_other_weights_or_preprocessing_are_fitted_anew(
     path = tmp_path / "out" / "maps" / "ols" / "small--mobilenet_v2.safetensors"
     before = AffineMap.load(path).weight
     changed = make_study(tmp_path, **change)  # type: ignore[arg-type]
-    export_hybrid(changed, "small", "mobilenet_v2", method="ols", to=tmp_path / "h.onnx")
+    export(changed, "small", "mobilenet_v2", to=tmp_path / "h.onnx")
     assert not np.allclose(AffineMap.load(path).weight, before)

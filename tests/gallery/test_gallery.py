@@ -49,10 +49,15 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Study:
     return study
 
 
+def refresh(study: Study) -> tuple[str, ...]:
+    results = StudyResults.load(study.results_path)
+    return refresh_overlaps(study.config.data, results, out=study.out, base=study.base)
+
+
 def make(study: Study, **options):  # type: ignore[no-untyped-def]
     results = StudyResults.load(study.results_path)
     given = {"source": "resnet_v1", "target": "mobilenet_v2", "method": "ols", **options}
-    return make_overlaps(study.config, results, out=study.out, base=study.base, **given)
+    return make_overlaps(study.config.data, results, out=study.out, base=study.base, **given)
 
 
 def opened(uri: str) -> Image.Image:
@@ -126,7 +131,7 @@ def test_missing_images_become_placeholders_and_a_warning(scored: Study, tmp_pat
 
 def test_a_study_of_features_alone_has_lists_and_no_pictures(npz_study: Study) -> None:
     npz_study.score()
-    warnings = refresh_overlaps(npz_study)
+    warnings = refresh(npz_study)
     assert warnings == ()
     overlaps = load_overlaps(npz_study.out)
     assert len(overlaps) == 2
@@ -149,7 +154,7 @@ def test_what_was_asked_for_is_kept_up_to_date(scored: Study, tmp_path: Path) ->
     make(study, method="naive", images=3)
     path = study.out / "overlap" / "naive" / "resnet_v1--mobilenet_v2" / "overlap.json"
     first = path.stat().st_mtime_ns
-    refresh_overlaps(study)
+    refresh(study)
     assert path.stat().st_mtime_ns > first
     found = {o.method: o for o in load_overlaps(study.out)}
     assert {method: (o.asked, o.images) for method, o in found.items()} == {
@@ -163,10 +168,10 @@ def test_a_pair_that_is_no_longer_telling_is_removed_unless_asked_for(
 ) -> None:
     study = Study(scored.config, out=tmp_path / "out", base=scored.base)
     study.score()
-    refresh_overlaps(study)
+    refresh(study)
     other = ("naive", "resnet_v1", "mobilenet_v2")
     monkeypatch.setattr("samefeatures.gallery.gallery.telling_pair", lambda _: other)
-    refresh_overlaps(study)
+    refresh(study)
     assert {o.method for o in load_overlaps(study.out)} == {"naive"}
 
 

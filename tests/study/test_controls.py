@@ -13,9 +13,10 @@ from sklearn.linear_model import LinearRegression
 from npz_worlds import make_worlds, write_npz
 from samefeatures.networks.random_weights import with_random_weights
 from samefeatures.study.config import parse_config
-from samefeatures.study.control_stage import fit_labels
 from samefeatures.study.controls import SEED
+from samefeatures.study.fit_labels import fit_labels
 from samefeatures.study.results import ControlRow, Controls, StudyResults
+from samefeatures.study.sides import rows_of_another
 from samefeatures.study.study import Study
 
 
@@ -115,7 +116,7 @@ def test_they_are_written_and_read_back(study: Study) -> None:
 
 def test_a_second_run_takes_none_again(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     first = study.score()
-    name = "samefeatures.study.control_stage.run_controls"
+    name = "samefeatures.study.control_files.run_controls"
     monkeypatch.setattr(name, lambda *_: pytest.fail("controls were taken again"))
     assert Study(study.config, out=study.out, base=study.base).score() == first
     (path,) = (study.out / "controls").glob("*.json")
@@ -156,11 +157,11 @@ def test_random_weights_are_fitted_like_any_source(pictures: Study) -> None:
     controls = controls_of(pictures)
     assert set(controls.left_out) == {"top-1 on the fit set"}
     source, target = (pictures.inputs.networks[n] for n in ("resnet_v1", "mobilenet_v2"))
-    fit, evaluation = pictures.extract_another(with_random_weights(source, seed=SEED))  # type: ignore[arg-type]
+    another = with_random_weights(source, seed=SEED)
+    fit, evaluation = rows_of_another(pictures.inputs, pictures.runner, another)
     x, z = (np.concatenate(list(rows.chunks(1000))) for rows in (fit, evaluation))
-    y = np.concatenate(list(pictures.features[0].rows["mobilenet_v2"].chunks(1000)))
-    labels = pictures.features[1].rows["mobilenet_v2"].labels
-    assert labels is not None
+    y = np.concatenate(list(pictures.fit_features.rows["mobilenet_v2"].chunks(1000)))
+    labels = pictures.eval_labels
     # With features that do not vary LinearRegression takes the solution of minimum norm too.
     logits = LinearRegression().fit(x.astype(float), y.astype(float)).predict(z)
     predicted = (logits @ target.head.weight.T + target.head.bias).argmax(1)
@@ -171,6 +172,11 @@ def test_random_weights_are_fitted_like_any_source(pictures: Study) -> None:
     assert real.top1 is not None
     assert found.top1 is not None
     assert real.top1 > found.top1 + 5
+
+
+def labels_of_fit(study: Study) -> Any:
+    classes = study.inputs.classes
+    return fit_labels(study.config.data, study.fit_features.ids, classes=classes, base=study.base)
 
 
 def with_fit(study: Study, fit: Any) -> Study:
@@ -189,8 +195,7 @@ def test_labels_of_the_fit_set_count_and_nothing_else(pictures: Study, tmp_path:
     )
     fit = [{"source": "fit.npz", "views": 2}, {"source": "fashion-mnist:eval", "limit": 300}]
     study = with_fit(pictures, fit)
-    rows = study.extract()[0].rows["resnet_v1"]
-    labels = fit_labels(study, rows)
+    labels = labels_of_fit(study)
     assert not isinstance(labels, str)
     assert labels[:10].tolist() == [3, 3, 1, 1, 4, 4, 1, 1, 5, 5]
     assert len(labels) == 310
@@ -200,7 +205,7 @@ def test_labels_of_the_fit_set_count_and_nothing_else(pictures: Study, tmp_path:
     assert found.top1 is not None
     assert found.top1 > 70
     unlabelled = with_fit(pictures, {"source": "fashion-mnist:fit", "limit": 50})
-    assert "no labels" in str(fit_labels(unlabelled, unlabelled.extract()[0].rows["resnet_v1"]))
+    assert "no labels" in str(labels_of_fit(unlabelled))
 
 
 def test_fit_labels_of_other_classes_are_left_out(pictures: Study, tmp_path: Path) -> None:
@@ -208,5 +213,5 @@ def test_fit_labels_of_other_classes_are_left_out(pictures: Study, tmp_path: Pat
         tmp_path / "other.npz", images=np.zeros((3, 28, 28), np.uint8), labels=np.array([0, 7, 99])
     )
     study = with_fit(pictures, "other.npz")
-    said = fit_labels(study, study.extract()[0].rows["resnet_v1"])
+    said = labels_of_fit(study)
     assert said == "the fit labels run from 0 to 99, but the networks have 10 classes"

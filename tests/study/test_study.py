@@ -19,13 +19,15 @@ from samefeatures.base.errors import (
     NetworkError,
     StoreError,
 )
+from samefeatures.base.files import write_whole
 from samefeatures.features.extract import extract
 from samefeatures.maps import AffineMap, LossCurve
 from samefeatures.moments.record import Moments
 from samefeatures.report.write import write_report
 from samefeatures.study.config import parse_config
+from samefeatures.study.opening import open_study
 from samefeatures.study.results import CELL_COLUMNS, StudyResults
-from samefeatures.study.study import Study, open_study
+from samefeatures.study.study import Study
 
 
 def test_equivalent_networks_are_found_equivalent(npz_study: Study) -> None:
@@ -120,14 +122,12 @@ def test_a_damaged_manifest_costs_a_new_fit_and_nothing_else(npz_study: Study) -
 def test_a_full_disk_is_one_line_and_costs_nothing(
     npz_study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = Path.write_bytes
-
-    def full(self: Path, data: bytes) -> int:
-        if self.name.startswith("results.parquet"):
+    def full(path: Path, data: bytes) -> None:
+        if path.name == "results.parquet":
             raise OSError(28, "No space left on device")
-        return real(self, data)
+        write_whole(path, data)
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr("samefeatures.study.tables.write_whole", full)
     with pytest.raises(StoreError, match="The disk is full"):
         npz_study.score()
     assert not (npz_study.out / "study.json").exists()
@@ -249,7 +249,8 @@ def test_names_and_data_that_do_not_fit(tmp_path: Path) -> None:
 
 def test_names_of_classes_reach_the_results(tmp_path: Path) -> None:
     source = write_npz(tmp_path, "a", make_worlds()["a"])
-    classes = Study(parse_config({"networks": [source]}), out=tmp_path, base=tmp_path).classes
+    alone = Study(parse_config({"networks": [source]}), out=tmp_path, base=tmp_path)
+    classes = alone.inputs.classes
     (tmp_path / "names.txt").write_text("".join(f"kind {i}\n" for i in range(classes)))
     config = {"networks": [source], "class_names": "names.txt"}
     study = Study(parse_config(config), out=tmp_path / "out", base=tmp_path)

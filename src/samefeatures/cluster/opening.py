@@ -9,7 +9,8 @@ from pathlib import Path
 from samefeatures.base.progress import Progress, Silent
 from samefeatures.cluster.runner import RayRunner
 from samefeatures.cluster.session import connected
-from samefeatures.study.study import Study, open_study
+from samefeatures.study.opening import open_study
+from samefeatures.study.study import Study
 
 
 @contextmanager

@@ -40,7 +40,7 @@ def opened(
 
     with on_terminal() as progress:
         if ray is None:
-            from samefeatures.study.study import open_study
+            from samefeatures.study.opening import open_study
 
             yield open_study(study, out=out, strict=strict, progress=progress)
             return

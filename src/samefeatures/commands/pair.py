@@ -29,7 +29,7 @@ def overlap(  # noqa: PLR0917  (the command line calls it by name)
 
     with opened(study, out) as found:
         made = make_overlaps(
-            found.config,
+            found.config.data,
             StudyResults.load(found.results_path),
             out=found.out,
             base=found.base,
@@ -60,7 +60,17 @@ def export(  # noqa: PLR0917  (the command line calls it by name)
     from samefeatures.export.hybrids import export_hybrid
 
     with opened(study, out) as found:
-        done = export_hybrid(found, source, target, method=method, to=to)
+        fitted, networks = found.map(method, source, target), found.inputs.networks
+        done = export_hybrid(
+            fitted,
+            networks[source],
+            networks[target],
+            rows=found.eval_features.rows[source],
+            parts=found.inputs.eval,
+            to=to,
+            batch_size=found.config.batch_size,
+            threads=found.config.threads,
+        )
     against = "the study" if done.otherwise is None else "the network in plain float32"
     typer.echo(
         f"{done.path}: {done.images} predictions checked against {against}, "

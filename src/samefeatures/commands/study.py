@@ -73,5 +73,5 @@ def _score(study: Study) -> None:
     """With the overlaps that were asked for before, made again."""
     from samefeatures.gallery.gallery import refresh_overlaps
 
-    study.score()
-    warn(refresh_overlaps(study))
+    data, results, progress = study.config.data, study.score(), study.progress
+    warn(refresh_overlaps(data, results, out=study.out, base=study.base, progress=progress))

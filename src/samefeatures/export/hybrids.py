@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -16,13 +17,12 @@ from samefeatures.base.errors import ExportError, UnreadableImageError
 from samefeatures.base.files import writing
 from samefeatures.base.partial import beside
 from samefeatures.export.package import check_predictions, export_module_file, export_onnx, run_onnx
+from samefeatures.features.rows import FeatureRows
 from samefeatures.images.decode import decode
-from samefeatures.images.imageset import ImageSet
 from samefeatures.maps import AffineMap
-from samefeatures.networks.record import Head, ImageNetwork
+from samefeatures.networks.record import Head, ImageNetwork, Network
 from samefeatures.scores.heads import score_heads
-from samefeatures.study.scoring import labelled
-from samefeatures.study.study import Study
+from samefeatures.study.inputs import Part, named_images
 
 CHECKED_IMAGES = 1000
 
@@ -55,44 +55,62 @@ class Plain(Protocol):
         ...
 
 
-def export_hybrid(study: Study, source: str, target: str, *, method: str, to: Path) -> Exported:
-    """Write ``C_B ∘ M ∘ F_A`` as one file and check it on the study's eval images.
+def export_hybrid(
+    fitted: AffineMap,
+    network: Network,
+    target: Network,
+    *,
+    rows: FeatureRows,
+    parts: Sequence[Part],
+    to: Path,
+    batch_size: int = 32,
+    threads: int | None = None,
+) -> Exported:
+    """Write ``C_B ∘ M ∘ F_A`` as one file and check it on images of a study.
 
     ``.onnx`` for every network that sees images; ``.pt2`` for torch networks, an ``nn.Module`` as
     ``torch.export`` keeps it. The file takes images preprocessed as the source's; the ONNX metadata
-    says how. The first 1,000 eval images go through the written file, and its predictions must
-    equal those of the study. The file is plain float32: where the study's features are not
+    says how. The images of the first 1,000 rows go through the written file, and its predictions
+    must equal those made of the rows. The file is plain float32: where the rows are not
     (``precision``, ``compile``), it must equal the network run in plain float32, and the images
-    that the study predicts otherwise are counted. A file that fails is not kept.
+    that are predicted otherwise are counted. A file that fails is not kept.
+
+    Args:
+        fitted: The map M from ``network`` to ``target``.
+        network: Whose features are used.
+        target: Whose head is used.
+        rows: (n, d) eval features of ``network`` with their ids.
+        parts: The images that they were extracted from.
+        to: File to write.
+        batch_size: Images at a time.
+        threads: Of the ONNX runtime that runs the file; None is its own choice.
 
     Raises:
-        ExportError: when the source brings features instead of images, or predictions differ.
-        MapError: when the study has no such map.
+        ExportError: when the source brings features instead of images, an image can't be read any
+            more, or predictions differ.
     """
-    study.maps.check_cell(method, source, target)
-    study.fit()  # nothing to do unless weights, images or settings have changed since
-    fitted = study.maps.load(method, source, target)
-    network = study.inputs.networks[source]
     if not isinstance(network, ImageNetwork):
         raise ExportError(
-            f"{source} is known by its features alone ({network.source}); there is nothing to run "
-            "on images. Use the map itself: samefeatures.AffineMap.load."
+            f"{network.name} is known by its features alone ({network.source}); there is nothing "
+            "to run on images. Use the map itself: samefeatures.AffineMap.load."
         )
     if to.suffix not in (".onnx", ".pt2"):
         raise ExportError(
             f"{to} ends in '{to.suffix}'; a hybrid is written as .onnx, or as .pt2 (an nn.Module, "
             "torch networks only)."
         )
-    head = fitted.fold(study.inputs.networks[target])
+    head = fitted.fold(target)
+    said = _said(rows, head)
+    ids = list(rows.ids or ())[: len(said)]
     with _kept_if_right(to) as path:
         if to.suffix == ".pt2":
             _, run = export_module_file(network, head, path)
         else:
             export_onnx(network, head, path, metadata=_metadata(fitted, network))
-            run = run_onnx(path)
-        said = _said(study, source, head)
-        expected = said if network.effect is None else _plain(study, network, head, len(said))
-        ties = check_predictions(run, _batches(study, network, len(said)), expected)
+            run = run_onnx(path, threads=threads)
+        batches = partial(_batches, network, parts, ids, size=batch_size)
+        expected = said if network.effect is None else _plain(network, head, batches())
+        ties = check_predictions(run, batches(), expected)
     otherwise = None if network.effect is None else int((expected != said).sum())
     return Exported(to, len(said), ties, otherwise)
 
@@ -109,16 +127,14 @@ def _kept_if_right(path: Path) -> Iterator[Path]:
         place.unlink(missing_ok=True)
 
 
-def _said(study: Study, source: str, head: Head) -> Int32:
-    """(n,) classes that the study predicts, from its stored features."""
-    rows = study.eval_features.rows[source]
-    if rows.labels is None:
-        raise ExportError("The study's eval set has no labels; score the study first.")
-    scored = score_heads(labelled(rows, rows.labels), [head])[0]
-    return scored.predictions[:CHECKED_IMAGES]
+def _said(rows: FeatureRows, head: Head) -> Int32:
+    """(n,) classes that the study predicts for its first images, from its stored features."""
+    features = rows.span(0, min(len(rows), CHECKED_IMAGES))
+    no_labels = np.zeros(len(features), np.int64)  # predictions alone are asked for
+    return score_heads([(features, no_labels)], [head])[0].predictions
 
 
-def _plain(study: Study, network: ImageNetwork, head: Head, count: int) -> Int32:
+def _plain(network: ImageNetwork, head: Head, batches: Iterable[Float32]) -> Int32:
     """(n,) classes that the network predicts in plain float32."""
     backend: object = network.backend
     if not isinstance(backend, Plain):
@@ -126,9 +142,7 @@ def _plain(study: Study, network: ImageNetwork, head: Head, count: int) -> Int32
             f"{network.name} does not run in plain float32, of which the file is. Load it with "
             "precision float32 and without compile."
         )
-    logits = [
-        head.logits(backend.plain_features(images)) for images in _batches(study, network, count)
-    ]
+    logits = [head.logits(backend.plain_features(images)) for images in batches]
     predicted: Int32 = np.concatenate(logits).argmax(axis=1).astype(np.int32)
     return predicted
 
@@ -143,27 +157,26 @@ def _metadata(fitted: AffineMap, network: ImageNetwork) -> dict[str, str]:
     }
 
 
-def _batches(study: Study, network: ImageNetwork, count: int) -> Iterator[Float32]:
-    """Preprocessed batches of the first ``count`` readable eval images, as the study saw them."""
-    size = study.config.batch_size
-    held: list[npt.NDArray[np.uint8]] = []
-    left = count
-    for pixels in _readable(study, network):
-        held.append(pixels)
-        left -= 1
-        if len(held) == size or left == 0:
-            yield network.preprocessing.normalise(np.stack(held))
-            held = []
-        if left == 0:
-            return
+def _batches(
+    network: ImageNetwork, parts: Sequence[Part], ids: Sequence[str], *, size: int
+) -> Iterator[Float32]:
+    """Preprocessed batches of the images that the rows are of, in the order of the rows.
+
+    What the study left out stays out, though it could be read now.
+    """
+    wanted = set(ids)
+    found = {name: (part, i) for name, part, i in named_images(parts) if name in wanted}
+    for start in range(0, len(ids), size):
+        held = [_pixels(network, name, *found[name]) for name in ids[start : start + size]]
+        yield network.preprocessing.normalise(np.stack(held))
 
 
-def _readable(study: Study, network: ImageNetwork) -> Iterator[npt.NDArray[np.uint8]]:
-    sets: list[ImageSet] = [part.images for part in study.inputs.eval]
-    for images in sets:
-        for i in range(len(images)):
-            try:
-                image = decode(images.read(i))
-            except UnreadableImageError:
-                continue  # the study left it out too
-            yield network.preprocessing.pixels(image)
+def _pixels(network: ImageNetwork, name: str, part: Part, i: int) -> npt.NDArray[np.uint8]:
+    try:
+        image = decode(part.images.read(i))
+    except UnreadableImageError as error:
+        raise ExportError(
+            f"The study has features of {name}, but it can't be read now: {error}. Bring it back, "
+            "so that the file can be checked on it."
+        ) from None
+    return network.preprocessing.pixels(image)

@@ -24,9 +24,8 @@ from samefeatures.scores.overlap import (
     overlap_folder,
     save_overlap,
 )
-from samefeatures.study.config import StudyConfig
+from samefeatures.study.config import DataConfig
 from samefeatures.study.results import StudyResults
-from samefeatures.study.study import Study
 from samefeatures.study.tables import read_predictions
 
 PER_LIST = 48
@@ -45,7 +44,7 @@ class Made:
 
 
 def make_overlaps(
-    config: StudyConfig,
+    data: DataConfig | None,
     results: StudyResults,
     *,
     out: Path,
@@ -63,7 +62,7 @@ def make_overlaps(
     An image that can't be read any more is shown as a placeholder with the reason, and warned of.
 
     Args:
-        config: Of the study; says where the eval images are.
+        data: Of the study; says where the eval images are. None where features came from files.
         results: Of the scored study.
         out: Its folder.
         base: Where relative paths of the config start.
@@ -78,7 +77,7 @@ def make_overlaps(
     pairs = [read_pair(out, method, a, b) for a, b in ((source, target), (target, source))]
     chosen = [_choose(pair, images) for pair in pairs]
     wanted = {shown.id for gallery in chosen for shown in gallery}
-    pictures = thumbnails(config, base, wanted, progress=progress or Silent())
+    pictures = thumbnails(data, base, wanted, progress=progress or Silent())
     galleries = [[_with_picture(shown, pictures) for shown in gallery] for gallery in chosen]
     overlaps = [
         pair.overlap(gallery, images=images, asked=asked)
@@ -105,19 +104,26 @@ def telling_pair(results: StudyResults) -> tuple[str, str, str] | None:
     return best.method, best.source, best.target
 
 
-def refresh_overlaps(study: Study) -> tuple[str, ...]:
+def refresh_overlaps(
+    data: DataConfig | None,
+    results: StudyResults,
+    *,
+    out: Path,
+    base: Path,
+    progress: Progress | None = None,
+) -> tuple[str, ...]:
     """Overlaps of a study that was just scored: those that were asked for, and the telling pair.
 
-    A pair that was the most telling one before, and that nobody asked for, is removed.
+    A pair that was the most telling one before, and that nobody asked for, is removed. Arguments
+    are as in ``make_overlaps``.
 
     Returns:
         Warnings.
     """
-    results = StudyResults.load(study.results_path)
     wanted: dict[tuple[str, frozenset[str]], Overlap | None] = {}
-    for old in load_overlaps(study.out):
+    for old in load_overlaps(out):
         if not old.asked:
-            shutil.rmtree(overlap_folder(study.out, old.method, old.source, old.target))
+            shutil.rmtree(overlap_folder(out, old.method, old.source, old.target))
         elif (old.source, old.target) in results.table(old.method):
             wanted.setdefault((old.method, frozenset((old.source, old.target))), old)
     telling = telling_pair(results)
@@ -127,16 +133,16 @@ def refresh_overlaps(study: Study) -> tuple[str, ...]:
     for (method, ends), old_or_none in wanted.items():
         source, target = sorted(ends)
         made = make_overlaps(
-            study.config,
+            data,
             results,
-            out=study.out,
-            base=study.base,
+            out=out,
+            base=base,
             source=source,
             target=target,
             method=method,
             images=old_or_none.images if old_or_none else PER_LIST,
             asked=old_or_none is not None,
-            progress=study.progress,
+            progress=progress,
         )
         warnings += made.warnings
     return tuple(warnings)

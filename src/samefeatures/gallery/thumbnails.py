@@ -12,9 +12,9 @@ from PIL import Image
 from samefeatures.base.errors import DataError, SamefeaturesError
 from samefeatures.base.progress import Progress
 from samefeatures.images.decode import decode
-from samefeatures.images.imageset import ImageSet, image_id
-from samefeatures.study.config import StudyConfig
-from samefeatures.study.inputs import open_eval_images
+from samefeatures.images.imageset import ImageSet
+from samefeatures.study.config import DataConfig
+from samefeatures.study.inputs import named_images, open_parts
 
 SIDE = 96
 """Longest side of a thumbnail in pixels; smaller images stay as they are."""
@@ -30,24 +30,22 @@ class Picture:
 
 
 def thumbnails(
-    config: StudyConfig, base: Path, wanted: set[str], *, progress: Progress
+    data: DataConfig | None, base: Path, wanted: set[str], *, progress: Progress
 ) -> dict[str, Picture]:
     """Pictures of these eval images by id; empty where the study's features came from files."""
-    if not wanted or config.data is None:
+    if not wanted or data is None:
         return {}
     try:
-        parts = open_eval_images(config, base=base)
+        parts = open_parts(data.eval, labelled=True, base=base)
     except SamefeaturesError as error:
         problem = f"the eval images can't be opened: {error}"
         return {name: Picture(problem=problem) for name in wanted}
     advance = progress.task("thumbnails", len(wanted))
     found: dict[str, Picture] = {}
-    for part in parts:
-        for i, name in enumerate(part.images.ids):
-            known_as = image_id(name, source=part.source)
-            if known_as in wanted:
-                found[known_as] = _picture(part.images, i)
-                advance(1)
+    for name, part, i in named_images(parts):
+        if name in wanted:
+            found[name] = _picture(part.images, i)
+            advance(1)
     gone = Picture(problem="the image is no longer in the eval set")
     return {name: found.get(name, gone) for name in wanted}
 

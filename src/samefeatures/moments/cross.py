@@ -11,6 +11,7 @@ from typing import IO
 import numpy as np
 import numpy.typing as npt
 
+from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float32
 from samefeatures.base.files import writing
 from samefeatures.base.partial import clear_leftovers, file_beside
@@ -25,6 +26,8 @@ def cross_moments(
     mean: Float64,
     outputs: Iterable[Sequence[Float32]],
     means: Sequence[Float64],
+    *,
+    algebra: Algebra = HOST,
 ) -> list[Float64]:
     """``Σ (y - mean_y)(x - mean_x)ᵀ`` for several outputs y of the same rows, in float64.
 
@@ -33,6 +36,7 @@ def cross_moments(
         mean: (d_A,) mean of all x.
         outputs: Chunks of every y, (r, d_k) each, in the same rows.
         means: (d_k,) mean of every y.
+        algebra: Where products run.
 
     Returns:
         A (d_k, d_A) matrix for every output.
@@ -41,7 +45,7 @@ def cross_moments(
     for x, ys in zip(source, outputs, strict=True):
         centred = x - mean  # (r, d_A) float64
         for k, (y, mean_y) in enumerate(zip(ys, means, strict=True)):
-            totals[k] += (y - mean_y).T @ centred
+            totals[k] += algebra.product((y - mean_y).T, centred)
     return totals
 
 

@@ -86,7 +86,7 @@ def _algebra(
     }
     maps, scores = {}, {}
     for entry in study.config.methods:
-        key = study.map_key(entry)
+        key = study.map_keys[entry.label]
         maps[entry.label] = _map_share(study.maps, entry.label, key)
         if evaluated:
             place = study.out / "scores" / entry.label

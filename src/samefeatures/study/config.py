@@ -53,8 +53,8 @@ class ViewsConfig(Strict):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SourceConfig(ImageSource):
-    """One source of images, and the views taken of each."""
+class PartConfig(ImageSource):
+    """A part of an image set, from one source, and the views taken of each image."""
 
     views: ViewsConfig | None = None
 
@@ -74,8 +74,8 @@ class SourceConfig(ImageSource):
 class DataConfig(Strict):
     """The images that maps are fitted on (no labels used), and those that hybrids are scored on."""
 
-    fit: tuple[SourceConfig, ...]
-    eval: tuple[SourceConfig, ...]
+    fit: tuple[PartConfig, ...]
+    eval: tuple[PartConfig, ...]
 
     @field_validator("fit", "eval", mode="before")
     @classmethod

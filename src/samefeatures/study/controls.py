@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from samefeatures.algebra import Algebra
 from samefeatures.base.arrays import Float64, Int64
 from samefeatures.base.errors import NetworkError
 from samefeatures.base.progress import Progress
@@ -20,6 +21,7 @@ from samefeatures.maps import OLS, AffineMap, FitNote, Naive, SourceProblem
 from samefeatures.maps.inverse import pseudoinverse
 from samefeatures.moments.cross import ROWS, chunks_of, cross_moments, permuted
 from samefeatures.moments.record import Moments
+from samefeatures.moments.sums import accumulator
 from samefeatures.networks.random_weights import with_random_weights
 from samefeatures.networks.record import Head, ImageNetwork, Network
 from samefeatures.scores.heads import Score, agreement, score_heads
@@ -39,24 +41,26 @@ class ControlInputs:
         networks: Of the study, in order.
         fit: Fit rows of each.
         evaluation: Eval rows of each.
-        moments: Of the fit rows.
+        moments: Takes those of the fit rows.
         labels: (m,) of the eval rows.
-        fit_labels: (n,) of the fit rows, or why they are not known.
+        fit_labels: Finds (n,) of the fit rows, or why they are not known.
         own: Scores of the networks with their own heads on the eval rows.
         folder: For scratch files.
         extract: Fit rows and eval rows of one more network.
+        algebra: Where factorisations and products run.
         progress: Shows how far it is.
     """
 
     networks: Mapping[str, Network]
     fit: Rows
     evaluation: Rows
-    moments: Moments
+    moments: Callable[[], Moments]
     labels: Int64
-    fit_labels: Int64 | str
+    fit_labels: Callable[[], Int64 | str]
     own: Mapping[str, Score]
     folder: Path
     extract: Callable[[ImageNetwork], tuple[FeatureRows, FeatureRows]]
+    algebra: Algebra
     progress: Progress
 
     @property
@@ -74,7 +78,7 @@ def run_controls(inputs: ControlInputs) -> Controls:
     """All controls that can be taken; those that can't are named with the reason."""
     source, targets = inputs.source, inputs.targets
     advance = inputs.progress.task("controls", 4)
-    problem = SourceProblem(source, inputs.networks, inputs.moments)
+    problem = SourceProblem(source, inputs.networks, inputs.moments(), algebra=inputs.algebra)
     maps = list(OLS().fit(problem, targets))
     naive = list(Naive().fit(problem, targets))
     shuffled = _shuffled(inputs, problem)
@@ -83,18 +87,19 @@ def run_controls(inputs: ControlInputs) -> Controls:
     groups = {"ols": maps, "naive": naive, "shuffled pairs": shuffled}
     heads = {name: _folded(inputs, group) for name, group in groups.items()}
     heads["onto logits"] = direct
-    scores = _score(inputs.evaluation[source], inputs.labels, heads)
+    scores = _score(inputs, inputs.evaluation[source], inputs.labels, heads)
     rows = [row for name in heads for row in _rows(inputs, name, scores[name])]
     advance(1)
     left_out: dict[str, str] = {}
     try:
-        rows += _random_weights(inputs)
+        rows += _random_weights(inputs, problem.moments)
     except NetworkError as error:
         left_out["random weights"] = str(error)
     advance(1)
-    rows += _on_the_fit_set(inputs, heads["ols"])
-    if isinstance(inputs.fit_labels, str):
-        left_out["top-1 on the fit set"] = inputs.fit_labels
+    labels = inputs.fit_labels()
+    if isinstance(labels, str):
+        left_out["top-1 on the fit set"] = labels
+    rows += _on_the_fit_set(inputs, heads["ols"], None if isinstance(labels, str) else labels)
     advance(1)
     pairs = zip(scores["ols"], scores["onto logits"], strict=True)
     return Controls(
@@ -115,7 +120,7 @@ def _shuffled(inputs: ControlInputs, problem: SourceProblem) -> list[AffineMap]:
     The source's rows are permuted at random, all of them by one permutation, which pairs every row
     of every target with that of another image. Means and S_AA are not changed by it.
     """
-    names, moments = inputs.targets, inputs.moments
+    names, moments = inputs.targets, problem.moments
     rows = inputs.fit[inputs.source]
     means = [moments.mean_of(name) for name in names]
     with permuted(rows, inputs.folder, seed=SEED) as mixed:
@@ -124,9 +129,10 @@ def _shuffled(inputs: ControlInputs, problem: SourceProblem) -> list[AffineMap]:
             moments.mean_of(inputs.source),
             chunks_of([inputs.fit[name] for name in names]),
             means,
+            algebra=inputs.algebra,
         )
     return [
-        _map(problem, name, cross @ problem.inverse.matrix)
+        _map(problem, name, inputs.algebra.product(cross, problem.inverse.matrix))
         for name, cross in zip(names, crossed, strict=True)
     ]
 
@@ -137,7 +143,7 @@ def _map(problem: SourceProblem, target: str, weight: Float64) -> AffineMap:
 
 def _onto_logits(inputs: ControlInputs, problem: SourceProblem) -> list[Head]:
     """Regressions of every target's logits, computed row by row, on the source's features."""
-    names, moments = inputs.targets, inputs.moments
+    names, moments = inputs.targets, problem.moments
     heads = [inputs.networks[name].head for name in names]
     mean = moments.mean_of(inputs.source)
     means = [
@@ -148,8 +154,11 @@ def _onto_logits(inputs: ControlInputs, problem: SourceProblem) -> list[Head]:
         [head.logits(block) for head, block in zip(heads, blocks, strict=True)]
         for blocks in chunks_of([inputs.fit[name] for name in names])
     )
-    crossed = cross_moments(inputs.fit[inputs.source].chunks(ROWS), mean, logits, means)
-    weights = [cross @ problem.inverse.matrix for cross in crossed]  # (classes, d_A)
+    algebra = inputs.algebra
+    source = inputs.fit[inputs.source].chunks(ROWS)
+    crossed = cross_moments(source, mean, logits, means, algebra=algebra)
+    # (classes, d_A) each
+    weights = [algebra.product(cross, problem.inverse.matrix) for cross in crossed]
     return [
         Head(w.astype(np.float32), (mean_l - w @ mean).astype(np.float32))
         for w, mean_l in zip(weights, means, strict=True)
@@ -170,55 +179,56 @@ def _logit_difference(
     return difference / largest if largest else 0.0
 
 
-def _random_weights(inputs: ControlInputs) -> list[ControlRow]:
+def _random_weights(inputs: ControlInputs, moments: Moments) -> list[ControlRow]:
     """Hybrids whose source has the architecture of the source and untrained weights."""
     network = with_random_weights(inputs.networks[inputs.source], seed=SEED)
     fit, evaluation = inputs.extract(network)
     check_same_images([inputs.fit[inputs.source], fit])
     check_same_images([inputs.evaluation[inputs.source], evaluation])
-    own = Moments([network.name], [network.dim])
+    algebra = inputs.algebra
+    sums = accumulator(Moments([network.name], [network.dim]), algebra=algebra)
     for block in fit.chunks(ROWS):
-        own.update(block)
-    inverse = pseudoinverse(own.block(network.name, network.name)).matrix
+        sums.update(block)
+    own = sums.moments()
+    inverse = pseudoinverse(own.block(network.name, network.name), algebra=algebra).matrix
     names = inputs.targets
-    means = [inputs.moments.mean_of(name) for name in names]
-    crossed = cross_moments(
-        fit.chunks(ROWS), own.mean, chunks_of([inputs.fit[name] for name in names]), means
-    )
+    means = [moments.mean_of(name) for name in names]
+    targets = chunks_of([inputs.fit[name] for name in names])
+    crossed = cross_moments(fit.chunks(ROWS), own.mean, targets, means, algebra=algebra)
     heads = []
     for name, cross, mean in zip(names, crossed, means, strict=True):
-        weight, head = cross @ inverse, inputs.networks[name].head
-        composed = head.weight.astype(np.float64) @ weight  # (classes, d_A)
+        weight, head = algebra.product(cross, inverse), inputs.networks[name].head
+        composed = algebra.product(head.weight.astype(np.float64), weight)  # (classes, d_A)
         bias = head.weight.astype(np.float64) @ (mean - weight @ own.mean) + head.bias
         heads.append(Head(composed.astype(np.float32), bias.astype(np.float32)))
-    scores = _score(evaluation, inputs.labels, {"random": heads})["random"]
+    scores = _score(inputs, evaluation, inputs.labels, {"random": heads})["random"]
     return list(_rows(inputs, "random weights", scores))
 
 
-def _on_the_fit_set(inputs: ControlInputs, heads: Sequence[Head]) -> Iterator[ControlRow]:
+def _on_the_fit_set(
+    inputs: ControlInputs, heads: Sequence[Head], labels: Int64 | None
+) -> Iterator[ControlRow]:
     """The OLS hybrids on the rows that their maps were fitted on."""
-    rows = inputs.fit[inputs.source]
-    known = not isinstance(inputs.fit_labels, str)
-    # Without labels only the predictions are used.
-    labels = (
-        inputs.fit_labels if not isinstance(inputs.fit_labels, str) else np.zeros(len(rows), int)
-    )
-    scores = _score(rows, labels, {"ols": heads})["ols"]
+    rows, known = inputs.fit[inputs.source], labels is not None
+    if labels is None:  # then only the predictions are used
+        labels = np.zeros(len(rows), np.int64)
+    scores = _score(inputs, rows, labels, {"ols": heads})["ols"]
     for name, score in zip(inputs.targets, scores, strict=True):
-        own = _score(inputs.fit[name], labels, {"own": [inputs.networks[name].head]})["own"][0]
+        head = {"own": [inputs.networks[name].head]}
+        own = _score(inputs, inputs.fit[name], labels, head)["own"][0]
         yield _row(inputs.source, name, "fit set", score, agreement(score, own), known=known)
 
 
 def _folded(inputs: ControlInputs, maps: Sequence[AffineMap]) -> list[Head]:
-    return [fitted.fold(inputs.networks[fitted.target]) for fitted in maps]
+    return [fitted.fold(inputs.networks[fitted.target], algebra=inputs.algebra) for fitted in maps]
 
 
 def _score(
-    rows: FeatureRows, labels: Int64, groups: Mapping[str, Sequence[Head]]
+    inputs: ControlInputs, rows: FeatureRows, labels: Int64, groups: Mapping[str, Sequence[Head]]
 ) -> dict[str, list[Score]]:
     """Scores of several groups of heads in one pass over the rows."""
     every = [head for heads in groups.values() for head in heads]
-    scores = iter(score_heads(labelled(rows, labels), every))
+    scores = iter(score_heads(labelled(rows, labels), every, algebra=inputs.algebra))
     return {name: [next(scores) for _ in heads] for name, heads in groups.items()}
 
 

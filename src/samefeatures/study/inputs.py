@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,14 +10,14 @@ from samefeatures.base.errors import ConfigError, LabelError
 from samefeatures.base.progress import Progress
 from samefeatures.base.strict import check_name
 from samefeatures.images.class_names import class_names
-from samefeatures.images.imageset import ImageSet
+from samefeatures.images.imageset import ImageSet, image_id
 from samefeatures.images.sources import open_images
 from samefeatures.images.views import Views
 from samefeatures.networks.arithmetic import Arithmetic, check_arithmetic
 from samefeatures.networks.load import load
 from samefeatures.networks.record import FeatureFile, ImageNetwork, Network
 from samefeatures.networks.source import parse_source
-from samefeatures.study.config import SourceConfig, StudyConfig
+from samefeatures.study.config import PartConfig, StudyConfig
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,6 +30,16 @@ class Part:
     images: ImageSet
     views: Views | None
     source: str | None = None
+
+    @property
+    def views_per_image(self) -> int:
+        """Rows that every image gives."""
+        return self.views.count if self.views else 1
+
+    @property
+    def rows(self) -> int:
+        """Of features, if every image can be read."""
+        return len(self.images) * self.views_per_image
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +55,13 @@ class StudyInputs:
     class_names: tuple[str, ...] = ()
 
     @property
+    def classes(self) -> int:
+        """Of every network."""
+        return next(iter(self.networks.values())).head.classes
+
+    @property
     def image_networks(self) -> list[ImageNetwork]:
+        """Those that see images."""
         return [net for net in self.networks.values() if isinstance(net, ImageNetwork)]
 
 
@@ -72,8 +88,8 @@ def open_inputs(config: StudyConfig, *, base: Path, progress: Progress) -> Study
         raise ConfigError(
             "data: missing. A study of networks that see images needs 'data' with 'fit' and 'eval'."
         )
-    fit = _open_parts(config.data.fit, labelled=False, base=base)
-    evaluation = _open_parts(config.data.eval, labelled=True, base=base)
+    fit = open_parts(config.data.fit, labelled=False, base=base)
+    evaluation = open_parts(config.data.eval, labelled=True, base=base)
     for part in evaluation:
         _check_labels(part.images, networks)
     return StudyInputs(networks, fit, evaluation, names)
@@ -115,19 +131,13 @@ def open_networks(config: StudyConfig, *, base: Path, progress: Progress) -> dic
     return networks
 
 
-def open_eval_images(config: StudyConfig, *, base: Path) -> tuple[Part, ...]:
-    """List the eval images of a study, without its networks.
+def open_parts(entries: Sequence[PartConfig], *, labelled: bool, base: Path) -> tuple[Part, ...]:
+    """List the images of one side, without any network.
 
     Raises:
-        ConfigError: when the study has no images.
-        DataError: when they are not there any more.
+        ConfigError: when a setting has no effect, or two parts have one name.
+        DataError: when they are not there.
     """
-    if config.data is None:
-        raise ConfigError("This study has no images: its networks bring features from files.")
-    return _open_parts(config.data.eval, labelled=True, base=base)
-
-
-def _open_parts(entries: Sequence[SourceConfig], *, labelled: bool, base: Path) -> tuple[Part, ...]:
     sets = [open_images(entry, labelled=labelled, base=base) for entry in entries]
     names = [images.name for images in sets]
     twice = {name for name in names if names.count(name) > 1}
@@ -177,6 +187,13 @@ def _check_labels(images: ImageSet, networks: dict[str, Network]) -> None:
             f"{network.head.classes} classes (0 to {network.head.classes - 1}). Check the class "
             "map, and that these networks were trained on these classes."
         )
+
+
+def named_images(parts: Sequence[Part]) -> Iterator[tuple[str, Part, int]]:
+    """Every image by the id that it has in a study, with its part and its place there."""
+    for part in parts:
+        for i, name in enumerate(part.images.ids):
+            yield image_id(name, source=part.source), part, i
 
 
 def feature_file_networks(inputs: StudyInputs) -> list[FeatureFile]:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from samefeatures.algebra import Precision
 from samefeatures.base.digests import digest
 from samefeatures.base.errors import MapError
 from samefeatures.base.files import write_whole, writing
 from samefeatures.maps import AffineMap
 from samefeatures.moments.kept import Identity, moments_key
 from samefeatures.networks.record import Network
+from samefeatures.study.config import StudyConfig
 from samefeatures.study.methods import MethodConfig
 
 MAPS_VERSION = 1
@@ -96,22 +96,24 @@ class MapFiles:
         return [(a, b) for a, b in pairs if not self.path(entry.label, a, b).exists()]
 
 
-def map_key(
-    entry: MethodConfig,
-    fit: Sequence[Identity],
-    networks: Sequence[Network],
-    *,
-    precision: Precision = "float64",
-) -> str:
-    """Everything that decides the maps of a method."""
-    method = entry.build()
-    return digest(
-        str(MAPS_VERSION),
-        method.name,
-        json.dumps(dict(method.options), sort_keys=True),
-        moments_key(fit, precision),
-        *(net.fingerprint for net in networks),
-    )
+def map_keys(
+    config: StudyConfig, fit: Mapping[str, Identity], networks: Mapping[str, Network]
+) -> dict[str, str]:
+    """Everything that decides the maps of each method, by its label.
+
+    Args:
+        config: Methods with their options, and the precision of the moments.
+        fit: Identities of the fit rows, by network.
+        networks: In the order of the study.
+    """
+    moments = moments_key(list(fit.values()), config.algebra.precision)
+    prints = [net.fingerprint for net in networks.values()]
+    keys = {}
+    for entry in config.methods:
+        method = entry.build()
+        options = json.dumps(dict(method.options), sort_keys=True)
+        keys[entry.label] = digest(str(MAPS_VERSION), method.name, options, moments, *prints)
+    return keys
 
 
 def _read_key(manifest: Path) -> str | None:

@@ -105,11 +105,10 @@ class LocalRunner:
         self, networks: Sequence[ImageNetwork], part: Part, *, kind: str
     ) -> list[StoredFeatures]:
         """Decode once, run every network, store chunk by chunk."""
-        total = len(part.images) * (part.views.count if part.views else 1)
         bars = {
             net.name: self._progress.task(
                 f"{kind}: {part.images.name}: {net.name}",
-                total,
+                part.rows,
                 rate=partial(self.meter.words, net.name),
             )
             for net in networks

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from samefeatures.base.arrays import Int64
 from samefeatures.base.digests import digest
+from samefeatures.base.errors import LabelError
 from samefeatures.features.rows import ArrayRows, FeatureRows, JoinedRows, check_same_images
 from samefeatures.features.stored import StoredFeatures
 from samefeatures.images.imageset import image_id
@@ -22,10 +24,31 @@ Stores = Mapping[str, StoredFeatures]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Side:
-    """Features of every network on one of the two image sets, in the order of the study."""
+    """Features of every network on one of the two image sets, in the order of the study.
+
+    ``rows`` are by name; row i is the same image for all. Another space that is to be compared is
+    one entry more.
+    """
 
     rows: dict[str, FeatureRows]
     summary: DataSummary
+
+    @property
+    def ids(self) -> Sequence[str] | None:
+        """One a row, from whichever network has them; None where files with features have none."""
+        return next((part.ids for part in self.rows.values() if part.ids is not None), None)
+
+    @property
+    def labels(self) -> Int64:
+        """(n,) class indices, from whichever network's rows carry them.
+
+        Raises:
+            LabelError: when none do.
+        """
+        for part in self.rows.values():
+            if part.labels is not None:
+                return part.labels
+        raise LabelError("The eval set has no labels. Give a labels CSV or class folders.")
 
 
 def fit_side(inputs: StudyInputs, runner: Extractor) -> Side:

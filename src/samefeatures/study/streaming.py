@@ -159,8 +159,7 @@ class Stream:
     @property
     def _total(self) -> int:
         """Rows, if every image can be read."""
-        views = [part.views.count if part.views else 1 for part in self._parts]
-        return sum(len(p.images) * v for p, v in zip(self._parts, views, strict=True))
+        return sum(part.rows for part in self._parts)
 
     @property
     def _finished(self) -> Path:

@@ -1,43 +1,33 @@
-"""The N x N study: extract, fit, score, each going on where it was stopped."""
+"""The N x N study: its stages in their order, each done on first use and kept."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from samefeatures.algebra import Algebra, open_algebra
+from samefeatures.base.arrays import Int64
 from samefeatures.base.errors import ConfigError
 from samefeatures.base.files import writing
 from samefeatures.base.progress import Progress, Silent
 from samefeatures.features.place import Root
-from samefeatures.features.rows import FeatureRows
-from samefeatures.maps import AffineMap, SourceProblem
-from samefeatures.maps.heads import HeadInverses
+from samefeatures.maps import AffineMap
 from samefeatures.moments.record import Moments
-from samefeatures.networks.record import ImageNetwork
-from samefeatures.study.classes import class_changes, count_classes, write_classes
-from samefeatures.study.config import StudyConfig, read_config
-from samefeatures.study.control_stage import controls_of
-from samefeatures.study.curves import curve_summary
+from samefeatures.scores.heads import Score
+from samefeatures.study.config import StudyConfig
+from samefeatures.study.control_files import kept_controls
+from samefeatures.study.controls import ControlInputs
+from samefeatures.study.fit_labels import fit_labels
+from samefeatures.study.fitting import fit_maps
 from samefeatures.study.inputs import StudyInputs, open_inputs
-from samefeatures.study.map_files import MapFiles, map_key
-from samefeatures.study.methods import MethodConfig
-from samefeatures.study.results import CurveSummary, StudyResults
+from samefeatures.study.map_files import MapFiles, map_keys
+from samefeatures.study.results import Controls, StudyResults
 from samefeatures.study.runner import LocalRunner, Runner, feature_root
 from samefeatures.study.scoring import Scorer
 from samefeatures.study.sides import Side, eval_side, fit_side, rows_of_another
 from samefeatures.study.streaming import Stream
-from samefeatures.study.summaries import (
-    label_warnings,
-    method_summary,
-    network_summary,
-    study_warnings,
-    versions,
-)
-from samefeatures.study.tables import write_cells, write_controls, write_predictions
+from samefeatures.study.summaries import write_results
 
 
 class Study:
@@ -63,15 +53,14 @@ class Study:
         progress: Progress | None = None,
         runner: Runner | None = None,
     ) -> None:
-        self.config = config
-        self.out = out
-        self.base = base
-        self.progress = progress or Silent()
         if runner is not None and config.store is False:
             raise ConfigError(
                 "'store: false' keeps no features that several processes could share. Run it in "
                 "one process, or say 'store: true'."
             )
+        self.config, self.out, self.base = config, out, base
+        self.progress = progress or Silent()
+        self.results_path = out / "study.json"  # what the report reads
         self._local = LocalRunner(config, folder=out, base=base, progress=self.progress)
         self.runner: Runner = runner or self._local
         with writing(out):
@@ -97,10 +86,10 @@ class Study:
         """Rows that hybrids are scored on, extracted if need be."""
         return eval_side(self.inputs, self.runner)
 
-    @property
-    def features(self) -> tuple[Side, Side]:
-        """Fit side and eval side."""
-        return self.fit_features, self.eval_features
+    @cached_property
+    def eval_labels(self) -> Int64:
+        """(n,) class indices of the rows that hybrids are scored on."""
+        return self.eval_features.labels
 
     @cached_property
     def stream(self) -> Stream:
@@ -119,174 +108,103 @@ class Study:
         """Where moments, maps and scores are computed."""
         return open_algebra(self.config.algebra_device)
 
-    @cached_property
-    def maps(self) -> MapFiles:
-        """Where the maps lie."""
-        labels = [entry.label for entry in self.config.methods]
-        return MapFiles(self.out / "maps", labels, list(self.inputs.networks))
-
-    def map_key(self, entry: MethodConfig) -> str:
-        """Everything that decides the maps of a method."""
-        return map_key(
-            entry,
-            list(self.fit_features.rows.values()),
-            list(self.inputs.networks.values()),
-            precision=self.config.algebra.precision,
-        )
-
-    @property
-    def feature_root(self) -> Root:
-        """Where the feature stores lie."""
-        return feature_root(self.config, folder=self.out, base=self.base)
-
-    @property
-    def classes(self) -> int:
-        """Of every network of the study."""
-        return next(iter(self.inputs.networks.values())).head.classes
-
-    def extract(self) -> tuple[Side, Side]:
-        """Features of all networks on all images.
-
-        Raises:
-            SamefeaturesError: any of its kinds; what is stored stays.
-        """
-        return self.features
-
-    def extract_another(self, network: ImageNetwork) -> tuple[FeatureRows, FeatureRows]:
-        """Fit rows and eval rows of a network that is not of the study, e.g. for a control.
-
-        Always in this process: other machines know the networks of the study's file alone.
-        """
-        return rows_of_another(self.inputs, self._local, network)
-
-    def fit(self) -> None:
-        """All maps of all methods, saved as ``maps/LABEL/SOURCE--TARGET.safetensors``."""
-        algebra = self.algebra  # a device that is not there is said before hours of extraction
-        fit = self.fit_features
-        todo = {m.label: self.maps.missing(m, self.map_key(m)) for m in self.config.methods}
-        total = sum(map(len, todo.values()))
-        if total == 0:
-            return
-        moments = self.fit_moments()
-        advance = self.progress.task("fit maps", total)
-        heads = HeadInverses(self.inputs.networks, algebra=algebra)
-        for source in self.inputs.networks:
-            problem = SourceProblem(
-                source,
-                self.inputs.networks,
-                moments,
-                rows=fit.rows,
-                algebra=algebra,
-                heads=heads,
-                progress=self.progress,
-            )
-            for entry in self.config.methods:
-                targets = [b for a, b in todo[entry.label] if a == source]
-                kept = problem.keeping(self.maps.checkpoint_path(entry.label, source))
-                for fitted in entry.build().fit(kept, targets):
-                    self.maps.keep(entry.label, fitted)
-                    advance(1)
-
     def fit_moments(self) -> Moments:
         """Moments of the fit set, of which all closed-form maps are made."""
         if self.config.store is False:
             return self.stream.moments()
         return self.runner.moments(list(self.fit_features.rows.values()), kind="fit")
 
+    @cached_property
     def eval_moments(self) -> Moments:
         """Moments of the eval set, for R² and cosine."""
         return self.runner.moments(list(self.eval_features.rows.values()), kind="eval")
 
+    @cached_property
+    def maps(self) -> MapFiles:
+        """Where the maps lie."""
+        labels = [entry.label for entry in self.config.methods]
+        return MapFiles(self.out / "maps", labels, list(self.inputs.networks))
+
+    @property
+    def map_keys(self) -> dict[str, str]:
+        """Everything that decides the maps of each method, by its label."""
+        return map_keys(self.config, self.fit_features.rows, self.inputs.networks)
+
+    @property
+    def feature_root(self) -> Root:
+        """Where the feature stores lie."""
+        return feature_root(self.config, folder=self.out, base=self.base)
+
+    def extract(self) -> tuple[Side, Side]:
+        """Features of all networks on all images: fit side and eval side.
+
+        Raises:
+            SamefeaturesError: any of its kinds; what is stored stays.
+        """
+        return self.fit_features, self.eval_features
+
+    def fit(self) -> None:
+        """All maps of all methods, saved as ``maps/LABEL/SOURCE--TARGET.safetensors``."""
+        algebra = self.algebra  # a device that is not there is said before hours of extraction
+        fit_maps(
+            self.config.methods,
+            self.map_keys,
+            self.maps,
+            networks=self.inputs.networks,
+            rows=self.fit_features.rows,
+            moments=self.fit_moments,
+            algebra=algebra,
+            progress=self.progress,
+        )
+
+    def map(self, method: str, source: str, target: str) -> AffineMap:
+        """One of the maps, fitted if need be.
+
+        Raises:
+            MapError: when the study has no such method or network.
+        """
+        self.maps.check_cell(method, source, target)
+        self.fit()  # nothing to do unless weights, images or settings have changed since
+        return self.maps.load(method, source, target)
+
     def score(self) -> StudyResults:
         """Score every cell; writes ``results.*``, ``predictions.parquet`` and ``study.json``."""
         self.fit()
-        fit, evaluation = self.features
         scorer = Scorer(
             networks=self.inputs.networks,
-            rows=evaluation.rows,
-            moments=self.eval_moments(),
+            rows=self.eval_features.rows,
+            labels=self.eval_labels,
+            maps=self.maps,
+            moments=lambda: self.eval_moments,
             folder=self.out / "scores",
             algebra=self.algebra,
         )
-        keys = {entry.label: self.map_key(entry) for entry in self.config.methods}
-        scored = scorer.run(keys, self.load_maps, self.progress)
-        per_class = count_classes(scored.predictions, scorer.labels())
-        controls = controls_of(self, scored.own, scorer.labels()) if self.config.controls else None
-        results = StudyResults(
-            title=self.config.title,
-            networks=tuple(
-                network_summary(net, scored.own[n]) for n, net in self.inputs.networks.items()
-            ),
-            methods=tuple(method_summary(entry) for entry in self.config.methods),
-            cells=scored.cells,
-            fits=scored.fits,
-            curves=tuple(self._curves()),
-            fit_data=fit.summary,
-            eval_data=evaluation.summary,
-            settings=settings_of(self.config),
-            versions=versions(),
-            classes=tuple(class_changes(per_class)),
-            class_names=self.inputs.class_names,
-            controls=controls,
-            warnings=(
-                *study_warnings(scored.fits, fit.summary, evaluation.summary),
-                *label_warnings(scorer.labels(), self.classes),
-            ),
+        scored = scorer.run(self.map_keys, self.progress)
+        return write_results(
+            self.config,
+            self.inputs,
+            scored,
+            fit_data=self.fit_features.summary,
+            evaluation=self.eval_features,
+            controls=self._controls(scored.own) if self.config.controls else None,
+            folder=self.out,
         )
-        with writing(self.out):
-            write_cells(scored.cells, self.out)
-            ids = next(iter(evaluation.rows.values())).ids
-            path = self.out / "predictions.parquet"
-            write_predictions(ids, scorer.labels(), scored.predictions, path)
-            write_classes(per_class, self.out / "per_class.parquet")
-            if controls:
-                write_controls(controls, self.out / "controls.csv")
-            results.save(self.results_path)
-        return results
 
-    def _curves(self) -> Iterator[CurveSummary]:
-        """Of every map that was fitted step by step."""
-        for entry in self.config.methods:
-            for source in self.inputs.networks:
-                for target, fitted in self.load_maps(entry.label, source).items():
-                    path = self.maps.curve_path(entry.label, source, target)
-                    curve = curve_summary(entry.label, fitted, path)
-                    if curve is not None:
-                        yield curve
-
-    @property
-    def results_path(self) -> Path:
-        """Where ``score`` leaves the record that the report reads."""
-        return self.out / "study.json"
-
-    def load_maps(self, label: str, source: str) -> Mapping[str, AffineMap]:
-        """All saved maps of one method out of one source, by target."""
-        return {
-            target: self.maps.load(label, source, target)
-            for target in self.inputs.networks
-            if target != source
-        }
-
-
-def settings_of(config: StudyConfig) -> dict[str, Any]:
-    """All of a config as plain values, but for what changes no result."""
-    return dict(json.loads(config.model_dump_json(exclude_none=True, exclude={"cluster"})))
-
-
-def open_study(
-    path: Path, *, out: Path | None = None, strict: bool = False, progress: Progress | None = None
-) -> Study:
-    """A study from its file; ``out`` and ``strict`` win over what the file says.
-
-    Raises:
-        ConfigError: when the file is wrong, or names no folder and none is given.
-    """
-    config = read_config(path)
-    if out is None and config.out is None:
-        raise ConfigError(
-            f"{path} names no folder for what comes out. Give --out DIR, or 'out: DIR' in the file."
+    def _controls(self, own: Mapping[str, Score]) -> Controls | None:
+        fit, evaluation = self.fit_features, self.eval_features
+        data, classes = self.config.data, self.inputs.classes
+        inputs = ControlInputs(
+            networks=self.inputs.networks,
+            fit=fit.rows,
+            evaluation=evaluation.rows,
+            moments=self.fit_moments,
+            labels=self.eval_labels,
+            fit_labels=lambda: fit_labels(data, fit.ids, classes=classes, base=self.base),
+            own=own,
+            folder=self.out / "controls",
+            # In this process: other machines know the networks of the study's file alone.
+            extract=lambda network: rows_of_another(self.inputs, self._local, network),
+            algebra=self.algebra,
+            progress=self.progress,
         )
-    if strict and not config.strict:
-        config = config.model_copy(update={"strict": True})
-    folder = out if out is not None else path.parent / str(config.out)
-    return Study(config, out=folder, base=path.parent, progress=progress)
+        return kept_controls(inputs, precision=self.config.algebra.precision)

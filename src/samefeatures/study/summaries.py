@@ -2,19 +2,90 @@
 
 from __future__ import annotations
 
+import json
 import platform
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from samefeatures.base.files import writing
 from samefeatures.networks.record import ImageNetwork, Network
 from samefeatures.scores.heads import Score
+from samefeatures.study.cells import cells_of
+from samefeatures.study.classes import class_changes, count_classes, write_classes
+from samefeatures.study.config import StudyConfig
+from samefeatures.study.inputs import StudyInputs
 from samefeatures.study.methods import MethodConfig
-from samefeatures.study.results import DataSummary, FitSummary, MethodSummary, NetworkSummary
+from samefeatures.study.results import (
+    Controls,
+    DataSummary,
+    FitSummary,
+    MethodSummary,
+    NetworkSummary,
+    StudyResults,
+)
+from samefeatures.study.scoring import Scored
+from samefeatures.study.sides import Side
+from samefeatures.study.tables import write_cells, write_controls, write_predictions
+
+
+def write_results(
+    config: StudyConfig,
+    inputs: StudyInputs,
+    scored: Scored,
+    *,
+    fit_data: DataSummary,
+    evaluation: Side,
+    controls: Controls | None,
+    folder: Path,
+) -> StudyResults:
+    """The record of a scored study, its tables and predictions, all written.
+
+    Raises:
+        StoreError: when ``folder`` can't be written.
+    """
+    predictions, labels = scored.predictions, scored.labels
+    per_class = count_classes(predictions, labels)
+    facts = scored.every_fact
+    fits = [fact.fit for fact in facts]
+    results = StudyResults(
+        title=config.title,
+        networks=tuple(network_summary(net, scored.own[n]) for n, net in inputs.networks.items()),
+        methods=tuple(method_summary(entry) for entry in config.methods),
+        cells=tuple(cells_of(scored)),
+        fits=tuple(fits),
+        curves=tuple(fact.curve for fact in facts if fact.curve is not None),
+        fit_data=fit_data,
+        eval_data=evaluation.summary,
+        settings=settings_of(config),
+        versions=versions(),
+        classes=tuple(class_changes(per_class)),
+        class_names=inputs.class_names,
+        controls=controls,
+        warnings=(
+            *study_warnings(fits, fit_data, evaluation.summary),
+            *label_warnings(labels, inputs.classes),
+        ),
+    )
+    with writing(folder):
+        write_cells(results.cells, folder)
+        write_predictions(evaluation.ids, labels, predictions, folder / "predictions.parquet")
+        write_classes(per_class, folder / "per_class.parquet")
+        if controls:
+            write_controls(controls, folder / "controls.csv")
+        results.save(folder / "study.json")
+    return results
+
+
+def settings_of(config: StudyConfig) -> dict[str, Any]:
+    """All of a config as plain values, but for what changes no result."""
+    return dict(json.loads(config.model_dump_json(exclude_none=True, exclude={"cluster"})))
 
 
 def network_summary(network: Network, score: Score) -> NetworkSummary:

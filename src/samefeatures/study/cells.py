@@ -1,0 +1,63 @@
+"""From scores to the cells of the N x N tables: the rows of ``results.csv``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from itertools import product
+
+from samefeatures.scores.comparisons import SAME, Comparison, compare
+from samefeatures.scores.heads import Closeness, Score, agreement
+from samefeatures.scores.intervals import wilson
+from samefeatures.study.results import Cell
+from samefeatures.study.scoring import Scored
+
+PERFECT = Closeness(r2=1.0, cosine=1.0)
+"""An unmapped network against itself."""
+
+
+def cells_of(scored: Scored) -> Iterator[Cell]:
+    """All cells of all methods, N x N each; on the diagonals stand the networks unmapped."""
+    own = scored.own
+    for label, hybrids in scored.hybrids.items():
+        facts, compared = scored.facts[label], compare(hybrids, own, scored.labels)
+        for source, target in product(own, own):
+            pair, ends = (source, target), (own[source], own[target])
+            if source == target:
+                yield _cell((label, *pair), ends[0], ends, PERFECT, SAME)
+            else:
+                close = facts[pair].close
+                yield _cell((label, *pair), hybrids[pair], ends, close, compared[pair])
+
+
+def _cell(
+    place: tuple[str, str, str],
+    score: Score,
+    ends: tuple[Score, Score],
+    close: Closeness,
+    compared: Comparison,
+) -> Cell:
+    """A hybrid, or on the diagonal a network, between the scores of its source and its target."""
+    label, source, target = place
+    source_top1, target_top1 = ends[0].top1, ends[1].top1
+    low, high = wilson(score.correct, score.n)
+    change = 100 * (score.top1 - source_top1) / source_top1 if source_top1 else float("nan")
+    return Cell(
+        method=label,
+        source=source,
+        target=target,
+        n=score.n,
+        correct=score.correct,
+        top1=score.top1,
+        correct_top5=score.correct_top5,
+        top5=score.top5,
+        source_top1=source_top1,
+        target_top1=target_top1,
+        change_vs_source_pct=change,
+        loss_vs_target_points=target_top1 - score.top1,
+        agreement=agreement(score, ends[1]),
+        ci_low=low,
+        ci_high=high,
+        **asdict(close),
+        **asdict(compared),
+    )

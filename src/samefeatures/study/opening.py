@@ -1,0 +1,29 @@
+"""Open a study from its file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from samefeatures.base.errors import ConfigError
+from samefeatures.base.progress import Progress
+from samefeatures.study.config import read_config
+from samefeatures.study.study import Study
+
+
+def open_study(
+    path: Path, *, out: Path | None = None, strict: bool = False, progress: Progress | None = None
+) -> Study:
+    """A study from its file; ``out`` and ``strict`` win over what the file says.
+
+    Raises:
+        ConfigError: when the file is wrong, or names no folder and none is given.
+    """
+    config = read_config(path)
+    if out is None and config.out is None:
+        raise ConfigError(
+            f"{path} names no folder for what comes out. Give --out DIR, or 'out: DIR' in the file."
+        )
+    if strict and not config.strict:
+        config = config.model_copy(update={"strict": True})
+    folder = out if out is not None else path.parent / str(config.out)
+    return Study(config, out=folder, base=path.parent, progress=progress)

@@ -1,0 +1,97 @@
+"""Scores on disk, with all else that a cell says of its map: ``scores/LABEL/SOURCE/KEY-ROWS.npz``.
+
+Scoring again reads these files alone: no map, no moments, no row of features.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+from zipfile import BadZipFile
+
+import numpy as np
+
+from samefeatures.base.files import write_whole, writing
+from samefeatures.scores.heads import Closeness, Score
+from samefeatures.study.results import CurveSummary, FitSummary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MapFacts:
+    """What a cell says of its map, beside the score."""
+
+    close: Closeness
+    fit: FitSummary
+    curve: CurveSummary | None
+
+    @classmethod
+    def parse(cls, raw: dict[str, Any]) -> Self:
+        """From what ``asdict`` made, by way of JSON."""
+        curve = CurveSummary.parse(raw["curve"]) if raw["curve"] else None
+        return cls(close=Closeness(**raw["close"]), fit=FitSummary(**raw["fit"]), curve=curve)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptScores:
+    """Heads on the features of one source.
+
+    Attributes:
+        scores: One a head.
+        facts: One a map; none for a network's own head, and in files of earlier versions.
+    """
+
+    scores: Sequence[Score]
+    facts: Sequence[MapFacts] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreFile:
+    """Where the scores of one source and method are kept.
+
+    Attributes:
+        path: Its name holds the key of the maps, and the fingerprint of the source's eval rows.
+        basis: Changes with whatever else decides them: labels, the eval rows of all networks.
+    """
+
+    path: Path
+    basis: str
+
+    def read(self) -> KeptScores | None:
+        """What an earlier run left, or None when nothing is there that can be read and still holds.
+
+        Files without a basis are of a time when the features' keys, which the name holds, named the
+        labels too, and when no facts were kept.
+        """
+        try:
+            with self.path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+                predictions, correct = file["predictions"], file["correct"]
+                said = json.loads(file["facts"].tobytes()) if "facts" in file else {"facts": []}
+            facts = [MapFacts.parse(each) for each in said["facts"]]
+        except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile):
+            return None
+        if said.get("basis", self.basis) != self.basis:
+            return None
+        pairs = zip(predictions, correct, strict=True)
+        return KeptScores([Score(p, int(c), int(c5)) for p, (c, c5) in pairs], facts)
+
+    def write(self, kept: KeptScores) -> None:
+        """Save them, and remove those of other maps and rows."""
+        facts = [asdict(each) for each in kept.facts]
+        said = json.dumps({"basis": self.basis, "facts": facts}).encode()
+        packed = io.BytesIO()
+        np.savez(
+            packed,
+            predictions=np.stack([s.predictions for s in kept.scores]),
+            correct=np.array([(s.correct, s.correct_top5) for s in kept.scores]),
+            facts=np.frombuffer(said, np.uint8),
+        )
+        with writing(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(self.path, packed.getvalue())
+            for stale in self.path.parent.glob("*.npz"):
+                if stale != self.path:
+                    stale.unlink(missing_ok=True)
