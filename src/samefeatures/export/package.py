@@ -240,7 +240,8 @@ def export_module_file(
         path: File to write.
 
     Returns:
-        The path, and a function that runs what was written.
+        The path, and a function that runs what was written: pixels (n, 3, h, w) to logits
+        (n, classes).
 
     Raises:
         ExportError: when the network is not a torch module, or torch can't export it.
