@@ -37,7 +37,8 @@ def test_the_python_page_needs_nothing_but_public_names() -> None:
     for block in blocks("docs/python.md", "python"):
         for node in ast.walk(ast.parse(block)):
             if isinstance(node, ast.Import | ast.ImportFrom):
-                assert ast.unparse(node) == "import samefeatures as sf"
+                said = ast.unparse(node)
+                assert said == "import samefeatures as sf" or "samefeatures" not in said
             match node:
                 case ast.Call(func=ast.Attribute(value=ast.Name(id="sf"), attr=name)):
                     given = {keyword.arg for keyword in node.keywords}
