@@ -55,6 +55,7 @@ def test_the_diagonal_and_the_logit_map_differ_from_nothing(npz_study: Study) ->
         if cell.source == cell.target:
             assert (cell.p_vs_target, cell.p_vs_source, cell.fixed, cell.broken) == (1, 1, 0, 0)
             assert (cell.p_vs_target_raw, cell.p_vs_source_raw) == (1, 1)
+            assert (cell.p_vs_target_raw, cell.p_vs_source_raw) == (1, 1)
             assert (cell.agreement, cell.r2, cell.cosine) == (100, 1, 1)
         elif cell.method == "logit":
             assert cell.p_vs_source == 1

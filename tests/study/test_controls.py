@@ -12,6 +12,8 @@ from sklearn.linear_model import LinearRegression
 
 from npz_worlds import make_worlds, write_npz
 from samefeatures.networks.random_weights import with_random_weights
+from samefeatures.networks.record import Head
+from samefeatures.study import controls as taking
 from samefeatures.study.config import parse_config
 from samefeatures.study.controls import SEED
 from samefeatures.study.fit_labels import fit_labels
@@ -70,6 +72,30 @@ def test_onto_logits_is_the_regression_of_the_logits(study: Study) -> None:
         found = row(controls, "onto logits", target)
         assert found.correct == (predicted == world["eval_labels"]).sum()
         assert found.correct == row(controls, "ols", target).correct
+
+
+def test_a_difference_of_the_two_ways_to_logits_is_seen(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One class of one target is moved by 20: the largest difference, and it alone."""
+    straight = taking._onto_logits
+    heads: list[Head] = []
+
+    def moved(*args: Any) -> list[Head]:
+        heads.extend(straight(*args))
+        bias = heads[1].bias.copy()
+        bias[3] += 20
+        return [heads[0], Head(heads[1].weight, bias)]
+
+    monkeypatch.setattr(taking, "_onto_logits", moved)
+    controls, features = controls_of(study), make_worlds()["a"]["eval_features"]
+    logits = [head.logits(features) for head in heads]
+    largest = max(float(np.abs(each).max()) for each in logits)
+    assert controls.logit_difference == pytest.approx(20 / largest, rel=1e-3)
+    before = logits[1].argmax(1)
+    logits[1][:, 3] += 20
+    differing = int((logits[1].argmax(1) != before).sum())
+    assert controls.logit_predictions_differing == differing > 0
 
 
 def test_the_real_maps_and_naive_are_those_of_the_study(tmp_path: Path, study: Study) -> None:
