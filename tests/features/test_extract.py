@@ -23,7 +23,7 @@ from samefeatures.base.errors import (
 from samefeatures.features.extract import ExtractOptions, extract
 from samefeatures.features.key import feature_key
 from samefeatures.features.rows import ArrayRows, JoinedRows, held, joint_chunks
-from samefeatures.features.store import CHUNK_ROWS
+from samefeatures.features.store import CHUNK_ROWS, images_per_chunk
 from samefeatures.features.stored import StoredFeatures
 from samefeatures.images.decode import decode
 from samefeatures.images.sources import ImageSource, open_images
@@ -84,6 +84,25 @@ def test_each_image_is_read_once_for_all_networks(tmp_path: Path) -> None:
     assert sorted(reads) == list(range(len(images)))
     extract(networks, images, tmp_path)
     assert len(reads) == len(images), "a second run must read nothing"
+
+
+@pytest.mark.parametrize(("views", "last"), [(None, 3), (Views(count=2), 6)])
+@pytest.mark.parametrize("gone", [None, 1, 2])
+def test_progress_starts_at_the_rows_that_are_stored(
+    tmp_path: Path, views: Views | None, last: int, gone: int | None
+) -> None:
+    """Also where the chunk that is there, or the one that lacks, is the short last one."""
+    images, _ = made_images(2 * images_per_chunk(views) + 3)
+    sizes = [CHUNK_ROWS, CHUNK_ROWS, last]
+    networks = [tiny_network("a", size=2), tiny_network("b", size=2)]
+    (first, _) = extract(networks, images, tmp_path, views=views)
+    if gone is not None:
+        shutil.rmtree(first.store.place.path / "features" / "c" / str(gone))
+    lacking = 0 if gone is None else sizes[gone]
+    told = list[tuple[str, int]]()
+    extract(networks, images, tmp_path, views=views, on_rows=lambda *said: told.append(said))
+    assert told[:2] == [("a", sum(sizes) - lacking), ("b", sum(sizes))]
+    assert told[2:] == ([("a", lacking)] if lacking else [])
 
 
 def test_a_network_added_later_leaves_the_others_alone(tmp_path: Path) -> None:
