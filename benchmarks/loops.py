@@ -23,8 +23,8 @@ from PIL import Image
 from benchmarks.record import Line, alternately, at_least, within
 from samefeatures.base.arrays import Float32
 from samefeatures.features.extract import extract
-from samefeatures.images.folder import open_folder
 from samefeatures.images.imageset import ImageSet
+from samefeatures.images.sources import ImageSource, open_images
 from samefeatures.networks.load import load
 from samefeatures.networks.record import ImageNetwork
 from samefeatures.planning.decoding import photograph
@@ -64,7 +64,7 @@ def _lines(base: Path) -> Iterator[Line]:
     network = load(f"timm:{MODEL}?checkpoint={base / 'weights.pth'}")
     if not isinstance(network, ImageNetwork):
         raise TypeError(f"{MODEL} has no images")
-    images = open_folder(base / "images", name="made", labelled=False)
+    images = open_images(ImageSource(source="images"), labelled=False, base=base)
     found: dict[str, Float32] = {}
 
     def ours() -> None:

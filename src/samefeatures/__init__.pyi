@@ -9,7 +9,7 @@ from samefeatures.export.package import hybrid_module as hybrid_module
 from samefeatures.features.extract import extract as extract
 from samefeatures.images.imageset import ImageSet as ImageSet
 from samefeatures.images.preprocess import Preprocessing as Preprocessing
-from samefeatures.images.sources import ImageSource as ImageSource
+from samefeatures.images.source import ImageSource as ImageSource
 from samefeatures.images.sources import open_images as open_images
 from samefeatures.images.views import Views as Views
 from samefeatures.maps import OLS as OLS

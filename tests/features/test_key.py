@@ -16,6 +16,7 @@ from samefeatures.features.key import feature_key, find_store
 from samefeatures.features.place import Root
 from samefeatures.features.store import FeatureStore
 from samefeatures.images.imageset import ImageSet
+from samefeatures.images.thinning import thinned
 from samefeatures.images.views import Views
 
 
@@ -112,8 +113,6 @@ def test_a_store_of_before_with_other_labels_is_not(tmp_path: Path) -> None:
 
 def test_thinned_sets_keep_their_names(tmp_path: Path) -> None:
     """Golden: the digests that an npz of ten images had when labels were in them."""
-    from samefeatures.images.sources import thinned
-
     images, _ = made_images(10)
     few = thinned(labelled(images, np.arange(10)), 5)
     content, labels = (digest(images.fingerprint, part) for part in (b"", np.arange(10).tobytes()))

@@ -13,13 +13,18 @@ from samefeatures.base.errors import DataError, DuplicateIdError, LabelError
 from samefeatures.images.arrays import open_arrays
 from samefeatures.images.decode import decode
 from samefeatures.images.imageset import ImageSet
+from samefeatures.images.source import ImageSource
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (12, 5, 4, 3), dtype=np.uint8)
 
 
 def opened(path: Path, *, labelled: bool = False, **arrays: Any) -> ImageSet:
     np.savez(path / "a.npz", **arrays)
-    return open_arrays(path / "a.npz", name="made", labelled=labelled)
+    return read(path / "a.npz", labelled=labelled)
+
+
+def read(path: Path, *, labelled: bool = False) -> ImageSet:
+    return open_arrays(ImageSource(source=str(path)), labelled=labelled, base=Path())
 
 
 def test_colour_and_grey(tmp_path: Path) -> None:
@@ -117,7 +122,7 @@ def test_pickled_objects_are_never_loaded(tmp_path: Path) -> None:
     ):
         np.savez(tmp_path / "a.npz", allow_pickle=True, **arrays)  # type: ignore[arg-type]
         with pytest.raises(DataError, match="pickled objects are not loaded"):
-            open_arrays(tmp_path / "a.npz", name="made", labelled=True)
+            read(tmp_path / "a.npz", labelled=True)
 
 
 def test_files_that_are_no_npz(tmp_path: Path) -> None:
@@ -132,6 +137,6 @@ def test_files_that_are_no_npz(tmp_path: Path) -> None:
         (tmp_path / f"{name}.npz").write_bytes(raw)
     for name in (*cases, "single"):
         with pytest.raises(DataError, match=rf"{name}\.npz can't be read"):
-            open_arrays(tmp_path / f"{name}.npz", name="made", labelled=False)
+            read(tmp_path / f"{name}.npz")
     with pytest.raises(DataError, match="no file at"):
-        open_arrays(tmp_path / "nothing.npz", name="made", labelled=False)
+        read(tmp_path / "nothing.npz")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pictures import MakeFiles
@@ -11,13 +12,19 @@ from pictures import MakeFiles
 from samefeatures.base.errors import DataError, LabelError, UnreadableImageError
 from samefeatures.images.folder import open_folder
 from samefeatures.images.imageset import ImageSet
+from samefeatures.images.source import ImageSource
 
 SYNSETS = ("n15075141/a.png", "n02123045/b.png", "n02123045/c.png")
 
 
+def opened(root: Path, *, labelled: bool = False, **settings: Any) -> ImageSet:
+    source = ImageSource(source=str(root), **{"relist": True, **settings})
+    return open_folder(source, labelled=labelled, base=Path())
+
+
 def test_class_folders_by_synset(make_files: MakeFiles) -> None:
     root = make_files(*SYNSETS)
-    images = open_folder(root, name="made", labelled=True)
+    images = opened(root, labelled=True)
     assert list(images.ids) == sorted(SYNSETS)
     assert images.labels is not None
     assert images.labels.tolist() == [281, 281, 999]
@@ -27,13 +34,13 @@ def test_class_folders_by_synset(make_files: MakeFiles) -> None:
 
 def test_the_class_is_the_first_part_of_the_path(make_files: MakeFiles) -> None:
     root = make_files("n15075141/deep/er/a.png")
-    images = open_folder(root, name="made", labelled=True)
+    images = opened(root, labelled=True)
     assert images.labels is not None
     assert images.labels.tolist() == [999]
 
 
 def test_unlabelled_images_may_lie_anywhere(make_files: MakeFiles) -> None:
-    images = open_folder(make_files("x.png", "no synset/y.png"), name="made", labelled=False)
+    images = opened(make_files("x.png", "no synset/y.png"))
     assert images.labels is None
     assert list(images.ids) == ["no synset/y.png", "x.png"]
 
@@ -41,11 +48,11 @@ def test_unlabelled_images_may_lie_anywhere(make_files: MakeFiles) -> None:
 def test_labels_that_are_not_known(make_files: MakeFiles) -> None:
     root = make_files("cat/a.png", "dog/b.png", "c.png")
     with pytest.raises(LabelError, match=r"1 of 3 images lie in no class folder.*c\.png"):
-        open_folder(root, name="made", labelled=True)
+        opened(root, labelled=True)
     (root / "c.png").unlink()
     with pytest.raises(LabelError, match="2 of 2 class names are not ImageNet synsets"):
-        open_folder(root, name="made", labelled=True)
-    images = open_folder(root, name="made", labelled=True, class_map="sorted")
+        opened(root, labelled=True)
+    images = opened(root, labelled=True, class_map="sorted")
     assert images.labels is not None
     assert images.labels.tolist() == [0, 1]
 
@@ -54,7 +61,7 @@ def test_a_flat_folder_with_a_csv(make_files: MakeFiles, tmp_path: Path) -> None
     root = make_files("x.png", "y.png", "z.png")
     csv = tmp_path / "labels.csv"
     csv.write_text("file,label\nz.png,9\nx.png,7\ny.png,8\n")
-    images = open_folder(root, name="made", labelled=True, labels_csv=csv)
+    images = opened(root, labelled=True, labels=str(csv))
     assert images.labels is not None
     assert dict(zip(images.ids, images.labels.tolist(), strict=True)) == {
         "x.png": 7,
@@ -77,17 +84,13 @@ def test_a_csv_that_does_not_fit(
     root = make_files("x.png", "y.png")
     (tmp_path / "labels.csv").write_text(f"id,label\n{rows}")
     with pytest.raises(LabelError, match=says):
-        open_folder(root, name="made", labelled=True, labels_csv=tmp_path / "labels.csv")
+        opened(root, labelled=True, labels=str(tmp_path / "labels.csv"))
 
 
 def test_no_images(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
     with pytest.raises(DataError, match="no image below"):
-        open_folder(tmp_path, name="made", labelled=False)
-
-
-def opened(root: Path, labelled: bool = False) -> ImageSet:
-    return open_folder(root, name="made", labelled=labelled, relist=True)
+        opened(tmp_path, labelled=False)
 
 
 def test_the_fingerprint_names_all_that_counts(make_files: MakeFiles) -> None:

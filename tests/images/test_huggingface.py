@@ -16,6 +16,7 @@ from pictures import encoded, picture
 from samefeatures.base.errors import ConfigError, DataError, LabelError, MissingExtraError
 from samefeatures.images.huggingface import open_huggingface
 from samefeatures.images.imageset import ImageSet
+from samefeatures.images.source import ImageSource
 
 datasets = pytest.importorskip("datasets")
 
@@ -53,15 +54,10 @@ def opened(
     class_map: Any = None,
     **options: Any,
 ) -> ImageSet:
-    return open_huggingface(
-        path.name,
-        name="made",
-        labelled=labelled,
-        base=path.parent,
-        split=split,
-        options=options,
-        class_map=class_map,
+    source = ImageSource(
+        source=f"hf:{path.name}", split=split, options=options, class_map=class_map
     )
+    return open_huggingface(source, labelled=labelled, base=path.parent)
 
 
 def labels(images: ImageSet) -> list[int]:
@@ -142,14 +138,7 @@ def test_a_folder_that_load_dataset_reads(tmp_path: Path) -> None:
     for i, label in enumerate(labels(images)):
         k = FILES.index(images.read(i))  # type: ignore[arg-type]
         assert label == (281 if k % 2 else 999)
-    by_option = open_huggingface(
-        "imagefolder",
-        name="made",
-        labelled=True,
-        base=tmp_path,
-        split="train",
-        options={"data_dir": "pictures"},
-    )
+    by_option = opened(tmp_path / "imagefolder", split="train", data_dir="pictures")
     assert labels(by_option) == labels(images)
 
 
@@ -167,11 +156,10 @@ def test_the_fingerprint_is_the_same_in_the_next_process(tmp_path: Path) -> None
     code = """
 import sys
 from pathlib import Path
-from samefeatures.images.huggingface import open_huggingface
+from samefeatures.images.sources import ImageSource, open_images
 for path, split in (("set", None), ("pictures", "train")):
-    images = open_huggingface(
-        path, name="x", labelled=True, base=Path(sys.argv[1]), split=split, options={}
-    )
+    source = ImageSource(source=f"hf:{path}", split=split)
+    images = open_images(source, labelled=True, base=Path(sys.argv[1]))
     print(images.fingerprint)
 """
     environment = {

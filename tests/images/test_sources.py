@@ -12,7 +12,8 @@ from pictures import MakeFiles
 from PIL import Image
 
 from samefeatures.base.errors import ConfigError, DataError, LabelError
-from samefeatures.images.sources import ImageSource, default_name, open_images
+from samefeatures.images.source import ImageSource
+from samefeatures.images.sources import open_images
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ def test_the_word_sorted_is_no_path(base: Path) -> None:
     ],
 )
 def test_default_names(source: str, name: str) -> None:
-    assert default_name(ImageSource(source=source)) == name
+    assert ImageSource(source=source).set_name == name
 
 
 def test_a_name_of_ones_own(base: Path) -> None:

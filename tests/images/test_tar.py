@@ -16,9 +16,11 @@ import pytest
 from pictures import encoded, picture
 
 from samefeatures.base.errors import ConfigError, DataError, DuplicateIdError, LabelError
-from samefeatures.images import tar
+from samefeatures.images import archive
+from samefeatures.images.archive import expand
 from samefeatures.images.imageset import ImageSet
-from samefeatures.images.tar import expand, open_tar
+from samefeatures.images.source import ImageSource
+from samefeatures.images.tar import open_tar
 
 FILES = {
     "n15075141/b.png": encoded(picture(1)),
@@ -44,7 +46,8 @@ def pack(
 
 
 def opened(path: Path, *, labelled: bool = False, **settings: Any) -> ImageSet:
-    return open_tar(path.name, name="made", labelled=labelled, base=path.parent, **settings)
+    source = ImageSource(source=path.name, **settings)
+    return open_tar(source, labelled=labelled, base=path.parent)
 
 
 def labels(images: ImageSet) -> list[int]:
@@ -103,7 +106,7 @@ def test_subdir_is_cut_off(tmp_path: Path) -> None:
 def test_labels_from_a_csv(tmp_path: Path) -> None:
     path = pack(tmp_path / "a.tar", {"b.png": b"b", "a.png": b"a"})
     (tmp_path / "labels.csv").write_text("id,label\na.png,4\nb.png,5\n")
-    assert labels(opened(path, labelled=True, labels_csv=tmp_path / "labels.csv")) == [5, 4]
+    assert labels(opened(path, labelled=True, labels=str(tmp_path / "labels.csv"))) == [5, 4]
 
 
 @pytest.fixture
@@ -116,7 +119,7 @@ def indexings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         seen.append(Path(path).name)
         return real(path, *args, **kwargs)
 
-    monkeypatch.setattr(tar.tarfile, "open", remember)
+    monkeypatch.setattr(archive.tarfile, "open", remember)
     return seen
 
 
@@ -175,7 +178,7 @@ def test_a_compressed_archive_is_unpacked_once(
     assert [images.read(i) for i in range(3)] == list(FILES.values())
     (copy,) = cache.rglob("*.tar")
     assert copy.read_bytes() == plain.read_bytes()
-    monkeypatch.setattr(tar.gzip, "open", None)
+    monkeypatch.setattr(archive.gzip, "open", None)
     assert opened(path, labelled=True).fingerprint == images.fingerprint
 
 
@@ -275,13 +278,13 @@ def test_webdataset_shards(tmp_path: Path) -> None:
         shard(tmp_path / f"shard-{k:03d}.tar", range(5 * k, 5 * k + 5))
     (tmp_path / "shard-extra.txt").touch()
     for pattern in ("shard-{000..011}.tar", "shard-*.tar"):
-        images = open_tar(pattern, name="made", labelled=True, base=tmp_path)
+        images = opened(tmp_path / pattern, labelled=True)
         assert list(images.ids) == [f"{k:06d}.seg.png" for k in range(60)]
         assert labels(images) == [(k * 3) % 10 for k in range(60)]
         assert images.read(37) == encoded(picture(37))
     with pytest.raises(DataError, match=r"no archive at .*shard-3\.tar"):
-        open_tar("shard-{3..4}.tar", name="made", labelled=True, base=tmp_path)
-    part = open_tar("shard-{003..004}.tar", name="made", labelled=False, base=tmp_path)
+        opened(tmp_path / "shard-{3..4}.tar", labelled=True)
+    part = opened(tmp_path / "shard-{003..004}.tar")
     assert list(part.ids) == [f"{k:06d}.seg.png" for k in range(15, 25)]
     assert part.labels is None
 
@@ -294,7 +297,7 @@ def test_more_shards_than_a_process_may_open(tmp_path: Path) -> None:
     used = len(list(Path("/dev/fd").iterdir()))
     resource.setrlimit(resource.RLIMIT_NOFILE, (used + 20, hard))
     try:
-        images = open_tar("*.tar", name="made", labelled=False, base=tmp_path)
+        images = opened(tmp_path / "*.tar")
         assert all(images.read(i) == b"x" for i in range(60))
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -24,6 +24,7 @@ from samefeatures.base.errors import (
 )
 from samefeatures.images.decode import decode
 from samefeatures.images.imageset import ImageSet
+from samefeatures.images.source import ImageSource
 from samefeatures.images.torchvision_sets import open_torchvision
 
 sets = pytest.importorskip("torchvision.datasets")
@@ -35,9 +36,8 @@ LABELS = np.arange(9, dtype=np.uint8)[::-1]
 def opened(
     kind: str, base: Path, *, labelled: bool = True, class_map: Any = None, **options: Any
 ) -> ImageSet:
-    return open_torchvision(
-        kind, name="made", labelled=labelled, base=base, options=options, class_map=class_map
-    )
+    source = ImageSource(source=f"torchvision:{kind}", options=options, class_map=class_map)
+    return open_torchvision(source, labelled=labelled, base=base)
 
 
 def labels(images: ImageSet) -> list[int]:

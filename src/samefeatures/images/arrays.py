@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -14,21 +16,37 @@ from PIL import Image
 from samefeatures.base.errors import DataError, LabelError, did_you_mean
 from samefeatures.images.imageset import ImageSet
 from samefeatures.images.labels import whole_labels
+from samefeatures.images.source import ImageSource
+
+PACKAGED = ("fit", "eval")
 
 
-def open_arrays(path: Path, *, name: str, labelled: bool) -> ImageSet:
+def open_packaged(source: ImageSource, *, labelled: bool, base: Path) -> ImageSet:
+    """A part of Fashion-MNIST that comes with the package; ``base`` has no effect.
+
+    Raises:
+        DataError: when there is no such part.
+        LabelError: when labels are wanted and it has none.
+    """
+    if source.rest not in PACKAGED:
+        raise DataError(f"{source.source} does not exist. There are: {' and '.join(PACKAGED)}.")
+    place = files("samefeatures.images") / "fashion_mnist" / f"{source.rest}.npz"
+    with as_file(place) as path:
+        packaged = replace(source, name=source.set_name, source=str(path))
+        return open_arrays(packaged, labelled=labelled, base=base)
+
+
+def open_arrays(source: ImageSource, *, labelled: bool, base: Path) -> ImageSet:
     """Images from a ``.npz``; never unpickles. Ids are row numbers where the file has none.
 
-    Args:
-        path: Holds ``images`` (n, h, w) grey or (n, h, w, 3) RGB, uint8; optionally ``labels`` (n,)
-            whole numbers and ``ids`` (n,) strings.
-        name: Of the set.
-        labelled: Whether labels are wanted.
+    It holds ``images`` (n, h, w) grey or (n, h, w, 3) RGB, uint8; optionally ``labels`` (n,) whole
+    numbers and ``ids`` (n,) strings.
 
     Raises:
         DataError: when an array is missing, unknown, or of another shape or type.
         LabelError: when labels are wanted and there are none, or they are no class indices.
     """
+    path = source.path(base)
     arrays = _load(path)
     images = arrays.get("images")
     if images is None or images.dtype != np.uint8 or images.ndim not in (3, 4):
@@ -57,7 +75,7 @@ def open_arrays(path: Path, *, name: str, labelled: bool) -> ImageSet:
         images.tobytes(),
         str(images.shape),
         "\0".join(ids),
-        name=name,
+        name=source.set_name,
         ids=ids,
         labels=labels,
         read=lambda i: Image.fromarray(images[i]),

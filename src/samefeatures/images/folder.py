@@ -7,49 +7,43 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from samefeatures.base.arrays import Int64
 from samefeatures.base.errors import DataError, LabelError, UnreadableImageError
 from samefeatures.images.imageset import ImageSet
 from samefeatures.images.labels import class_indices, read_labels
 from samefeatures.images.listing import list_folder
+from samefeatures.images.source import ImageSource
 
 
-def open_folder(
-    path: Path,
-    *,
-    name: str,
-    labelled: bool,
-    labels_csv: Path | None = None,
-    class_map: Path | str | None = None,
-    relist: bool = False,
-) -> ImageSet:
+def open_folder(source: ImageSource, *, labelled: bool, base: Path) -> ImageSet:
     """All images below a folder, in the order of their paths, which are their ids.
 
-    Args:
-        path: The folder.
-        name: Of the set.
-        labelled: Whether labels are wanted. If not, folder names are not looked at.
-        labels_csv: Labels by id; otherwise the first folder of each path names the class.
-        class_map: See ``class_indices``.
-        relist: List anew although no directory has changed.
+    Labels come from the CSV, or the first folder of each path names the class; where they are not
+    wanted, folder names are not looked at.
 
     Raises:
-        DataError: when there is no image.
+        DataError: when there is no folder, or no image.
         LabelError: when labels are wanted and an image has none.
     """
-    listing = list_folder(path, relist=relist)
+    path = source.path(base)
+    if not path.is_dir():
+        raise DataError(
+            f"There is no folder at {path}. An image source is a folder, a .tar, a .npz, or "
+            "hf:NAME, torchvision:CLASS, fashion-mnist:fit or fashion-mnist:eval."
+        )
+    listing = list_folder(path, relist=source.relist)
     if not listing.paths:
         raise DataError(f"There is no image below {path}. Check the path and the file endings.")
-    labels = None
-    if labelled:
-        labels = label_paths(listing.paths, labels_csv, class_map, where=str(path))
+    labels = label_paths(listing.paths, source, base, where=str(path)) if labelled else None
 
     def read(i: int) -> bytes:
         file = path / listing.paths[i]
         return read_unchanged(file, int(listing.sizes[i]), int(listing.times[i]))
 
-    return ImageSet.of(listing.fingerprint, name=name, ids=listing.paths, labels=labels, read=read)
+    return ImageSet.of(
+        listing.fingerprint, name=source.set_name, ids=listing.paths, labels=labels, read=read
+    )
 
 
 def read_unchanged(path: Path, size: int, time: int) -> bytes:
@@ -77,14 +71,13 @@ def read_unchanged(path: Path, size: int, time: int) -> bytes:
     return data
 
 
-def label_paths(
-    ids: Sequence[str], labels_csv: Path | None, class_map: Path | str | None, *, where: str
-) -> npt.NDArray[np.int64]:
-    """Class indices of ids: from a CSV, or from the first folder of each id.
+def label_paths(ids: Sequence[str], source: ImageSource, base: Path, *, where: str) -> Int64:
+    """(n,) class indices of ids: from the source's CSV, or from the first folder of each id.
 
     Raises:
         LabelError: when an id has no label, or the CSV labels images that are not there.
     """
+    labels_csv, class_map = source.labels_path(base), source.class_map_path(base)
     if labels_csv is None:
         bare = [i for i in ids if "/" not in i]
         if bare:

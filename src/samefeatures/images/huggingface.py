@@ -20,35 +20,20 @@ from samefeatures.base.errors import (
 from samefeatures.base.options import check_options
 from samefeatures.images.imageset import ImageSet, Raw
 from samefeatures.images.labels import class_indices, named_labels, whole_labels
+from samefeatures.images.source import ImageSource
 
 OPTIONS = ("image_column", "label_column", "id_column", "config", "revision", "data_dir")
 
 
-def open_huggingface(
-    path: str,
-    *,
-    name: str,
-    labelled: bool,
-    base: Path,
-    split: str | None,
-    options: Mapping[str, Any],
-    class_map: Path | str | None = None,
-) -> ImageSet:
+def open_huggingface(source: ImageSource, *, labelled: bool, base: Path) -> ImageSet:
     """One split of a dataset; images stay undecoded until they are read.
+
+    What follows ``hf:`` is a name on the Hub, ``imagefolder`` with the option ``data_dir``, or a
+    folder that ``save_to_disk`` wrote or ``load_dataset`` reads. A split need not be said where
+    there is only one.
 
     Labels that are names, or numbers with names beside them (``ClassLabel``), get their index from
     the class map, else by ImageNet synset. Numbers whose names are no synsets stand as they are.
-
-    Args:
-        path: Name on the Hub, ``imagefolder`` with the option ``data_dir``, a folder that
-            ``save_to_disk`` wrote, or one that ``load_dataset`` reads.
-        name: Of the set.
-        labelled: Whether labels are wanted.
-        base: Where a relative folder starts.
-        split: E.g. ``validation``; may be left out when there is only one.
-        options: ``image_column``, ``label_column``, ``id_column``, ``config``, ``revision``,
-            ``data_dir``.
-        class_map: See ``labels.class_indices``.
 
     Raises:
         ConfigError: for an option that does not exist or has no effect.
@@ -56,13 +41,15 @@ def open_huggingface(
         LabelError: when labels are wanted and the column is missing or has other values.
         MissingExtraError: when ``datasets`` is not installed.
     """
-    check_options(f"hf:{path}", options, OPTIONS)
+    path, split, options = source.rest, source.split, source.options
+    check_options(source.source, options, OPTIONS)
     datasets = require("datasets", extra="hf", purpose="hf: images")
     table = _one_split(_load(datasets, path, base, split, options), path, split)
     image_column = str(options.get("image_column", "image"))
     label_column = str(options.get("label_column", "label"))
     id_column = options.get("id_column")
     _check_columns(datasets, table, path, image_column, id_column)
+    class_map = source.class_map_path(base)
     labels = _labels(datasets, table, label_column, class_map, path) if labelled else None
     ids = _ids(table, id_column)
     return ImageSet.of(
@@ -72,7 +59,7 @@ def open_huggingface(
         str(table.split),
         *_files(table),
         "\0".join(ids),
-        name=name,
+        name=source.set_name,
         ids=ids,
         labels=labels,
         read=_reader(table.cast_column(image_column, datasets.Image(decode=False)), image_column),

@@ -16,29 +16,16 @@ from samefeatures.base.errors import DataError, UnreadableImageError, require
 from samefeatures.base.options import check_options
 from samefeatures.images.imageset import ImageSet
 from samefeatures.images.labels import named_labels, whole_labels
+from samefeatures.images.source import ImageSource
 
 
-def open_torchvision(
-    kind: str,
-    *,
-    name: str,
-    labelled: bool,
-    base: Path,
-    options: Mapping[str, Any],
-    class_map: Path | str | None = None,
-) -> ImageSet:
+def open_torchvision(source: ImageSource, *, labelled: bool, base: Path) -> ImageSet:
     """A data set class of torchvision that yields (PIL image, class index).
 
-    The class decodes the images itself, so that what ``decode`` does for files (EXIF orientation,
-    16-bit grey) is up to it. Class names that are ImageNet synsets give the ImageNet-1k index.
-
-    Args:
-        kind: Name of the class, e.g. ``CIFAR10``.
-        name: Of the set.
-        labelled: Whether labels are wanted.
-        base: Where a relative ``root`` starts.
-        options: Arguments of the class, e.g. ``root``, ``train``, ``split``, ``download``.
-        class_map: See ``labels.class_indices``; for the names of the class folders.
+    What follows ``torchvision:`` names the class, e.g. ``CIFAR10``; ``options`` are its arguments
+    (``root``, ``train``, ``split``, ``download``). It decodes the images itself, so that what
+    ``decode`` does for files (EXIF orientation, 16-bit grey) is up to it. Class names that are
+    ImageNet synsets give the ImageNet-1k index; a class map stands for the names of the folders.
 
     Raises:
         ConfigError: for an argument that the class does not take.
@@ -46,12 +33,13 @@ def open_torchvision(
         LabelError: when labels are wanted and are no class indices.
         MissingExtraError: when torchvision is not installed.
     """
+    kind, options = source.rest, source.options
     sets = require("torchvision.datasets", extra="torchvision", purpose="torchvision: images")
     maker = getattr(sets, kind, None)
     if kind not in sets.__all__ or maker is None:
         raise DataError(f"torchvision.datasets has no '{kind}'. Check the name.")
     known = [arg for arg in inspect.signature(maker).parameters if "transform" not in arg]
-    check_options(f"torchvision:{kind}", options, known)
+    check_options(source.source, options, known)
     arguments = dict(options)
     if "root" in arguments:
         arguments["root"] = str(base / Path(str(arguments["root"])).expanduser())
@@ -70,12 +58,12 @@ def open_torchvision(
         )
     labels = None
     if labelled:
-        where = f"torchvision:{kind}"
-        own = whole_labels(_own_labels(dataset, count), where=where)
-        labels = named_labels(own, _class_names(dataset), class_map, where=where)
+        own = whole_labels(_own_labels(dataset, count), where=source.source)
+        class_map = source.class_map_path(base)
+        labels = named_labels(own, _class_names(dataset), class_map, where=source.source)
     return ImageSet.of(
         *_content(dataset, kind, options, count),
-        name=name,
+        name=source.set_name,
         ids=[str(i).zfill(len(str(count - 1))) for i in range(count)],
         labels=labels,
         read=_Reader(dataset),

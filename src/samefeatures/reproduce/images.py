@@ -7,7 +7,8 @@ from pathlib import Path
 
 from samefeatures.base.errors import SamefeaturesError
 from samefeatures.images.imageset import ImageSet
-from samefeatures.images.sources import ImageSource, open_images
+from samefeatures.images.source import ImageSource
+from samefeatures.images.sources import open_images
 from samefeatures.planning.decoding import photographs
 from samefeatures.reproduce.experiment import Experiment
 from samefeatures.reproduce.imagenet import CLASSES

@@ -11,7 +11,8 @@ from samefeatures.base.errors import ConfigError, LabelError
 from samefeatures.base.progress import Progress, Silent
 from samefeatures.features.extract import extract
 from samefeatures.images.imageset import ImageSet
-from samefeatures.images.sources import ImageSource, open_images
+from samefeatures.images.source import ImageSource
+from samefeatures.images.sources import open_images
 from samefeatures.networks.check import NetworkFacts, summarise
 from samefeatures.networks.load import load
 from samefeatures.networks.record import FeatureFile, ImageNetwork, Network

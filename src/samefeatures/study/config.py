@@ -14,7 +14,7 @@ from pydantic.dataclasses import dataclass
 from samefeatures.algebra import Precision
 from samefeatures.base.errors import ConfigError
 from samefeatures.base.strict import Strict, refuse_unknown
-from samefeatures.images.sources import ImageSource
+from samefeatures.images.source import ImageSource
 from samefeatures.images.views import Views
 from samefeatures.maps import METHODS
 from samefeatures.study.methods import MethodConfig, method_entry
