@@ -61,7 +61,7 @@ def test_what_other_packages_bring_is_found_after_ours() -> None:
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("rigde", r"unknown method 'rigde'\. Did you mean 'ridge'\? Known: adam, .*, toy\."),
+        ("rigde", r"unknown method 'rigde'\. Did you mean 'ridge'\? There are: adam, .*, toy\."),
         ("renamed", r"'renamed' of toy_part:Toy must be a class with name = 'renamed'"),
         ("other", r"derives from samefeatures\.maps\.method\.Method"),
         ("number", "NoneType"),

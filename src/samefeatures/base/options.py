@@ -1,26 +1,24 @@
-"""Options: one that has no effect or makes no sense is refused."""
+"""Options: one that is unknown or makes no sense is refused."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from samefeatures.base.errors import ConfigError, did_you_mean
 
 
-def check_options(where: str, given: Iterable[str], known: Sequence[str]) -> None:
-    """Refuse options that a source does not know.
+def check_known(word: str, known: Iterable[str], what: str, error: type[Exception]) -> None:
+    """Refuse a word that is not known: ``WHAT 'WORD'. Did you mean 'NEAR'? There are: ….``
 
     Raises:
-        ConfigError: naming the nearest that it knows.
+        error: naming the nearest word and all of them.
     """
-    for name in given:
-        if name not in known:
-            raise ConfigError(
-                f"{where}: unknown option '{name}'. {did_you_mean(str(name), known)}"
-                f"Known: {', '.join(known) or 'none'}."
-            )
+    names = list(known)
+    if word not in names:
+        listed = ", ".join(names) or "none"
+        raise error(f"{what} '{word}'. {did_you_mean(word, names)}There are: {listed}.")
 
 
 def check_whole(what: str, value: object, *, least: int) -> None:

@@ -7,7 +7,8 @@ import pkgutil
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast
 
-from samefeatures.base.errors import ConfigError, did_you_mean
+from samefeatures.base.errors import ConfigError
+from samefeatures.base.options import check_known
 from samefeatures.base.plugins import load_plugin, plugins
 
 
@@ -68,11 +69,7 @@ class Parts(Generic[P]):
             found = filter(self._is_one, vars(module).values())
             return cast("type[P]", next(each for each in found if each.name == name))
         others = plugins(self.group)
-        if name not in others:
-            raise ConfigError(
-                f"unknown {self.kind} '{name}'. {did_you_mean(name, self.names)}"
-                f"Known: {', '.join(self.names)}."
-            )
+        check_known(name, self.names, f"unknown {self.kind}", ConfigError)
         brought: Any = load_plugin(others[name], type)
         if not self._is_one(brought) or brought.name != name:
             raise ConfigError(

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from samefeatures.base.errors import did_you_mean
+from samefeatures.base.options import check_known
 
 
 class Strict(BaseModel):
@@ -30,8 +30,7 @@ def refuse_unknown(value: Any, valid: list[str]) -> Any:
     """
     if isinstance(value, Mapping):
         for key in value:
-            if key not in valid:
-                raise ValueError(unknown_key(str(key), valid))
+            check_known(str(key), valid, "unknown key", ValueError)
     return value
 
 
@@ -51,8 +50,3 @@ def check_name(name: str, what: str) -> str:
             "single '-', starting with a letter or digit"
         )
     return name
-
-
-def unknown_key(key: str, valid: list[str]) -> str:
-    """A sentence about a key that does not exist."""
-    return f"unknown key '{key}'. {did_you_mean(key, valid)}Valid keys: {', '.join(valid)}."

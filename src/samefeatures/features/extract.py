@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from samefeatures.base.arrays import Float32
-from samefeatures.base.errors import ConfigError, did_you_mean
+from samefeatures.base.errors import ConfigError
+from samefeatures.base.options import check_known, check_whole
 from samefeatures.features.agreement import agree, tell_others, unreadable
 from samefeatures.features.batches import Batches
 from samefeatures.features.crops import Work, decode_ahead
@@ -47,17 +48,12 @@ class ExtractOptions:
     memory: int | None = None
 
     def __post_init__(self) -> None:
-        if self.batch_size < 1:
-            raise ConfigError(f"batch_size is {self.batch_size}; it must be at least 1.")
-        if self.workers is not None and self.workers < 1:
-            raise ConfigError(f"workers is {self.workers}; it must be at least 1.")
-        if self.resident not in RESIDENT:
-            raise ConfigError(
-                f"resident is '{self.resident}'. {did_you_mean(self.resident, RESIDENT)}"
-                f"It is one of {', '.join(RESIDENT)}."
-            )
-        if self.memory is not None and self.memory < 1:
-            raise ConfigError(f"memory is {self.memory}; give a number of bytes.")
+        check_whole("batch_size", self.batch_size, least=1)
+        if self.workers is not None:
+            check_whole("workers", self.workers, least=1)
+        if self.memory is not None:
+            check_whole("memory", self.memory, least=1)
+        check_known(self.resident, RESIDENT, "resident is", ConfigError)
 
 
 def open_stores(

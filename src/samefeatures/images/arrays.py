@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from samefeatures.base.errors import DataError, LabelError, did_you_mean
+from samefeatures.base.errors import DataError, LabelError
+from samefeatures.base.options import check_known
 from samefeatures.images.imageset import ImageSet
 from samefeatures.images.labels import whole_labels
 from samefeatures.images.source import ImageSource
@@ -92,7 +93,7 @@ def _load(path: Path) -> dict[str, npt.NDArray[Any]]:
             if not isinstance(file, np.lib.npyio.NpzFile):
                 raise ValueError("it holds a single array, as numpy.save writes it")
             with file:
-                unknown = [key for key in file if key not in ARRAYS]
+                found = list(file)
                 arrays = {key: file[key] for key in file if key in ARRAYS}
     except FileNotFoundError:
         raise DataError(f"There is no file at {path}. Check the path.") from None
@@ -101,9 +102,6 @@ def _load(path: Path) -> dict[str, npt.NDArray[Any]]:
             f"{path} can't be read as a .npz of plain arrays ({error}). Write it with numpy.savez; "
             "pickled objects are not loaded."
         ) from None
-    if unknown:
-        raise DataError(
-            f"{path} holds the unknown array '{unknown[0]}'. {did_you_mean(unknown[0], ARRAYS)}"
-            f"Known: {', '.join(ARRAYS)}."
-        )
+    for key in found:
+        check_known(key, ARRAYS, f"{path} holds the unknown array", DataError)
     return arrays

@@ -17,7 +17,7 @@ from samefeatures.base.errors import (
     UnreadableImageError,
     require,
 )
-from samefeatures.base.options import check_options
+from samefeatures.base.options import check_known
 from samefeatures.images.imageset import ImageSet, Raw
 from samefeatures.images.labels import class_indices, named_labels, whole_labels
 from samefeatures.images.source import ImageSource
@@ -42,7 +42,8 @@ def open_huggingface(source: ImageSource, *, labelled: bool, base: Path) -> Imag
         MissingExtraError: when ``datasets`` is not installed.
     """
     path, split, options = source.rest, source.split, source.options
-    check_options(source.source, options, OPTIONS)
+    for option in options:
+        check_known(option, OPTIONS, f"{source.source}: unknown option", ConfigError)
     datasets = require("datasets", extra="hf", purpose="hf: images")
     table = _one_split(_load(datasets, path, base, split, options), path, split)
     image_column = str(options.get("image_column", "image"))

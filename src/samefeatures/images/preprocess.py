@@ -12,6 +12,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from samefeatures.base.errors import ConfigError
+from samefeatures.base.options import check_known
 from samefeatures.images.views import Region
 
 Interpolation = Literal[
@@ -68,13 +69,8 @@ class Preprocessing:
             )
         if not 0 < self.crop_pct <= 1:
             raise ConfigError(f"crop_pct is {self.crop_pct}; it must be above 0 and at most 1.")
-        if self.interpolation not in get_args(Interpolation):
-            known = ", ".join(get_args(Interpolation))
-            raise ConfigError(f"interpolation is '{self.interpolation}'; use one of {known}.")
-        if self.crop_mode not in get_args(CropMode):
-            raise ConfigError(
-                f"crop_mode is '{self.crop_mode}'; use one of {', '.join(get_args(CropMode))}."
-            )
+        check_known(self.interpolation, get_args(Interpolation), "interpolation is", ConfigError)
+        check_known(self.crop_mode, get_args(CropMode), "crop_mode is", ConfigError)
         if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
             raise ConfigError(
                 f"mean is {self.mean} and std is {self.std}; both need three values, "

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from samefeatures.base.arrays import Bool, Float32, Float64, Int64
-from samefeatures.base.errors import ConfigError, DataError, LabelError, did_you_mean
+from samefeatures.base.errors import ConfigError, DataError, LabelError
+from samefeatures.base.options import check_known
 
 Images = npt.NDArray[np.uint8] | Float32 | Float64
 """(…, h, w, 3) RGB, bytes or floats from 0 to 1: one image, or any number of one size."""
@@ -111,11 +112,7 @@ def measure(rule: str, images: Images) -> Float64:
         ConfigError: when there is no such rule.
         DataError: when the images are of another shape, or their levels not bytes or 0 to 1.
     """
-    if rule not in RULES:
-        raise ConfigError(
-            f"There is no question '{rule}'. {did_you_mean(rule, RULES)}"
-            f"It is one of {', '.join(RULES)}."
-        )
+    check_known(rule, RULES, "There is no question", ConfigError)
     return RULES[rule](images)
 
 

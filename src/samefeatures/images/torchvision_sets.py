@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from samefeatures.base.errors import DataError, UnreadableImageError, require
-from samefeatures.base.options import check_options
+from samefeatures.base.errors import ConfigError, DataError, UnreadableImageError, require
+from samefeatures.base.options import check_known
 from samefeatures.images.imageset import ImageSet
 from samefeatures.images.labels import named_labels, whole_labels
 from samefeatures.images.source import ImageSource
@@ -39,7 +39,8 @@ def open_torchvision(source: ImageSource, *, labelled: bool, base: Path) -> Imag
     if kind not in sets.__all__ or maker is None:
         raise DataError(f"torchvision.datasets has no '{kind}'. Check the name.")
     known = [arg for arg in inspect.signature(maker).parameters if "transform" not in arg]
-    check_options(source.source, options, known)
+    for option in options:
+        check_known(option, known, f"{source.source}: unknown option", ConfigError)
     arguments = dict(options)
     if "root" in arguments:
         arguments["root"] = str(base / Path(str(arguments["root"])).expanduser())

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from samefeatures.base.errors import ConfigError, did_you_mean
+from samefeatures.base.errors import ConfigError
+from samefeatures.base.options import check_known
 
 PRECISIONS = ("float32", "bfloat16", "float16")
 TORCH_KINDS = ("timm", "torchvision", "hf", "python", "slim", "thesis")
@@ -28,11 +29,7 @@ class Arithmetic:
     compile: bool = False
 
     def __post_init__(self) -> None:
-        if self.precision not in PRECISIONS:
-            raise ConfigError(
-                f"precision is '{self.precision}'. {did_you_mean(self.precision, PRECISIONS)}"
-                f"It is one of {', '.join(PRECISIONS)}."
-            )
+        check_known(self.precision, PRECISIONS, "precision is", ConfigError)
 
     @property
     def is_plain(self) -> bool:

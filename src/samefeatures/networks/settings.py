@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from samefeatures.base.errors import ConfigError, NetworkError, did_you_mean
+from samefeatures.base.errors import ConfigError, NetworkError
+from samefeatures.base.options import check_known
 from samefeatures.images.preprocess import Preprocessing
 
 FIELDS: tuple[str, ...] = tuple(field.name for field in fields(Preprocessing))
@@ -23,11 +24,7 @@ def check_overrides(overrides: Mapping[str, object] | None) -> Mapping[str, obje
         ConfigError: naming the nearest field.
     """
     for key in overrides or {}:
-        if key not in FIELDS:
-            raise ConfigError(
-                f"Preprocessing has no '{key}'. {did_you_mean(key, FIELDS)}"
-                f"It has: {', '.join(FIELDS)}."
-            )
+        check_known(key, FIELDS, "Preprocessing has no", ConfigError)
     return overrides or {}
 
 

@@ -7,7 +7,8 @@ from dataclasses import fields
 from typing import Any
 
 from samefeatures.base.errors import ConfigError
-from samefeatures.base.strict import Strict, check_name, unknown_key
+from samefeatures.base.options import check_known
+from samefeatures.base.strict import Strict, check_name
 from samefeatures.maps import METHODS, Method
 
 
@@ -25,20 +26,19 @@ class MethodConfig(Strict):
             ConfigError: when it does not exist, or an option does not or makes no sense.
         """
         kind = METHODS.get(self.name)
+        known = [field.name for field in fields(kind)]
+        for key in self.options:
+            if not known:
+                raise ConfigError(
+                    f"methods: '{self.name}' takes no options, but '{key}' came. Leave it out."
+                )
+            check_known(key, known, f"methods: {self.name}: unknown key", ConfigError)
         try:
             return kind(**self.options)
         except TypeError:
-            known = [field.name for field in fields(kind)]
-            wrong = next((key for key in self.options if key not in known), None)
-            if wrong is None:
-                raise ConfigError(
-                    f"methods: {self.name}: {self.options} has a value of the wrong kind."
-                ) from None
-            if not known:
-                raise ConfigError(
-                    f"methods: '{self.name}' takes no options, but '{wrong}' came. Leave it out."
-                ) from None
-            raise ConfigError(f"methods: {self.name}: {unknown_key(wrong, known)}") from None
+            raise ConfigError(
+                f"methods: {self.name}: {self.options} has a value of the wrong kind."
+            ) from None
 
 
 def method_entry(entry: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from samefeatures.base.errors import NetworkError
+from samefeatures.base.options import check_known
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,5 @@ def check_names(names: tuple[str, ...]) -> tuple[str, ...]:
         NetworkError: naming the first that is not.
     """
     for name in names:
-        if name not in NAMES:
-            raise NetworkError(f"There is no miniature '{name}'. There are: {', '.join(NAMES)}.")
+        check_known(name, NAMES, "There is no miniature", NetworkError)
     return names

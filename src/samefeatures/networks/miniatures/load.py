@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from importlib.resources import as_file, files
 
-from samefeatures.base.errors import NetworkError, did_you_mean
-from samefeatures.networks.miniatures.catalogue import NAMES, check_names
+from samefeatures.base.errors import NetworkError
+from samefeatures.networks.miniatures.catalogue import check_names
 from samefeatures.networks.onnx.source import load_onnx
 from samefeatures.networks.record import ImageNetwork
 from samefeatures.networks.source import LoadOptions, Source
@@ -19,11 +19,6 @@ def load_mini(source: Source, options: LoadOptions) -> ImageNetwork:
         NetworkError: when there is no such miniature, or its files are missing.
     """
     miniature = source.rest
-    hint = did_you_mean(miniature, NAMES)
-    if miniature not in NAMES and hint:
-        raise NetworkError(
-            f"There is no miniature '{miniature}'. {hint}There are: {', '.join(NAMES)}."
-        )
     check_names((miniature,))
     folder = files("samefeatures.networks.miniatures") / "weights" / miniature
     if not (folder / "model.onnx").is_file():

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from samefeatures.base.errors import NetworkError, did_you_mean
+from samefeatures.base.errors import NetworkError
+from samefeatures.base.options import check_known
 from samefeatures.networks.background import WITH_BACKGROUND, background_rows
 from samefeatures.networks.slim.catalogue import DEFINITIONS, Definition
 from samefeatures.networks.source import LoadOptions, Source, resolve_path
@@ -56,11 +57,7 @@ def find_definition(name: str) -> Definition:
     Raises:
         NetworkError: naming the nearest.
     """
-    if name not in DEFINITIONS:
-        raise NetworkError(
-            f"slim: has no network '{name}'. {did_you_mean(name, DEFINITIONS)}"
-            f"There are: {', '.join(DEFINITIONS)}."
-        )
+    check_known(name, DEFINITIONS, "slim: has no network", NetworkError)
     return DEFINITIONS[name]
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from samefeatures.base.errors import NetworkError, did_you_mean
+from samefeatures.base.errors import NetworkError
+from samefeatures.base.options import check_known
 
 SLIM = "https://storage.googleapis.com/download.tensorflow.org/models"
 SLIM_PAGE = "https://github.com/tensorflow/models/tree/master/research/slim#pre-trained-models"
@@ -210,9 +211,5 @@ def find_network(name: str) -> ThesisNetwork:
     Raises:
         NetworkError: naming the nearest.
     """
-    if name not in NETWORKS:
-        raise NetworkError(
-            f"The thesis has no network '{name}'. {did_you_mean(name, NETWORKS)}"
-            f"There are: {', '.join(NETWORKS)}."
-        )
+    check_known(name, NETWORKS, "The thesis has no network", NetworkError)
     return NETWORKS[name]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from samefeatures.base.errors import NetworkError, did_you_mean
+from samefeatures.base.options import check_known
 from samefeatures.images.preprocess import Preprocessing
 from samefeatures.networks.settings import FIELDS
 from samefeatures.networks.source import LoadOptions, Source
@@ -103,12 +104,9 @@ def _fields(model: Any, said: object, source: Source) -> Mapping[str, object]:
     if isinstance(said, Preprocessing):
         return {field.name: getattr(said, field.name) for field in fields(said)}
     if isinstance(said, Mapping):
-        unknown = [str(key) for key in said if key not in FIELDS]
-        if unknown:
-            raise NetworkError(
-                f"{source.text}: its preprocessing has the unknown field '{unknown[0]}'. "
-                f"{did_you_mean(unknown[0], FIELDS)}There are: {', '.join(FIELDS)}."
-            )
+        what = f"{source.text}: its preprocessing has the unknown field"
+        for key in said:
+            check_known(str(key), FIELDS, what, NetworkError)
         return said
     if said is not None:
         raise NetworkError(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from samefeatures.base.errors import NetworkError, did_you_mean, require
+from samefeatures.base.options import check_known
 from samefeatures.networks.source import LoadOptions, Source, resolve_path
 from samefeatures.networks.torch.source import Built, no_download
 
@@ -46,11 +47,7 @@ def build_torchvision(source: Source, options: LoadOptions) -> Built:
 def _entry(entries: Any, source: Source) -> Any:
     wanted = source.query.get("weights", "DEFAULT")
     names = list(entries.__members__)
-    if wanted not in names:
-        raise NetworkError(
-            f"torchvision has no weights '{wanted}' for {source.rest}. "
-            f"{did_you_mean(wanted, names)}There are: {', '.join(names)}."
-        )
+    check_known(wanted, names, f"torchvision has for {source.rest} no weights", NetworkError)
     return entries[wanted]
 
 
