@@ -147,7 +147,7 @@ def test_what_ships_is_what_packing_makes() -> None:
     source = Path("/usr/share/datasets/fashion-mnist")
     if not source.is_dir():
         pytest.skip(f"Fashion-MNIST (Debian's dataset-fashion-mnist) is not at {source}")
-    packed = Path(sf.__file__).parent / "data" / "fashion_mnist"
+    packed = Path(sf.__file__).parent / "images" / "fashion_mnist"
     with np.load(packed / "fit.npz") as file:
         train = read_idx(source / "train-images-idx3-ubyte.gz")
         assert np.array_equal(file["images"], train[:10_000])

@@ -87,7 +87,7 @@ def test_weights_name_the_preprocessing_of_a_checkpoint(tmp_path: Path) -> None:
 def test_names_and_weights_that_do_not_exist() -> None:
     with pytest.raises(NetworkError, match=r"no classifier 'resnet19'.*Did you mean 'resnet"):
         load("torchvision:resnet19")
-    with pytest.raises(NetworkError, match=r"no weights 'IMAGENET1K_V3' for resnet18.*DEFAULT"):
+    with pytest.raises(NetworkError, match=r"resnet18 has no weights 'IMAGENET1K_V3'.*DEFAULT"):
         load("torchvision:resnet18?weights=IMAGENET1K_V3")
 
 

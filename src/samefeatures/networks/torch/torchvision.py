@@ -47,7 +47,7 @@ def build_torchvision(source: Source, options: LoadOptions) -> Built:
 def _entry(entries: Any, source: Source) -> Any:
     wanted = source.query.get("weights", "DEFAULT")
     names = list(entries.__members__)
-    check_known(wanted, names, f"torchvision has for {source.rest} no weights", NetworkError)
+    check_known(wanted, names, f"torchvision's {source.rest} has no weights", NetworkError)
     return entries[wanted]
 
 
