@@ -53,7 +53,11 @@ def test_rules_are_measured_and_grey_images_have_no_hue(images: Float32) -> None
 def test_grey(images: Float32) -> None:
     backend = PixelMeans((16, 16), PREP)
     assert not is_grey(backend.features(images))
-    assert is_grey(backend.features(images[:, :1].repeat(3, axis=1)))
+    grey = images[:, :1].repeat(3, axis=1)
+    assert is_grey(backend.features(grey))
+    like = Preprocessing(input_size=(3, 64, 48))
+    bytes_ = np.round(255 * grey).astype(np.uint8).transpose(0, 2, 3, 1)
+    assert is_grey(pixel_space(like).backend.features(like.normalise(bytes_)))
 
 
 def test_levels_come_as_they_are_whatever_the_networks_normalise(images: Float32) -> None:

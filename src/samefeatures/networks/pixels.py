@@ -15,6 +15,8 @@ from samefeatures.networks.record import Head, ImageNetwork
 
 SMALL = 28
 """Images of at most this many pixels a side are taken whole."""
+LEVEL = 1 / 255
+"""From one byte to the next."""
 NO_VALUE = np.float32(-1e6)
 """Stands in a feature store for an image that a rule says nothing of."""
 
@@ -33,11 +35,10 @@ class PixelMeans:
         return 3 * self.size[0] * self.size[1]
 
     def features(self, images: Float32) -> Float32:
-        """(b, 3, h, w) levels from 0 to 1, to (b, d): rows of the grid, channels last."""
-        down, across = (
-            _averages(*sides) for sides in zip(images.shape[2:], self.size, strict=True)
-        )
-        small = np.einsum("yh,bchw,xw->byxc", down, images, across, optimize=True)
+        """(b, 3, h, w) preprocessed images to (b, d): rows of the grid, channels last."""
+        levels = _levels(images, self.like)
+        down, across = (_averages(*s) for s in zip(levels.shape[2:], self.size, strict=True))
+        small = np.einsum("yh,bchw,xw->byxc", down, levels, across, optimize=True)
         return np.asarray(small.reshape(len(images), -1), np.float32)
 
 
@@ -103,8 +104,9 @@ def _stand_in(name: str, backend: PixelMeans | RuleValues) -> ImageNetwork:
 
 def _levels(images: Float32, like: Preprocessing) -> Float32:
     """(b, 3, h, w) as they were before they were normalised, from 0 to 1."""
-    mean, std = (np.float32(values)[:, None, None] for values in (like.mean, like.std))
-    return images * std + mean
+    mean, std = (np.array(each, np.float32)[:, None, None] for each in (like.mean, like.std))
+    out: Float32 = images * std + mean
+    return out
 
 
 def _averages(side: int, cells: int) -> Float64:
@@ -117,6 +119,6 @@ def _averages(side: int, cells: int) -> Float64:
 
 
 def is_grey(pixels: Float32) -> bool:
-    """Whether the three channels of (r, 3·h·w) rows of ``PixelMeans`` are equal."""
+    """Whether the three channels of (r, 3·h·w) rows of ``PixelMeans`` are equal, but for rounding."""
     channels = pixels.reshape(len(pixels), -1, 3)
-    return bool((channels == channels[..., :1]).all())
+    return bool((np.abs(channels - channels[..., :1]) < LEVEL / 100).all())
