@@ -146,8 +146,6 @@ def test_a_labels_csv(tmp_path: Path, column: str) -> None:
         ("id,label\na,1\nb,\n", "without an id or a label"),
         ("id,label\na,1\n,2\n", "without an id or a label"),
         ("id,label\na\n", "without an id or a label"),
-        ("id,label\na,1\n,2\n", "without an id or a label"),
-        ("id,label\na,1\nb,\n", "without an id or a label"),
         ("id,class\na,cat\n", "not ImageNet synsets"),
     ],
 )

@@ -119,6 +119,6 @@ def _averages(side: int, cells: int) -> Float64:
 
 
 def is_grey(pixels: Float32) -> bool:
-    """Whether the three channels of (r, 3·h·w) rows of ``PixelMeans`` are equal, but for rounding."""
+    """Whether the three channels of (r, 3·h·w) rows are equal, but for rounding."""
     channels = pixels.reshape(len(pixels), -1, 3)
     return bool((np.abs(channels - channels[..., :1]) < LEVEL / 100).all())
