@@ -10,7 +10,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from samefeatures.report.terminal import print_tables
+from samefeatures.report.terminal import print_facts, print_tables
 from samefeatures.study.results import StudyResults
 
 Make = Callable[..., StudyResults]
@@ -114,3 +114,11 @@ def test_missing_cells_are_dashes(good: StudyResults) -> None:
     ridge = printed(good).split("ridge (alpha 0.01)")[1].split("logit")[0]
     row = next(line for line in ridge.splitlines() if "net_a" in line)
     assert row.split() == ["1", "net_a", "[90.00]", "89.20", "–"]
+
+
+def test_facts_are_printed_as_they_are() -> None:
+    file = io.StringIO()
+    facts = [{"name": "a[b]", "source": "onnx:x", "top-1": "79 %"}, {"name": "c", "split": "[red]"}]
+    print_facts(facts, Console(file=file, width=60))
+    shown = [line.rstrip() for line in file.getvalue().splitlines()]
+    assert shown == ["a[b]", "  source    onnx:x", "  top-1     79 %", "c", "  split    [red]"]

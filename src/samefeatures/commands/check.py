@@ -25,7 +25,7 @@ def check(
     from rich.console import Console
 
     from samefeatures.base.progress import on_terminal
-    from samefeatures.report.checks import print_facts
+    from samefeatures.report.terminal import print_facts
     from samefeatures.study.checking import check_networks
 
     with on_terminal() as progress:

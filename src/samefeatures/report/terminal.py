@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
@@ -65,6 +65,19 @@ def print_tables(results: StudyResults, console: Console) -> None:
     console.print(Text("To take away", style="bold"))
     for place, sentence in enumerate(sentences(results), start=1):
         console.print(Text(f"{place}. {sentence}"))
+
+
+def print_facts(facts: Sequence[Mapping[str, str]], console: Console) -> None:
+    """One block per network: its ``name``, then the other facts in order."""
+    for record in facts:
+        table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
+        table.add_column(style="dim", no_wrap=True)
+        table.add_column(overflow="fold")
+        for label, value in record.items():
+            if label != "name":
+                table.add_row(label, Text(value))
+        console.print(Text(record["name"], style="bold"))
+        console.print(table)
 
 
 def _print_controls(results: StudyResults, console: Console) -> None:
