@@ -7,9 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
-from samefeatures.base.errors import ExportError, MapError
+from samefeatures.base.errors import ExportError, MapError, UnreadableImageError
 from samefeatures.export.hybrids import Exported, export_hybrid
+from samefeatures.features.stored import StoredFeatures
+from samefeatures.images import folder
 from samefeatures.images.decode import decode
 from samefeatures.maps import AffineMap
 from samefeatures.networks.torch.backend import TorchBackend
@@ -30,9 +33,9 @@ def small():
 
 
 def make_study(
-    folder: Path, *, seed: int = 0, mean: float = 0.3, precision: str = "float32"
+    base: Path, *, seed: int = 0, mean: float = 0.3, precision: str = "float32"
 ) -> Study:
-    (folder / f"small_net_{seed}.py").write_text(MODULE.format(seed=seed))
+    (base / f"small_net_{seed}.py").write_text(MODULE.format(seed=seed))
     small = {
         "load": f"python:small_net_{seed}:small",
         "input_size": [3, 28, 28],
@@ -52,7 +55,7 @@ def make_study(
             "methods": ["ols"],
         }
     )
-    return Study(config, out=folder / "out", base=folder)
+    return Study(config, out=base / "out", base=base)
 
 
 def export(study: Study, source: str, target: str, *, to: Path) -> Exported:
@@ -120,6 +123,69 @@ def test_a_file_that_predicts_otherwise_is_not_kept(
             export(study, "small", "mobilenet_v2", to=path)
     assert kept.read_bytes() == before
     assert [path.name for path in tmp_path.glob("*.onnx")] == ["h.onnx"]
+
+
+@pytest.fixture
+def failing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Names of eval images that the disk can't read for now, in two folders of ten each."""
+    rng = np.random.default_rng(0)
+    for part in ("one", "two"):
+        (tmp_path / part).mkdir()
+        for i in range(10):
+            pixels = rng.integers(0, 256, (28, 28), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / part / f"{i}.png")
+        rows = "".join(f"{i}.png,{i}\n" for i in range(10))
+        (tmp_path / f"{part}.csv").write_text(f"id,label\n{rows}")
+    names: set[str] = set()
+    read = folder.read_unchanged
+
+    def flaky(path: Path, size: int, time: int) -> bytes:
+        if f"{path.parent.name}/{path.name}" in names:
+            raise UnreadableImageError("it can't be opened (Input/output error)")
+        return read(path, size, time)
+
+    monkeypatch.setattr(folder, "read_unchanged", flaky)
+    return names
+
+
+def in_two_parts(base: Path) -> Study:
+    raw = make_study(base).config.model_dump(exclude_none=True, mode="json")
+    data = {
+        "fit": {"source": "fashion-mnist:fit", "limit": 200},
+        "eval": [{"source": part, "labels": f"{part}.csv"} for part in ("one", "two")],
+    }
+    config = parse_config({"networks": raw["networks"], "data": data, "methods": ["ols"]})
+    return Study(config, out=base / "out", base=base)
+
+
+def test_images_that_the_study_left_out_stay_out_though_they_can_be_read_now(
+    tmp_path: Path, failing: set[str]
+) -> None:
+    failing |= {"one/3.png", "two/0.png"}
+    study = in_two_parts(tmp_path)
+    study.score()
+    failing.clear()
+    done = export(study, "small", "mobilenet_v2", to=tmp_path / "h.onnx")
+    assert (done.images, done.ties) == (18, 0)
+
+
+def test_an_image_that_can_not_be_read_any_more_is_named(tmp_path: Path, failing: set[str]) -> None:
+    study = in_two_parts(tmp_path)
+    study.score()
+    failing.add("two/7.png")
+    with pytest.raises(ExportError, match=r"features of two/7\.png, but it can't be read now"):
+        export(study, "small", "mobilenet_v2", to=tmp_path / "h.onnx")
+    assert not list(tmp_path.glob("h.*"))
+
+
+def test_no_more_rows_are_read_than_are_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = make_study(tmp_path)
+    study.score()
+    monkeypatch.setattr("samefeatures.export.hybrids.CHECKED_IMAGES", 40)
+    monkeypatch.setattr(StoredFeatures, "chunks", lambda *_: pytest.fail("all rows were read"))
+    assert export(study, "small", "mobilenet_v2", to=tmp_path / "h.onnx").images == 40
 
 
 def test_what_can_not_be_written_is_refused(tmp_path: Path) -> None:
