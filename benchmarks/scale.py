@@ -214,7 +214,7 @@ def main() -> None:
 
 def _place(device: str) -> Algebra:
     if device == "torch":  # the code of a GPU, on the processor
-        from samefeatures.algebra.torch_device import TorchDevice
+        from samefeatures.algebra.device import TorchDevice
 
         return TorchDevice("cpu")
     return open_algebra(device)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from samefeatures.algebra.torch_device import TorchDevice
+from samefeatures.algebra.device import TorchDevice
 from samefeatures.maps import OLS, Logit, Method, Naive, Ridge, SourceProblem
 from samefeatures.moments.record import Moments
 from samefeatures.networks.record import Head

@@ -9,8 +9,9 @@ from sklearn.linear_model import LinearRegression
 from sklearn.linear_model import Ridge as SklearnRidge
 from worlds import World, make_world
 
+from samefeatures.algebra import Host
 from samefeatures.base.errors import ConfigError, MapError
-from samefeatures.maps import OLS, Ridge, SourceProblem
+from samefeatures.maps import OLS, Method, Ridge, SourceProblem
 from samefeatures.maps.inverse import pseudoinverse
 from samefeatures.moments.record import Moments
 
@@ -117,10 +118,22 @@ def test_ridge_refuses_a_strength_without_sense(alpha: float) -> None:
         Ridge(alpha=alpha)
 
 
+@pytest.mark.parametrize("method", [OLS(), Ridge()], ids=lambda m: m.name)
+def test_maps_are_what_they_were_before_cholesky(noisy_world: World, method: Method) -> None:
+    """An inverse by LU, times the products."""
+    problem = noisy_world.problem("a")
+    s = problem.moments.block("a", "a")
+    if method.name == "ridge":
+        s = s + 0.01 * np.trace(s) / len(s) * np.eye(len(s))
+    for fitted in method.fit(problem, ["b", "c"]):
+        former = problem.moments.block(fitted.target, "a") @ np.linalg.inv(s)
+        assert np.linalg.norm(fitted.weight - former) < 1e-12 * np.linalg.norm(former)
+
+
 def test_one_factorisation_serves_all(noisy_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
-    real = np.linalg.inv
-    monkeypatch.setattr(np.linalg, "inv", lambda m: calls.append(1) or real(m))
+    real = Host.inverse
+    monkeypatch.setattr(Host, "inverse", lambda self, m: calls.append(1) or real(self, m))
     problem = noisy_world.problem("a")
     list(OLS().fit(problem, ["b", "c"]))
     list(OLS().fit(problem, ["c"]))

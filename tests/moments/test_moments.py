@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from samefeatures.algebra.protocol import PANEL
 from samefeatures.base.errors import FeatureError, StoreDamagedError
-from samefeatures.moments.record import PANEL, Moments
+from samefeatures.moments.record import Moments
 
 
 def centred_products(z: np.ndarray) -> np.ndarray:

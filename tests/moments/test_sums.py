@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,11 @@ import torch
 from sklearn.linear_model import LinearRegression
 
 from samefeatures.algebra import HOST, SINGLE_ROWS, Algebra
-from samefeatures.algebra.torch_device import TorchDevice
+from samefeatures.algebra.device import TorchDevice
+from samefeatures.algebra.protocol import PANEL
 from samefeatures.base.errors import FeatureError
 from samefeatures.maps.inverse import pseudoinverse
-from samefeatures.moments.record import PANEL, Moments
+from samefeatures.moments.record import Moments
 from samefeatures.moments.sums import accumulator
 
 CPU = TorchDevice("cpu")
@@ -92,6 +94,54 @@ def test_torch_in_float64_is_numpys(dims: tuple[int, ...], chunk: int) -> None:
         for b in names:
             scale = np.sqrt(one.sum_of_squares(a) * one.sum_of_squares(b))
             np.testing.assert_allclose(other.block(a, b), one.block(a, b), atol=1e-13 * scale)
+
+
+def former(z: np.ndarray, chunk: int) -> np.ndarray:
+    """S as it was summed before BLAS added in place: copy, mean, centre, multiply, add."""
+    n, mean, second = 0, np.zeros(z.shape[1]), np.zeros((z.shape[1], z.shape[1]))
+    for start in range(0, len(z), chunk):
+        rows = z[start : start + chunk].astype(np.float64)
+        shift = rows.mean(axis=0) - mean
+        joining = np.sqrt(n * len(rows) / (n + len(rows))) * shift
+        joined = np.vstack([rows - rows.mean(axis=0), joining])
+        second += joined.T @ joined
+        n += len(rows)
+        mean = mean + shift * (len(rows) / n)
+    return second
+
+
+@pytest.mark.parametrize("kind", ["plain", "large means", "scales", "one sign", "drifting"])
+@pytest.mark.parametrize("chunk", [1, 64, 1000])
+def test_sums_are_what_they_were(kind: str, chunk: int) -> None:
+    z = rows_of(kind, 1000, 30).astype(np.float32)
+    ours, theirs = taken(z, chunk, HOST, "float64").block("z", "z"), former(z, chunk)
+    lengths = np.sqrt(np.diag(theirs))
+    assert (abs(ours - theirs) / np.outer(lengths, lengths)).max() < 1e-12
+
+
+def test_blocks_that_are_parts_of_wider_rows_give_the_same_bits() -> None:
+    """As they come from a store, and as they come from extraction."""
+    wide = rows_of("large means", 500, 11).astype(np.float32)
+    edges = (0, 1, 4, 11)
+    parts = [wide[:, a:b] for a, b in pairwise(edges)]
+    sums = [accumulator(Moments(["a", "b", "c"], [1, 3, 7])) for _ in range(2)]
+    for start in range(0, 500, 77):
+        sums[0].update(*(part[start : start + 77] for part in parts))
+        sums[1].update(*(part[start : start + 77].copy() for part in parts))
+    one, other = (each.moments() for each in sums)
+    assert np.array_equal(one.mean, other.mean)
+    assert np.array_equal(one.lower, other.lower)
+
+
+def test_a_record_goes_on_in_its_own_memory() -> None:
+    start = Moments(["z"], [3])
+    start.update(rows_of("plain", 10, 3))
+    place = start.lower
+    start.update(rows_of("plain", 10, 3))
+    sums = accumulator(start)
+    sums.update(rows_of("plain", 10, 3))
+    assert start.lower is place
+    assert np.shares_memory(sums.moments().lower, place)
 
 
 @PLACES

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from npz_worlds import make_worlds, write_npz
-from samefeatures.algebra.torch_device import TorchDevice
+from samefeatures.algebra.device import TorchDevice
 from samefeatures.maps import AffineMap
 from samefeatures.moments.record import Moments
 from samefeatures.study.config import parse_config

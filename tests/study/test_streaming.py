@@ -15,6 +15,7 @@ from samefeatures.base.errors import ConfigError, OutOfMemoryError, UnreadableIm
 from samefeatures.base.progress import Advance, Rate, Silent
 from samefeatures.moments.journal import Journal, Position
 from samefeatures.moments.record import Moments
+from samefeatures.moments.sums import Accumulator
 from samefeatures.study.config import parse_config
 from samefeatures.study.streaming import StreamedRows
 from samefeatures.study.study import Study
@@ -143,15 +144,15 @@ def test_a_stopped_run_goes_on(
     whole = made(config, tmp_path, "whole", store=False)
     whole.fit()
     monkeypatch.setattr("samefeatures.study.streaming.CHECKPOINT_SECONDS", -1.0)
-    real, seen = Moments.update, []
+    real, seen = Accumulator.update, []
 
-    def stopping(self: Moments, *blocks: np.ndarray, **options: Any) -> None:
+    def stopping(self: Accumulator, *blocks: np.ndarray) -> None:
         if len(seen) == after:
             raise KeyboardInterrupt
         seen.append(len(blocks[0]))
-        real(self, *blocks, **options)
+        real(self, *blocks)
 
-    monkeypatch.setattr(Moments, "update", stopping)
+    monkeypatch.setattr(Accumulator, "update", stopping)
     with pytest.raises(KeyboardInterrupt):
         made(config, tmp_path, "out", store=False).fit()
     assert list((tmp_path / "out" / "moments").glob("fit-*.checkpoint.npz"))

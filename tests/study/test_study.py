@@ -22,7 +22,7 @@ from samefeatures.base.errors import (
 from samefeatures.base.files import write_whole
 from samefeatures.features.extract import extract
 from samefeatures.maps import AffineMap, LossCurve
-from samefeatures.moments.record import Moments
+from samefeatures.moments.sums import Accumulator
 from samefeatures.report.write import write_report
 from samefeatures.study.config import parse_config
 from samefeatures.study.opening import open_study
@@ -86,7 +86,9 @@ def test_result_files_agree(npz_study: Study) -> None:
 
 def test_a_second_run_computes_nothing(npz_study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     first = npz_study.score()
-    monkeypatch.setattr(Moments, "update", lambda *_, **__: pytest.fail("moments were taken again"))
+    monkeypatch.setattr(
+        Accumulator, "update", lambda *_, **__: pytest.fail("moments were taken again")
+    )
     monkeypatch.setattr(AffineMap, "save", lambda *_: pytest.fail("a map was fitted again"))
     again = Study(npz_study.config, out=npz_study.out, base=npz_study.base)
     monkeypatch.setattr(
@@ -141,21 +143,21 @@ def test_moments_resume_from_a_checkpoint_to_the_same_bits(
 ) -> None:
     monkeypatch.setattr("samefeatures.moments.kept.CHUNK_BYTES", 1)  # 256 rows a chunk
     monkeypatch.setattr("samefeatures.moments.kept.CHECKPOINT_SECONDS", -1.0)
-    real, calls = Moments.update, []
+    real, calls = Accumulator.update, []
 
-    def stop_at_second(self: Moments, *blocks: np.ndarray, **options: Any) -> None:
+    def stop_at_second(self: Accumulator, *blocks: np.ndarray) -> None:
         if len(calls) == 1:
             raise KeyboardInterrupt
         calls.append(len(blocks[0]))
-        real(self, *blocks, **options)
+        real(self, *blocks)
 
-    monkeypatch.setattr(Moments, "update", stop_at_second)
+    monkeypatch.setattr(Accumulator, "update", stop_at_second)
     with pytest.raises(KeyboardInterrupt):
         npz_study.fit()
     assert list((npz_study.out / "moments").glob("fit-*.checkpoint.npz"))
     seen: list[int] = []
     monkeypatch.setattr(
-        Moments, "update", lambda self, *b, **o: (seen.append(len(b[0])), real(self, *b, **o))[1]
+        Accumulator, "update", lambda self, *b: (seen.append(len(b[0])), real(self, *b))[1]
     )
     npz_study.fit()
     assert seen == [400 - 256]

@@ -1,4 +1,4 @@
-"""Dense linear algebra in NumPy or, through torch, on a device; arrays go in and come out."""
+"""Dense linear algebra on the host or, through torch, on a device; arrays go in and come out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from samefeatures.algebra.host import HOST, Host
 from samefeatures.algebra.protocol import (
     SINGLE_ROWS,
     Algebra,
-    Device,
     Heads,
     Precision,
     Sums,
@@ -20,7 +19,6 @@ __all__ = [
     "HOST",
     "SINGLE_ROWS",
     "Algebra",
-    "Device",
     "Heads",
     "Host",
     "Precision",
@@ -31,7 +29,7 @@ __all__ = [
 
 
 def open_algebra(device: str) -> Algebra:
-    """NumPy for ``cpu``, torch for ``cuda`` and ``cuda:N``.
+    """NumPy and SciPy for ``cpu``, torch for ``cuda`` and ``cuda:N``.
 
     Raises:
         ConfigError: when there is no such device: nothing runs on the processor instead.
@@ -45,6 +43,6 @@ def open_algebra(device: str) -> Algebra:
             "from 0 (others have no float64)."
         )
     require("torch", extra="torch", purpose=f"Algebra on '{device}'")
-    from samefeatures.algebra.torch_device import TorchDevice
+    from samefeatures.algebra.device import TorchDevice
 
     return TorchDevice(device)

@@ -1,51 +1,63 @@
-"""NumPy: the reference, and the only place that the core needs."""
+"""NumPy and SciPy: the reference, and the only place that the core needs."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from samefeatures.base.arrays import Float64
+from samefeatures.algebra.blas import mirror
+from samefeatures.algebra.host_heads import HostHeads
+from samefeatures.algebra.host_sums import HostSums
+from samefeatures.algebra.protocol import Precision
+from samefeatures.base.arrays import Float32, Float64
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """NumPy and the LAPACK that it brings."""
+    """The processor, with the BLAS and LAPACK that NumPy and SciPy bring."""
 
     @property
     def device(self) -> str:
         return "cpu"
 
     def product(self, a: Float64, b: Float64) -> Float64:
-        """(m, k) times (k, n)."""
+        """(m, n) of (m, k) times (k, n)."""
         out: Float64 = a @ b
         return out
 
-    def definite(self, matrix: Float64) -> bool:
-        """Whether a symmetric matrix has a Cholesky factor."""
-        try:
-            np.linalg.cholesky(matrix)
-        except np.linalg.LinAlgError:
-            return False
-        return True
-
     def inverse(self, matrix: Float64) -> Float64 | None:
-        """Of a square matrix; None when it is singular."""
-        try:
-            return np.linalg.inv(matrix).astype(np.float64, copy=False)
-        except np.linalg.LinAlgError:
+        """(d, d) of a symmetric (d, d) matrix, by Cholesky; None when it has no such factor."""
+        from scipy.linalg.lapack import dpotrf, dpotri
+
+        factor, failed = dpotrf(matrix.T)  # a copy: upper in BLAS' order, lower in ours
+        if failed:
             return None
+        inverse, failed = dpotri(factor, overwrite_c=1)
+        if failed:
+            return None
+        out: Float64 = inverse.T
+        mirror(out)
+        return out
 
     def eigenvalues(self, matrix: Float64) -> tuple[Float64, Float64]:
-        """(d,) ascending and (d, d) vectors in columns, of a symmetric matrix."""
+        """(d,) ascending and (d, d) vectors in columns, of a symmetric (d, d) matrix."""
         values, vectors = np.linalg.eigh(matrix)
         return values, vectors
 
     def singular_values(self, matrix: Float64) -> tuple[Float64, Float64, Float64]:
-        """u (m, k), s (k,) descending and vᵀ (k, n)."""
+        """u (m, k), s (k,) descending and vᵀ (k, n) of (m, n), k the smaller of both sides."""
         u, s, vt = np.linalg.svd(matrix, full_matrices=False)
         return u, s, vt
+
+    def sums(self, dims: Sequence[int], precision: Precision) -> HostSums:
+        """Empty sums of rows of these widths side by side."""
+        return HostSums(dims, precision)
+
+    def heads(self, weights: Sequence[Float32], biases: Sequence[Float32]) -> HostHeads:
+        """Linear heads, (classes, d) and (classes,) each, on the same d features."""
+        return HostHeads(weights, biases)
 
 
 HOST = Host()

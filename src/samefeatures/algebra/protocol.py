@@ -1,9 +1,9 @@
-"""What a place to compute must offer."""
+"""What a place to compute must offer; nothing else asks which place it is."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,10 @@ SINGLE_ROWS = 1024
 """Rows whose float32 products are summed in float32, before they go into the float64 sum."""
 SINGLE_LARGEST = 2.0**58
 """Sums of SINGLE_ROWS squares up to this fit float32."""
+PANEL = 1024
+"""Rows of S that are taken at a time where all of them would need too much memory."""
+TOP = 5
+"""A label among so many largest logits counts for top-5."""
 
 
 def check_single(largest: float) -> None:
@@ -40,33 +44,24 @@ class Algebra(Protocol):
 
     @property
     def device(self) -> str:
-        """``cpu`` for NumPy, else as torch calls it."""
+        """``cpu`` for the host, else as torch calls it."""
         ...
 
     def product(self, a: Float64, b: Float64) -> Float64:
-        """(m, k) times (k, n)."""
-        ...
-
-    def definite(self, matrix: Float64) -> bool:
-        """Whether a symmetric matrix has a Cholesky factor."""
+        """(m, n) of (m, k) times (k, n)."""
         ...
 
     def inverse(self, matrix: Float64) -> Float64 | None:
-        """Of a square matrix; None when it is singular."""
+        """(d, d) of a symmetric (d, d) matrix; None when it has no Cholesky factor."""
         ...
 
     def eigenvalues(self, matrix: Float64) -> tuple[Float64, Float64]:
-        """(d,) ascending and (d, d) vectors in columns, of a symmetric matrix."""
+        """(d,) ascending and (d, d) vectors in columns, of a symmetric (d, d) matrix."""
         ...
 
     def singular_values(self, matrix: Float64) -> tuple[Float64, Float64, Float64]:
-        """u (m, k), s (k,) descending and vᵀ (k, n), k the smaller of both sides."""
+        """u (m, k), s (k,) descending and vᵀ (k, n) of (m, n), k the smaller of both sides."""
         ...
-
-
-@runtime_checkable
-class Device(Algebra, Protocol):
-    """A place with a memory of its own, where rows are better kept than sent back and forth."""
 
     def sums(self, dims: Sequence[int], precision: Precision) -> Sums:
         """Empty sums of rows of these widths side by side."""
@@ -78,7 +73,7 @@ class Device(Algebra, Protocol):
 
 
 class Sums(Protocol):
-    """n, mean and lower triangle of the centred second moments, in a device's memory."""
+    """n, mean and lower triangle of the centred second moments of D features."""
 
     @property
     def n(self) -> int:
@@ -86,23 +81,29 @@ class Sums(Protocol):
         ...
 
     def restore(self, n: int, mean: Float64, lower: Float64) -> None:
-        """Go on from what ``read`` returned."""
+        """Go on from what ``read`` returned, (D,) and (D, D); the host goes on in these arrays."""
         ...
 
     def add(self, blocks: Sequence[npt.NDArray[np.floating]]) -> Float64:
         """Add rows, (r, d) per network; returns their (D,) mean.
 
         Nothing is added when that mean is not finite.
+
+        Raises:
+            FeatureError: when products are float32 and these would not fit.
         """
         ...
 
     def read(self) -> tuple[int, Float64, Float64]:
-        """n, (D,) mean, and (D, D) with the lower triangle valid, as copies."""
+        """n, (D,) mean, and (D, D) with the lower triangle valid.
+
+        A device's are copies; the host's are the sums themselves, which later rows change.
+        """
         ...
 
 
 class Heads(Protocol):
-    """Several heads in a device's memory."""
+    """Several heads on the same d features."""
 
     def count(self, features: Float32, labels: Int64) -> tuple[Int32, Int64]:
         """Predictions, and rows whose label is first and among the first five.

@@ -60,7 +60,7 @@ def pseudoinverse(
         precision: Of the products that they are sums of.
         algebra: Where.
     """
-    inverse = algebra.inverse(matrix) if algebra.definite(matrix) else None
+    inverse = algebra.inverse(matrix)
     if inverse is None:
         return _by_eigenvalues(matrix, precision, algebra)
     condition = _norm(matrix) * _norm(inverse)
@@ -74,7 +74,8 @@ def pseudoinverse(
 
 def shifted_inverse(matrix: Float64, shift: float, *, algebra: Algebra = HOST) -> Inverse:
     """``(S + shift·I)⁻¹`` for a symmetric positive semidefinite S and a positive shift."""
-    shifted = matrix + shift * np.eye(len(matrix))
+    shifted = matrix.copy()
+    shifted.flat[:: len(matrix) + 1] += shift
     inverse = algebra.inverse(shifted)
     if inverse is None:
         return _by_eigenvalues(shifted, "float64", algebra)

@@ -16,13 +16,12 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
-from samefeatures.algebra import SINGLE_ROWS, Precision, check_single
-from samefeatures.base.arrays import Float32, Float64
+from samefeatures.algebra import HOST, Precision
+from samefeatures.algebra.blas import mirror
+from samefeatures.algebra.protocol import PANEL
+from samefeatures.base.arrays import Float64
 from samefeatures.base.errors import FeatureError, StoreDamagedError
 from samefeatures.base.partial import whole_file
-
-PANEL = 1024
-"""Rows of S computed at a time."""
 
 
 class Moments:
@@ -85,24 +84,12 @@ class Moments:
         rows = self.checked_rows(blocks)
         if rows == 0:
             return
-        z = np.empty((rows + 1, len(self.mean)))  # (r + 1, D)
-        for name, block in zip(self.names, blocks, strict=True):
-            z[:rows, self._slices[name]] = block
-        chunk_mean = z[:rows].mean(axis=0)  # (D,)
-        self.check_finite(chunk_mean, rows)
-        z[:rows] -= chunk_mean
-        # The rank-one term that joins two means rides along as one more row.
-        shift = chunk_mean - self.mean
-        z[rows] = np.sqrt(self.n * rows / (self.n + rows)) * shift
+        sums = HOST.sums(self.dims, precision)
+        sums.restore(self.n, self.mean, self._second)
+        self.check_finite(sums.add(blocks), rows)
+        self.n, self.mean, self._second = sums.read()
         if precision == "float32":
-            check_single(float(np.abs(z).max()))
             self.precision = precision
-            for start in range(0, rows + 1, SINGLE_ROWS):
-                self._add_products(z[start : start + SINGLE_ROWS].astype(np.float32))
-        else:
-            self._add_products(z)
-        self.n += rows
-        self.mean += shift * (rows / self.n)
 
     def check_finite(self, chunk_mean: Float64, rows: int) -> None:
         """Refuse rows by their (D,) mean.
@@ -132,19 +119,6 @@ class Moments:
             )
         return rows
 
-    def _add_products(self, z: Float64 | Float32) -> None:
-        """S += zᵀ z, panel by panel: left of the diagonal, then the square on it."""
-        total = len(self.mean)
-        buffer = np.empty(min(PANEL, total) * total, z.dtype)
-        for start, stop in self._panels():
-            panel = z[:, start:stop]  # (r, p)
-            for left, right in ((z[:, :start], slice(0, start)), (panel, slice(start, stop))):
-                out = buffer[: panel.shape[1] * left.shape[1]].reshape(panel.shape[1], -1)
-                if left.shape[1]:
-                    # NumPy sees that panel.T @ panel is symmetric and computes half of it.
-                    np.matmul(panel.T, left, out=out)
-                    self._second[start:stop, right] += out
-
     def _panels(self) -> Iterator[tuple[int, int]]:
         """Start and stop of each run of rows of S; columns up to ``stop`` are valid."""
         total = len(self.mean)
@@ -162,8 +136,8 @@ class Moments:
         elif rows.start < columns.start:
             out = self._second[columns, rows].T
         else:
-            out = np.tril(self._second[rows, rows])
-            out += np.tril(out, -1).T
+            out = self._second[rows, rows].copy()
+            mirror(out)
         out.flags.writeable = False
         return out
 
@@ -222,9 +196,7 @@ class Moments:
         self._take_precision(other)
         total = self.n + other.n
         shift = other.mean - self.mean
-        for start, stop in self._panels():
-            self._second[start:stop, :stop] += other._second[start:stop, :stop]
-        self._add_products((np.sqrt(self.n * other.n / total) * shift)[None])
+        self._combine(np.add, other, np.sqrt(self.n * other.n / total) * shift)
         self.mean += shift * (other.n / total)
         self.n = total
 
@@ -249,13 +221,16 @@ class Moments:
             self._second[:] = 0
             return
         shift = (other.mean - self.mean) * (self.n / rest)  # other.mean - mean of what remains
-        scaled = np.sqrt(rest * other.n / self.n) * shift
-        for start, stop in self._panels():
-            part = self._second[start:stop, :stop]
-            part -= other._second[start:stop, :stop]
-            part -= scaled[start:stop, None] * scaled[:stop]
+        self._combine(np.subtract, other, np.sqrt(rest * other.n / self.n) * shift)
         self.mean -= shift * (other.n / self.n)
         self.n = rest
+
+    def _combine(self, join: np.ufunc, other: Moments, apart: Float64) -> None:
+        """S ± S_other ± v vᵀ, v (D,) the distance of the means by its weight."""
+        for start, stop in self._panels():
+            part = self._second[start:stop, :stop]
+            join(part, other._second[start:stop, :stop], out=part)
+            join(part, apart[start:stop, None] * apart[:stop], out=part)
 
     def _take_precision(self, other: Moments) -> None:
         if other.precision == "float32":

@@ -1,23 +1,29 @@
-"""Where moments are summed: in NumPy, or in the memory of a device."""
+"""Rows go in, moments come out, summed wherever the algebra is."""
 
 from __future__ import annotations
-
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from samefeatures.algebra import HOST, Algebra, Device, Precision
+from samefeatures.algebra import HOST, Algebra, Precision
 from samefeatures.moments.record import Moments
 
 
-class Accumulator(Protocol):
-    """Takes rows, gives moments."""
+class Accumulator:
+    """Takes rows, gives moments; see ``accumulator``."""
+
+    def __init__(self, start: Moments, *, precision: Precision, algebra: Algebra) -> None:
+        self._start = start
+        self._sums = algebra.sums(start.dims, precision)
+        if start.n:
+            self._sums.restore(start.n, start.mean, start.lower)
+        single = "float32" in (precision, start.precision)
+        self._said: Precision = "float32" if single else "float64"
 
     @property
     def n(self) -> int:
         """Rows seen."""
-        ...
+        return self._sums.n
 
     def update(self, *blocks: npt.NDArray[np.floating]) -> None:
         """Add rows: one (r, d) array per network, row i of each the same image.
@@ -25,11 +31,17 @@ class Accumulator(Protocol):
         Raises:
             FeatureError: when shapes do not fit or a value is not finite.
         """
-        ...
+        rows = self._start.checked_rows(blocks)
+        if rows:
+            self._start.check_finite(self._sums.add(blocks), rows)
 
     def moments(self) -> Moments:
-        """Of all rows so far."""
-        ...
+        """Of all rows so far; on the host without a copy, so that later rows change them."""
+        n, mean, lower = self._sums.read()
+        start = self._start
+        return Moments.of(
+            start.names, start.dims, n=n, mean=mean, lower=lower, precision=self._said
+        )
 
 
 def accumulator(
@@ -45,57 +57,4 @@ def accumulator(
     Raises:
         ConfigError: when the device has no room.
     """
-    if isinstance(algebra, Device):
-        return _OnDevice(start, algebra, precision)
-    return _OnHost(start, precision)
-
-
-class _OnHost:
-    def __init__(self, start: Moments, precision: Precision) -> None:
-        self._moments = start
-        self._precision = precision
-
-    @property
-    def n(self) -> int:
-        return self._moments.n
-
-    def update(self, *blocks: npt.NDArray[np.floating]) -> None:
-        """Add rows."""
-        self._moments.update(*blocks, precision=self._precision)
-
-    def moments(self) -> Moments:
-        """The same object every time."""
-        return self._moments
-
-
-class _OnDevice:
-    def __init__(self, start: Moments, device: Device, precision: Precision) -> None:
-        self._empty = Moments(start.names, start.dims)  # its zeros take no memory until written
-        self._sums = device.sums(start.dims, precision)
-        if start.n:
-            self._sums.restore(start.n, start.mean, start.lower)
-        self._said: Precision = (
-            "float32" if "float32" in (precision, start.precision) else "float64"
-        )
-
-    @property
-    def n(self) -> int:
-        return self._sums.n
-
-    def update(self, *blocks: npt.NDArray[np.floating]) -> None:
-        """Add rows."""
-        rows = self._empty.checked_rows(blocks)
-        if rows:
-            self._empty.check_finite(self._sums.add(blocks), rows)
-
-    def moments(self) -> Moments:
-        """A new record every time."""
-        n, mean, lower = self._sums.read()
-        return Moments.of(
-            self._empty.names,
-            self._empty.dims,
-            n=n,
-            mean=mean,
-            lower=lower,
-            precision=self._said,
-        )
+    return Accumulator(start, precision=precision, algebra=algebra)

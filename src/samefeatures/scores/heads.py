@@ -7,14 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from samefeatures.algebra import HOST, Algebra, Device, Heads
-from samefeatures.base.arrays import Bool, Float32, Int32, Int64
+from samefeatures.algebra import HOST, Algebra
+from samefeatures.base.arrays import Float32, Int32, Int64
 from samefeatures.base.errors import LabelError
 from samefeatures.maps.affine import AffineMap
 from samefeatures.moments.record import Moments
 from samefeatures.networks.record import Head
-
-TOP = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +64,7 @@ def score_heads(
         LabelError: when a label is outside a head's classes, or there are no rows.
     """
     smallest = min(head.classes for head in heads)
-    counter = _heads_in(algebra, heads)
+    counter = algebra.heads([head.weight for head in heads], [head.bias for head in heads])
     predictions: list[Int32] = []
     correct = np.zeros((len(heads), 2), np.int64)
     for features, labels in rows:
@@ -80,45 +78,6 @@ def score_heads(
         Score(p, int(c), int(c5))
         for p, (c, c5) in zip(np.concatenate(predictions, axis=1), correct, strict=True)
     ]
-
-
-def _heads_in(algebra: Algebra, heads: Sequence[Head]) -> Heads:
-    if isinstance(algebra, Device):
-        return algebra.heads([head.weight for head in heads], [head.bias for head in heads])
-    return _HostHeads(heads)
-
-
-class _HostHeads:
-    """Several heads in NumPy."""
-
-    def __init__(self, heads: Sequence[Head]) -> None:
-        # The bias rides along as the weight of a feature that is always 1.
-        self._weight = np.concatenate([np.column_stack([h.weight, h.bias]) for h in heads])
-        self._stops = np.cumsum([head.classes for head in heads])[:-1]
-
-    def count(self, features: Float32, labels: Int64) -> tuple[Int32, Int64]:
-        """Predictions (heads, r), and (heads, 2) rows with the label first and in the first 5."""
-        ones = np.ones((len(features), 1), np.float32)
-        logits = np.concatenate([features, ones], axis=1) @ self._weight.T  # (r, Σ classes)
-        predictions, counts = [], []
-        for part in np.split(logits, self._stops, axis=1):  # (r, classes)
-            best = part.argmax(axis=1)
-            predictions.append(best.astype(np.int32))
-            hit = best == labels
-            counts.append((int(hit.sum()), int(hit.sum()) + _next_four(part, labels, hit)))
-        return np.stack(predictions), np.array(counts, np.int64)
-
-
-def _next_four(logits: Float32, labels: Int64, hit: Bool) -> int:
-    """Rows without a hit whose label is among the first five of a stable descending sort."""
-    own = logits[np.arange(len(labels)), labels][:, None]  # (r, 1)
-    greater = np.packbits(logits > own, axis=1)  # (r, classes / 8)
-    near = (np.bitwise_count(greater).sum(axis=1, dtype=np.int64) < TOP) & ~hit
-    # Only now are ties looked at, on the few rows that they could decide.
-    part, mine = logits[near], own[near]
-    before = np.arange(logits.shape[1]) < labels[near, None]
-    ahead = np.count_nonzero((part > mine) | ((part == mine) & before), axis=1)
-    return int((ahead < TOP).sum())
 
 
 def _check_labels(labels: Int64, classes: int) -> None:

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from samefeatures.algebra.device_heads import DeviceHeads
+from samefeatures.algebra.device_sums import DeviceSums
 from samefeatures.algebra.protocol import Precision
-from samefeatures.algebra.torch_heads import TorchHeads
-from samefeatures.algebra.torch_sums import TorchSums
 from samefeatures.base.arrays import Float32, Float64
 from samefeatures.base.errors import ConfigError, MapError, first_line
 
@@ -44,41 +44,35 @@ class TorchDevice:
         return str(self._place)
 
     def product(self, a: Float64, b: Float64) -> Float64:
-        """(m, k) times (k, n)."""
+        """(m, n) of (m, k) times (k, n)."""
         with self._running("a product"):
             return self._back(self._there(a) @ self._there(b))
 
-    def definite(self, matrix: Float64) -> bool:
-        """Whether a symmetric matrix has a Cholesky factor."""
-        with self._running("a Cholesky factor"):
-            _, info = torch.linalg.cholesky_ex(self._there(matrix))
-            return int(info) == 0
-
     def inverse(self, matrix: Float64) -> Float64 | None:
-        """Of a square matrix; None when it is singular."""
+        """(d, d) of a symmetric (d, d) matrix, by Cholesky; None when it has no such factor."""
         with self._running("an inverse"):
-            inverse, info = torch.linalg.inv_ex(self._there(matrix))
-            return self._back(inverse) if int(info) == 0 else None
+            factor, failed = torch.linalg.cholesky_ex(self._there(matrix))
+            return None if int(failed) else self._back(torch.cholesky_inverse(factor))
 
     def eigenvalues(self, matrix: Float64) -> tuple[Float64, Float64]:
-        """(d,) ascending and (d, d) vectors in columns, of a symmetric matrix."""
+        """(d,) ascending and (d, d) vectors in columns, of a symmetric (d, d) matrix."""
         with self._running("eigenvalues"):
             values, vectors = torch.linalg.eigh(self._there(matrix))
             return self._back(values), self._back(vectors)
 
     def singular_values(self, matrix: Float64) -> tuple[Float64, Float64, Float64]:
-        """u (m, k), s (k,) descending and vᵀ (k, n)."""
+        """u (m, k), s (k,) descending and vᵀ (k, n) of (m, n), k the smaller of both sides."""
         with self._running("singular values"):
             u, s, vt = torch.linalg.svd(self._there(matrix), full_matrices=False)
             return self._back(u), self._back(s), self._back(vt)
 
-    def sums(self, dims: Sequence[int], precision: Precision) -> TorchSums:
+    def sums(self, dims: Sequence[int], precision: Precision) -> DeviceSums:
         """Empty sums of rows of these widths side by side."""
-        return TorchSums(dims, precision, self._place, self._running)
+        return DeviceSums(dims, precision, self._place, self._running)
 
-    def heads(self, weights: Sequence[Float32], biases: Sequence[Float32]) -> TorchHeads:
-        """Linear heads on the same features."""
-        return TorchHeads(weights, biases, self._place, self._running)
+    def heads(self, weights: Sequence[Float32], biases: Sequence[Float32]) -> DeviceHeads:
+        """Linear heads, (classes, d) and (classes,) each, on the same d features."""
+        return DeviceHeads(weights, biases, self._place, self._running)
 
     def _there(self, array: Float64) -> Tensor:
         if not array.flags.writeable:  # torch can't share what must not be written

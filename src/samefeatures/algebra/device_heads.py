@@ -9,12 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from samefeatures.algebra.protocol import TOP
 from samefeatures.base.arrays import Float32, Int32, Int64
 
-TOP = 5
 
-
-class TorchHeads:
+class DeviceHeads:
     """All heads on one set of features: one matrix product per chunk of rows.
 
     Memory on the device: 4·Σ classes·(d + r) bytes and 4·r·d, r the rows of a chunk; what comes
@@ -43,7 +42,12 @@ class TorchHeads:
             self._bias = self._sent(np.concatenate(biases))  # (Σ classes,)
 
     def count(self, features: Float32, labels: Int64) -> tuple[Int32, Int64]:
-        """Predictions (heads, r), and (heads, 2) rows with the label first and in the first 5."""
+        """Predictions (heads, r), and (heads, 2) rows with the label first and in the first 5.
+
+        Args:
+            features: (r, d).
+            labels: (r,).
+        """
         with self._running(self._what):
             logits = torch.addmm(self._bias, self._sent(features), self._weight.T)
             truth = self._sent(labels)  # (r,)

@@ -11,14 +11,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from samefeatures.algebra.protocol import SINGLE_ROWS, Precision, check_single
+from samefeatures.algebra.protocol import PANEL, SINGLE_ROWS, Precision, check_single
 from samefeatures.base.arrays import Float64
 
-PANEL = 1024
-"""Rows of S computed at a time."""
 
-
-class TorchSums:
+class DeviceSums:
     """S += zᵀz over centred chunks, on and below the diagonal.
 
     Memory on the device: 8·D² bytes for S, and for a chunk of r rows 8·r·D for the centred rows
@@ -63,14 +60,14 @@ class TorchSums:
         return self._n
 
     def restore(self, n: int, mean: Float64, lower: Float64) -> None:
-        """Go on from what ``read`` returned."""
+        """Go on from what ``read`` returned, (D,) and (D, D)."""
         with self._running(self._what):
             self._n = n
             self._mean.copy_(torch.from_numpy(mean.copy()))
             self._lower.copy_(torch.from_numpy(np.require(lower, requirements=["C", "W"])))
 
     def add(self, blocks: Sequence[npt.NDArray[np.floating]]) -> Float64:
-        """Add rows, (r, d) per network; returns their mean; not finite: nothing is added."""
+        """Add rows, (r, d) per network; returns their (D,) mean; not finite: nothing is added."""
         rows = len(blocks[0])
         with self._running(self._what):
             z = self._room(rows + 1)  # (r + 1, D) float64
@@ -96,7 +93,7 @@ class TorchSums:
         return said
 
     def read(self) -> tuple[int, Float64, Float64]:
-        """n, mean, and the lower triangle of S, as copies."""
+        """n, (D,) mean, and (D, D) with the lower triangle of S, as copies."""
         with self._running(self._what):
             mean, lower = (t.to("cpu", copy=True).numpy() for t in (self._mean, self._lower))
         return self._n, mean, lower

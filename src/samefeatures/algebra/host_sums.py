@@ -1,0 +1,97 @@
+"""Centred second moments in the host's memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from samefeatures.algebra.blas import add_square
+from samefeatures.algebra.protocol import PANEL, SINGLE_ROWS, Precision, check_single
+from samefeatures.base.arrays import Float32, Float64
+
+
+class HostSums:
+    """S += zᵀz over centred chunks, on and below the diagonal.
+
+    Memory: 8·D² bytes for S, of which the upper half is never touched, and 8·r·D for the centred
+    rows of a chunk of r rows; with float32 products 4·r·D and 4·PANEL·D.
+
+    Args:
+        dims: Features per network.
+        precision: Of the products.
+    """
+
+    def __init__(self, dims: Sequence[int], precision: Precision) -> None:
+        stops = list(accumulate(dims))
+        self._columns = [slice(s - d, s) for s, d in zip(stops, dims, strict=True)]
+        self._total = stops[-1]
+        self._dtype = np.dtype(precision)
+        self._n = 0
+        self._mean: Float64 = np.zeros(self._total)
+        self._lower: Float64 = np.zeros((self._total, self._total))
+        self._rows = np.empty((0, self._total), self._dtype)
+
+    @property
+    def n(self) -> int:
+        """Rows seen."""
+        return self._n
+
+    def restore(self, n: int, mean: Float64, lower: Float64) -> None:
+        """Go on in these arrays, (D,) and (D, D)."""
+        self._n, self._mean = n, mean
+        self._lower = np.require(lower, np.float64, ["C", "W"])
+
+    def add(self, blocks: Sequence[npt.NDArray[np.floating]]) -> Float64:
+        """Add rows, (r, d) per network; returns their (D,) mean; not finite: nothing is added."""
+        rows = len(blocks[0])
+        chunk_mean = np.concatenate([block.mean(axis=0, dtype=np.float64) for block in blocks])
+        if not np.isfinite(chunk_mean).all():
+            return chunk_mean
+        z = self._room(rows + 1)  # (r + 1, D)
+        # The rank-one term that joins two means rides along as one more row.
+        shift = chunk_mean - self._mean
+        joining = np.sqrt(self._n * rows / (self._n + rows)) * shift
+        with np.errstate(over="ignore"):  # in float32, where infinity is refused below
+            for columns, block in zip(self._columns, blocks, strict=True):
+                # Centred in float64, and rounded, on the way: no pass of its own.
+                part = z[:rows, columns]
+                np.subtract(
+                    block, chunk_mean[columns], out=part, dtype=np.float64, casting="same_kind"
+                )
+            z[rows] = joining
+        if self._dtype == np.float32:
+            check_single(float(max(z.max(), -z.min())))
+            for start in range(0, rows + 1, SINGLE_ROWS):
+                self._add_single(z[start : start + SINGLE_ROWS])
+        else:
+            add_square(self._lower, z)
+        self._n += rows
+        self._mean += shift * (rows / self._n)
+        return chunk_mean
+
+    def read(self) -> tuple[int, Float64, Float64]:
+        """n, mean, and the lower triangle of S: the sums themselves."""
+        return self._n, self._mean, self._lower
+
+    def _add_single(self, z: Float32) -> None:
+        """Panel by panel: left of the diagonal, then the square on it."""
+        buffer = np.empty(min(PANEL, self._total) * self._total, np.float32)
+        for start in range(0, self._total, PANEL):
+            panel = z[:, start : start + PANEL]  # (r, p)
+            for first, left in ((0, z[:, :start]), (start, panel)):
+                width = left.shape[1]
+                out = buffer[: panel.shape[1] * width].reshape(panel.shape[1], width)
+                # NumPy sees that panel.T @ panel is symmetric and computes half of it.
+                np.matmul(panel.T, left, out=out)
+                self._lower[start : start + PANEL, first : first + width] += out
+
+    def _room(self, rows: int) -> npt.NDArray[Any]:
+        """(rows, D) to write into; one buffer for all chunks."""
+        if len(self._rows) < rows:
+            self._rows = np.empty((0, self._total), self._dtype)  # the old one goes first
+            self._rows = np.empty((rows, self._total), self._dtype)
+        return self._rows[:rows]
