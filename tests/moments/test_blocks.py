@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from samefeatures.base.arrays import Float64, Int64
-from samefeatures.base.errors import FeatureError
-from samefeatures.moments.blocks import BlockSums, Rows
+from samefeatures.base.errors import FeatureError, StoreDamagedError
+from samefeatures.moments.blocks import Blocks, BlockSums, Rows
 from samefeatures.moments.record import Moments
-from samefeatures.moments.views import Beside, Mixed, Rest
+from samefeatures.moments.views import Beside, Mixed, Rest, Union
 
 DIMS = {"a": 5, "b": 3, "pixels": 4, "answers": 6}
 PAIRS = [("answers", "a"), ("answers", "b"), ("pixels", "a"), ("pixels", "b")]
@@ -109,6 +111,36 @@ def test_the_rest_is_the_moments_of_the_other_rows() -> None:
             np.testing.assert_allclose(found.block(a, b), expected.block(a, b), atol=1e-8)
     with pytest.raises(FeatureError, match="Nothing is left"):
         Rest(joint(part), joint(part))
+
+
+def test_the_union_of_parts_is_the_moments_of_all_rows() -> None:
+    _, columns = world()
+    pieces = [slice(0, 60), slice(60, 61), slice(61, 61), slice(61, 200)]
+    found = Union([joint({k: v[piece] for k, v in columns.items()}) for piece in pieces])
+    expected = joint(columns)
+    assert found.n == 200
+    for a in DIMS:
+        np.testing.assert_allclose(found.mean_of(a), expected.mean_of(a), rtol=1e-12)
+        assert found.sum_of_squares(a) == pytest.approx(expected.sum_of_squares(a), rel=1e-9)
+        for b in DIMS:
+            np.testing.assert_allclose(found.block(a, b), expected.block(a, b), atol=1e-8)
+
+
+def test_blocks_on_disk(tmp_path: Path) -> None:
+    blocks, path = summed(world()[0], 2).blocks(), tmp_path / "blocks.npz"
+    blocks.save(path)
+    again = Blocks.load(path)
+    assert again.n == blocks.n
+    assert list(again.products) == PAIRS
+    for pair in PAIRS:
+        np.testing.assert_array_equal(again.block(*pair), blocks.block(*pair))
+    for name in DIMS:
+        np.testing.assert_array_equal(again.mean_of(name), blocks.mean_of(name))
+    whole = path.read_bytes()
+    for damaged in (whole[:-30], whole[: len(whole) // 2], b"", b"nothing"):
+        path.write_bytes(damaged)
+        with pytest.raises(StoreDamagedError, match="Delete it"):
+            Blocks.load(path)
 
 
 def test_controls_beside_networks() -> None:

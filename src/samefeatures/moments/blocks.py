@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
 from samefeatures.base.arrays import Float64, Int64
-from samefeatures.base.errors import FeatureError
+from samefeatures.base.errors import FeatureError, StoreDamagedError
+from samefeatures.base.partial import whole_file
 
 Pair = tuple[str, str]
 Rows = npt.NDArray[np.floating] | Int64
@@ -57,6 +62,38 @@ class Blocks:
     def sum_of_squares(self, name: str) -> float:
         """Trace of S_AA."""
         return float(np.trace(self.block(name, name)))
+
+    def save(self, path: Path) -> None:
+        """Write an uncompressed ``.npz`` whole or not at all."""
+        names, pairs = list(self.means), list(self.products)
+        with whole_file(path) as file:
+            arrays = {f"mean {k}": self.means[name] for k, name in enumerate(names)}
+            arrays |= {f"product {k}": self.products[pair] for k, pair in enumerate(pairs)}
+            record = {"n": self.n, "names": names, "pairs": pairs}
+            np.savez(file, record=np.array(json.dumps(record)), **arrays)  # type: ignore[arg-type]
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what ``save`` wrote.
+
+        Raises:
+            StoreDamagedError: when the file is cut short or is not one of ours.
+        """
+        try:
+            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+                record = json.loads(str(file["record"]))
+                means = {name: file[f"mean {k}"] for k, name in enumerate(record["names"])}
+                pairs = [(str(a), str(b)) for a, b in record["pairs"]]
+                products = {pair: file[f"product {k}"] for k, pair in enumerate(pairs)}
+                for (a, b), product in products.items():
+                    if product.shape != (len(means[a]), len(means[b])):
+                        raise ValueError("its arrays have other shapes than its means")
+                return cls(n=int(record["n"]), means=means, products=products)
+        except (ValueError, KeyError, TypeError, EOFError, BadZipFile, OSError) as error:
+            raise StoreDamagedError(
+                f"{path} does not hold moments of controls ({error}). Delete it; the same command "
+                "computes them again from the stored features."
+            ) from None
 
 
 class BlockSums:

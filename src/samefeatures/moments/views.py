@@ -68,6 +68,43 @@ class Rest:
         return self._part.mean_of(name) - self.mean_of(name)
 
 
+class Union:
+    """All rows of several parts.
+
+    Args:
+        parts: Moments of rows that no two of them share.
+    """
+
+    def __init__(self, parts: Sequence[SecondMoments]) -> None:
+        self._parts = [part for part in parts if part.n]
+        self.n = sum(part.n for part in self._parts)
+        self._known: dict[tuple[str, str], Float64] = {}
+
+    def mean_of(self, name: str) -> Float64:
+        """(d,)."""
+        return _sum([part.n / self.n * part.mean_of(name) for part in self._parts])
+
+    def block(self, a: str, b: str) -> Float64:
+        """(d_a, d_b), summed once."""
+        if (b, a) in self._known:
+            return self._known[b, a].T
+        if (a, b) not in self._known:
+            mean_a, mean_b = self.mean_of(a), self.mean_of(b)
+            out = np.zeros((len(mean_a), len(mean_b)))
+            for part in self._parts:
+                apart = part.mean_of(a) - mean_a, part.mean_of(b) - mean_b
+                out += part.block(a, b) + part.n * np.outer(*apart)
+            self._known[a, b] = out
+        return self._known[a, b]
+
+    def sum_of_squares(self, name: str) -> float:
+        mean, total = self.mean_of(name), 0.0
+        for part in self._parts:
+            apart = part.mean_of(name) - mean
+            total += part.sum_of_squares(name) + part.n * float(apart @ apart)
+        return total
+
+
 class Beside:
     """Moments of networks, and blocks of control spaces beside them, of the same rows.
 

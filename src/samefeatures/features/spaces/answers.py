@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,6 +59,21 @@ class Answers:
     def span(self, start: int, stop: int) -> Float32:
         """(stop - start, K) rows ``start`` to ``stop``."""
         return self.of(self.rows.span(start, stop))
+
+    @property
+    def one_hot(self) -> bool:
+        """Whether rows can stand as classes."""
+        return not self.soft
+
+    def derive(self, blocks: Mapping[str, Float32], start: int) -> Float32 | Int64:  # noqa: ARG002
+        """(r,) predicted classes, or (r, K) probabilities, from the network's block of rows.
+
+        Args:
+            blocks: (r, d) by name, the network's among them.
+            start: Number of the first row.
+        """
+        features = blocks[self.rows.name]
+        return self.of(features) if self.soft else answered(features, self.head)
 
     def of(self, features: Float32) -> Float32:
         """(r, d) features of the network to (r, K)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -64,6 +64,15 @@ class Noise:
         drawn = [self._block(k) for k in range(first, last)]
         joined = np.concatenate(drawn) if drawn else np.empty((0, self.columns), np.float32)
         return joined[start - first * BLOCK : stop - first * BLOCK]
+
+    @property
+    def one_hot(self) -> bool:
+        """No."""
+        return False
+
+    def derive(self, blocks: Mapping[str, Float32], start: int) -> Float32:
+        """(r, c) rows ``start`` on, as many as the (r, d) blocks have."""
+        return self.span(start, start + len(next(iter(blocks.values()))))
 
     def _block(self, k: int) -> Float32:
         rng = np.random.default_rng([self.seed, 1, k])

@@ -1,0 +1,169 @@
+"""Moments of networks and of control spaces beside them, fold by fold, in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from samefeatures.algebra import HOST, Algebra, Precision
+from samefeatures.base.arrays import Float32, Int64
+from samefeatures.base.digests import digest
+from samefeatures.base.files import writing
+from samefeatures.base.progress import Progress
+from samefeatures.features.rows import FeatureRows, joint_chunks
+from samefeatures.moments.blocks import Blocks, BlockSums, Pair, Rows
+from samefeatures.moments.kept import Identity, chunk_rows, clear_old, moments_key
+from samefeatures.moments.record import Moments
+from samefeatures.moments.sums import accumulator
+from samefeatures.moments.views import Beside, SecondMoments, Union
+
+
+class Derived(Protocol):
+    """A control space whose rows follow from those of others, such as a network's answers."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def dim(self) -> int: ...
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    @property
+    def one_hot(self) -> bool:
+        """Whether its rows come as (r,) classes, standing for one-hot columns."""
+        ...
+
+    def derive(self, blocks: Mapping[str, Float32], start: int) -> Rows:
+        """(r, d) or (r,) of rows ``start`` on, from (r, d) blocks of the spaces that are read."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class FoldedMoments:
+    """Second moments of all rows, and of each fold of them.
+
+    Attributes:
+        total: Of all rows.
+        folds: Of each fold; their rows make up all.
+    """
+
+    total: SecondMoments
+    folds: tuple[SecondMoments, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Reading:
+    """What a pass over the rows takes up.
+
+    Attributes:
+        networks: Rows whose joint moments are summed.
+        stored: Rows of control spaces that are read beside them.
+        derived: Control spaces that follow from those.
+        pairs: Blocks with a control in them that something reads.
+        fold_of: (n,) the fold of each row, 0 … F − 1.
+    """
+
+    networks: Sequence[FeatureRows]
+    stored: Sequence[FeatureRows]
+    derived: Sequence[Derived]
+    pairs: Sequence[Pair]
+    fold_of: Int64
+
+    @property
+    def spaces(self) -> list[Identity]:
+        """All of them."""
+        return [*self.networks, *self.stored, *self.derived]
+
+    @property
+    def count(self) -> int:
+        """F."""
+        return int(self.fold_of.max()) + 1
+
+    def key(self, precision: Precision) -> str:
+        """Changes whenever a number could change by more than float64 rounding."""
+        pairs = [f"{a} {b}" for a, b in self.pairs]
+        return digest(
+            "folds 1", moments_key(self.spaces, precision), self.fold_of.tobytes(), *pairs
+        )
+
+
+def fold_moments(
+    reading: Reading,
+    folder: Path,
+    *,
+    kind: str,
+    progress: Progress,
+    precision: Precision = "float64",
+    algebra: Algebra = HOST,
+) -> FoldedMoments:
+    """Moments fold by fold, from ``folder`` if they are there.
+
+    Args:
+        reading: What is summed.
+        folder: Where they are kept, a file a fold.
+        kind: ``fit`` or ``eval``.
+        progress: Shows how far it is.
+        precision: Of the products between networks.
+        algebra: Where these products run.
+    """
+    key = reading.key(precision)[:16]
+    paths = [folder / f"folds-{kind}-{key}-{k}.npz" for k in range(reading.count)]
+    if not all(path.exists() for path in paths):
+        found = _summed(reading, kind, progress, precision, algebra)
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            for path, (moments, blocks) in zip(paths, found, strict=True):
+                blocks.save(path.with_suffix(".blocks.npz"))
+                moments.save(path)
+            beside = [path.with_suffix(".blocks.npz") for path in paths]
+            clear_old(folder, f"folds-{kind}", but=[*paths, *beside])
+    names = frozenset(part.name for part in reading.networks)
+    kept = [(Moments.load(path), Blocks.load(path.with_suffix(".blocks.npz"))) for path in paths]
+    folds = tuple(Beside(moments, names, blocks) for moments, blocks in kept)
+    networks, controls = (Union(list(parts)) for parts in zip(*kept, strict=True))
+    return FoldedMoments(total=Beside(networks, names, controls), folds=folds)
+
+
+def _summed(
+    reading: Reading, kind: str, progress: Progress, precision: Precision, algebra: Algebra
+) -> list[tuple[Moments, Blocks]]:
+    networks = [part.name for part in reading.networks]
+    dims = [part.dim for part in reading.networks]
+    sums = [
+        (
+            accumulator(Moments(networks, dims), precision=precision, algebra=algebra),
+            BlockSums(
+                {space.name: space.dim for space in reading.spaces},
+                classes=[space.name for space in reading.derived if space.one_hot],
+                pairs=reading.pairs,
+            ),
+        )
+        for _ in range(reading.count)
+    ]
+    advance = progress.task(f"moments of the {kind} set with controls", len(reading.fold_of))
+    for start, rows in _chunks(reading):
+        fold_of = reading.fold_of[start : start + len(rows[networks[0]])]
+        for k, (joint, blocks) in enumerate(sums):
+            mine = np.flatnonzero(fold_of == k)
+            part = {name: values[mine] for name, values in rows.items()}
+            joint.update(*(np.asarray(part[name], np.float32) for name in networks))
+            blocks.update(part)
+        advance(len(fold_of))
+    return [(joint.moments(), blocks.blocks()) for joint, blocks in sums]
+
+
+def _chunks(reading: Reading) -> Iterator[tuple[int, dict[str, Rows]]]:
+    """Rows of every space by name, chunk by chunk, with the number of the first."""
+    read = [*reading.networks, *reading.stored]
+    start = 0
+    for blocks in joint_chunks(read, chunk_rows(sum(part.dim for part in reading.networks))):
+        by_name = {part.name: block for part, block in zip(read, blocks, strict=True)}
+        made = {space.name: space.derive(by_name, start) for space in reading.derived}
+        yield start, {**by_name, **made}
+        start += len(blocks[0])

@@ -1,0 +1,117 @@
+"""Moments fold by fold against those of each fold's rows alone; kept, and made anew when stale."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from samefeatures.base.arrays import Float32
+from samefeatures.base.progress import Silent
+from samefeatures.features.folds import parts_of
+from samefeatures.features.rows import ArrayRows
+from samefeatures.features.spaces.answers import Answers
+from samefeatures.features.spaces.noise import ClassNoise, Noise
+from samefeatures.moments import folded, kept
+from samefeatures.moments.folded import Reading, fold_moments
+from samefeatures.moments.record import Moments
+from samefeatures.moments.views import Mixed, SecondMoments
+from samefeatures.networks.record import Head
+
+N = 3000
+
+
+@pytest.fixture
+def reading() -> Reading:
+    rng = np.random.default_rng(0)
+    rows = [
+        ArrayRows(
+            name=name,
+            values=rng.standard_normal((N, dim)).astype(np.float32) + 3,
+            fingerprint=f"made {name}",
+        )
+        for name, dim in {"a": 6, "b": 4, "pixels": 5}.items()
+    ]
+    head = Head(rng.standard_normal((3, 6)).astype(np.float32), np.zeros(3, np.float32))
+    answers = Answers(name="answers: a", rows=rows[0], head=head)
+    pairs = [(c, n) for c in ("answers: a", "noise", "pixels") for n in ("a", "b")]
+    pairs += [(c, c) for c in ("answers: a", "noise", "pixels")]
+    pairs += [("answers: a", "noise"), ("answers: a", "pixels")]
+    return Reading(
+        networks=rows[:2],
+        stored=rows[2:],
+        derived=[answers, Noise(length=N, seed=0)],
+        pairs=pairs,
+        fold_of=parts_of(N, 4, seed=0),
+    )
+
+
+def columns(reading: Reading) -> dict[str, Float32]:
+    return {part.name: part.span(0, N) for part in [*reading.networks, *reading.stored]} | {
+        "answers: a": reading.derived[0].span(0, N),  # type: ignore[attr-defined]
+        "noise": reading.derived[1].span(0, N),  # type: ignore[attr-defined]
+    }
+
+
+def check(found: SecondMoments, rows: dict[str, Float32], reading: Reading) -> None:
+    expected = Moments(list(rows), [v.shape[1] for v in rows.values()])
+    expected.update(*rows.values())
+    assert found.n == expected.n
+    for a, b in [*reading.pairs, ("a", "b"), ("b", "b"), ("a", "noise")]:
+        np.testing.assert_allclose(found.block(a, b), expected.block(a, b), atol=1e-8)
+
+
+def test_folds_and_total(reading: Reading, tmp_path: Path) -> None:
+    found = fold_moments(reading, tmp_path, kind="fit", progress=Silent())
+    rows = columns(reading)
+    check(found.total, rows, reading)
+    assert len(found.folds) == 4
+    for k, fold in enumerate(found.folds):
+        check(fold, {name: v[reading.fold_of == k] for name, v in rows.items()}, reading)
+
+
+def test_small_chunks_make_no_difference(
+    reading: Reading, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folded, "chunk_rows", lambda _: 7)
+    check(
+        fold_moments(reading, tmp_path, kind="fit", progress=Silent()).total,
+        columns(reading),
+        reading,
+    )
+
+
+def test_class_noise_is_a_mixture_of_answers_and_noise(reading: Reading, tmp_path: Path) -> None:
+    found = fold_moments(reading, tmp_path, kind="fit", progress=Silent()).total
+    answers = reading.derived[0]
+    assert isinstance(answers, Answers)
+    space = ClassNoise(name="class noise: a", rows=answers.rows, head=answers.head, seed=0)
+    mixture = {"answers: a": space.centres.astype(np.float64), "noise": None}
+    mixed = Mixed(found, {space.name: mixture})
+    rows = columns(reading) | {space.name: space.span(0, N)}
+    expected = Moments(list(rows), [v.shape[1] for v in rows.values()])
+    expected.update(*rows.values())
+    for other in ("a", "b", space.name, "answers: a"):
+        np.testing.assert_allclose(
+            mixed.block(space.name, other), expected.block(space.name, other), atol=1e-2
+        )
+
+
+def test_they_are_kept_and_made_anew(
+    reading: Reading, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = fold_moments(reading, tmp_path, kind="fit", progress=Silent())
+    files = sorted(tmp_path.iterdir())
+    assert len(files) == 8
+    kept.clear_old(tmp_path, "fit", but=[])  # joint moments of other features
+    assert sorted(tmp_path.iterdir()) == files
+    with monkeypatch.context() as patch:
+        patch.setattr(folded, "_summed", None)
+        again = fold_moments(reading, tmp_path, kind="fit", progress=Silent())
+    np.testing.assert_array_equal(again.total.block("a", "b"), first.total.block("a", "b"))
+    other = replace(reading, fold_of=parts_of(N, 3, seed=0))
+    fold_moments(other, tmp_path, kind="fit", progress=Silent())
+    assert len(list(tmp_path.iterdir())) == 6
+    assert len({other.key("float64"), reading.key("float64"), reading.key("float32")}) == 3
