@@ -85,6 +85,8 @@ def test_fit_may_be_a_list_with_common_settings() -> None:
         ),
         ({"data": {"fit": {"source": "a", "limit": 0}, "eval": "b"}}, "limit is 0; it must be"),
         ({"data": {"fit": {"limit": 2}, "eval": "b"}}, r"data\.fit\.0\.source: Field required"),
+        ({"networks": ["mini:nasnet"], "controls": True}, "one network has none"),
+        ({"resident": "one"}, "'resident: one' has no effect on the processor"),
         ({"batch_size": 0}, "greater than or equal to 1"),
         ({"batch_size": "many"}, "batch_size: Input should be a valid integer"),
     ],

@@ -156,12 +156,6 @@ def test_off_unless_asked_for(npz_study: Study) -> None:
     assert not (npz_study.out / "controls.csv").exists()
 
 
-def test_one_network_has_none(tmp_path: Path) -> None:
-    source = write_npz(tmp_path, "a", make_worlds()["a"])
-    config = parse_config({"networks": [source], "controls": True})
-    assert Study(config, out=tmp_path / "out", base=tmp_path).score().controls is None
-
-
 @pytest.fixture
 def pictures(tmp_path: Path) -> Study:
     """Two miniatures on the packaged images."""

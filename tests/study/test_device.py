@@ -9,6 +9,7 @@ import pytest
 
 from npz_worlds import make_worlds, write_npz
 from samefeatures.algebra.device import TorchDevice
+from samefeatures.algebra.host import Host
 from samefeatures.maps import AffineMap
 from samefeatures.moments.record import Moments
 from samefeatures.study.config import parse_config
@@ -52,6 +53,35 @@ def test_a_study_on_a_device_is_that_of_numpy(
     assert Moments.load(path).precision == precision
     (twin,) = (host.out / "moments").glob("fit-*.npz")
     assert (path.name == twin.name) == (not single), "float64 keeps its key, whatever the device"
+
+
+def test_on_a_device_no_stage_computes_on_the_host(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Moments, maps, scores and all controls, random weights among them."""
+    raw = {
+        "networks": ["mini:resnet_v1", "mini:mobilenet_v2"],
+        "data": {
+            "fit": {"source": "fashion-mnist:fit", "limit": 300},
+            "eval": {"source": "fashion-mnist:eval", "limit": 100},
+        },
+        "methods": ["ols", "ridge", "logit", "naive"],
+        "controls": True,
+    }
+    expected = Study(parse_config(raw), out=tmp_path / "host", base=tmp_path).score()
+    for name in ("product", "inverse", "eigenvalues", "singular_values", "sums", "heads"):
+        monkeypatch.setattr(Host, name, lambda *_: pytest.fail("the host computed"))
+    for module in ("study", "runner"):
+        place = f"samefeatures.study.{module}.open_algebra"
+        monkeypatch.setattr(place, lambda _: TorchDevice("cpu"))
+    config = parse_config({**raw, "algebra": {"device": "cuda:0"}})
+    found = Study(config, out=tmp_path / "device", base=tmp_path).score()
+    assert found.controls is not None
+    assert expected.controls is not None
+    assert found.controls.left_out == expected.controls.left_out
+    for one, other in zip(expected.controls.rows, found.controls.rows, strict=True):
+        assert (other.control, other.target) == (one.control, one.target)
+        assert other.agreement == pytest.approx(one.agreement, abs=1)
 
 
 def test_the_studys_device_does_the_algebra_unless_told_otherwise() -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from npz_worlds import make_worlds, write_npz
+from samefeatures.base.errors import ConfigError
 from samefeatures.base.progress import Silent
 from samefeatures.networks.torch.backend import TorchBackend
 from samefeatures.study.config import parse_config
@@ -25,6 +27,24 @@ def _noting(seen: list[object]) -> Callable[[object], None]:
         seen.append(self)
 
     return rest
+
+
+@pytest.mark.parametrize(
+    ("keys", "says"),
+    [
+        ({"data": {"fit": "a", "eval": "b"}}, r"data: all networks .* Leave 'data' out"),
+        ({"workers": 2, "strict": True}, r"Leave 'workers', 'strict' out"),
+        ({"store": "s3://bucket"}, "Leave 'store' out"),
+        ({"batch_size": 8, "threads": 1}, "Leave 'batch_size', 'threads' out"),
+        ({"device": "cuda", "algebra": {"device": "cpu"}, "resident": "all"}, "'resident' out"),
+    ],
+)
+def test_keys_without_an_effect_on_features_from_files_are_refused(
+    tmp_path: Path, keys: dict[str, object], says: str
+) -> None:
+    source = write_npz(tmp_path, "a", make_worlds()["a"])
+    with pytest.raises(ConfigError, match=says):
+        open_inputs(parse_config({"networks": [source], **keys}), base=tmp_path, progress=Silent())
 
 
 def test_networks_leave_the_device_until_their_turn(

@@ -210,13 +210,12 @@ def test_what_needs_rows_is_refused_at_once(config: dict[str, Any], tmp_path: Pa
             read()
 
 
-def test_features_from_files_are_refused(tmp_path: Path) -> None:
-    sources = [write_npz(tmp_path, name, world) for name, world in make_worlds().items()]
-    study = Study(
-        parse_config({"networks": sources, "store": False}), out=tmp_path / "out", base=tmp_path
-    )
+def test_features_from_files_are_refused(config: dict[str, Any], tmp_path: Path) -> None:
+    head = {"head_weight": np.zeros((10, 8)), "head_bias": np.zeros(10)}
+    source = write_npz(tmp_path, "a", make_worlds()["a"], **head)
+    networks = ["mini:resnet_v1", source]
     with pytest.raises(ConfigError, match="a brings its features from a file"):
-        study.fit()
+        made(config, tmp_path, "out", networks=networks, store=False).fit()
 
 
 def test_a_device_that_is_not_there_stops_before_anything_is_extracted(

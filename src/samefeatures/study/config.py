@@ -207,6 +207,17 @@ class StudyConfig(Strict):
             )
         return self
 
+    @model_validator(mode="after")
+    def _every_key_has_an_effect(self) -> Self:
+        if self.controls and len(self.networks) < 2:
+            raise ValueError("controls are of maps, and one network has none. Leave 'controls' out")
+        if self.resident != "auto" and self.device == "cpu":
+            raise ValueError(
+                f"'resident: {self.resident}' has no effect on the processor, which networks never "
+                "leave. Leave it out, or name a 'device'"
+            )
+        return self
+
     @property
     def algebra_device(self) -> str:
         """Where moments, maps and scores are computed."""

@@ -17,16 +17,14 @@ CONTROLS_VERSION = 1
 """Raised whenever a control is taken in another way."""
 
 
-def kept_controls(inputs: ControlInputs, *, precision: Precision) -> Controls | None:
-    """The controls, from their folder if they are there; None with fewer than 2 networks.
+def kept_controls(inputs: ControlInputs, *, precision: Precision) -> Controls:
+    """The controls, from their folder if they are there.
 
     Args:
         inputs: What they are taken of; moments and labels of the fit rows are asked for only when
             they have to be taken.
         precision: Of the products in the moments.
     """
-    if len(inputs.networks) < 2:
-        return None
     key = digest(
         str(CONTROLS_VERSION),
         str(SEED),

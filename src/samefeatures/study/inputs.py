@@ -19,6 +19,9 @@ from samefeatures.networks.record import FeatureFile, ImageNetwork, Network
 from samefeatures.networks.source import parse_source
 from samefeatures.study.config import PartConfig, StudyConfig
 
+OF_IMAGES = ("data", "store", "batch_size", "workers", "threads", "resident", "strict")
+"""Keys of a study file that say what is extracted, and how."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
@@ -76,13 +79,8 @@ def open_inputs(config: StudyConfig, *, base: Path, progress: Progress) -> Study
     networks = open_networks(config, base=base, progress=progress)
     _check_classes(networks)
     names = _class_names(config, networks, base)
-    has_images = any(isinstance(net, ImageNetwork) for net in networks.values())
-    if not has_images:
-        if config.data is not None:
-            raise ConfigError(
-                "data: all networks of this study are npz files, which bring their own features; "
-                "images would have no effect. Leave 'data' out."
-            )
+    if not any(isinstance(net, ImageNetwork) for net in networks.values()):
+        _refuse_keys_of_images(config)
         return StudyInputs(networks, (), (), names)
     if config.data is None:
         raise ConfigError(
@@ -154,6 +152,18 @@ def open_parts(entries: Sequence[PartConfig], *, labelled: bool, base: Path) -> 
         )
         for images, entry in zip(sets, entries, strict=True)
     )
+
+
+def _refuse_keys_of_images(config: StudyConfig) -> None:
+    """Where no network sees an image, nothing is extracted."""
+    fields = StudyConfig.model_fields
+    given = [key for key in OF_IMAGES if getattr(config, key) != fields[key].get_default()]
+    if given:
+        keys = ", ".join(f"'{key}'" for key in given)
+        raise ConfigError(
+            f"{given[0]}: all networks of this study are npz files, which bring their own "
+            f"features; images, and how they are extracted, would have no effect. Leave {keys} out."
+        )
 
 
 def _check_classes(networks: dict[str, Network]) -> None:

@@ -190,7 +190,7 @@ class Study:
             folder=self.out,
         )
 
-    def _controls(self, own: Mapping[str, Score]) -> Controls | None:
+    def _controls(self, own: Mapping[str, Score]) -> Controls:
         fit, evaluation = self.fit_features, self.eval_features
         data, classes = self.config.data, self.inputs.classes
         inputs = ControlInputs(
