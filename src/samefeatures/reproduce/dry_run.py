@@ -19,40 +19,16 @@ from samefeatures.planning.plan import Plan, memory_of, plan_of
 from samefeatures.planning.rates import FeatureRates, share_of_time
 from samefeatures.planning.stores import measure_stores
 from samefeatures.planning.words import size
-from samefeatures.reproduce.experiment import Chosen, Experiment
+from samefeatures.reproduce.experiment import Experiment
 from samefeatures.reproduce.imagenet import CLASSES
 from samefeatures.reproduce.images import ImagesFound, count_images
-from samefeatures.reproduce.networks import Catalogue, Weights, preprocessing
+from samefeatures.reproduce.networks import Catalogue, preprocessing
 from samefeatures.reproduce.steps import steps
 from samefeatures.reproduce.trial import Trial, try_network
 from samefeatures.study.inputs import Part
 from samefeatures.study.methods import MethodConfig
 
 ADVICE = "Choose another --out, or --subset"
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """One network: what will be loaded, and what came of running it."""
-
-    chosen: Chosen
-    trial: Trial
-
-    @property
-    def name(self) -> str:
-        return self.chosen.name
-
-    @property
-    def state(self) -> str:
-        """``found``, ``missing``, or ``fails``."""
-        if not self.chosen.found:
-            return "missing"
-        return "found" if self.trial.own else "fails"
-
-    @property
-    def lacks(self) -> Weights | None:
-        """The published weights, where they are missing."""
-        return self.chosen.weights if self.state == "missing" else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +45,7 @@ class DryRun:
     """
 
     document: str
-    networks: tuple[Candidate, ...]
+    networks: tuple[Trial, ...]
     images: tuple[ImagesFound, ImagesFound]
     plan: Plan | None
     problems: tuple[str, ...]
@@ -104,8 +80,7 @@ def try_out(experiment: Experiment, catalogue: Catalogue, progress: Progress) ->
     advance = progress.task("time the networks", len(experiment.chosen))
     networks = []
     for chosen in experiment.chosen:  # one after another, so that only one is in memory
-        trial = try_network(chosen, options, catalogue, sample, seconds=seconds)
-        networks.append(Candidate(chosen, trial))
+        networks.append(try_network(chosen, options, catalogue, sample, seconds=seconds))
         advance(1)
     problems = _problems(experiment, networks, images)
     # As if the weights were there; what --networks-from lacks nobody knows.
@@ -122,7 +97,7 @@ def try_out(experiment: Experiment, catalogue: Catalogue, progress: Progress) ->
 
 def _plan(
     experiment: Experiment,
-    networks: Sequence[Candidate],
+    networks: Sequence[Trial],
     images: tuple[ImagesFound, ImagesFound],
     algebra: Algebra,
     progress: Progress,
@@ -152,14 +127,14 @@ def _plan(
 
 
 def _extent(
-    experiment: Experiment, networks: Sequence[Candidate], images: Sequence[ImagesFound]
+    experiment: Experiment, networks: Sequence[Trial], images: Sequence[ImagesFound]
 ) -> Extent:
     fit, evaluation = (
         Source(kind=kind, name=found.part, images=found.planned)
         for kind, found in zip(("fit", "eval"), images, strict=True)
     )
     return Extent(
-        dims={n.name: n.trial.dim or 0 for n in networks},
+        dims={n.name: n.dim or 0 for n in networks},
         seen=tuple(n.name for n in networks),
         sources=(fit, evaluation),
         rows=(fit.rows, evaluation.rows),
@@ -172,10 +147,10 @@ def _extent(
 
 
 def _features(
-    experiment: Experiment, networks: Sequence[Candidate], images: Sequence[ImagesFound]
+    experiment: Experiment, networks: Sequence[Trial], images: Sequence[ImagesFound]
 ) -> FeatureRates:
     options, names = experiment.options, [n.name for n in networks]
-    shapes = [n.trial.preprocessing for n in networks if n.trial.preprocessing is not None]
+    shapes = [n.preprocessing for n in networks if n.preprocessing is not None]
     if not shapes:  # nothing could be run; the document's own crops stand in
         shapes = [preprocessing(side) for side in experiment.document.crops.values()]
     seconds = share_of_time(len(images))
@@ -187,14 +162,14 @@ def _features(
     }
     # Features of untrained networks are stored in another size than those of trained ones.
     disk = replace(measure_stores(options.out, {}), shares=dict.fromkeys(names, 1.0))
-    return FeatureRates(decode=decode, forward={n.name: n.trial.rate for n in networks}, store=disk)
+    return FeatureRates(decode=decode, forward={n.name: n.rate for n in networks}, store=disk)
 
 
 def _problems(
-    experiment: Experiment, networks: Sequence[Candidate], images: Sequence[ImagesFound]
+    experiment: Experiment, networks: Sequence[Trial], images: Sequence[ImagesFound]
 ) -> tuple[str, ...]:
     problems = [*experiment.images.problems, *(i.problem for i in images if i.problem)]
-    problems += [f"{n.name}: {n.trial.problem}" for n in networks if n.state == "fails"]
+    problems += [f"{n.name}: {n.problem}" for n in networks if n.state == "fails"]
     there = sum(n.state == "found" or n.chosen.load is not None for n in networks)
     if there < 2:
         problems.append(
@@ -205,15 +180,15 @@ def _problems(
     return tuple(problems)
 
 
-def _notes(networks: Sequence[Candidate], kept: int) -> Iterator[str]:
+def _notes(networks: Sequence[Trial], kept: int) -> Iterator[str]:
     yield "Features are counted before compression, which takes off some of it."
     if kept:
         yield f"{size(kept)} are in the out folder already; times are those of a run from nothing."
     if any(n.state == "missing" for n in networks):
         yield "Disk and time count the missing networks too, as if they were there."
-    untrained = [n.name for n in networks if not n.trial.own and not n.trial.problem]
+    untrained = [n.name for n in networks if not n.own and not n.problem]
     if untrained:
         yield f"Timed with untrained weights: {', '.join(untrained)}."
     for network in networks:
-        if network.trial.problem:
-            yield f"{network.name} was not timed: {network.trial.problem}"
+        if network.problem:
+            yield f"{network.name} was not timed: {network.problem}"

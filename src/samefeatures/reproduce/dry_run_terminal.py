@@ -12,8 +12,9 @@ from rich.text import Text
 from samefeatures.planning.terminal import print_plan
 from samefeatures.planning.words import size
 from samefeatures.report.grid import MISSING, plain
-from samefeatures.reproduce.dry_run import Candidate, DryRun
+from samefeatures.reproduce.dry_run import DryRun
 from samefeatures.reproduce.images import ImagesFound
+from samefeatures.reproduce.trial import Trial
 
 STYLES = {"found": "green", "missing": "yellow", "fails": "red"}
 
@@ -53,15 +54,15 @@ def _print_networks(found: DryRun, console: Console) -> None:
         )
 
 
-def _network_row(network: Candidate) -> tuple[Text, ...]:
-    trial, weights = network.trial, network.lacks
-    side = trial.preprocessing.input_size[-1] if trial.preprocessing else network.chosen.crop
-    rate = f"{trial.rate:,.1f}" if math.isfinite(trial.rate) else MISSING
+def _network_row(network: Trial) -> tuple[Text, ...]:
+    weights, prep = network.lacks, network.preprocessing
+    side = prep.input_size[-1] if prep else network.chosen.crop
+    rate = f"{network.rate:,.1f}" if math.isfinite(network.rate) else MISSING
     download = f"{'' if weights.published else '~'}{size(weights.size)}" if weights else ""
     return (
         Text(network.name),
         Text(MISSING if side is None else str(side)),
-        Text(MISSING if trial.dim is None else f"{trial.dim:,}"),
+        Text(MISSING if network.dim is None else f"{network.dim:,}"),
         Text(download),
         Text(rate),
         Text(plain(network.chosen.found or network.state), STYLES[network.state]),

@@ -43,10 +43,10 @@ class Options:
     networks_from: Path | None = None
     subset: int | None = None
     labels: Path | None = None
+    workers: int | None = None
     crops: Mapping[str, int] = field(default_factory=dict)
     device: str = "cpu"
     batch_size: int = 32
-    workers: int | None = None
     download: bool = False
     strict: bool = False
 

@@ -49,6 +49,11 @@ class Figure:
         return None if self.ours is None else self.ours - self.published
 
     @property
+    def counted(self) -> bool:
+        """Whether it is a whole number of something."""
+        return self.unit in ("", "images")
+
+    @property
     def differs(self) -> bool:
         """Whether the difference is more than the rounding of printed figures explains."""
         return self.difference is not None and abs(self.difference) > self.rounding + 1e-9

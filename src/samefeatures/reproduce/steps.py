@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 
-from samefeatures.reproduce.experiment import Experiment
+from samefeatures.reproduce.experiment import Experiment, Options
 from samefeatures.reproduce.imagenet import (
     DEVKIT,
     PAGE,
@@ -53,23 +54,15 @@ def fetch_command(weights: Weights) -> str:
 
 def run_command(experiment: Experiment) -> str:
     """The command that this plan is of, without ``--dry-run``."""
-    options = experiment.options
-    words = ["samefeatures", "reproduce", experiment.document.name, "--data", str(options.data)]
-    values = {
-        "--out": options.out,
-        "--weights-dir": options.weights_dir,
-        "--networks": ",".join(options.networks) or None,
-        "--networks-from": options.networks_from,
-        "--subset": options.subset,
-        "--labels": options.labels,
-        "--workers": options.workers,
-    }
-    for option, value in values.items():
-        words += [option, str(value)] if value is not None else []
-    for name, pixels in options.crops.items():
-        words += ["--crop", f"{name}={pixels}"]
-    words += ["--device", options.device] if options.device != "cpu" else []
-    words += ["--batch-size", str(options.batch_size)] if options.batch_size != 32 else []
-    words += ["--download"] if options.download else []
-    words += ["--strict"] if options.strict else []
+    words = ["samefeatures", "reproduce", experiment.document.name]
+    for field in fields(Options):
+        value = getattr(experiment.options, field.name)
+        option = f"--{field.name.replace('_', '-')}"
+        if isinstance(value, Mapping):
+            for name, pixels in value.items():
+                words += ["--crop", f"{name}={pixels}"]
+        elif value is True:
+            words.append(option)
+        elif value and value != field.default:
+            words += [option, ",".join(value) if isinstance(value, tuple) else str(value)]
     return shlex.join(words)

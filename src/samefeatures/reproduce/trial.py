@@ -15,15 +15,16 @@ from samefeatures.networks.load import load
 from samefeatures.networks.record import ImageNetwork
 from samefeatures.planning.rates import time_network
 from samefeatures.reproduce.experiment import Chosen, Options
-from samefeatures.reproduce.networks import Catalogue
+from samefeatures.reproduce.networks import Catalogue, Weights
 from samefeatures.study.config import NetworkConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """What came of running a network.
+    """One network: what would be loaded, and what came of running it.
 
     Attributes:
+        chosen: Of the document.
         own: Whether its own weights were loaded.
         rate: Images a second; NaN when it could not be run.
         dim: Features; None where neither the network nor the document tells.
@@ -31,11 +32,28 @@ class Trial:
         problem: Why it does not load, or can't be run.
     """
 
+    chosen: Chosen
     own: bool = False
     rate: float = math.nan
     dim: int | None = None
     preprocessing: Preprocessing | None = None
     problem: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.chosen.name
+
+    @property
+    def state(self) -> str:
+        """``found``, ``missing``, or ``fails``."""
+        if not self.chosen.found:
+            return "missing"
+        return "found" if self.own else "fails"
+
+    @property
+    def lacks(self) -> Weights | None:
+        """The published weights, where they are missing."""
+        return self.chosen.weights if self.state == "missing" else None
 
 
 def try_network(
@@ -61,12 +79,18 @@ def try_network(
         network = _own(chosen, options) if own else _stand_in(chosen, options, catalogue)
         timed = time_network(network, sample, options.batch_size, seconds=seconds)
     except SamefeaturesError as error:
-        return Trial(dim=dim, problem=str(error))
+        return Trial(chosen=chosen, dim=dim, problem=str(error))
     except RuntimeError as error:  # what frameworks raise when a device's memory is full
         reason = " ".join(str(error).split())[:200]
-        return Trial(dim=dim, problem=f"it fails with {type(error).__name__}: {reason}")
-    prep = network.preprocessing
-    return Trial(own=own, rate=timed.rate, dim=dim or network.dim, preprocessing=prep)
+        problem = f"it fails with {type(error).__name__}: {reason}"
+        return Trial(chosen=chosen, dim=dim, problem=problem)
+    return Trial(
+        chosen=chosen,
+        own=own,
+        rate=timed.rate,
+        dim=dim or network.dim,
+        preprocessing=network.preprocessing,
+    )
 
 
 def _own(chosen: Chosen, options: Options) -> ImageNetwork:
