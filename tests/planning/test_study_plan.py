@@ -20,7 +20,7 @@ from samefeatures.moments.record import Moments
 from samefeatures.moments.sums import Accumulator, accumulator
 from samefeatures.planning import rates
 from samefeatures.planning.disks import disks_of
-from samefeatures.planning.done import find_done
+from samefeatures.planning.done import Done, find_done
 from samefeatures.planning.machine import bytes_below, free_bytes, machine_memory, peak_memory
 from samefeatures.planning.plan import make_plan
 from samefeatures.planning.terminal import print_plan
@@ -58,6 +58,13 @@ def values(limit: int = 300) -> dict[str, object]:
     }
 
 
+def done_of(study: Study) -> Done:
+    """What a plan finds in the folder of a study."""
+    stream = study.stream if study.config.store is False else None
+    root = study.feature_root
+    return find_done(study.inputs, study.config, out=study.out, root=root, stream=stream)
+
+
 @pytest.fixture
 def study(tmp_path: Path) -> Study:
     return Study(small(), out=tmp_path / "out", base=tmp_path)
@@ -80,7 +87,7 @@ def test_what_is_done_is_not_planned_again(study: Study) -> None:
     before = make_plan(study)
     study.score()
     known = sorted(study.out.rglob("*"))
-    done = find_done(study)
+    done = done_of(study)
     assert set(done.features.values()) == {1.0}
     assert done.moments == {"fit": 1.0, "eval": 1.0}
     assert done.maps == {"ols": 1.0, "cosine": 1.0}
@@ -98,7 +105,7 @@ def test_features_that_are_half_there_count_half(study: Study) -> None:
     chunks = sorted((study.out / "features").glob("resnet_v1-*/features/c/1"))
     for chunk in chunks:
         (chunk / "0").unlink()
-    done = find_done(study)
+    done = done_of(study)
     shares = {network: share for (_, _, network), share in done.features.items()}
     assert shares == {"inception_v1": 1.0, "resnet_v1": 0.5}
     assert done.maps == {}
@@ -110,7 +117,7 @@ def test_maps_of_other_settings_are_not_done(study: Study) -> None:
         {"networks": ["npz:none"], "methods": [{"cosine": {"tolerance": 1e-4}}, "ols"]}
     ).methods})  # fmt: skip
     other = Study(config, out=study.out, base=study.base)
-    assert find_done(other).maps == {"cosine": 0.0, "ols": 1.0}
+    assert done_of(other).maps == {"cosine": 0.0, "ols": 1.0}
     assert list((study.out / "maps" / "cosine").glob("*.safetensors"))  # nothing was removed
 
 
@@ -131,7 +138,7 @@ def test_without_a_store_what_is_done_is_what_went_into_moments(
 
     opened(store=True).extract()  # a store that the other study does not read
     study = opened()
-    fit = {share for (kind, _, _), share in find_done(study).features.items() if kind == "fit"}
+    fit = {share for (kind, _, _), share in done_of(study).features.items() if kind == "fit"}
     assert fit == {0.0}
     # Stopped in the middle: what the checkpoint holds is done.
     monkeypatch.setattr("samefeatures.study.streaming.chunk_rows", lambda _: 256)
@@ -149,11 +156,11 @@ def test_without_a_store_what_is_done_is_what_went_into_moments(
         patch.setattr(Journal, "save", stopping)
         with pytest.raises(KeyboardInterrupt):
             study.fit()
-    (half,) = set(find_done(opened()).moments.values())
+    (half,) = set(done_of(opened()).moments.values())
     assert half == pytest.approx(512 / 700)
-    assert {s for (k, _, _), s in find_done(opened()).features.items() if k == "fit"} == {half}
+    assert {s for (k, _, _), s in done_of(opened()).features.items() if k == "fit"} == {half}
     opened().score()
-    done = find_done(opened())
+    done = done_of(opened())
     assert set(done.features.values()) == {1.0}
     assert done.moments == {"fit": 1.0, "eval": 1.0}
     assert done.maps == done.scores == {"ols": 1.0}

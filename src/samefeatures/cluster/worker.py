@@ -17,12 +17,11 @@ from samefeatures.features.extract import computed_chunks, fill, open_stores
 from samefeatures.features.rates import Meter, Rate
 from samefeatures.features.rows import FeatureRows
 from samefeatures.features.store import FeatureStore
-from samefeatures.features.stored import StoredFeatures
 from samefeatures.moments.record import Moments
 from samefeatures.moments.sums import accumulator
 from samefeatures.networks.record import ImageNetwork
 from samefeatures.study.inputs import Part, StudyInputs, open_inputs
-from samefeatures.study.runner import extract_options
+from samefeatures.study.runner import Finished, extract_options
 from samefeatures.study.sides import eval_side, fit_side
 
 
@@ -117,7 +116,7 @@ class Bench:
         """Of one side, which is whole when its moments are taken; the other may not be yet."""
         if kind not in self._sides:
             side = fit_side if kind == "fit" else eval_side
-            self._sides[kind] = list(side(self.inputs, _Finished(self._order)).rows.values())
+            self._sides[kind] = list(side(self.inputs, Finished(self._order.root)).rows.values())
         return self._sides[kind]
 
     def _part(self, task: Task) -> Part:
@@ -139,23 +138,6 @@ class Bench:
                     "sizes or times). Give every machine the same files, best by a shared disk."
                 )
         return stores
-
-
-@dataclass(frozen=True)
-class _Finished:
-    """Features of stores that are whole already."""
-
-    order: Order
-
-    def extract(
-        self,
-        networks: Sequence[ImageNetwork],
-        part: Part,
-        *,
-        kind: str,  # noqa: ARG002
-    ) -> list[StoredFeatures]:
-        stores = open_stores(networks, part.images, self.order.root, views=part.views)
-        return [StoredFeatures(store, part.images) for store in stores]
 
 
 @contextmanager

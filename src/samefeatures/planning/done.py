@@ -12,9 +12,12 @@ from samefeatures.features.place import Root
 from samefeatures.features.store import images_per_chunk
 from samefeatures.moments.kept import moments_path
 from samefeatures.networks.record import ImageNetwork
+from samefeatures.study.config import StudyConfig
 from samefeatures.study.inputs import Part, StudyInputs
-from samefeatures.study.map_files import MapFiles
-from samefeatures.study.study import Study
+from samefeatures.study.map_files import MapFiles, map_keys
+from samefeatures.study.runner import Finished
+from samefeatures.study.sides import Side, eval_side, fit_side
+from samefeatures.study.streaming import Stream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,14 +42,21 @@ class Done:
         return self.features.get((kind, source, network), 0.0)
 
 
-def find_done(study: Study) -> Done:
+def find_done(
+    inputs: StudyInputs, config: StudyConfig, *, out: Path, root: Root, stream: Stream | None
+) -> Done:
     """Look into the folder of a study.
 
     Moments, maps and scores are looked for only where all features are there: they hang on them.
-    With ``store: false`` rows of the fit side are those that have gone into moments.
+
+    Args:
+        inputs: Networks and images.
+        config: Of the study.
+        out: Its folder.
+        root: Of the feature stores.
+        stream: With ``store: false``: rows of the fit side are those that have gone into moments.
     """
-    inputs, root = study.inputs, study.feature_root
-    streamed = study.stream.done() if study.config.store is False else None
+    streamed = stream.done() if stream else None
     features = {
         (kind, part.images.name, net.name): streamed
         if streamed is not None and kind == "fit"
@@ -59,9 +69,13 @@ def find_done(study: Study) -> Done:
         kind: all(share == 1 for (side, _, _), share in features.items() if side == kind)
         for kind in ("fit", "eval")
     }
-    if not whole["fit"] or not (study.out / "moments").is_dir():
+    if not whole["fit"] or not (out / "moments").is_dir():
         return Done(features=features, moments={} if streamed is None else {"fit": streamed})
-    return _algebra(study, features, evaluated=whole["eval"])
+    there = Finished(root)
+    sides = {"fit": stream.side() if stream else fit_side(inputs, there)}
+    if whole["eval"]:
+        sides["eval"] = eval_side(inputs, there)
+    return Done(features=features, **_algebra(inputs, config, out, sides))
 
 
 def stored_share(root: Root, network: ImageNetwork, part: Part) -> float:
@@ -73,25 +87,23 @@ def stored_share(root: Root, network: ImageNetwork, part: Part) -> float:
 
 
 def _algebra(
-    study: Study, features: Mapping[tuple[str, str, str], float], *, evaluated: bool
-) -> Done:
-    """Sides are opened, not computed: every chunk is there."""
-    sides = {"fit": study.fit_features}
-    if evaluated:
-        sides["eval"] = study.eval_features
-    folder, precision = study.out / "moments", study.config.algebra.precision
+    inputs: StudyInputs, config: StudyConfig, out: Path, sides: Mapping[str, Side]
+) -> dict[str, dict[str, float]]:
+    folder, precision = out / "moments", config.algebra.precision
     moments = {
         kind: float(moments_path(list(side.rows.values()), folder, kind, precision).exists())
         for kind, side in sides.items()
     }
-    maps, scores = {}, {}
-    for entry in study.config.methods:
-        key = study.map_keys[entry.label]
-        maps[entry.label] = _map_share(study.maps, entry.label, key)
-        if evaluated:
-            place = study.out / "scores" / entry.label
-            scores[entry.label] = _score_share(study.inputs, place, key)
-    return Done(features=features, moments=moments, maps=maps, scores=scores)
+    keys = map_keys(config, sides["fit"].rows, inputs.networks)
+    files = MapFiles(out / "maps", list(keys), list(inputs.networks))
+    maps = {label: _map_share(files, label, key) for label, key in keys.items()}
+    scores = {}
+    if "eval" in sides:
+        scores = {
+            label: _score_share(files.names, out / "scores" / label, key)
+            for label, key in keys.items()
+        }
+    return {"moments": moments, "maps": maps, "scores": scores}
 
 
 def _map_share(files: MapFiles, label: str, key: str) -> float:
@@ -101,8 +113,7 @@ def _map_share(files: MapFiles, label: str, key: str) -> float:
     return sum(files.path(label, a, b).exists() for a, b in pairs) / len(pairs)
 
 
-def _score_share(inputs: StudyInputs, folder: Path, key: str) -> float:
-    names: Sequence[str] = list(inputs.networks)
+def _score_share(names: Sequence[str], folder: Path, key: str) -> float:
     there = [any((folder / name).glob(f"{key[:16]}-*.npz")) for name in names]
     return sum(there) / len(names)
 

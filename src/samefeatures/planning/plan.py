@@ -111,9 +111,11 @@ def make_plan(study: Study, *, clock: Clock = time.perf_counter) -> Plan:
     loading = Stage(
         name="load networks, list images", seconds=opened, whole=opened, note="done once"
     )
+    stream = study.stream if config.store is False else None
+    done = find_done(inputs, config, out=study.out, root=root, stream=stream)
     return plan_of(
         extent,
-        (loading, *estimate(extent, features, rates, find_done(study))),
+        (loading, *estimate(extent, features, rates, done)),
         memory=memory,
         out=study.out,
         root=root,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -11,7 +12,7 @@ from typing import Protocol
 from samefeatures.algebra import open_algebra
 from samefeatures.base.files import write_whole, writing
 from samefeatures.base.progress import Progress
-from samefeatures.features.extract import ExtractOptions, extract
+from samefeatures.features.extract import ExtractOptions, extract, open_stores
 from samefeatures.features.place import Root, parse_root
 from samefeatures.features.rates import Meter
 from samefeatures.features.rows import FeatureRows
@@ -76,6 +77,24 @@ def keep_rates(meter: Meter, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(meter.as_dict(), indent=1) + "\n"
         write_whole(folder / "extraction.json", text.encode())
+
+
+@dataclass(frozen=True)
+class Finished:
+    """Gives features of stores that are whole already, and computes nothing."""
+
+    root: Root
+
+    def extract(
+        self,
+        networks: Sequence[ImageNetwork],
+        part: Part,
+        *,
+        kind: str,  # noqa: ARG002
+    ) -> list[StoredFeatures]:
+        """In the order of the networks."""
+        stores = open_stores(networks, part.images, self.root, views=part.views)
+        return [StoredFeatures(store, part.images) for store in stores]
 
 
 class LocalRunner:
