@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -15,7 +14,8 @@ import ray
 import zarr
 from cluster_worlds import (
     alone,
-    busy_workers,
+    held_workers,
+    hold,
     kill,
     nets_of,
     on_cluster,
@@ -43,7 +43,11 @@ def cluster(deaths: Path) -> Iterator[None]:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         patch.setenv("DEATHS", str(deaths))
         ray.init(
-            num_cpus=3, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR
+            address="local",  # whatever else runs on this machine
+            num_cpus=3,
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
         )
         yield
         ray.shutdown()
@@ -52,7 +56,7 @@ def cluster(deaths: Path) -> Iterator[None]:
 def test_the_same_as_one_process(tmp_path: Path) -> None:
     write_world(tmp_path, fit=1500, evaluation=300)
     (tmp_path / "eval" / "class1" / "0001.png").write_bytes(b"no picture")
-    config = world_config(tmp_path, "small", "slow", cluster={"chunks": 2})
+    config = world_config(tmp_path, "small", "second", cluster={"chunks": 2})
     one, many = (
         alone(config, tmp_path, tmp_path / "one"),
         on_cluster(config, tmp_path, tmp_path / "many"),
@@ -64,25 +68,25 @@ def test_the_same_as_one_process(tmp_path: Path) -> None:
         assert numbers == pytest.approx({name: getattr(theirs, name) for name in numbers}, rel=1e-9)
     assert first.fit_data == second.fit_data
     rates = json.loads((many.out / "extraction.json").read_text())["networks"]
-    assert {name: rate["rows"] for name, rate in rates.items()} == {"small": 1800, "slow": 1800}
+    assert {name: rate["rows"] for name, rate in rates.items()} == {"small": 1800, "second": 1800}
     assert all(rate["seconds"] > 0 for rate in rates.values())
     assert [entry.id for entry in second.fit_data.left_out] == ["class0/0000.png"]
     assert [entry.id for entry in second.eval_data.left_out] == ["class1/0001.png"]
 
 
 def test_workers_killed_in_mid_run(tmp_path: Path) -> None:
-    """Whoever works is killed, six times: tasks run again, nothing is lost and nothing doubled."""
+    """Six times whoever has come to a batch is killed: nothing is lost and nothing doubled."""
     write_world(tmp_path, fit=2600, evaluation=40)
-    config = world_config(tmp_path, "slow", "small")
+    hold(tmp_path, (2, 5, 9, 14, 20, 27))
+    config = world_config(tmp_path, "held", "small")
     study = on_cluster(config, tmp_path, tmp_path / "many")
-    killed = kill_some(study, 6)
-    assert killed == 6
+    assert kill_while_it_extracts(study, tmp_path) == 6
     same(alone(config, tmp_path, tmp_path / "one"), study)
-    assert all(not rows.left_out for rows in study.extract()[1].rows.values())
+    assert all(not rows.left_out for rows in study.eval_features.rows.values())
 
 
-def kill_some(study: Study, count: int) -> int:
-    """Kill workers that are at it while the study extracts; returns how many died."""
+def kill_while_it_extracts(study: Study, folder: Path) -> int:
+    """Kill every worker that is held while the study extracts; returns how many died."""
     failures: list[BaseException] = []
 
     def extract() -> None:
@@ -94,12 +98,11 @@ def kill_some(study: Study, count: int) -> int:
     thread = threading.Thread(target=extract)
     thread.start()
     killed = 0
-    while thread.is_alive() and killed < count:
-        for pid in busy_workers()[:1]:
-            time.sleep(0.1)  # in the middle of something
-            killed += kill(pid)
-        time.sleep(0.05)
-    thread.join()
+    while thread.is_alive():
+        for held in held_workers(folder):
+            kill(held)
+            killed += 1
+        thread.join(0.05)
     if failures:
         raise failures[0]
     return killed
@@ -120,15 +123,15 @@ def test_an_image_at_which_workers_die(tmp_path: Path, deaths: Path) -> None:
     assert results.fit_data.rows == 260
     count = deaths.stat().st_size
     again = on_cluster(config, tmp_path, tmp_path / "many")
-    assert len(next(iter(again.features[0].rows.values()))) == 260
+    assert len(next(iter(again.fit_features.rows.values()))) == 260
     assert deaths.stat().st_size == count, "what is known to kill must not be tried again"
     # A network that comes later leaves the same image out; so does one in this very process, with
     # random weights, which the image would kill.
-    later = world_config(tmp_path, "small", "deadly", "slow", controls=True)
+    later = world_config(tmp_path, "small", "deadly", "second", controls=True)
     assert on_cluster(later, tmp_path, tmp_path / "many").score().fit_data.rows == 260
     assert deaths.stat().st_size == count
-    last = alone(world_config(tmp_path, "deadly", "slow"), tmp_path, tmp_path / "many")
-    assert {len(rows) for rows in last.features[0].rows.values()} == {260}
+    last = alone(world_config(tmp_path, "deadly", "second"), tmp_path, tmp_path / "many")
+    assert {len(rows) for rows in last.fit_features.rows.values()} == {260}
 
 
 def fit_stores(out: Path) -> dict[str, FeatureStore]:
@@ -145,13 +148,13 @@ def fit_stores(out: Path) -> dict[str, FeatureStore]:
 def test_a_run_that_ended_between_two_networks_is_made_whole(tmp_path: Path) -> None:
     """An image was left out of one network; the others hear of it when they are next run."""
     write_world(tmp_path, fit=300, evaluation=20, broken=0)
-    alone(world_config(tmp_path, "small", "slow"), tmp_path, tmp_path / "x").extract()
+    alone(world_config(tmp_path, "small", "second"), tmp_path, tmp_path / "x").extract()
     stores = fit_stores(tmp_path / "x")
-    assert stores.keys() == {"small", "slow"}
+    assert stores.keys() == {"small", "second"}
     stores["small"].leave_out(1, {7: DEATHS})
     image = sorted(p.relative_to(tmp_path / "fit") for p in (tmp_path / "fit").rglob("*.png"))[263]
     for study in (on_cluster, alone):
-        config = world_config(tmp_path, "small", "slow", "twin" if study is alone else "third")
+        config = world_config(tmp_path, "small", "second", "twin" if study is alone else "third")
         fit, _ = study(config, tmp_path, tmp_path / "x").extract()
         assert {len(rows) for rows in fit.rows.values()} == {299}
         assert [entry.id for entry in fit.summary.left_out] == [image.as_posix()]
@@ -160,12 +163,12 @@ def test_a_run_that_ended_between_two_networks_is_made_whole(tmp_path: Path) -> 
 def test_whole_stores_that_differ_are_made_alike(tmp_path: Path) -> None:
     """Of runs of their own, in which other images could not be read; no network lacks a chunk."""
     write_world(tmp_path, fit=300, evaluation=20, broken=0)
-    config = world_config(tmp_path, "small", "slow")
+    config = world_config(tmp_path, "small", "second")
     alone(config, tmp_path, tmp_path / "x").extract()
     stores = fit_stores(tmp_path / "x")
     stores["small"].leave_out(1, {7: DEATHS})
-    stores["slow"].leave_out(0, {5: DEATHS})
-    strict = world_config(tmp_path, "small", "slow", strict=True)
+    stores["second"].leave_out(0, {5: DEATHS})
+    strict = world_config(tmp_path, "small", "second", strict=True)
     with pytest.raises(UnreadableImageError, match=r"a worker died"):
         on_cluster(strict, tmp_path, tmp_path / "x").extract()
     assert [len(store.problems()) for store in stores.values()] == [1, 1], "nothing was written"

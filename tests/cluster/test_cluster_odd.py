@@ -20,7 +20,15 @@ import fsspec
 import pytest
 import ray
 import yaml
-from cluster_worlds import alone, on_cluster, same, world_config, write_world
+from cluster_worlds import (
+    alone,
+    held_workers,
+    hold,
+    on_cluster,
+    same,
+    world_config,
+    write_world,
+)
 from ray.cluster_utils import Cluster
 
 import samefeatures
@@ -43,7 +51,7 @@ def cluster(patch: pytest.MonkeyPatch, **there: str) -> Iterator[None]:
         only_there.setenv("RAY_USAGE_STATS_ENABLED", "0")
         for name, value in there.items():
             only_there.setenv(name, value)
-        ray.init(num_cpus=2, **QUIET)
+        ray.init(address="local", num_cpus=2, **QUIET)
     yield
     ray.shutdown()
 
@@ -58,11 +66,11 @@ def bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_a_store_on_s3(tmp_path: Path, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     write_world(tmp_path, fit=600, evaluation=40)
-    config = world_config(tmp_path, "small", "slow", store=bucket)
+    config = world_config(tmp_path, "small", "second", store=bucket)
     with cluster(monkeypatch):
         study = on_cluster(config, tmp_path, tmp_path / "many")
         results = study.score()
-        near = alone(world_config(tmp_path, "small", "slow"), tmp_path, tmp_path / "one")
+        near = alone(world_config(tmp_path, "small", "second"), tmp_path, tmp_path / "one")
         same(near, study)
     assert not (tmp_path / "many" / "features").exists()
     assert [c.correct for c in near.score().cells] == [c.correct for c in results.cells]
@@ -99,34 +107,41 @@ def test_another_version_on_the_workers(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_cluster_that_shrinks_to_nothing(tmp_path: Path) -> None:
     """All machines that could work go away: said after a while; what is stored stays."""
     write_world(tmp_path, fit=2600, evaluation=10)
-    config = world_config(tmp_path, "slow", cluster={"patience": 3})
+    hold(tmp_path, range(24, 400))  # two or more of eleven chunks are stored, of eight batches each
+    config = world_config(tmp_path, "held", cluster={"patience": 3})
     machines = Cluster(
         initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False}
     )
     worker = machines.add_node(num_cpus=2)
     ray.init(address=machines.address, log_to_driver=False, logging_level=logging.ERROR)
+    ended = threading.Event()
+    thread = threading.Thread(target=lambda: remove_in_mid_run(machines, worker, tmp_path, ended))
     try:
         study = on_cluster(config, tmp_path, tmp_path / "many")
         assert study.inputs
-        stores = tmp_path / "many" / "features"
-        thread = threading.Thread(target=lambda: remove_in_mid_run(machines, worker, stores))
         thread.start()
         with pytest.raises(ClusterError, match=r"3 seconds no machine .*What is stored is kept"):
             study.extract()
-        thread.join()
     finally:
+        ended.set()
+        thread.join()
         ray.shutdown()
         machines.shutdown()
-    stored = list((tmp_path / "many" / "features").glob("slow-*/features/c/*"))
-    assert 0 < len(stored) < 11
+    stored = list((tmp_path / "many" / "features").glob("held-*/features/c/*"))
+    assert 2 <= len(stored) < 11
     times = {path: path.stat().st_mtime_ns for path in stored}
+    (tmp_path / "hold").unlink()
     alone(config, tmp_path, tmp_path / "many").extract()  # goes on, with none of them again
     assert {path: path.stat().st_mtime_ns for path in stored} == times
 
 
-def remove_in_mid_run(machines: Cluster, worker: object, stores: Path) -> None:
-    while len(list(stores.glob("slow-*/features/c/*"))) < 2:
-        time.sleep(0.02)
+def remove_in_mid_run(
+    machines: Cluster, worker: object, folder: Path, ended: threading.Event
+) -> None:
+    """As soon as both workers are in the middle of a batch."""
+    while len(held_workers(folder)) < 2:
+        if ended.wait(0.02):
+            return
     machines.remove_node(worker, allow_graceful=False)
 
 
