@@ -103,9 +103,8 @@ def _checked(network: ImageNetwork, features: Float32, crops: Crops) -> Float32:
             f"{network.name} returned features of shape {features.shape} for {rows} images; "
             f"its head takes {network.dim}. The backend and the head do not belong together."
         )
-    for i in crops.problems:
-        features[i * crops.views : (i + 1) * crops.views] = 0
-    bad = np.flatnonzero(~np.isfinite(features).all(axis=1))
+    lacking = np.repeat([i in crops.problems for i in range(len(crops.ids))], crops.views)
+    bad = np.flatnonzero(~np.isfinite(features).all(axis=1) & ~lacking)
     if len(bad):
         names = list(dict.fromkeys(crops.ids[int(row) // crops.views] for row in bad))
         raise FeatureError(
@@ -113,6 +112,5 @@ def _checked(network: ImageNetwork, features: Float32, crops: Crops) -> Float32:
             f"them {', '.join(names[:5])}. Check its preprocessing and its weights; "
             "nothing of this chunk was stored."
         )
-    for i in crops.problems:
-        features[i * crops.views : (i + 1) * crops.views] = np.nan
+    features[lacking] = np.nan
     return np.ascontiguousarray(features, np.float32)

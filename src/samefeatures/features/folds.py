@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from hashlib import blake2b
 
@@ -10,9 +9,7 @@ import numpy as np
 
 from samefeatures.base.arrays import Int64
 from samefeatures.base.errors import ConfigError
-
-VIEW = re.compile(r"#\d+$")
-"""The number of a view at the end of an id; see ``image_id``."""
+from samefeatures.images.imageset import without_view
 
 
 def parts_of(ids: Sequence[str] | int, count: int, *, seed: int) -> Int64:
@@ -30,7 +27,7 @@ def parts_of(ids: Sequence[str] | int, count: int, *, seed: int) -> Int64:
         ConfigError: when there are fewer images than parts.
     """
     names = [str(i) for i in range(ids)] if isinstance(ids, int) else list(ids)
-    images = [VIEW.sub("", name) for name in names]
+    images = [without_view(name) for name in names]
     unique = list(dict.fromkeys(images))
     if len(unique) < count:
         raise ConfigError(

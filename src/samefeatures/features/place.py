@@ -103,10 +103,7 @@ class RemotePlace:
 
     Keys and passwords come from the environment, as the kind of storage has it (for S3
     ``AWS_ACCESS_KEY_ID`` and its like, ``AWS_ENDPOINT_URL`` for other servers than Amazon's).
-
-    Raises:
-        MissingExtraError: when no package is installed that reads such URLs.
-        ConfigError: when there is no such kind of URL.
+    Raises what ``place_of`` says.
     """
 
     def __init__(self, url: str) -> None:
@@ -117,7 +114,7 @@ class RemotePlace:
         return self.url
 
     def exists(self) -> bool:
-        with self._reading():
+        with self._asked("read"):
             return bool(self._files.exists(f"{self._path}/zarr.json"))
 
     def create(self, build: Callable[[zarr.Group], None]) -> None:
@@ -142,7 +139,7 @@ class RemotePlace:
     def stored_chunks(self, array: str, count: int) -> set[int]:
         """One listing, whatever the number of chunks."""
         folder = f"{self._path}/{array}/c"
-        with self._reading():
+        with self._asked("read"):
             try:
                 found = self._files.find(folder)
             except FileNotFoundError:
@@ -150,27 +147,19 @@ class RemotePlace:
         places = (str(name).rstrip("/").split("/")[-2:] for name in found)
         return {int(k) for k, last in places if k.isdigit() and last == "0"} & set(range(count))
 
+    def writing(self) -> AbstractContextManager[None]:
+        return self._asked("write", ", then run the same command again; what is stored is kept")
+
     @contextmanager
-    def writing(self) -> Iterator[None]:
+    def _asked(self, verb: str, more: str = "") -> Iterator[None]:
         try:
             yield
         except StoreError:
             raise
         except Exception as error:  # every kind of storage has its own
             raise StoreError(
-                f"Can't write {self.url}: {first_line(error)}. Check that the bucket exists, and "
-                "that the address and the keys in the environment are right, then run the same "
-                "command again; what is stored is kept."
-            ) from None
-
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
-        try:
-            yield
-        except Exception as error:  # as above
-            raise StoreError(
-                f"Can't read {self.url}: {first_line(error)}. Check that the bucket exists, and "
-                "that the address and the keys in the environment are right."
+                f"Can't {verb} {self.url}: {first_line(error)}. Check that the bucket exists, and "
+                f"that the address and the keys in the environment are right{more}."
             ) from None
 
     def refused(self, error: Exception) -> bool:

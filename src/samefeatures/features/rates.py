@@ -111,9 +111,13 @@ class Meter:
         rate.rows += rows
 
     def ready(self, network: ImageNetwork, pixels: npt.NDArray[np.uint8]) -> None:
-        """Time the forward pass alone on one normalised batch, if that is wanted and not done.
+        """Time the forward pass alone on one batch, if that is wanted and not done.
 
         The fastest of some passes: the first takes memory and warms up.
+
+        Args:
+            network: Whose pass it is.
+            pixels: (b, h, w, 3) bytes.
         """
         rate = self.rate(network.name)
         if not self.measure_bare or rate.bare is not None:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
-from samefeatures.base.arrays import Float32
+from samefeatures.base.arrays import Float32, Int64
 from samefeatures.base.digests import digest
 from samefeatures.base.errors import FeatureError
 from samefeatures.images.imageset import image_id
@@ -30,7 +29,7 @@ class FeatureRows(Protocol):
         ...
 
     @property
-    def labels(self) -> npt.NDArray[np.int64] | None:
+    def labels(self) -> Int64 | None:
         """(n,) class indices, or None."""
         ...
 
@@ -42,7 +41,7 @@ class FeatureRows(Protocol):
     def __len__(self) -> int: ...
 
     def chunks(self, rows: int) -> Iterator[Float32]:
-        """All rows in order, ``rows`` at a time; the last chunk may be shorter."""
+        """(``rows``, d) all rows in order; the last chunk may be shorter."""
         ...
 
     def span(self, start: int, stop: int) -> Float32:
@@ -58,7 +57,7 @@ class ArrayRows:
     values: Float32
     fingerprint: str
     ids: Sequence[str] | None = None
-    labels: npt.NDArray[np.int64] | None = None
+    labels: Int64 | None = None
 
     @property
     def dim(self) -> int:
@@ -68,7 +67,7 @@ class ArrayRows:
         return len(self.values)
 
     def chunks(self, rows: int) -> Iterator[Float32]:
-        """All rows in order, ``rows`` at a time."""
+        """(``rows``, d) all rows in order; the last chunk may be shorter."""
         for start in range(0, len(self.values), rows):
             yield self.values[start : start + rows]
 
@@ -100,7 +99,7 @@ def check_same_images(parts: Sequence[FeatureRows]) -> None:
         FeatureError: naming the first two networks that differ, and where.
     """
     with_ids = [part for part in parts if part.ids is not None]
-    with_labels = [part for part in parts if part.labels is not None]
+    labelled = [(part, part.labels) for part in parts if part.labels is not None]
     first = with_ids[0] if with_ids else parts[0]
     for part in parts:
         if len(part) != len(first):
@@ -109,24 +108,20 @@ def check_same_images(parts: Sequence[FeatureRows]) -> None:
                 "Rows must be the same images in the same order; extract both from one image set."
             )
     for part in with_ids[1:]:
-        _check_ids(first, part)
-    for part in with_labels[1:]:
-        if not np.array_equal(part.labels, with_labels[0].labels):  # type: ignore[arg-type]
+        ours, theirs = list(first.ids or ()), list(part.ids or ())
+        if ours != theirs:
+            at = next(i for i, (a, b) in enumerate(zip(ours, theirs, strict=True)) if a != b)
             raise FeatureError(
-                f"{part.name} and {with_labels[0].name} have different labels for the same images. "
+                f"{part.name} and {first.name} have features of different images: row {at} is "
+                f"'{theirs[at]}' for one and '{ours[at]}' for the other. Nothing is reordered "
+                "here; extract both from one image set."
+            )
+    for part, labels in labelled[1:]:
+        if not np.array_equal(labels, labelled[0][1]):
+            raise FeatureError(
+                f"{part.name} and {labelled[0][0].name} have different labels for the same images. "
                 "Use one class map for both."
             )
-
-
-def _check_ids(first: FeatureRows, part: FeatureRows) -> None:
-    ours, theirs = list(first.ids or ()), list(part.ids or ())
-    if ours != theirs:
-        at = next(i for i, (a, b) in enumerate(zip(ours, theirs, strict=True)) if a != b)
-        raise FeatureError(
-            f"{part.name} and {first.name} have features of different images: row {at} is "
-            f"'{theirs[at]}' for one and '{ours[at]}' for the other. Nothing is reordered here; "
-            "extract both from one image set."
-        )
 
 
 def joint_chunks(parts: Sequence[FeatureRows], rows: int) -> Iterator[list[Float32]]:
@@ -144,7 +139,7 @@ def joint_chunks(parts: Sequence[FeatureRows], rows: int) -> Iterator[list[Float
 class JoinedRows:
     """Features of one network on several image sets, one after another.
 
-    Ids carry the name of their set (see ``image_id``); labels only if every part has them.
+    Ids carry the name of their set (see ``image_id``).
     """
 
     parts: Sequence[FeatureRows]
@@ -172,7 +167,8 @@ class JoinedRows:
         return out
 
     @property
-    def labels(self) -> npt.NDArray[np.int64] | None:
+    def labels(self) -> Int64 | None:
+        """(n,) class indices, where every part has them."""
         labels = [part.labels for part in self.parts if part.labels is not None]
         return np.concatenate(labels) if len(labels) == len(self.parts) else None
 
@@ -180,7 +176,7 @@ class JoinedRows:
         return sum(map(len, self.parts))
 
     def chunks(self, rows: int) -> Iterator[Float32]:
-        """All rows in order, ``rows`` at a time, across the parts' borders."""
+        """(``rows``, d) all rows in order, across the parts' borders."""
         yield from regroup((block for part in self.parts for block in part.chunks(rows)), rows)
 
     def span(self, start: int, stop: int) -> Float32:
@@ -195,7 +191,7 @@ class JoinedRows:
 
 
 def regroup(blocks: Iterable[Float32], rows: int) -> Iterator[Float32]:
-    """The same rows in blocks of exactly ``rows``, the last one maybe shorter."""
+    """(r, d) blocks to (``rows``, d) blocks of the same rows, the last one maybe shorter."""
     held: list[Float32] = []
     count = 0
     for block in blocks:

@@ -42,7 +42,9 @@ class Shuffle:
     def stream(self, read: Read, *, start: int) -> Iterator[tuple[Float32, Order]]:
         """Pools, each with the order in which its rows are dealt, after ``start`` rows were.
 
-        The same array comes again while the pool is the same.
+        Yields:
+            (r, d) rows of a pool, the same array while the pool is the same, and (k,) indices of
+            those that are still to be dealt.
         """
         epoch, skip = divmod(start, self.rows)
         whole = read(0, self.rows) if self.rows <= self.pool else None

@@ -12,13 +12,14 @@ import re
 import shutil
 import tarfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 
+from samefeatures.base.arrays import Int64
 from samefeatures.base.digests import digest
 from samefeatures.base.errors import DataError
 from samefeatures.base.partial import clear_leftovers, whole_file
@@ -29,9 +30,6 @@ from samefeatures.images.listing import (
     read_listing,
     write_listing,
 )
-
-Wanted = Callable[[str], bool]
-"""Whether a member is to be indexed, by its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,33 +75,18 @@ class Member:
         return data
 
 
-@dataclass(frozen=True, slots=True)
-class Archive:
-    """An archive that is indexed.
-
-    Attributes:
-        path: Of the plain archive.
-        listing: Of its members.
-    """
-
-    path: Path
-    listing: Listing
-
-    @property
-    def fingerprint(self) -> str:
-        """Members keep no nanoseconds; the archive's own time stands for rewritten ones."""
-        return digest(self.listing.fingerprint, self.listing.folder_times.tobytes())
-
-    def members(self) -> Iterator[tuple[str, Member]]:
-        """Names and members, in their order."""
-        listing, time = self.listing, int(self.listing.folder_times[1])
-        places = zip(listing.offsets.tolist(), listing.sizes.tolist(), strict=True)
-        for name, (offset, size) in zip(listing.paths, places, strict=True):
-            yield name, Member(self.path, time, offset, size)
-
-
-def open_archive(path: Path, wanted: Wanted, *, relist: bool) -> Archive:
+def open_archive(
+    path: Path, wanted: Callable[[str], bool], *, relist: bool
+) -> tuple[str, list[tuple[str, Member]]]:
     """Unpack an archive if need be, and index it, unless the cache has it while it is the same.
+
+    Args:
+        path: Of the archive.
+        wanted: Says by its name whether a member is to be indexed.
+        relist: Leave the cache aside.
+
+    Returns:
+        Its fingerprint, and its members with their names, in their order.
 
     Raises:
         DataError: when it is damaged or cut short, or members are links.
@@ -112,9 +95,18 @@ def open_archive(path: Path, wanted: Wanted, *, relist: bool) -> Archive:
     info = path.stat()
     stamp = np.array([info.st_size, info.st_mtime_ns], np.int64)
     cache = cache_file(path, "tar")
-    kept = None if relist else read_listing(cache)
-    if kept is not None and np.array_equal(kept.folder_times, stamp):
-        return Archive(path, kept)
+    listing = None if relist else read_listing(cache)
+    if listing is None or not np.array_equal(listing.folder_times, stamp):
+        listing = _listing(path, wanted, stamp)
+        write_listing(cache, listing)
+    places = zip(listing.offsets.tolist(), listing.sizes.tolist(), strict=True)
+    members = [Member(path, info.st_mtime_ns, offset, size) for offset, size in places]
+    # Members keep no nanoseconds; the archive's own time stands for rewritten ones.
+    fingerprint = digest(listing.fingerprint, stamp.tobytes())
+    return fingerprint, list(zip(listing.paths, members, strict=True))
+
+
+def _listing(path: Path, wanted: Callable[[str], bool], stamp: Int64) -> Listing:
     members = [member for member in _members(path, wanted) if not member.isdir()]
     odd = [m.name for m in members if not m.isreg() or m.issparse()]
     if odd:
@@ -123,7 +115,7 @@ def open_archive(path: Path, wanted: Wanted, *, relist: bool) -> Archive:
             f"{', '.join(odd[:3])}. Pack it anew with 'tar --dereference --hard-dereference'."
         )
     check_names([m.name for m in members], path)
-    listing = Listing(
+    return Listing(
         paths=[m.name for m in members],
         sizes=np.array([m.size for m in members], np.int64),
         times=np.array([int(m.mtime) for m in members], np.int64),
@@ -131,16 +123,9 @@ def open_archive(path: Path, wanted: Wanted, *, relist: bool) -> Archive:
         folders=[],
         folder_times=stamp,
     )
-    write_listing(cache, listing)
-    return Archive(path, listing)
 
 
-def _members(path: Path, wanted: Wanted) -> list[tarfile.TarInfo]:
-    """The members that are wanted.
-
-    Raises:
-        DataError: when the archive is damaged or cut short.
-    """
+def _members(path: Path, wanted: Callable[[str], bool]) -> list[tarfile.TarInfo]:
     try:
         with tarfile.open(path, "r:") as archive:
             members = []
@@ -166,11 +151,7 @@ def _members(path: Path, wanted: Wanted) -> list[tarfile.TarInfo]:
 
 
 def _plain(path: Path, *, relist: bool) -> Path:
-    """The archive itself, or its uncompressed copy in the cache folder.
-
-    Raises:
-        DataError: when it can't be unpacked.
-    """
+    """The archive itself, or its uncompressed copy in the cache folder."""
     if path.suffix not in (".gz", ".tgz"):
         return path
     info = path.stat()

@@ -7,9 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
+from samefeatures.base.arrays import Int64
 from samefeatures.base.errors import (
     ConfigError,
     DataError,
@@ -72,15 +70,18 @@ def _check_columns(
 ) -> None:
     """The columns that were named must be there, and hold images."""
     for column in (image_column, *([str(id_column)] if id_column else [])):
-        if column not in table.column_names:
-            raise DataError(
-                f"hf:{path} has no column '{column}'; it has {', '.join(table.column_names)}. "
-                "Name it in 'options'."
-            )
+        _check_column(table, column, path, "Name it in 'options'", DataError)
     if not isinstance(table.features[image_column], datasets.Image):
         raise DataError(
             f"hf:{path}: the column '{image_column}' holds {table.features[image_column]}, not "
             "images. Name another with 'image_column' in 'options'."
+        )
+
+
+def _check_column(table: Any, column: str, path: str, remedy: str, error: type[DataError]) -> None:
+    if column not in table.column_names:
+        raise error(
+            f"hf:{path} has no column '{column}'; it has {', '.join(table.column_names)}. {remedy}."
         )
 
 
@@ -115,12 +116,8 @@ def _files(table: Any) -> list[str]:
 
 def _labels(
     datasets: Any, table: Any, column: str, class_map: Path | str | None, path: str
-) -> npt.NDArray[np.int64]:
-    if column not in table.column_names:
-        raise LabelError(
-            f"hf:{path} has no column '{column}'; it has {', '.join(table.column_names)}. Name it "
-            "with 'label_column' in 'options'."
-        )
+) -> Int64:
+    _check_column(table, column, path, "Name it with 'label_column' in 'options'", LabelError)
     where = f"hf:{path}: '{column}'"
     values = list(table.with_format(None)[column])
     if any(value is None for value in values):
@@ -139,13 +136,19 @@ def _load(
     datasets: Any, path: str, base: Path, split: str | None, options: Mapping[str, Any]
 ) -> Any:
     folder = base / Path(path).expanduser()
-    saved = (folder / "dataset_info.json").exists()
-    if saved or (folder / "dataset_dict.json").exists():
-        _refuse(f"hf:{path}", "split" if saved and split else None, options)
+    one_split = (folder / "dataset_info.json").exists()
+    saved = one_split or (folder / "dataset_dict.json").exists()
+    without = ["split"] if one_split and split else []
+    without += [name for name in ("config", "revision", "data_dir") if name in options]
+    if saved and without:
+        raise ConfigError(
+            f"hf:{path}: '{without[0]}' has no effect on a dataset written by save_to_disk. Leave "
+            "it out."
+        )
+    data_dir = options.get("data_dir")
     try:
-        if saved or (folder / "dataset_dict.json").exists():
+        if saved:
             return datasets.load_from_disk(str(folder))
-        data_dir = options.get("data_dir")
         return datasets.load_dataset(
             str(folder.resolve()) if folder.is_dir() else path,
             options.get("config"),
@@ -158,16 +161,6 @@ def _load(
             f"hf:{path} can't be loaded ({' '.join(str(error).split())[:300]}). Check the name, "
             "the split and the connection; or give a folder written by save_to_disk."
         ) from None
-
-
-def _refuse(where: str, setting: str | None, options: Mapping[str, Any]) -> None:
-    """A folder of ``save_to_disk`` has no configurations and revisions to choose from."""
-    without = [name for name in ("config", "revision", "data_dir") if name in options]
-    if setting or without:
-        raise ConfigError(
-            f"{where}: '{setting or without[0]}' has no effect on a dataset written by "
-            "save_to_disk. Leave it out."
-        )
 
 
 def _one_split(loaded: Any, path: str, split: str | None) -> Any:

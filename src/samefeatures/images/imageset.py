@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from samefeatures.base.arrays import Int64
 from samefeatures.base.digests import digest
 from samefeatures.base.errors import DataError, DuplicateIdError
 
@@ -30,6 +30,11 @@ def image_id(name: str, *, source: str | None = None, view: int | None = None) -
     return whole if view is None else f"{whole}#{view}"
 
 
+def without_view(image: str) -> str:
+    """The id that all views of an image share."""
+    return re.sub(r"#\d+$", "", image)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageSet:
     """Images in a fixed order.
@@ -45,7 +50,7 @@ class ImageSet:
 
     name: str
     ids: Sequence[str]
-    labels: npt.NDArray[np.int64] | None
+    labels: Int64 | None
     fingerprint: str
     read: Callable[[int], Raw]
     labelled_fingerprint: str | None = None
@@ -56,10 +61,13 @@ class ImageSet:
         *content: str | bytes,
         name: str,
         ids: Sequence[str],
-        labels: npt.NDArray[np.int64] | None,
+        labels: Int64 | None,
         read: Callable[[int], Raw],
     ) -> Self:
-        """A set whose fingerprints are made of ``content``: whatever tells its images apart."""
+        """A set whose fingerprints are made of ``content``: whatever tells its images apart.
+
+        ``labels`` are (n,) class indices, or None.
+        """
         labelled = None if labels is None else digest(*content, labels.tobytes())
         return cls(name, ids, labels, digest(*content, b""), read, labelled)
 

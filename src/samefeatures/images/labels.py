@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from samefeatures.base.arrays import Int64
 from samefeatures.base.errors import ConfigError, LabelError
 
 SORTED = "sorted"
@@ -36,10 +37,8 @@ def are_synsets(names: Sequence[str]) -> bool:
     return bool(names) and imagenet_index().keys() >= set(names)
 
 
-def class_indices(
-    names: Sequence[str], class_map: Path | str | None, *, where: str
-) -> npt.NDArray[np.int64]:
-    """One class index per name.
+def class_indices(names: Sequence[str], class_map: Path | str | None, *, where: str) -> Int64:
+    """(n,) one class index per name.
 
     Without a class map the names must be ImageNet synsets, which get their ImageNet-1k index
     whatever other classes are there. Sort order is used only where ``class_map`` is ``sorted``.
@@ -54,30 +53,27 @@ def class_indices(
         LabelError: when a name has no index.
     """
     kinds = sorted(set(names))
-    if class_map is None:
-        index = imagenet_index()
-        unknown = [name for name in kinds if name not in index]
-        if unknown:
-            raise LabelError(
-                f"{where}: {len(unknown)} of {len(kinds)} class names are not ImageNet synsets, "
-                f"among them {', '.join(unknown[:5])}. Give a class map: a .json, .csv or .txt "
-                "file, or the word 'sorted' to number them in sorted order."
-            )
-    elif str(class_map) == SORTED:
-        index = {name: i for i, name in enumerate(kinds)}
+    if class_map == SORTED:
+        index: Mapping[str, int] = {name: i for i, name in enumerate(kinds)}
     else:
-        index = read_class_map(Path(class_map))
-        unknown = [name for name in kinds if name not in index]
-        if unknown:
-            raise LabelError(
-                f"{where}: the class map {class_map} lacks {len(unknown)} of {len(kinds)} names, "
-                f"among them {', '.join(unknown[:5])}. Add them."
-            )
+        index = imagenet_index() if class_map is None else read_class_map(Path(class_map))
+    unknown = [name for name in kinds if name not in index]
+    count, among = f"{len(unknown)} of {len(kinds)}", ", ".join(unknown[:5])
+    if unknown and class_map is None:
+        raise LabelError(
+            f"{where}: {count} class names are not ImageNet synsets, among them {among}. Give a "
+            "class map: a .json, .csv or .txt file, or the word 'sorted' to number them in sorted "
+            "order."
+        )
+    if unknown:
+        raise LabelError(
+            f"{where}: the class map {class_map} lacks {count} names, among them {among}. Add them."
+        )
     return np.array([index[name] for name in names], np.int64)
 
 
-def whole_labels(values: npt.ArrayLike, *, where: str) -> npt.NDArray[np.int64]:
-    """Labels that came as numbers: checked, as int64.
+def whole_labels(values: npt.ArrayLike, *, where: str) -> Int64:
+    """(n,) labels that came as numbers: checked, as int64.
 
     Raises:
         LabelError: when they are not whole numbers from 0.
@@ -96,13 +92,9 @@ def whole_labels(values: npt.ArrayLike, *, where: str) -> npt.NDArray[np.int64]:
 
 
 def named_labels(
-    labels: npt.NDArray[np.int64],
-    names: Sequence[str],
-    class_map: Path | str | None,
-    *,
-    where: str,
-) -> npt.NDArray[np.int64]:
-    """Labels of a data set that numbers its own classes, as the networks number them.
+    labels: Int64, names: Sequence[str], class_map: Path | str | None, *, where: str
+) -> Int64:
+    """(n,) labels of a data set that numbers its own classes, as the networks number them.
 
     Such sets number the classes that they have, often in sorted order: of ten ImageNet classes the
     labels are 0 to 9. Names that are synsets, or a class map, tell the true index. Otherwise the

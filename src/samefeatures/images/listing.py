@@ -11,13 +11,14 @@ import contextlib
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
+from samefeatures.base.arrays import Int64
 from samefeatures.base.digests import digest
 from samefeatures.base.errors import DataError
 from samefeatures.base.partial import whole_file
@@ -26,6 +27,9 @@ IMAGE_ENDINGS = (
     ".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff",
     ".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".avif",
 )  # fmt: skip
+
+TEXTS = ("paths", "folders")
+"""Fields of a listing that are kept as bytes."""
 
 RACY_NS = 2_000_000_000
 """A directory changed less than this ago may change again within one tick of its clock."""
@@ -45,11 +49,11 @@ class Listing:
     """
 
     paths: list[str]
-    sizes: npt.NDArray[np.int64]
-    times: npt.NDArray[np.int64]
-    offsets: npt.NDArray[np.int64]
+    sizes: Int64
+    times: Int64
+    offsets: Int64
     folders: list[str]
-    folder_times: npt.NDArray[np.int64]
+    folder_times: Int64
 
     @property
     def fingerprint(self) -> str:
@@ -158,14 +162,8 @@ def read_listing(cache: Path) -> Listing | None:
     """A kept listing, or None when there is none that can be read."""
     try:
         with cache.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            kept = Listing(
-                paths=_lines(file["paths"]),
-                sizes=file["sizes"],
-                times=file["times"],
-                offsets=file["offsets"],
-                folders=_lines(file["folders"]),
-                folder_times=file["folder_times"],
-            )
+            arrays = {name: file[name] for name in (field.name for field in fields(Listing))}
+            kept = Listing(**arrays | {name: _lines(arrays[name]) for name in TEXTS})
     # A damaged file fails in many ways inside numpy and zipfile; all of them mean: list again.
     except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile, NotImplementedError):
         return None
@@ -175,18 +173,11 @@ def read_listing(cache: Path) -> Listing | None:
 
 def write_listing(cache: Path, listing: Listing) -> None:
     """Keep a listing; where the cache can't be written, the next run lists again."""
+    arrays = {field.name: getattr(listing, field.name) for field in fields(listing)}
     with contextlib.suppress(OSError):
         cache.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(cache) as file:
-            np.savez(
-                file,
-                paths=_bytes(listing.paths),
-                sizes=listing.sizes,
-                times=listing.times,
-                offsets=listing.offsets,
-                folders=_bytes(listing.folders),
-                folder_times=listing.folder_times,
-            )
+            np.savez(file, **arrays | {name: _bytes(arrays[name]) for name in TEXTS})
 
 
 def check_names(names: Sequence[str], where: Path) -> None:

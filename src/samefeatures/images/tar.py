@@ -35,9 +35,9 @@ def open_tar(source: ImageSource, *, labelled: bool, base: Path) -> ImageSet:
     texts: dict[str, Member] = {}
     prints: list[str] = []
     for shard in expand(pattern, base):
-        archive = open_archive(shard, _is_wanted, relist=source.relist)
-        prints.append(archive.fingerprint)
-        for name, member in archive.members():
+        fingerprint, found = open_archive(shard, _is_wanted, relist=source.relist)
+        prints.append(fingerprint)
+        for name, member in found:
             short = _below(name, source.subdir)
             if short is None:
                 continue
