@@ -14,14 +14,23 @@ from samefeatures.base.errors import FeatureError
 from samefeatures.images.imageset import image_id
 
 
-class FeatureRows(Protocol):
-    """Features of one network on one image set, images that can't be read left out."""
+class Identity(Protocol):
+    """Which features: rows of them need not be there."""
 
     @property
     def name(self) -> str: ...
 
     @property
     def dim(self) -> int: ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever a value could have changed."""
+        ...
+
+
+class FeatureRows(Identity, Protocol):
+    """Features of one network on one image set, images that can't be read left out."""
 
     @property
     def ids(self) -> Sequence[str] | None:
@@ -31,11 +40,6 @@ class FeatureRows(Protocol):
     @property
     def labels(self) -> Int64 | None:
         """(n,) class indices, or None."""
-        ...
-
-    @property
-    def fingerprint(self) -> str:
-        """Changes whenever a value could have changed."""
         ...
 
     def __len__(self) -> int: ...

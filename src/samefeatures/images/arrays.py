@@ -15,7 +15,7 @@ from PIL import Image
 
 from samefeatures.base.errors import DataError, LabelError
 from samefeatures.base.options import check_known
-from samefeatures.images.imageset import ImageSet
+from samefeatures.images.imageset import ImageSet, numbered
 from samefeatures.images.labels import whole_labels
 from samefeatures.images.source import ImageSource
 
@@ -66,12 +66,7 @@ def open_arrays(source: ImageSource, *, labelled: bool, base: Path) -> ImageSet:
         labels = whole_labels(arrays["labels"], where=str(path))
     if "ids" in arrays and arrays["ids"].dtype.kind != "U":
         raise DataError(f"{path} holds 'ids' {arrays['ids'].dtype}; ids are strings.")
-    width = len(str(n - 1))
-    ids = (
-        [str(i) for i in arrays["ids"]]
-        if "ids" in arrays
-        else [str(i).zfill(width) for i in range(n)]
-    )
+    ids = [str(i) for i in arrays["ids"]] if "ids" in arrays else numbered(n)
     return ImageSet.of(
         images.tobytes(),
         str(images.shape),

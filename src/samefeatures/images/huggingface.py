@@ -16,7 +16,7 @@ from samefeatures.base.errors import (
     require,
 )
 from samefeatures.base.options import check_known
-from samefeatures.images.imageset import ImageSet, Raw
+from samefeatures.images.imageset import ImageSet, Raw, numbered
 from samefeatures.images.labels import class_indices, named_labels, whole_labels
 from samefeatures.images.source import ImageSource
 
@@ -50,7 +50,7 @@ def open_huggingface(source: ImageSource, *, labelled: bool, base: Path) -> Imag
     _check_columns(datasets, table, path, image_column, id_column)
     class_map = source.class_map_path(base)
     labels = _labels(datasets, table, label_column, class_map, path) if labelled else None
-    ids = _ids(table, id_column)
+    ids = [str(i) for i in table[str(id_column)]] if id_column else numbered(len(table))
     return ImageSet.of(
         # Changes with the data and with every transformation, and at worst too often; the files'
         # sizes and times show what was rewritten under the same fingerprint.
@@ -83,13 +83,6 @@ def _check_column(table: Any, column: str, path: str, remedy: str, error: type[D
         raise error(
             f"hf:{path} has no column '{column}'; it has {', '.join(table.column_names)}. {remedy}."
         )
-
-
-def _ids(table: Any, column: object) -> list[str]:
-    """From a column, or the row's number with leading zeros."""
-    if column:
-        return [str(value) for value in table[str(column)]]
-    return [str(i).zfill(len(str(len(table) - 1))) for i in range(len(table))]
 
 
 def _reader(images: Any, column: str) -> Callable[[int], Raw]:

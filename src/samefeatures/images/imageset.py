@@ -30,6 +30,11 @@ def image_id(name: str, *, source: str | None = None, view: int | None = None) -
     return whole if view is None else f"{whole}#{view}"
 
 
+def numbered(n: int) -> list[str]:
+    """Ids of images that have none: their numbers, with leading zeros."""
+    return [str(i).zfill(len(str(n - 1))) for i in range(n)]
+
+
 def without_view(image: str) -> str:
     """The id that all views of an image share."""
     return re.sub(r"#\d+$", "", image)

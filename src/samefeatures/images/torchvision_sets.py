@@ -14,7 +14,7 @@ from PIL import Image
 
 from samefeatures.base.errors import ConfigError, DataError, UnreadableImageError, require
 from samefeatures.base.options import check_known
-from samefeatures.images.imageset import ImageSet
+from samefeatures.images.imageset import ImageSet, numbered
 from samefeatures.images.labels import named_labels, whole_labels
 from samefeatures.images.source import ImageSource
 
@@ -65,7 +65,7 @@ def open_torchvision(source: ImageSource, *, labelled: bool, base: Path) -> Imag
     return ImageSet.of(
         *_content(dataset, kind, options, count),
         name=source.set_name,
-        ids=[str(i).zfill(len(str(count - 1))) for i in range(count)],
+        ids=numbered(count),
         labels=labels,
         read=_Reader(dataset),
     )

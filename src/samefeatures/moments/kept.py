@@ -5,32 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
 from samefeatures.algebra import HOST, Algebra, Precision
 from samefeatures.base.digests import digest
 from samefeatures.base.files import writing
 from samefeatures.base.partial import clear_leftovers
 from samefeatures.base.progress import Progress
-from samefeatures.features.rows import FeatureRows, joint_chunks
+from samefeatures.features.rows import FeatureRows, Identity, joint_chunks
 from samefeatures.moments.record import Moments
 from samefeatures.moments.sums import accumulator
 
 CHUNK_BYTES = 2**28
 CHECKPOINT_SECONDS = 120.0
-
-
-class Identity(Protocol):
-    """Which features: rows of them need not be there."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def dim(self) -> int: ...
-
-    @property
-    def fingerprint(self) -> str: ...
 
 
 def moments_key(parts: Sequence[Identity], precision: Precision = "float64") -> str:

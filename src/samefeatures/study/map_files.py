@@ -10,8 +10,9 @@ from pathlib import Path
 from samefeatures.base.digests import digest
 from samefeatures.base.errors import MapError
 from samefeatures.base.files import write_whole, writing
+from samefeatures.features.rows import Identity
 from samefeatures.maps import AffineMap
-from samefeatures.moments.kept import Identity, moments_key
+from samefeatures.moments.kept import moments_key
 from samefeatures.networks.record import Network
 from samefeatures.study.config import StudyConfig
 from samefeatures.study.methods import MethodConfig
