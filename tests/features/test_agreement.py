@@ -11,8 +11,9 @@ from pathlib import Path
 import fsspec
 import numpy as np
 import pytest
-from worlds_images import made_images, tiny_network
+from worlds_images import NumpyBackend, made_images, tiny_network
 
+from samefeatures.base.arrays import Float32
 from samefeatures.base.errors import StoreError, UnreadableImageError
 from samefeatures.features.agreement import agree, tell_others
 from samefeatures.features.extract import ExtractOptions, extract, open_stores
@@ -160,6 +161,24 @@ def test_what_is_left_out_of_a_chunk_that_is_lacking_is_looked_at_again(
     forget(stores[0], [2])
     both = extract([tiny_network("a"), tiny_network("b")], images, stores[0].place.path.parent)  # type: ignore[attr-defined]
     assert [len(rows) for rows in both] == [1100, 1100]
+
+
+def test_another_process_writes_to_the_same_stores(root: Root) -> None:
+    """It could not read an image that this one could, and both write chunk after chunk."""
+    images, _ = made_images(300)
+    a, b = tiny_network("a"), tiny_network("b")
+    (store,) = open_stores([a], images, root, views=None)
+
+    def meanwhile(features: Float32) -> Float32:
+        if store.missing() == {1}:
+            store.leave_out(0, {4: "gone"})
+        return features
+
+    assert isinstance(b.backend, NumpyBackend)
+    b.backend.spoil = meanwhile
+    both = extract([a, b], images, root)
+    assert [len(rows) for rows in both] == [299, 299]
+    assert both[0].ids == both[1].ids
 
 
 def test_rows_that_another_run_leaves_out_meanwhile(tmp_path: Path) -> None:

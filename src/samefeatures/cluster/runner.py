@@ -82,6 +82,7 @@ class RayRunner:
         else:
             raise self._hopeless(part, todo[0])
         keep_rates(self._pace.meter, self._folder)
+        agree(stores, [set() for _ in stores], part.images, strict=self._strict)
         return [StoredFeatures(store, part.images) for store in stores]
 
     def moments(self, parts: Sequence[FeatureRows], *, kind: str) -> Moments:

@@ -20,7 +20,8 @@ def agree(
     """Leave out of every store what any of them leaves out, whole stores included.
 
     Called before anything is computed: those that have a chunk may have it from runs of their
-    own, and those that lack it need not look at the images.
+    own, and those that lack it need not look at the images. And when all is computed: another
+    process may have written to the same stores.
 
     Args:
         stores: Of all networks on one image set.

@@ -113,6 +113,7 @@ def extract(
     work = Work(networks, missing, images, views, known)
     for name, rows in fill(work, stores, options=options, meter=meter):
         on_rows(name, rows)
+    agree(stores, [set() for _ in stores], images, strict=options.strict)
     return [StoredFeatures(store, images) for store in stores]
 
 

@@ -14,9 +14,9 @@ from samefeatures.base.arrays import Float32, Int64
 from samefeatures.base.digests import digest
 from samefeatures.base.files import writing
 from samefeatures.base.progress import Progress
-from samefeatures.features.rows import FeatureRows, joint_chunks
+from samefeatures.features.rows import FeatureRows, Identity, joint_chunks
 from samefeatures.moments.blocks import Blocks, BlockSums, Pair, Rows
-from samefeatures.moments.kept import Identity, chunk_rows, clear_old, moments_key
+from samefeatures.moments.kept import chunk_rows, clear_old, moments_key
 from samefeatures.moments.record import Moments
 from samefeatures.moments.sums import accumulator
 from samefeatures.moments.views import Beside, SecondMoments, Union
