@@ -31,12 +31,12 @@ from samefeatures.planning.plan import headline as headline
 from samefeatures.planning.plan import make_plan as make_plan
 from samefeatures.report.write import write_report as write_report
 from samefeatures.scores.heads import agreement as agreement
-from samefeatures.scores.heads import closeness as closeness
 from samefeatures.scores.heads import score_heads as score_heads
 from samefeatures.scores.intervals import wilson as wilson
 from samefeatures.scores.paired import detectable as detectable
 from samefeatures.scores.paired import holm as holm
 from samefeatures.scores.paired import mcnemar as mcnemar
+from samefeatures.similarity import closeness as closeness
 from samefeatures.study.config import StudyConfig as StudyConfig
 from samefeatures.study.config import parse_config as parse_config
 from samefeatures.study.config import read_config as read_config

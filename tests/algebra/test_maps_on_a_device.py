@@ -9,7 +9,7 @@ from samefeatures.algebra.device import TorchDevice
 from samefeatures.maps import OLS, Logit, Method, Naive, Ridge, SourceProblem
 from samefeatures.moments.record import Moments
 from samefeatures.networks.record import Head
-from samefeatures.scores.heads import closeness
+from samefeatures.similarity import closeness
 
 CPU = TorchDevice("cpu")
 

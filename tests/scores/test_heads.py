@@ -1,16 +1,14 @@
-"""Scores against plain loops and scikit-learn; closeness against the rows themselves."""
+"""Scores against plain loops and scikit-learn."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score, r2_score, top_k_accuracy_score
+from sklearn.metrics import accuracy_score, top_k_accuracy_score
 
 from samefeatures.base.errors import LabelError
-from samefeatures.maps import AffineMap
-from samefeatures.moments.record import Moments
 from samefeatures.networks.record import Head
-from samefeatures.scores.heads import agreement, closeness, score_heads
+from samefeatures.scores.heads import agreement, score_heads
 
 RNG = np.random.default_rng(0)
 
@@ -66,38 +64,3 @@ def test_labels_outside_the_classes(label: int) -> None:
 def test_no_rows() -> None:
     with pytest.raises(LabelError, match="no row to score"):
         score_heads([], [random_head(3, 2)])
-
-
-def make_map(weight: np.ndarray, bias: np.ndarray) -> AffineMap:
-    return AffineMap(
-        weight=weight,
-        bias=bias,
-        source="a",
-        target="b",
-        method="ols",
-        source_fingerprint="",
-        target_fingerprint="",
-    )
-
-
-def test_closeness_from_moments_equals_the_rows() -> None:
-    a = RNG.normal(size=(500, 4)) + 7
-    b = a @ RNG.normal(size=(4, 3)) + RNG.normal(size=(500, 3)) - 2
-    m = make_map(RNG.normal(size=(3, 4)), RNG.normal(size=3))
-    moments = Moments(["a", "b"], [4, 3])
-    moments.update(a, b)
-    close = closeness(moments, m)
-    mapped = a @ m.weight.T + m.bias
-    residual, total = ((mapped - b) ** 2).sum(), ((b - b.mean(0)) ** 2).sum()
-    assert close.r2 == pytest.approx(1 - residual / total, rel=1e-10)
-    assert close.r2 == pytest.approx(r2_score(b, mapped, multioutput="variance_weighted"), rel=1e-9)
-    cosine = (mapped * b).sum() / np.linalg.norm(mapped) / np.linalg.norm(b)
-    assert close.cosine == pytest.approx(cosine, rel=1e-10)
-
-
-def test_closeness_of_a_target_that_does_not_vary_is_nan() -> None:
-    moments = Moments(["a", "b"], [2, 2])
-    moments.update(RNG.normal(size=(9, 2)), np.zeros((9, 2)))
-    close = closeness(moments, make_map(np.eye(2), np.zeros(2)))
-    assert np.isnan(close.r2)
-    assert np.isnan(close.cosine)

@@ -19,7 +19,8 @@ from samefeatures.moments.sums import accumulator
 from samefeatures.networks.record import Head
 from samefeatures.planning.linear import Clock, Linear, fitted
 from samefeatures.scores.comparisons import compare
-from samefeatures.scores.heads import Score, closeness, score_heads
+from samefeatures.scores.heads import Score, score_heads
+from samefeatures.similarity import closeness
 from samefeatures.study.methods import MethodConfig
 
 WIDEST = 768

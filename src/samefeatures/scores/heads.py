@@ -10,8 +10,6 @@ import numpy as np
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float32, Int32, Int64
 from samefeatures.base.errors import LabelError
-from samefeatures.maps.affine import AffineMap
-from samefeatures.moments.record import Moments
 from samefeatures.networks.record import Head
 
 
@@ -92,37 +90,3 @@ def _check_labels(labels: Int64, classes: int) -> None:
 def agreement(first: Score, second: Score) -> float:
     """Percent of rows where two scores predict the same class; needs no label to be right."""
     return float(100 * np.mean(first.predictions == second.predictions))
-
-
-@dataclass(frozen=True, slots=True)
-class Closeness:
-    """How near mapped features come to the true ones.
-
-    Attributes:
-        r2: ``1 − Σ‖M x + m − y‖² / Σ‖y − mean(y)‖²``; NaN when the target does not vary.
-        cosine: ``Σ ⟨M x + m, y⟩ / sqrt(Σ‖M x + m‖² · Σ‖y‖²)``: all rows as one long vector.
-    """
-
-    r2: float
-    cosine: float
-
-
-def closeness(moments: Moments, fitted: AffineMap, *, algebra: Algebra = HOST) -> Closeness:
-    """R² and cosine of a map from the moments of the eval set: no row is touched."""
-    a, b, n = fitted.source, fitted.target, moments.n
-    s_aa, s_ab = moments.block(a, a), moments.block(a, b)
-    mean_b = moments.mean_of(b)
-    mean_mapped = fitted.weight @ moments.mean_of(a) + fitted.bias
-    total = moments.sum_of_squares(b)
-    spread = float(np.vdot(algebra.product(fitted.weight, s_aa), fitted.weight))  # Σ‖M (x − mean)‖²
-    shared = float(np.vdot(fitted.weight, s_ab.T))  # Σ⟨M (x − mean), y − mean⟩
-    offset = mean_mapped - mean_b
-    residual = spread - 2 * shared + total + n * float(offset @ offset)
-    dot = shared + n * float(mean_mapped @ mean_b)
-    norm_mapped = spread + n * float(mean_mapped @ mean_mapped)
-    norm_true = total + n * float(mean_b @ mean_b)
-    length = np.sqrt(norm_mapped * norm_true)
-    return Closeness(
-        r2=1 - residual / total if total > 0 else float("nan"),
-        cosine=dot / length if length > 0 else float("nan"),
-    )

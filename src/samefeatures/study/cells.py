@@ -7,8 +7,9 @@ from dataclasses import asdict
 from itertools import product
 
 from samefeatures.scores.comparisons import SAME, Comparison, compare
-from samefeatures.scores.heads import Closeness, Score, agreement
+from samefeatures.scores.heads import Score, agreement
 from samefeatures.scores.intervals import wilson
+from samefeatures.similarity import Closeness
 from samefeatures.study.results import Cell
 from samefeatures.study.scoring import Scored
 

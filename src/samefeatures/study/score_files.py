@@ -16,7 +16,8 @@ from zipfile import BadZipFile
 import numpy as np
 
 from samefeatures.base.files import write_whole, writing
-from samefeatures.scores.heads import Closeness, Score
+from samefeatures.scores.heads import Score
+from samefeatures.similarity import Closeness
 from samefeatures.study.results import CurveSummary, FitSummary
 
 

@@ -15,7 +15,8 @@ from samefeatures.maps import AffineMap
 from samefeatures.moments.record import Moments
 from samefeatures.networks.record import Head, Network
 from samefeatures.scores.comparisons import Pair
-from samefeatures.scores.heads import Score, closeness, score_heads
+from samefeatures.scores.heads import Score, score_heads
+from samefeatures.similarity import closeness
 from samefeatures.study.curves import curve_summary
 from samefeatures.study.map_files import MapFiles
 from samefeatures.study.results import FitSummary

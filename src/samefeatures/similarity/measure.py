@@ -1,0 +1,89 @@
+"""What a measure is, and where measures are found."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Literal
+
+from samefeatures.algebra import HOST, Algebra
+from samefeatures.base.parts import Parts
+from samefeatures.maps.sizes import Sizes
+from samefeatures.moments.record import Moments
+from samefeatures.similarity.mapped import Mapped
+
+Of = Literal["map", "spaces"]
+
+
+class Measure(ABC):
+    """One number of how near two feature spaces are: a ``MapMeasure`` or a ``SpaceMeasure``.
+
+    A new one is one file in ``similarity/measures``, or an entry point of the group
+    ``samefeatures.measures`` in another package; nothing else names it. It is handed moments and
+    does not ask of what: of held-out rows, or of what other spaces leave of them.
+
+    Attributes:
+        name: In study files, and of its column in the results.
+        place: Among the measures of a study that names none; None where it is not one of them.
+        of: Whether it judges a map, or two spaces whatever maps there are.
+        label: In tables.
+        says: What it is, in a few words.
+        same: Its value where nothing could be nearer.
+        apart: Its value where nothing is shared, on the scale that tables are shaded by; up is
+            towards ``same``. It may lie beyond: worse than nothing. Without a scale it is NaN.
+    """
+
+    name: ClassVar[str]
+    place: ClassVar[int | None] = None
+    of: ClassVar[Of]
+    label: ClassVar[str]
+    says: ClassVar[str]
+    same: ClassVar[float] = 1.0
+    apart: ClassVar[float] = 0.0
+
+    @abstractmethod
+    def work(self, sizes: Sizes) -> float:
+        """Multiply-adds of all that a study of these sizes asks for."""
+
+
+class MapMeasure(Measure):
+    """How near a map brings the source's features to the target's; it has the map's direction."""
+
+    of = "map"
+
+    @abstractmethod
+    def value(self, mapped: Mapped) -> float:
+        """Of one map; NaN where it says nothing. What ``Mapped`` holds is taken already."""
+
+    def work(self, sizes: Sizes) -> float:  # noqa: ARG002
+        """None that counts, beside what ``Mapped`` takes once for all measures."""
+        return 0.0
+
+
+class SpaceMeasure(Measure):
+    """How near two spaces are, whatever map is between them.
+
+    Attributes:
+        symmetric: Whether both directions have the same value, which then is taken once.
+    """
+
+    of = "spaces"
+    symmetric: ClassVar[bool] = True
+
+    @abstractmethod
+    def value(self, moments: Moments, a: str, b: str, *, algebra: Algebra = HOST) -> float:
+        """Of two spaces; NaN where it says nothing.
+
+        Args:
+            moments: Of both, blocks (d_a, d_a), (d_a, d_b) and (d_b, d_b).
+            a: Name of the source.
+            b: Name of the target.
+            algebra: Where.
+        """
+
+
+MEASURES: Parts[Measure] = Parts(
+    kind="measure",
+    base=Measure,
+    package="samefeatures.similarity.measures",
+    group="samefeatures.measures",
+)

@@ -1,0 +1,1 @@
+"""One file a measure; the file's name is the measure's."""

@@ -1,0 +1,106 @@
+"""R² and cosine of a map from moments, against the rows themselves and scikit-learn."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.metrics import r2_score
+
+from samefeatures.maps import AffineMap, Sizes
+from samefeatures.moments.record import Moments
+from samefeatures.similarity import MEASURES, MapMeasure, Mapped, SpaceMeasure, closeness
+
+SIZES = Sizes(dims=(4, 3), fit_rows=100, classes=2)
+
+
+def make_map(weight: np.ndarray, bias: np.ndarray) -> AffineMap:
+    return AffineMap(
+        weight=weight,
+        bias=bias,
+        source="a",
+        target="b",
+        method="ols",
+        source_fingerprint="",
+        target_fingerprint="",
+    )
+
+
+def moments_of(a: np.ndarray, b: np.ndarray) -> Moments:
+    moments = Moments(["a", "b"], [a.shape[1], b.shape[1]])
+    moments.update(a, b)
+    return moments
+
+
+@pytest.fixture
+def rows() -> tuple[np.ndarray, np.ndarray, AffineMap]:
+    """500 rows with means far from zero, and a map that has nothing to do with them."""
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=(500, 4)) + 7
+    b = a @ rng.normal(size=(4, 3)) + rng.normal(size=(500, 3)) - 2
+    return a, b, make_map(rng.normal(size=(3, 4)), rng.normal(size=3))
+
+
+def test_what_is_taken_of_a_map_are_sums_over_the_rows(
+    rows: tuple[np.ndarray, np.ndarray, AffineMap],
+) -> None:
+    a, b, fitted = rows
+    found = Mapped.of(moments_of(a, b), fitted)
+    mapped = a @ fitted.weight.T + fitted.bias
+    centred, true = mapped - mapped.mean(0), b - b.mean(0)
+    np.testing.assert_allclose(found.mean, mapped.mean(0), rtol=1e-12)
+    np.testing.assert_allclose(found.target_mean, b.mean(0), rtol=1e-12)
+    assert found.spread == pytest.approx((centred**2).sum(), rel=1e-11)
+    assert found.target_spread == pytest.approx((true**2).sum(), rel=1e-11)
+    assert found.shared == pytest.approx((centred * true).sum(), rel=1e-10)
+    assert found.fitted is fitted
+    assert found.moments.n == 500
+
+
+def test_closeness_from_moments_equals_the_rows(
+    rows: tuple[np.ndarray, np.ndarray, AffineMap],
+) -> None:
+    a, b, fitted = rows
+    close = closeness(moments_of(a, b), fitted)
+    mapped = a @ fitted.weight.T + fitted.bias
+    residual, total = ((mapped - b) ** 2).sum(), ((b - b.mean(0)) ** 2).sum()
+    assert close.r2 == pytest.approx(1 - residual / total, rel=1e-10)
+    assert close.r2 == pytest.approx(r2_score(b, mapped, multioutput="variance_weighted"), rel=1e-9)
+    cosine = (mapped * b).sum() / np.linalg.norm(mapped) / np.linalg.norm(b)
+    assert close.cosine == pytest.approx(cosine, rel=1e-10)
+
+
+def test_a_map_onto_itself_is_the_same() -> None:
+    b = np.random.default_rng(1).normal(size=(50, 3)) + 4
+    moments = moments_of(b, b)
+    close = closeness(moments, make_map(np.eye(3), np.zeros(3)))
+    assert close.r2 == pytest.approx(MEASURES.get("r2").same, abs=1e-12)
+    assert close.cosine == pytest.approx(MEASURES.get("cosine").same, abs=1e-12)
+    mean = make_map(np.zeros((3, 3)), b.mean(0))
+    assert closeness(moments, mean).r2 == pytest.approx(MEASURES.get("r2").apart, abs=1e-12)
+
+
+def test_closeness_of_a_target_that_does_not_vary_is_nan() -> None:
+    a = np.random.default_rng(2).normal(size=(9, 2))
+    close = closeness(moments_of(a, np.zeros((9, 2))), make_map(np.eye(2), np.zeros(2)))
+    assert np.isnan(close.r2)
+    assert np.isnan(close.cosine)
+    constant = closeness(moments_of(a, np.full((9, 2), 3.0)), make_map(np.eye(2), np.zeros(2)))
+    assert np.isnan(constant.r2)
+    expected = (a * 3).sum() / np.linalg.norm(a) / np.linalg.norm(np.full((9, 2), 3.0))
+    assert constant.cosine == pytest.approx(expected, rel=1e-10)
+
+
+@pytest.mark.parametrize("name", MEASURES.names)
+def test_every_measure_says_what_it_is(name: str) -> None:
+    measure = MEASURES.get(name)
+    assert issubclass(measure, MapMeasure | SpaceMeasure)
+    assert measure.of == ("map" if issubclass(measure, MapMeasure) else "spaces")
+    assert measure.__module__ == f"samefeatures.similarity.measures.{name}"
+    assert measure.label
+    assert measure.says
+    assert measure.same != measure.apart
+    assert measure().work(SIZES) >= 0
+
+
+def test_defaults_are_the_columns_of_earlier_results() -> None:
+    assert MEASURES.defaults == ["r2", "cosine"]
