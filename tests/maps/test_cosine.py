@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -94,15 +95,26 @@ def test_of_all_lengths_the_one_nearest_to_the_targets(world: World) -> None:
     assert (p * world.features["b"]).sum() / (p * p).sum() == pytest.approx(1, abs=1e-9)
 
 
-def test_targets_share_passes_and_do_not_see_each_other(
-    world: World, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("spare", "groups"), [(0, [["b", "c"]]), (-1, [["b"], ["c"]])])
+def test_targets_share_passes_up_to_a_limit_and_do_not_see_each_other(
+    world: World, monkeypatch: pytest.MonkeyPatch, spare: int, groups: list[list[str]]
 ) -> None:
-    together = fit(world, ["b", "c"])
-    monkeypatch.setattr(module, "GROUP_BYTES", 1)
-    alone = fit(world, ["b", "c"])
-    for one, other in zip(together, alone, strict=True):
+    """Ten arrays a target: map, trial, gradients, direction, a step, and two pairs remembered."""
+    (alone_b,), (alone_c,) = fit(world, ["b"]), fit(world, ["c"])
+    need = 10 * 8 * (7 + 1) * (5 + 6)
+    monkeypatch.setattr(module, "GROUP_BYTES", need + spare)
+    taken: list[list[str]] = []
+    plain = module.GroupFit.run
+
+    def noted(self: module.GroupFit) -> Iterator[AffineMap]:
+        taken.append(list(self.targets))
+        return plain(self)
+
+    monkeypatch.setattr(module.GroupFit, "run", noted)
+    for one, other in zip(fit(world, ["b", "c"]), (alone_b, alone_c), strict=True):
         np.testing.assert_array_equal(one.weight, other.weight)
         np.testing.assert_array_equal(one.curve.loss, other.curve.loss)  # type: ignore[union-attr]
+    assert taken == groups
 
 
 def test_held_and_streamed_rows_give_the_same(

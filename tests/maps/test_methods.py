@@ -1,0 +1,85 @@
+"""What every method says of itself: options, needs, cost."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from worlds import make_world
+
+from samefeatures.base.errors import MapError
+from samefeatures.maps import METHODS, OLS, Adam, Cosine, Logit, Naive, Ridge, Sizes
+
+SIZES = Sizes(dims=(3, 5, 10), fit_rows=100, classes=7)
+
+OPTIONS = {
+    "adam": {
+        "iterations": 100_000, "batch": 2048, "rate": 0.1, "decay": 1e-5, "beta1": 0.9,
+        "beta2": 0.999, "epsilon": 1e-8, "max_rise": 0.5, "pool": 32_768, "seed": 0,
+        "device": "cpu",
+    },
+    "cosine": {"tolerance": 1e-5, "passes": 200},
+    "logit": {},
+    "naive": {},
+    "ols": {},
+    "ridge": {"alpha": 0.01},
+}  # fmt: skip
+
+
+def test_options_are_those_of_the_docs() -> None:
+    """They go into the keys of maps that are on disks: a default must never change."""
+    assert {name: dict(METHODS.get(name)().options) for name in METHODS.names} == OPTIONS
+
+
+def test_what_methods_look_at() -> None:
+    uses = {name: METHODS.get(name).uses for name in METHODS.names}
+    assert {name for name, what in uses.items() if what != "images"} == {"logit", "naive"}
+    assert (uses["logit"], uses["naive"]) == ("heads", "nothing")
+    assert [n for n in METHODS.names if METHODS.get(n).needs_rows] == ["adam", "cosine"]
+
+
+@pytest.mark.parametrize("name", ["adam", "cosine"])
+def test_a_method_that_needs_rows_says_so(name: str) -> None:
+    rng = np.random.default_rng(0)
+    world = make_world({"a": rng.normal(size=(9, 2)), "b": rng.normal(size=(9, 3))})
+    with pytest.raises(MapError, match=f"The method '{name}' reads the fit rows.* rows=…"):
+        list(METHODS.get(name)().short().fit(world.problem("a", rows=None), ["b"]))
+
+
+def test_sizes_count_ordered_pairs() -> None:
+    pairs = [(a, b) for a in SIZES.dims for b in SIZES.dims if a != b]
+    assert SIZES.total == 18
+    assert SIZES.hybrids == len(pairs)
+    assert SIZES.pairs == sum(a * b for a, b in pairs)
+    assert SIZES.products == sum(a * a * b for a, b in pairs)
+
+
+def test_work_is_counted_by_hand() -> None:
+    pairs = [(a, b) for a in SIZES.dims for b in SIZES.dims if a != b]
+    least_squares = 2.3 * sum(d**3 for d in SIZES.dims) + sum(a * a * b for a, b in pairs)
+    heads = 7 * sum(a * b for a, b in pairs) + 7 * sum(d * d for d in SIZES.dims)
+    assert OLS().work(SIZES) == Ridge().work(SIZES) == pytest.approx(least_squares)
+    assert Logit().work(SIZES) == heads
+    assert Naive().work(SIZES) == 0
+    flat = sum(a * b for a, b in pairs)
+    assert Adam(iterations=50, batch=4).work(SIZES) == 3 * 50 * 4 * flat
+    for tolerance, passes in ((1e-3, 6), (1e-5, 18), (1.0, 3)):
+        expected = least_squares + 2 * passes * 100 * flat
+        assert Cosine(tolerance=tolerance).work(SIZES) == pytest.approx(expected)
+    assert Cosine(passes=2).work(SIZES) == pytest.approx(least_squares + 2 * 2 * 100 * flat)
+
+
+def test_notes_say_what_the_work_rests_on() -> None:
+    assert Cosine(tolerance=1e-3).note(SIZES) == "if 6 passes suffice, which the data decide"
+    assert Adam().note(SIZES) == "100,000 iterations"
+    assert OLS().note(SIZES) == Ridge().note(SIZES) == ""
+    few = Sizes(dims=(3, 100), fit_rows=100, classes=2)
+    assert "eigenvalues" in OLS().note(few)
+    assert OLS().note(Sizes(dims=(3, 99), fit_rows=100, classes=2)) == ""
+
+
+def test_short_fits_take_few_steps_and_are_else_the_same() -> None:
+    assert Ridge(alpha=3.0).short() == Ridge(alpha=3.0)
+    assert Adam(batch=64, seed=3).short() == Adam(batch=64, seed=3, iterations=8)
+    assert Adam(iterations=2).short().iterations == 2
+    assert Cosine().short().passes == 4
+    assert Cosine(passes=1).short().passes == 1
