@@ -16,8 +16,10 @@ from samefeatures.maps import OLS as OLS
 from samefeatures.maps import Adam as Adam
 from samefeatures.maps import AffineMap as AffineMap
 from samefeatures.maps import Cosine as Cosine
+from samefeatures.maps import FitNote as FitNote
 from samefeatures.maps import Logit as Logit
 from samefeatures.maps import LossCurve as LossCurve
+from samefeatures.maps import Method as Method
 from samefeatures.maps import Naive as Naive
 from samefeatures.maps import Ridge as Ridge
 from samefeatures.maps import SourceProblem as SourceProblem
@@ -36,6 +38,8 @@ from samefeatures.scores.intervals import wilson as wilson
 from samefeatures.scores.paired import detectable as detectable
 from samefeatures.scores.paired import holm as holm
 from samefeatures.scores.paired import mcnemar as mcnemar
+from samefeatures.similarity import MapMeasure as MapMeasure
+from samefeatures.similarity import SpaceMeasure as SpaceMeasure
 from samefeatures.similarity import closeness as closeness
 from samefeatures.study.config import StudyConfig as StudyConfig
 from samefeatures.study.config import parse_config as parse_config

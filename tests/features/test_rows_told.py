@@ -8,7 +8,7 @@ import pytest
 from worlds_images import made_images, tiny_network
 
 from samefeatures.features.extract import extract
-from samefeatures.features.store import CHUNK_ROWS, StoredFeatures
+from samefeatures.features.store import CHUNK_ROWS, FeatureStore
 from samefeatures.images.views import Views
 
 REST = 7
@@ -28,16 +28,16 @@ def test_a_resumed_run_counts_every_row_once(
     per_chunk = CHUNK_ROWS // views
     images, _ = made_images(2 * per_chunk + REST)
     network, crops = tiny_network("a"), Views(count=views) if views > 1 else None
-    plain, stored = StoredFeatures.write_chunk, 0
+    plain, stored = FeatureStore.write_chunk, 0
 
-    def until_killed(self: StoredFeatures, *args: object) -> None:
+    def until_killed(self: FeatureStore, *args: object) -> None:
         nonlocal stored
         if stored == kept:
             raise Killed
         stored += 1
         plain(self, *args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(StoredFeatures, "write_chunk", until_killed)
+    monkeypatch.setattr(FeatureStore, "write_chunk", until_killed)
     if kept < 3:
         with pytest.raises(Killed):
             extract([network], images, tmp_path, views=crops)

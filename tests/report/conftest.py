@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from samefeatures.scores.intervals import wilson
+from samefeatures.similarity import MEASURES
 from samefeatures.study.results import (
     Cell,
     ControlRow,
@@ -18,6 +19,7 @@ from samefeatures.study.results import (
     DataSummary,
     FitSummary,
     LeftOut,
+    MeasureSummary,
     MethodSummary,
     NetworkSummary,
     StudyResults,
@@ -50,8 +52,7 @@ def make_cell(
         change_vs_source_pct=100 * (top1 - own[0]) / own[0] if own[0] else float("nan"),
         loss_vs_target_points=own[1] - top1,
         agreement=100.0 if same else 0.9 * top1,
-        r2=1.0 if same else top1 / 120,
-        cosine=1.0 if same else top1 / 110,
+        measures={"r2": 1.0, "cosine": 1.0} if same else {"r2": top1 / 120, "cosine": top1 / 110},
         ci_low=low,
         ci_high=high,
         # Significant, whatever the numbers: marks are for the tests that ask for them.
@@ -103,8 +104,14 @@ def make_results(
         "title": "Do these networks extract the same features?",
         "networks": tuple(networks),
         "methods": tuple(
-            MethodSummary(name=method, options=(options or {}).get(method, {})) for method in tables
+            MethodSummary(
+                name=method,
+                options=(options or {}).get(method, {}),
+                uses={"logit": "heads", "naive": "nothing"}.get(method, "images"),
+            )
+            for method in tables
         ),
+        "measures": tuple(MeasureSummary.of(MEASURES.get(name)) for name in MEASURES.defaults),
         "cells": tuple(cells),
         "fits": tuple(fits),
         "fit_data": DataSummary(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from samefeatures.report.sentences import sentences
-from samefeatures.study.results import FitSummary, MethodSummary, StudyResults
+from samefeatures.study.results import FitSummary, StudyResults
 
 Make = Callable[..., StudyResults]
 CLAIM = "keeps nearly all"
@@ -136,7 +136,7 @@ def test_the_spread_of_r2_is_that_of_the_hybrids(make: Make) -> None:
     assert "(median 0.62)" in third
     one = dataclasses.replace(results, cells=results.cells[1:2])
     assert sentences(one)[2] == "R² of mapped against true features is 0.50."
-    none = tuple(dataclasses.replace(c, r2=float("nan")) for c in results.cells)
+    none = tuple(dataclasses.replace(c, measures={"r2": float("nan")}) for c in results.cells)
     assert sentences(dataclasses.replace(results, cells=none))[2].endswith("was not computed.")
 
 
@@ -180,8 +180,7 @@ def test_labels_of_a_users_own_do_not_hide_what_a_method_is(good: StudyResults) 
     )
     fits = tuple(dataclasses.replace(f, method=renamed.get(f.method, f.method)) for f in good.fits)
     methods = tuple(
-        MethodSummary(name=renamed.get(m.name, m.name), options=m.options, kind=m.name)
-        for m in good.methods
+        dataclasses.replace(m, name=renamed.get(m.name, m.name), kind=m.name) for m in good.methods
     )
     same = dataclasses.replace(good, cells=cells, fits=fits, methods=methods)
     assert sentences(same) == sentences(good)

@@ -94,7 +94,7 @@ def test_closeness_of_a_target_that_does_not_vary_is_nan() -> None:
 def test_every_measure_says_what_it_is(name: str) -> None:
     measure = MEASURES.get(name)
     assert issubclass(measure, MapMeasure | SpaceMeasure)
-    assert measure.of == ("map" if issubclass(measure, MapMeasure) else "spaces")
+    assert measure.judges == ("map" if issubclass(measure, MapMeasure) else "spaces")
     assert measure.__module__ == f"samefeatures.similarity.measures.{name}"
     assert measure.label
     assert measure.says

@@ -44,7 +44,9 @@ def test_a_study_on_a_device_is_that_of_numpy(
         assert (other.correct, other.correct_top5) == (one.correct, one.correct_top5)
         assert other.agreement == one.agreement
         assert other.r2 == pytest.approx(one.r2, abs=1e-5 if single else 1e-9)
-        assert other.cosine == pytest.approx(one.cosine, abs=1e-5 if single else 1e-9)
+        assert other.measure("cosine") == pytest.approx(
+            one.measure("cosine"), abs=1e-5 if single else 1e-9
+        )
     for label in ("ols", "ridge"):
         one, other = (AffineMap.load(study.maps.path(label, "a", "b")) for study in (host, device))
         assert other.fit.rank == one.fit.rank

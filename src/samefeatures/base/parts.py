@@ -37,13 +37,13 @@ class Parts(Generic[P]):
 
     Attributes:
         kind: What each of them is, in a word.
-        base: The class that each derives from.
+        bases: Of which each derives from one.
         package: Whose files ours are.
         group: Of the others' entry points.
     """
 
     kind: str
-    base: type[Any]
+    bases: tuple[type[Any], ...]
     package: str
     group: str
 
@@ -72,16 +72,24 @@ class Parts(Generic[P]):
         check_known(name, self.names, f"unknown {self.kind}", ConfigError)
         brought: Any = load_plugin(others[name], type)
         if not self._is_one(brought) or brought.name != name:
+            bases = " or ".join(f"{base.__module__}.{base.__name__}" for base in self.bases)
             raise ConfigError(
                 f"The {self.kind} '{name}' of {others[name].value} must be a class with "
-                f"name = '{name}' that derives from {self.base.__module__}.{self.base.__name__}. "
-                "Update or uninstall the package that brings it."
+                f"name = '{name}' that derives from {bases}. Update or uninstall the package that "
+                "brings it."
             )
         return cast("type[P]", brought)
+
+    def key(self, name: str) -> str:
+        """The name; of another package with what tells its versions apart, for keys of caches."""
+        point = None if name in self._files() else plugins(self.group).get(name)
+        if point is None or point.dist is None:
+            return name
+        return f"{name} of {point.dist.name} {point.dist.version}"
 
     def _files(self) -> list[str]:
         folder = importlib.import_module(self.package).__path__
         return [module.name for module in pkgutil.iter_modules(folder)]
 
     def _is_one(self, value: Any) -> bool:
-        return isinstance(value, type) and issubclass(value, self.base) and hasattr(value, "name")
+        return isinstance(value, type) and issubclass(value, self.bases) and hasattr(value, "name")

@@ -30,8 +30,6 @@ from samefeatures.study.tables import read_predictions
 
 PER_LIST = 48
 """Fixed images, and broken ones, that a gallery shows of each direction."""
-UNMAPPED = ("logit", "naive")
-"""Methods that fit nothing to images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +93,8 @@ def telling_pair(results: StudyResults) -> tuple[str, str, str] | None:
     Of the first method that fits maps to images, the hybrid with the greatest net gain over its
     target (or least loss); the first of equals. None in a study of one network.
     """
-    kinds = {method.name: method.kind or method.name for method in results.methods}
-    fitted = [name for name, kind in kinds.items() if kind not in UNMAPPED] or list(kinds)
-    hybrids = [c for c in results.cells if c.method in fitted[:1] and c.source != c.target]
+    names = [m.name for m in sorted(results.methods, key=lambda m: m.uses != "images")]
+    hybrids = [c for c in results.cells if c.method in names[:1] and c.source != c.target]
     if not hybrids:
         return None
     best = max(hybrids, key=lambda cell: cell.fixed - cell.broken)

@@ -73,7 +73,7 @@ def pseudoinverse(
 
 
 def shifted_inverse(matrix: Float64, shift: float, *, algebra: Algebra = HOST) -> Inverse:
-    """``(S + shift·I)⁻¹`` for a symmetric positive semidefinite S and a positive shift."""
+    """``(S + shift·I)⁻¹`` for a symmetric positive semidefinite (d, d) S and a positive shift."""
     shifted = matrix.copy()
     shifted.flat[:: len(matrix) + 1] += shift
     inverse = algebra.inverse(shifted)

@@ -63,7 +63,7 @@ class Method(ABC):
 
 METHODS: Parts[Method] = Parts(
     kind="method",
-    base=Method,
+    bases=(Method,),
     package="samefeatures.maps.methods",
     group="samefeatures.methods",
 )

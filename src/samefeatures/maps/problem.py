@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from copy import copy
 from pathlib import Path
 
-import numpy as np
-
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float64
 from samefeatures.base.errors import MapError
@@ -127,8 +125,3 @@ class SourceProblem:
         moments = self.moments
         out: Float64 = moments.mean_of(target) - weight @ moments.mean_of(self.source)
         return out
-
-
-def as_float64(array: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Float64:
-    """A head's float32 weights for algebra in float64."""
-    return array.astype(np.float64)

@@ -17,6 +17,7 @@ from samefeatures.planning.estimate import STORE, Stage, dominating, estimate, t
 from samefeatures.planning.extent import Extent, extent_of
 from samefeatures.planning.linear import Clock
 from samefeatures.planning.machine import machine_memory, peak_memory
+from samefeatures.planning.measures import measure_stages
 from samefeatures.planning.notes import notes_of, warnings_of
 from samefeatures.planning.rates import measure_features
 from samefeatures.planning.words import duration, size
@@ -107,6 +108,7 @@ def make_plan(study: Study, *, clock: Clock = time.perf_counter) -> Plan:
     rates = measure_algebra(
         extent.sizes, extent.methods, algebra=place, precision=precision, clock=clock
     )
+    further = measure_stages(config.measures, extent.sizes, algebra=place, clock=clock)
     advance(1)
     loading = Stage(
         name="load networks, list images", seconds=opened, whole=opened, note="done once"
@@ -115,7 +117,7 @@ def make_plan(study: Study, *, clock: Clock = time.perf_counter) -> Plan:
     done = find_done(inputs, config, out=study.out, root=root, stream=stream)
     return plan_of(
         extent,
-        (loading, *estimate(extent, features, rates, done)),
+        (loading, *estimate(extent, features, rates, done), *further),
         memory=memory,
         out=study.out,
         root=root,

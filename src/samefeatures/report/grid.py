@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from samefeatures.study.results import Cell, MethodSummary, StudyResults
+from samefeatures.study.results import Cell, MeasureSummary, MethodSummary, StudyResults
 
 MISSING = "–"
 MINUS = "−"
@@ -22,18 +22,22 @@ class Grid:
     Attributes:
         method: Its name in ``Cell.method``.
         kind: What the method is, whatever the study calls it.
+        uses: What decides its maps: ``images``, ``heads`` or ``nothing``.
         label: Its name with its options, e.g. ``ridge (alpha 0.01)``.
         slug: Its name as a part of a file name, unlike that of any other method.
         names: The networks, in the order of the study.
         rows: ``rows[i][j]`` maps features of ``names[i]`` into the head of ``names[j]``.
+        measures: Of the study.
     """
 
     method: str
     kind: str
+    uses: str
     label: str
     slug: str
     names: tuple[str, ...]
     rows: tuple[tuple[Cell | None, ...], ...]
+    measures: tuple[MeasureSummary, ...]
 
     @property
     def scored(self) -> tuple[Cell, ...]:
@@ -44,6 +48,10 @@ class Grid:
     def hybrids(self) -> tuple[Cell, ...]:
         """All cells that were scored and lie off the diagonal."""
         return tuple(cell for cell in self.scored if cell.source != cell.target)
+
+    def asked(self, judges: str) -> tuple[MeasureSummary, ...]:
+        """Measures that the study asks for by name: of the ``map``, or of the two ``spaces``."""
+        return tuple(m for m in self.measures if m.asked and m.judges == judges)
 
 
 def grids(results: StudyResults) -> tuple[Grid, ...]:
@@ -60,10 +68,12 @@ def grids(results: StudyResults) -> tuple[Grid, ...]:
         grid = Grid(
             method=method.name,
             kind=method.kind or method.name,
+            uses=method.uses,
             label=label(method),
             slug=slugs[-1],
             names=names,
             rows=tuple(tuple(cells.get((a, b)) for b in names) for a in names),
+            measures=results.measures,
         )
         found.append(grid)
     return tuple(found)

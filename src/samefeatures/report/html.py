@@ -26,11 +26,11 @@ from samefeatures.report.grid import (
     plain,
     signed,
 )
-from samefeatures.report.html_cells import METRICS, rows, views
+from samefeatures.report.html_cells import metrics, rows, views
 from samefeatures.report.overlaps import MEANING, PairView, counts, loss_line
 from samefeatures.report.sentences import sentences
 from samefeatures.report.shading import LEVELS, TICKS, background, level, text_on
-from samefeatures.report.summary import fit_notes, numbers, under
+from samefeatures.report.summary import fit_notes, measure_lines, numbers, under
 from samefeatures.study.results import ClassChange, NetworkSummary, StudyResults
 
 
@@ -59,7 +59,7 @@ def page(
     environment.filters.update(
         number=number, signed=signed, plain=plain, count=count, breakable=_breakable
     )
-    tables = grids(results)
+    tables, shown = grids(results), metrics(results.measures)
     return environment.get_template("report.html").render(
         results=results,
         sentences=sentences(results),
@@ -75,10 +75,11 @@ def page(
         counts=counts,
         loss_line=loss_line,
         classes=_classes(results, tables),
-        metrics=METRICS,
-        says={metric.key: metric.says for metric in METRICS},
+        metrics=shown,
+        says={metric.key: metric.says for metric in shown},
         views={grid.slug: views(grid) for grid in tables},
         networks=[(network, _preprocessing(network)) for network in results.networks],
+        measured=[line for grid in tables[:1] for line in measure_lines(grid, "spaces")],
         notes=fit_notes(results),
         data=(("Fit", results.fit_data), ("Eval", results.eval_data)),
         settings=_yaml(results.settings),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from samefeatures.report.certainty import p_value, source_mark, target_mark
 from samefeatures.report.grid import MISSING, Grid, count, is_own, number, penalty, plain, signed
 from samefeatures.report.shading import level
-from samefeatures.study.results import Cell
+from samefeatures.study.results import Cell, MeasureSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,25 +78,25 @@ METRICS: tuple[Metric, ...] = (
         _top1,
         lambda cell: 100 - cell.agreement,
     ),
-    Metric(
-        "r2",
-        "R²",
-        "Large: R² of mapped against true features of the target. Small: top-1 accuracy in "
-        "percent. Shade: 100 (1 − R²).",
-        lambda cell: number(cell.r2, 3),
-        _top1,
-        lambda cell: 100 * (1 - cell.r2),
-    ),
-    Metric(
-        "cosine",
-        "Cosine",
-        "Large: cosine between mapped and true features of the target. Small: top-1 accuracy in "
-        "percent. Shade: 100 (1 − cosine).",
-        lambda cell: number(cell.cosine, 3),
-        _top1,
-        lambda cell: 100 * (1 - cell.cosine),
-    ),
 )
+
+
+def metrics(measures: Sequence[MeasureSummary]) -> tuple[Metric, ...]:
+    """What the cells of a study can show: counts and percents, then its measures."""
+    return (*METRICS, *map(_of_measure, measures))
+
+
+def _of_measure(measure: MeasureSummary) -> Metric:
+    name, span = measure.name, measure.same - measure.apart
+    return Metric(
+        name,
+        measure.label,
+        f"Large: {measure.says}. Small: top-1 accuracy in percent. Shade: what is missing to "
+        f"{measure.same:g}, in percent of {abs(span):g}.",
+        lambda cell: number(cell.measure(name), 3),
+        _top1,
+        lambda cell: 100 * (measure.same - cell.measure(name)) / span,
+    )
 
 
 def rows(grid: Grid) -> list[tuple[str, list[dict[str, Any]]]]:
@@ -116,13 +116,16 @@ def _shown(grid: Grid, i: int, j: int) -> dict[str, Any]:
         "level": darkness,
         "own": i == j,
         "gain": cell is not None and i != j and cell.change_vs_source_pct > 0,
-        "details": _details(cell, grid.names[i], grid.names[j]),
+        "details": _details(cell, grid, grid.names[i], grid.names[j]),
     }
 
 
 def views(grid: Grid) -> dict[str, list[tuple[str, str, int]]]:
     """Every metric's cells, row by row: what the script puts in when a reader changes it."""
-    return {m.key: [_view(m, cell) for row in grid.rows for cell in row] for m in METRICS}
+    return {
+        metric.key: [_view(metric, cell) for row in grid.rows for cell in row]
+        for metric in metrics(grid.measures)
+    }
 
 
 def _view(metric: Metric, cell: Cell | None) -> tuple[str, str, int]:
@@ -132,7 +135,7 @@ def _view(metric: Metric, cell: Cell | None) -> tuple[str, str, int]:
     return metric.large(cell), metric.small(cell), darkness
 
 
-def _details(cell: Cell | None, source: str, target: str) -> str:
+def _details(cell: Cell | None, grid: Grid, source: str, target: str) -> str:
     """All of a cell, a line each: the first is its heading, the others are ``name: value``."""
     if cell is None:
         return f"{plain(source)} → {plain(target)}\nnot scored"
@@ -147,8 +150,7 @@ def _details(cell: Cell | None, source: str, target: str) -> str:
         f"Change vs source: {signed(cell.change_vs_source_pct)} %",
         f"Loss vs target: {number(cell.loss_vs_target_points)} points",
         f"Agreement with target: {number(cell.agreement)} %",
-        f"R² of features: {number(cell.r2, 4)}",
-        f"Cosine of features: {number(cell.cosine, 4)}",
+        *(f"{m.label} of features: {number(cell.measure(m.name), 4)}" for m in grid.measures),
     ]
     if not is_own(cell):
         lines += [

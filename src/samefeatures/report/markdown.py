@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from samefeatures.report.certainty import marked
 from samefeatures.report.controls import HEADS, control_lines, heading
-from samefeatures.report.grid import MISSING, Grid, grids, is_own, plain
+from samefeatures.report.grid import MISSING, Grid, grids, is_own, number, plain
 from samefeatures.report.sentences import sentences
 from samefeatures.report.summary import fit_notes, under
-from samefeatures.study.results import Cell, StudyResults
+from samefeatures.study.results import Cell, MeasureSummary, StudyResults
 
 LEGEND = (
     "Rows: source (feature extractor). Columns: target (classifier). Large: top-1 accuracy of the "
@@ -22,14 +23,17 @@ _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 def table(grid: Grid) -> str:
     """One method's table, the legend under it, and its medians."""
-    head = ["Source ↓ Target →", *(escape(name) for name in grid.names)]
-    lines = [_line(head), _line(["---", *([":---:"] * len(grid.names))])]
-    for name, row in zip(grid.names, grid.rows, strict=True):
-        lines.append(_line([f"**{escape(name)}**", *(_cell(cell) for cell in row)]))
+    lines = _grid(grid, _cell)
     lines += ["", f"{escape(grid.label)}. {LEGEND}"]
     for text in under(grid):
         lines += ["", escape(text)]
     return "\n".join([*lines, ""])
+
+
+def measure_table(grid: Grid, measure: MeasureSummary) -> str:
+    """What a measure came to, source by target."""
+    lines = _grid(grid, lambda cell: number(cell.measure(measure.name), 3))
+    return "\n".join([*lines, "", f"{escape(measure.label)}: {escape(measure.says)}.", ""])
 
 
 def document(results: StudyResults) -> str:
@@ -40,6 +44,10 @@ def document(results: StudyResults) -> str:
     parts += [f"{i}. {escape(text)}" for i, text in enumerate(sentences(results), start=1)]
     for grid in grids(results):
         parts += ["", f"## {escape(grid.label)}", "", table(grid)]
+        parts += [measure_table(grid, measure) for measure in grid.asked("map")]
+    for grid in grids(results)[:1]:  # they are the same whatever the method
+        for measure in grid.asked("spaces"):
+            parts += ["", f"## {escape(measure.label)}", "", measure_table(grid, measure)]
     parts += _controls(results)
     notes = fit_notes(results)
     if notes:
@@ -65,9 +73,17 @@ def escape(text: str) -> str:
     return re.sub(r"([\\`*_\[\]|~#$])", r"\\\1", text)
 
 
-def _cell(cell: Cell | None) -> str:
-    if cell is None:
-        return MISSING
+def _grid(grid: Grid, text: Callable[[Cell], str]) -> list[str]:
+    """Sources in rows, targets in columns."""
+    head = ["Source ↓ Target →", *(escape(name) for name in grid.names)]
+    lines = [_line(head), _line(["---", *([":---:"] * len(grid.names))])]
+    for name, row in zip(grid.names, grid.rows, strict=True):
+        cells = (text(cell) if cell else MISSING for cell in row)
+        lines.append(_line([f"**{escape(name)}**", *cells]))
+    return lines
+
+
+def _cell(cell: Cell) -> str:
     top1, change = marked(cell)
     large = f"**{top1}**" if is_own(cell) else top1
     return f"{large}<br><sub>{change}</sub>"

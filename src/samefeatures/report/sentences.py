@@ -15,8 +15,6 @@ BEARABLE = 20.0
 # Flips of single images by rounding; more than this is not what the algebra says.
 ROUNDING_POINTS = 0.05
 
-CONTROLS = ("logit", "naive")
-
 
 def sentences(results: StudyResults) -> tuple[str, str, str]:
     """What the study shows: of the maps, of the control, and of the logits.
@@ -55,7 +53,7 @@ def _near_chance(top1: float, results: StudyResults) -> bool:
 
 def _fitted(by_kind: dict[str, Grid]) -> Grid | None:
     """``ols``, else the first method that fits something, else the first."""
-    maps = [grid for kind, grid in by_kind.items() if kind not in CONTROLS and grid.hybrids]
+    maps = [grid for grid in by_kind.values() if grid.uses == "images" and grid.hybrids]
     return by_kind.get("ols") or next(iter(maps), None) or next(iter(by_kind.values()), None)
 
 

@@ -97,7 +97,18 @@ def median_line(found: MethodNumbers) -> str:
 def under(grid: Grid) -> list[str]:
     """What stands under a table: medians, marks, and what the eval set can show."""
     lines = (median_line(numbers(grid)), marks_note(grid), eval_set_note(grid))
-    return [line for line in lines if line]
+    return [*filter(None, lines), *measure_lines(grid, "map")]
+
+
+def measure_lines(grid: Grid, judges: str) -> list[str]:
+    """Median and range over the maps of each measure that was asked for."""
+    out = []
+    for measure in grid.asked(judges):
+        values = [v for c in grid.hybrids if math.isfinite(v := c.measure(measure.name))]
+        if values:
+            low, middle, high = (number(f(values), 3) for f in (min, median, max))
+            out.append(f"{measure.label}: median {middle} ({low} to {high}); {measure.says}.")
+    return out
 
 
 def fit_notes(results: StudyResults) -> tuple[str, ...]:
@@ -107,14 +118,15 @@ def fit_notes(results: StudyResults) -> tuple[str, ...]:
     (``logit``) every map into it: whichever grouping is shorter is used.
     """
     lines: list[str] = []
+    heads = {method.name for method in results.methods if method.uses == "heads"}
     for method in dict.fromkeys(fit.method for fit in results.fits):
         noted = [
             (fit, note) for fit in results.fits if fit.method == method and (note := _note(fit))
         ]
         from_source = _group((fit.source, fit.target, note) for fit, note in noted)
         into_target = _group((fit.target, fit.source, note) for fit, note in noted)
-        # The shorter grouping; for heads (logit) that of the targets where they are equal.
-        into = len(into_target) < len(from_source) + (method == "logit")
+        # The shorter grouping; where they are equal that of the targets, if heads alone decide.
+        into = len(into_target) < len(from_source) + (method in heads)
         here, there = ("into", "from") if into else ("from", "into")
         for (name, note), others in (into_target if into else from_source).items():
             alone = len(others) == 1 and len(results.networks) > 2

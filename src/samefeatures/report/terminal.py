@@ -27,7 +27,7 @@ from samefeatures.report.grid import (
 )
 from samefeatures.report.sentences import sentences
 from samefeatures.report.shading import TICKS, background, shade, text_on
-from samefeatures.report.summary import under
+from samefeatures.report.summary import measure_lines, under
 from samefeatures.study.results import Cell, StudyResults
 
 LONGEST_NAME = 22
@@ -60,6 +60,9 @@ def print_tables(results: StudyResults, console: Console) -> None:
         _print_grid(grid, console)
         for line in under(grid):
             console.print(Text(line))
+    for grid in grids(results)[:1]:  # the same whatever the method
+        for line in measure_lines(grid, "spaces"):
+            console.print(Text(f"\n{line}"))
     _print_controls(results, console)
     console.print()
     console.print(Text("To take away", style="bold"))

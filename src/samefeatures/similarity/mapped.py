@@ -10,7 +10,7 @@ import numpy as np
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float64
 from samefeatures.maps.affine import AffineMap
-from samefeatures.moments.record import Moments
+from samefeatures.moments.views import SecondMoments
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -29,7 +29,7 @@ class Mapped:
         shared: Σ ⟨x̃ − mean, y − target_mean⟩.
     """
 
-    moments: Moments
+    moments: SecondMoments
     fitted: AffineMap
     mean: Float64
     target_mean: Float64
@@ -38,7 +38,7 @@ class Mapped:
     shared: float
 
     @classmethod
-    def of(cls, moments: Moments, fitted: AffineMap, *, algebra: Algebra = HOST) -> Self:
+    def of(cls, moments: SecondMoments, fitted: AffineMap, *, algebra: Algebra = HOST) -> Self:
         """From moments of the map's source and target, of any rows.
 
         Args:

@@ -8,10 +8,10 @@ from typing import ClassVar, Literal
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.parts import Parts
 from samefeatures.maps.sizes import Sizes
-from samefeatures.moments.record import Moments
+from samefeatures.moments.views import SecondMoments
 from samefeatures.similarity.mapped import Mapped
 
-Of = Literal["map", "spaces"]
+Judges = Literal["map", "spaces"]
 
 
 class Measure(ABC):
@@ -24,9 +24,10 @@ class Measure(ABC):
     Attributes:
         name: In study files, and of its column in the results.
         place: Among the measures of a study that names none; None where it is not one of them.
-        of: Whether it judges a map, or two spaces whatever maps there are.
+        judges: A map, or two spaces whatever maps there are.
         label: In tables.
         says: What it is, in a few words.
+        symmetric: Whether both directions have the same value, which then is taken once.
         same: Its value where nothing could be nearer.
         apart: Its value where nothing is shared, on the scale that tables are shaded by; up is
             towards ``same``. It may lie beyond: worse than nothing. Without a scale it is NaN.
@@ -34,9 +35,10 @@ class Measure(ABC):
 
     name: ClassVar[str]
     place: ClassVar[int | None] = None
-    of: ClassVar[Of]
+    judges: ClassVar[Judges]
     label: ClassVar[str]
     says: ClassVar[str]
+    symmetric: ClassVar[bool] = False
     same: ClassVar[float] = 1.0
     apart: ClassVar[float] = 0.0
 
@@ -48,7 +50,7 @@ class Measure(ABC):
 class MapMeasure(Measure):
     """How near a map brings the source's features to the target's; it has the map's direction."""
 
-    of = "map"
+    judges = "map"
 
     @abstractmethod
     def value(self, mapped: Mapped) -> float:
@@ -60,17 +62,13 @@ class MapMeasure(Measure):
 
 
 class SpaceMeasure(Measure):
-    """How near two spaces are, whatever map is between them.
+    """How near two spaces are, whatever map is between them."""
 
-    Attributes:
-        symmetric: Whether both directions have the same value, which then is taken once.
-    """
-
-    of = "spaces"
-    symmetric: ClassVar[bool] = True
+    judges = "spaces"
+    symmetric = True
 
     @abstractmethod
-    def value(self, moments: Moments, a: str, b: str, *, algebra: Algebra = HOST) -> float:
+    def value(self, moments: SecondMoments, a: str, b: str, *, algebra: Algebra = HOST) -> float:
         """Of two spaces; NaN where it says nothing.
 
         Args:
@@ -81,9 +79,9 @@ class SpaceMeasure(Measure):
         """
 
 
-MEASURES: Parts[Measure] = Parts(
+MEASURES: Parts[MapMeasure | SpaceMeasure] = Parts(
     kind="measure",
-    base=Measure,
+    bases=(MapMeasure, SpaceMeasure),
     package="samefeatures.similarity.measures",
     group="samefeatures.measures",
 )

@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from itertools import product
 
 from samefeatures.scores.comparisons import SAME, Comparison, compare
 from samefeatures.scores.heads import Score, agreement
 from samefeatures.scores.intervals import wilson
-from samefeatures.similarity import Closeness
+from samefeatures.study.measuring import of_the_same
 from samefeatures.study.results import Cell
 from samefeatures.study.scoring import Scored
 
-PERFECT = Closeness(r2=1.0, cosine=1.0)
-"""An unmapped network against itself."""
 
+def cells_of(scored: Scored, measures: Mapping[str, str]) -> Iterator[Cell]:
+    """All cells of all methods, N x N each; on the diagonals stand the networks unmapped.
 
-def cells_of(scored: Scored) -> Iterator[Cell]:
-    """All cells of all methods, N x N each; on the diagonals stand the networks unmapped."""
-    own = scored.own
+    Args:
+        scored: The study.
+        measures: Key by name, in the order of the columns.
+    """
+    own, same = scored.own, of_the_same(list(measures))
     for label, hybrids in scored.hybrids.items():
         facts, compared = scored.facts[label], compare(hybrids, own, scored.labels)
         for source, target in product(own, own):
             pair, ends = (source, target), (own[source], own[target])
             if source == target:
-                yield _cell((label, *pair), ends[0], ends, PERFECT, SAME)
+                yield _cell((label, *pair), ends[0], ends, same, SAME)
             else:
-                close = facts[pair].close
+                found = facts[pair].measures
+                close = {name: found[key] for name, key in measures.items()}
                 yield _cell((label, *pair), hybrids[pair], ends, close, compared[pair])
 
 
@@ -35,7 +38,7 @@ def _cell(
     place: tuple[str, str, str],
     score: Score,
     ends: tuple[Score, Score],
-    close: Closeness,
+    close: Mapping[str, float],
     compared: Comparison,
 ) -> Cell:
     """A hybrid, or on the diagonal a network, between the scores of its source and its target."""
@@ -57,8 +60,8 @@ def _cell(
         change_vs_source_pct=change,
         loss_vs_target_points=target_top1 - score.top1,
         agreement=agreement(score, ends[1]),
+        measures=close,
         ci_low=low,
         ci_high=high,
-        **asdict(close),
         **asdict(compared),
     )

@@ -17,6 +17,7 @@ from samefeatures.base.strict import Strict, refuse_unknown
 from samefeatures.images.source import ImageSource
 from samefeatures.images.views import Views
 from samefeatures.maps import METHODS
+from samefeatures.similarity import MEASURES
 from samefeatures.study.methods import MethodConfig, method_entry
 
 
@@ -141,6 +142,7 @@ class StudyConfig(Strict):
     networks: tuple[NetworkConfig, ...]
     data: DataConfig | None = None
     methods: tuple[MethodConfig, ...] = ()
+    measures: tuple[str, ...] = Field(default_factory=lambda: tuple(MEASURES.defaults))
     class_names: str | tuple[str, ...] | None = None
     out: str | None = None
     store: bool | str = True
@@ -169,6 +171,19 @@ class StudyConfig(Strict):
         if not isinstance(value, list) or not value:
             raise ValueError(f"give a list of methods out of {', '.join(METHODS.names)}")
         return [method_entry(entry) for entry in value]
+
+    @field_validator("measures")
+    @classmethod
+    def _known_measures(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            for name in names:
+                MEASURES.get(name)
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
+        twice = {name for name in names if names.count(name) > 1}
+        if twice:
+            raise ValueError(f"the measure '{min(twice)}' stands twice; name it once")
+        return names
 
     @field_validator("store")
     @classmethod

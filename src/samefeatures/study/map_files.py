@@ -11,7 +11,7 @@ from samefeatures.base.digests import digest
 from samefeatures.base.errors import MapError
 from samefeatures.base.files import write_whole, writing
 from samefeatures.features.rows import Identity
-from samefeatures.maps import AffineMap
+from samefeatures.maps import METHODS, AffineMap
 from samefeatures.moments.kept import moments_key
 from samefeatures.networks.record import Network
 from samefeatures.study.config import StudyConfig
@@ -111,9 +111,9 @@ def map_keys(
     prints = [net.fingerprint for net in networks.values()]
     keys = {}
     for entry in config.methods:
-        method = entry.build()
-        options = json.dumps(dict(method.options), sort_keys=True)
-        keys[entry.label] = digest(str(MAPS_VERSION), method.name, options, moments, *prints)
+        options = json.dumps(dict(entry.build().options), sort_keys=True)
+        name = METHODS.key(entry.name)
+        keys[entry.label] = digest(str(MAPS_VERSION), name, options, moments, *prints)
     return keys
 
 

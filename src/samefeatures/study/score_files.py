@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -17,15 +17,14 @@ import numpy as np
 
 from samefeatures.base.files import write_whole, writing
 from samefeatures.scores.heads import Score
-from samefeatures.similarity import Closeness
 from samefeatures.study.results import CurveSummary, FitSummary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MapFacts:
-    """What a cell says of its map, beside the score."""
+    """What a cell says of its map, beside the score; its measures by their keys."""
 
-    close: Closeness
+    measures: Mapping[str, float]
     fit: FitSummary
     curve: CurveSummary | None
 
@@ -33,7 +32,7 @@ class MapFacts:
     def parse(cls, raw: dict[str, Any]) -> Self:
         """From what ``asdict`` made, by way of JSON."""
         curve = CurveSummary.parse(raw["curve"]) if raw["curve"] else None
-        return cls(close=Closeness(**raw["close"]), fit=FitSummary(**raw["fit"]), curve=curve)
+        return cls(measures=raw["measures"], fit=FitSummary(**raw["fit"]), curve=curve)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,13 +12,12 @@ from samefeatures.base.digests import digest
 from samefeatures.base.progress import Progress
 from samefeatures.features.rows import FeatureRows
 from samefeatures.maps import AffineMap
-from samefeatures.moments.record import Moments
 from samefeatures.networks.record import Head, Network
 from samefeatures.scores.comparisons import Pair
 from samefeatures.scores.heads import Score, score_heads
-from samefeatures.similarity import closeness
 from samefeatures.study.curves import curve_summary
 from samefeatures.study.map_files import MapFiles
+from samefeatures.study.measuring import Measuring
 from samefeatures.study.results import FitSummary
 from samefeatures.study.score_files import KeptScores, MapFacts, ScoreFile
 
@@ -68,7 +67,7 @@ class Scorer:
         rows: (n, d) eval features of each.
         labels: (n,) of these rows.
         maps: Where the fitted maps lie.
-        moments: Takes those of the eval rows, for R² and cosine; not called where all is kept.
+        measuring: Takes what is measured of each map.
         folder: Where scores of one source and method are kept, so that a stopped run goes on.
         algebra: Where products run.
     """
@@ -77,7 +76,7 @@ class Scorer:
     rows: Mapping[str, FeatureRows]
     labels: Int64
     maps: MapFiles
-    moments: Callable[[], Moments]
+    measuring: Measuring
     folder: Path
     algebra: Algebra = HOST
 
@@ -118,7 +117,7 @@ class Scorer:
         source = pairs[0][0]
         file = self._file(label, source, key)
         kept = file.read()
-        if kept and len(kept.scores) == len(kept.facts) == len(pairs):
+        if kept and len(kept.scores) == len(pairs) and self._are_whole(kept.facts, pairs):
             return kept
         maps = [self.maps.load(label, *pair) for pair in pairs]
         if kept is None or len(kept.scores) != len(pairs):
@@ -127,6 +126,10 @@ class Scorer:
         kept = KeptScores(kept.scores, [self._facts(label, fitted) for fitted in maps])
         file.write(kept)
         return kept
+
+    def _are_whole(self, facts: Sequence[MapFacts], pairs: Sequence[Pair]) -> bool:
+        wanted = set(self.measuring.keys.values())
+        return len(facts) == len(pairs) and all(wanted <= set(each.measures) for each in facts)
 
     def _file(self, label: str, source: str, key: str) -> ScoreFile:
         prints = [part.fingerprint for part in self.rows.values()]
@@ -141,7 +144,7 @@ class Scorer:
     def _facts(self, label: str, fitted: AffineMap) -> MapFacts:
         path = self.maps.curve_path(label, fitted.source, fitted.target)
         return MapFacts(
-            close=closeness(self.moments(), fitted, algebra=self.algebra),
+            measures=self.measuring.of(fitted),
             fit=_fit_summary(label, fitted),
             curve=curve_summary(label, fitted, path),
         )

@@ -22,6 +22,7 @@ from samefeatures.study.fit_labels import fit_labels
 from samefeatures.study.fitting import fit_maps
 from samefeatures.study.inputs import StudyInputs, open_inputs
 from samefeatures.study.map_files import MapFiles, map_keys
+from samefeatures.study.measuring import Measuring
 from samefeatures.study.results import Controls, StudyResults
 from samefeatures.study.runner import LocalRunner, Runner, feature_root
 from samefeatures.study.scoring import Scorer
@@ -116,8 +117,14 @@ class Study:
 
     @cached_property
     def eval_moments(self) -> Moments:
-        """Moments of the eval set, for R² and cosine."""
+        """Moments of the eval set, of which all measures are taken."""
         return self.runner.moments(list(self.eval_features.rows.values()), kind="eval")
+
+    @cached_property
+    def measuring(self) -> Measuring:
+        """Takes what is measured of maps and spaces on the eval set."""
+        measures, moments = self.config.measures, lambda: self.eval_moments
+        return Measuring(measures, moments, algebra=self.algebra)
 
     @cached_property
     def maps(self) -> MapFiles:
@@ -175,7 +182,7 @@ class Study:
             rows=self.eval_features.rows,
             labels=self.eval_labels,
             maps=self.maps,
-            moments=lambda: self.eval_moments,
+            measuring=self.measuring,
             folder=self.out / "scores",
             algebra=self.algebra,
         )
@@ -184,6 +191,7 @@ class Study:
             self.config,
             self.inputs,
             scored,
+            measures=self.measuring.keys,
             fit_data=self.fit_features.summary,
             evaluation=self.eval_features,
             controls=self._controls(scored.own) if self.config.controls else None,

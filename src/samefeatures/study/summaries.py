@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,6 +17,7 @@ import numpy.typing as npt
 from samefeatures.base.files import writing
 from samefeatures.networks.record import ImageNetwork, Network
 from samefeatures.scores.heads import Score
+from samefeatures.similarity import MEASURES
 from samefeatures.study.cells import cells_of
 from samefeatures.study.classes import class_changes, count_classes, write_classes
 from samefeatures.study.config import StudyConfig
@@ -26,6 +27,7 @@ from samefeatures.study.results import (
     Controls,
     DataSummary,
     FitSummary,
+    MeasureSummary,
     MethodSummary,
     NetworkSummary,
     StudyResults,
@@ -40,6 +42,7 @@ def write_results(
     inputs: StudyInputs,
     scored: Scored,
     *,
+    measures: Mapping[str, str],
     fit_data: DataSummary,
     evaluation: Side,
     controls: Controls | None,
@@ -54,11 +57,13 @@ def write_results(
     per_class = count_classes(predictions, labels)
     facts = scored.every_fact
     fits = [fact.fit for fact in facts]
+    methods = tuple(method_summary(entry) for entry in config.methods)
     results = StudyResults(
         title=config.title,
         networks=tuple(network_summary(net, scored.own[n]) for n, net in inputs.networks.items()),
-        methods=tuple(method_summary(entry) for entry in config.methods),
-        cells=tuple(cells_of(scored)),
+        methods=methods,
+        measures=tuple(MeasureSummary.of(MEASURES.get(name)) for name in measures),
+        cells=tuple(cells_of(scored, measures)),
         fits=tuple(fits),
         curves=tuple(fact.curve for fact in facts if fact.curve is not None),
         fit_data=fit_data,
@@ -69,7 +74,8 @@ def write_results(
         class_names=inputs.class_names,
         controls=controls,
         warnings=(
-            *study_warnings(fits, fit_data, evaluation.summary),
+            *fit_warnings(methods, fits),
+            *image_warnings(fit_data, evaluation.summary),
             *label_warnings(labels, inputs.classes),
         ),
     )
@@ -112,24 +118,24 @@ def method_summary(entry: MethodConfig) -> MethodSummary:
     """
     method = entry.build()
     options = entry.options if method.needs_rows else method.options
-    return MethodSummary(name=entry.label, options=dict(options), kind=entry.name)
+    return MethodSummary(name=entry.label, options=dict(options), kind=entry.name, uses=method.uses)
 
 
-def study_warnings(
-    fits: Sequence[FitSummary], fit_data: DataSummary, eval_data: DataSummary
-) -> Iterator[str]:
-    """What a reader must know before the numbers: deficient fits, images left out."""
-    about: dict[tuple[str, str, str], list[str]] = {}
+def fit_warnings(methods: Sequence[MethodSummary], fits: Sequence[FitSummary]) -> Iterator[str]:
+    """What solvers said, once for each end of the maps that it holds for."""
+    heads = {method.name for method in methods if method.uses == "heads"}
+    about: dict[tuple[str, str, str], dict[str, None]] = {}
     for fit in fits:
         if fit.note:
             # A lossy head is the target's; a deficient regression is the source's.
-            lossy = fit.note.startswith("not lossless")
-            way, name = ("into", fit.target) if lossy else ("from", fit.source)
-            names = about.setdefault((fit.method, way, fit.note), [])
-            if name not in names:
-                names.append(name)
+            way, name = ("into", fit.target) if fit.method in heads else ("from", fit.source)
+            about.setdefault((fit.method, way, fit.note), {})[name] = None
     for (method, way, note), names in about.items():
         yield f"{method} {way} {', '.join(names)}: {note}."
+
+
+def image_warnings(fit_data: DataSummary, eval_data: DataSummary) -> Iterator[str]:
+    """Images left out."""
     for kind, data in (("fit", fit_data), ("eval", eval_data)):
         if data.left_out:
             yield (

@@ -15,7 +15,7 @@ from arro3.io import read_parquet, write_csv, write_json, write_parquet
 
 from samefeatures.base.errors import StoreError
 from samefeatures.base.files import write_whole
-from samefeatures.study.results import CELL_COLUMNS, Cell, Controls
+from samefeatures.study.results import Cell, Controls
 
 _CONTROL_TYPES = {
     "control": str,
@@ -34,11 +34,10 @@ _TYPES = {str: DataType.utf8(), int: DataType.int64(), float: DataType.float64()
 
 def write_cells(cells: Sequence[Cell], folder: Path) -> list[Path]:
     """Write ``results.csv``, ``results.parquet`` and ``results.json`` (a list of records)."""
-    records = [asdict(cell) for cell in cells]
+    rows = [cell.row for cell in cells]
     columns: dict[str, Any] = {}
-    for name in CELL_COLUMNS:
-        values = [record[name] for record in records]
-        columns[name] = Array(values, type=_TYPES[type(values[0])])
+    for name, first in rows[0].items():
+        columns[name] = Array([row[name] for row in rows], type=_TYPES[type(first)])
     table = Table.from_pydict(columns)
     paths = [folder / f"results.{ending}" for ending in ("csv", "parquet", "json")]
     writers: tuple[Any, ...] = (write_csv, write_parquet, write_json)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from samefeatures.base.errors import MapError
 from samefeatures.maps.affine import AffineMap
 from samefeatures.maps.method import Method
-from samefeatures.maps.problem import SourceProblem, as_float64
+from samefeatures.maps.problem import SourceProblem
 from samefeatures.maps.sizes import Sizes
 
 
@@ -41,8 +43,8 @@ class Logit(Method):
                     "Leave 'logit' out of the methods, or one of the networks."
                 )
             inverse, note = problem.heads.of(target)  # (d_B, classes)
-            weight = algebra.product(inverse, as_float64(head_a.weight))  # (d_B, d_A)
-            bias = inverse @ (as_float64(head_a.bias) - as_float64(head_b.bias))  # (d_B,)
+            weight = algebra.product(inverse, head_a.weight.astype(np.float64))  # (d_B, d_A)
+            bias = inverse @ (head_a.bias.astype(np.float64) - head_b.bias)  # (d_B,)
             yield problem.affine(self.name, target, weight, bias, note)
 
     def work(self, sizes: Sizes) -> float:

@@ -69,7 +69,11 @@ class Training:
         self._stopped = np.full(count, -1)  # step at which it had diverged
 
     def run(self, stream: Iterable[tuple[Float32, Order]]) -> Iterator[int]:
-        """Train to the end; yields after each window of steps, with their number."""
+        """Train to the end; yields after each window of steps, with their number.
+
+        Args:
+            stream: Pools of rows (r, d_A + 1 + D), each with the order in which they are dealt.
+        """
         batches = self._batches(stream)
         while self.step < self._options.iterations and (self._stopped < 0).any():
             steps = min(WINDOW - self.step % WINDOW, self._options.iterations - self.step)

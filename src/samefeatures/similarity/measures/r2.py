@@ -31,4 +31,4 @@ class R2(MapMeasure):
             + mapped.target_spread
             + mapped.moments.n * float(offset @ offset)
         )
-        return 1 - residual / mapped.target_spread
+        return float(1 - residual / mapped.target_spread)

@@ -1,0 +1,55 @@
+"""The measures of a study, on the moments of its eval rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from samefeatures.algebra import HOST, Algebra
+from samefeatures.maps import AffineMap
+from samefeatures.moments.record import Moments
+from samefeatures.similarity import MEASURES, MapMeasure, Mapped, SpaceMeasure
+
+
+class Measuring:
+    """Takes every measure of a map, and those of two spaces once for all methods.
+
+    Args:
+        names: Of the measures.
+        moments: Takes those of the eval rows; not called before they are needed.
+        algebra: Where products run.
+
+    Attributes:
+        keys: By name: changes with the version of a measure that another package brings.
+    """
+
+    def __init__(
+        self, names: Sequence[str], moments: Callable[[], Moments], *, algebra: Algebra = HOST
+    ) -> None:
+        self.keys = {name: MEASURES.key(name) for name in names}
+        self._measures = {name: MEASURES.get(name)() for name in names}
+        self._moments, self._algebra = moments, algebra
+        self._known: dict[tuple[str, ...], float] = {}
+
+    def of(self, fitted: AffineMap) -> dict[str, float]:
+        """By key: of a map, and of the two spaces that it lies between."""
+        mapped = Mapped.of(self._moments(), fitted, algebra=self._algebra)
+        return {
+            self.keys[name]: float(each.value(mapped))
+            if isinstance(each, MapMeasure)
+            else self._of_spaces(each, (fitted.source, fitted.target))
+            for name, each in self._measures.items()
+        }
+
+    def _of_spaces(self, measure: SpaceMeasure, ends: tuple[str, str]) -> float:
+        if measure.symmetric:
+            ends = min(ends), max(ends)
+        place = (measure.name, *ends)
+        if place not in self._known:
+            found = measure.value(self._moments(), *ends, algebra=self._algebra)
+            self._known[place] = float(found)
+        return self._known[place]
+
+
+def of_the_same(names: Sequence[str]) -> dict[str, float]:
+    """What a network has against itself, by name."""
+    return {name: MEASURES.get(name).same for name in names}

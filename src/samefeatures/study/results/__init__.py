@@ -1,0 +1,30 @@
+"""Frozen records of what a study found: all that the report knows."""
+
+from samefeatures.study.results.cell import Cell
+from samefeatures.study.results.controls import ControlRow, Controls
+from samefeatures.study.results.study import StudyResults
+from samefeatures.study.results.summaries import (
+    ClassChange,
+    CurveSummary,
+    DataSummary,
+    FitSummary,
+    LeftOut,
+    MeasureSummary,
+    MethodSummary,
+    NetworkSummary,
+)
+
+__all__ = [
+    "Cell",
+    "ClassChange",
+    "ControlRow",
+    "Controls",
+    "CurveSummary",
+    "DataSummary",
+    "FitSummary",
+    "LeftOut",
+    "MeasureSummary",
+    "MethodSummary",
+    "NetworkSummary",
+    "StudyResults",
+]

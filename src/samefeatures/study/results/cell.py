@@ -1,0 +1,94 @@
+"""One cell of the tables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One hybrid on the eval set: a row of ``results.csv``. Percents run from 0 to 100.
+
+    Attributes:
+        method: The map's method; on the diagonal the unmapped network, whatever the method.
+        source: Whose features.
+        target: Whose head.
+        n: Eval images scored.
+        correct: Images whose label has the largest logit.
+        top1: ``100 * correct / n``.
+        correct_top5: Images whose label is among the five largest logits.
+        top5: ``100 * correct_top5 / n``.
+        source_top1: The source's own top-1.
+        target_top1: The target's own top-1.
+        change_vs_source_pct: ``100 * (top1 - source_top1) / source_top1`` (thesis, Table 5.2).
+        loss_vs_target_points: ``target_top1 - top1``; negative is a gain (paper, Table 1).
+        agreement: Percent of eval images where hybrid and target network predict the same class.
+        measures: The study's measures by name, e.g. ``r2`` and ``cosine``; a column each.
+        ci_low: Lower end of the 95 % Wilson interval of ``top1``, in percent.
+        ci_high: Its upper end.
+        p_vs_target: Exact McNemar test that hybrid and target network are equally often right, on
+            the same images; corrected by Holm over the N(N-1) hybrids of the method.
+        p_vs_source: The same against the source network.
+        p_vs_target_raw: Before the correction.
+        p_vs_source_raw: Before the correction.
+        fixed: Images that the target network gets wrong and the hybrid right.
+        broken: Images that the target network gets right and the hybrid wrong.
+    """
+
+    method: str
+    source: str
+    target: str
+    n: int
+    correct: int
+    top1: float
+    correct_top5: int
+    top5: float
+    source_top1: float
+    target_top1: float
+    change_vs_source_pct: float
+    loss_vs_target_points: float
+    agreement: float
+    measures: Mapping[str, float]
+    ci_low: float
+    ci_high: float
+    p_vs_target: float
+    p_vs_source: float
+    p_vs_target_raw: float
+    p_vs_source_raw: float
+    fixed: int
+    broken: int
+
+    def measure(self, name: str) -> float:
+        """NaN where the study does not take it."""
+        return self.measures.get(name, math.nan)
+
+    @property
+    def r2(self) -> float:
+        """The share of the target's variance that the map explains."""
+        return self.measure("r2")
+
+    @property
+    def cosine(self) -> float:
+        """Between mapped and true features, all images as one vector."""
+        return self.measure("cosine")
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """By column, in the order of ``results.csv``: the measures side by side with the rest."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        at = list(values).index("measures")
+        named = list(values.items())
+        return dict([*named[:at], *self.measures.items(), *named[at + 1 :]])
+
+    @classmethod
+    def parse(cls, row: Mapping[str, Any]) -> Self:
+        """From ``row``, by way of JSON: what is no column of every study is a measure."""
+        measures = {name: value for name, value in row.items() if name not in FIXED}
+        return cls(**{name: row[name] for name in FIXED}, measures=measures)
+
+
+FIXED = tuple(field.name for field in fields(Cell) if field.name != "measures")
+"""Columns of every study, whatever it measures."""

@@ -1,0 +1,62 @@
+"""What the controls came to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlRow:
+    """One hybrid of a control.
+
+    Attributes:
+        control: ``ols`` (the real maps, to compare with), ``naive``, ``shuffled pairs``,
+            ``random weights``, ``onto logits`` or ``fit set``.
+        source: Whose features, or whose architecture.
+        target: Whose head.
+        n: Rows scored: eval images, or fit rows.
+        correct: Right predictions; None where the rows have no labels.
+        top1: Percent; None where the rows have no labels.
+        ci_low: Lower end of its 95 % Wilson interval.
+        ci_high: Its upper end.
+        agreement: Percent of rows where hybrid and target network predict the same class.
+    """
+
+    control: str
+    source: str
+    target: str
+    n: int
+    correct: int | None
+    top1: float | None
+    ci_low: float | None
+    ci_high: float | None
+    agreement: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Controls:
+    """Controls of the maps out of one source, by least squares.
+
+    Attributes:
+        source: The first network of the study.
+        seed: Of the permutation and of the random weights.
+        rows: One per control and target.
+        logit_predictions_differing: Predictions over all targets in which OLS onto the target's
+            logits and OLS onto its features followed by its head are not the same.
+        logit_difference: Largest difference of their logits, relative to the largest logit.
+        left_out: Why a control could not be taken, by its name.
+    """
+
+    source: str
+    seed: int
+    rows: tuple[ControlRow, ...]
+    logit_predictions_differing: int
+    logit_difference: float
+    left_out: Mapping[str, str]
+
+    @classmethod
+    def parse(cls, raw: dict[str, Any]) -> Controls:
+        """From what ``asdict`` made, by way of JSON."""
+        return cls(**{**raw, "rows": tuple(ControlRow(**row) for row in raw["rows"])})

@@ -1,0 +1,181 @@
+"""What the parts of a study were: networks, methods, measures, fits, images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from samefeatures.similarity import Measure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkSummary:
+    """A row of Table 5.1 for one network of the study."""
+
+    name: str
+    source: str
+    feature_dim: int
+    classes: int
+    parameters: int | None
+    preprocessing: Mapping[str, Any] | None
+    fingerprint: str
+    top1: float
+    top5: float
+    effect: Mapping[str, Any] | None = None
+    """What mixed precision or compilation changes in its features; fields of ``Effect``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodSummary:
+    """A method and its options, e.g. ``ridge`` with ``alpha``.
+
+    Attributes:
+        name: Its label in the study; the cells carry it.
+        options: By name.
+        kind: The method itself, where the label is another word; else None.
+        uses: What decides its maps: ``images``, ``heads`` or ``nothing``.
+    """
+
+    name: str
+    options: Mapping[str, Any]
+    kind: str | None = None
+    uses: str = "images"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureSummary:
+    """A measure of the study, as its tables name and shade it.
+
+    Attributes:
+        name: Its column in the results.
+        label: In tables.
+        says: What it is.
+        judges: ``map`` or ``spaces``: whether it differs from method to method.
+        same: Its value where nothing could be nearer.
+        apart: Its value where nothing is shared; NaN without a scale.
+        asked: Whether the study asks for it by name beside those that every study has.
+    """
+
+    name: str
+    label: str
+    says: str
+    judges: str
+    same: float
+    apart: float
+    asked: bool
+
+    @classmethod
+    def of(cls, measure: type[Measure]) -> MeasureSummary:
+        """As the measure says it of itself."""
+        return cls(
+            name=measure.name,
+            label=measure.label,
+            says=measure.says,
+            judges=measure.judges,
+            same=measure.same,
+            apart=measure.apart,
+            asked=measure.place is None,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitSummary:
+    """What the solver said of one map.
+
+    Attributes:
+        rank: Rank of the matrix that was inverted.
+        full_rank: What the rank would have to be.
+        condition: Its condition number, as the method defines it.
+        note: One sentence where something needs saying, else empty.
+        steps: Passes or batches of an iterative fit.
+        loss: What an iterative fit ended with.
+    """
+
+    method: str
+    source: str
+    target: str
+    rank: int | None = None
+    full_rank: int | None = None
+    condition: float | None = None
+    note: str = ""
+    steps: int | None = None
+    loss: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassChange:
+    """A class that gains or loses much under the maps of a method.
+
+    Attributes:
+        label: Class index.
+        n: Eval images of the class.
+        change_points: Mean over the maps of the hybrid's accuracy on the class minus the target
+            network's, in points.
+        maps_gaining: Maps under which more images of the class are right than in the target.
+        maps_losing: Maps under which fewer are.
+        maps: All maps of the method.
+    """
+
+    method: str
+    label: int
+    n: int
+    change_points: float
+    maps_gaining: int
+    maps_losing: int
+    maps: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """An image that could not be read, and why."""
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurveSummary:
+    """The loss of an iterative fit, thinned out.
+
+    Attributes:
+        unit: What a step is: ``batch`` or ``pass``.
+        at: Numbers of steps, from 1.
+        loss: Mean loss over the steps after the number before, up to this one.
+    """
+
+    method: str
+    source: str
+    target: str
+    unit: str
+    at: tuple[int, ...]
+    loss: tuple[float, ...]
+
+    @classmethod
+    def parse(cls, raw: dict[str, Any]) -> CurveSummary:
+        """From what ``asdict`` made, by way of JSON."""
+        return cls(**{**raw, "at": tuple(raw["at"]), "loss": tuple(raw["loss"])})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataSummary:
+    """An image set of the study.
+
+    Attributes:
+        images: Images listed.
+        rows: Feature rows used: images that could be read times views.
+        views: Random crops per image, or None for the plain centre crop.
+    """
+
+    name: str
+    images: int
+    rows: int
+    fingerprint: str
+    views: Mapping[str, Any] | None = None
+    left_out: tuple[LeftOut, ...] = ()
+
+    @classmethod
+    def parse(cls, raw: dict[str, Any]) -> DataSummary:
+        """From what ``asdict`` made, by way of JSON."""
+        return cls(**{**raw, "left_out": tuple(LeftOut(**each) for each in raw["left_out"])})
