@@ -13,6 +13,7 @@ from benchmarks.record import Line, at_least, at_most, product_rate, seconds, wi
 from samefeatures.maps import OLS, AffineMap, SourceProblem
 from samefeatures.moments.kept import chunk_rows
 from samefeatures.moments.record import Moments
+from samefeatures.moments.sums import accumulator
 from samefeatures.networks.record import Head
 
 THESIS_DIMS = (1024, 1024, 1792, 2048, 2048, 2048, 1536, 1536, 4032, 4320)
@@ -49,13 +50,18 @@ def made_features(dims: tuple[int, ...], rows: int) -> dict[str, np.ndarray]:
     return out
 
 
+def joint_moments(features: dict[str, np.ndarray]) -> Moments:
+    """What a study sums in one pass."""
+    dims = [x.shape[1] for x in features.values()]
+    sums, chunk = accumulator(Moments(list(features), dims)), chunk_rows(sum(dims))
+    for start in range(0, len(next(iter(features.values()))), chunk):
+        sums.update(*(x[start : start + chunk] for x in features.values()))
+    return sums.moments()
+
+
 def all_maps(features: dict[str, np.ndarray]) -> dict[tuple[str, str], AffineMap]:
     """What a study does: one pass of moments, then every map from them."""
-    names = list(features)
-    moments = Moments(names, [x.shape[1] for x in features.values()])
-    rows, chunk = len(features[names[0]]), chunk_rows(sum(moments.dims))
-    for start in range(0, rows, chunk):
-        moments.update(*(x[start : start + chunk] for x in features.values()))
+    names, moments = list(features), joint_moments(features)
     networks = {n: fake(n, x.shape[1]) for n, x in features.items()}
     maps = {}
     for source in names:

@@ -16,10 +16,10 @@ import numpy.typing as npt
 from benchmarks.algebra import fake, made_features
 from benchmarks.record import Line, alternately, at_least, product_rate, within
 from samefeatures.maps import OLS, Ridge, SourceProblem
-from samefeatures.moments.record import Moments
+from samefeatures.moments.blocks import BlockSums
 
 DIMS = (540, 504)
-ROWS, CHUNK, ALPHA = 10_000, 4096, 0.01
+ROWS, CHUNK, ALPHA = 10_000, 512, 0.01
 Float64 = npt.NDArray[np.float64]
 Fitted = tuple[Float64, Float64]
 """(d_B, d_A) weights and (d_B,) bias."""
@@ -27,12 +27,13 @@ Rows = npt.NDArray[np.float32]
 
 
 def ours(method: OLS | Ridge, x: Rows, y: Rows) -> Fitted:
-    """What a study does for one pair."""
-    moments = Moments(["a", "b"], [x.shape[1], y.shape[1]])
+    """One map alone: S_BB is not summed."""
+    dims = {"a": x.shape[1], "b": y.shape[1]}
+    sums = BlockSums(dims, pairs=[("a", "a"), ("b", "a")])
     for start in range(0, len(x), CHUNK):
-        moments.update(x[start : start + CHUNK], y[start : start + CHUNK])
-    networks = {name: fake(name, block.shape[1]) for name, block in {"a": x, "b": y}.items()}
-    (fitted,) = method.fit(SourceProblem("a", networks, moments), ["b"])
+        sums.update({"a": x[start : start + CHUNK], "b": y[start : start + CHUNK]})
+    networks = {name: fake(name, dim) for name, dim in dims.items()}
+    (fitted,) = method.fit(SourceProblem("a", networks, sums.blocks()), ["b"])
     return fitted.weight, fitted.bias
 
 

@@ -10,9 +10,10 @@ from sklearn.linear_model import Ridge as SklearnRidge
 from worlds import World, make_world
 
 from samefeatures.algebra import Host
-from samefeatures.base.errors import ConfigError, MapError
+from samefeatures.base.errors import ConfigError, FeatureError, MapError
 from samefeatures.maps import OLS, Method, Ridge, SourceProblem
 from samefeatures.maps.inverse import pseudoinverse
+from samefeatures.moments.blocks import BlockSums
 from samefeatures.moments.record import Moments
 
 
@@ -128,6 +129,25 @@ def test_maps_are_what_they_were_before_cholesky(noisy_world: World, method: Met
     for fitted in method.fit(problem, ["b", "c"]):
         former = problem.moments.block(fitted.target, "a") @ np.linalg.inv(s)
         assert np.linalg.norm(fitted.weight - former) < 1e-12 * np.linalg.norm(former)
+
+
+@pytest.mark.parametrize("method", [OLS(), Ridge()], ids=lambda m: m.name)
+def test_one_map_needs_two_blocks(noisy_world: World, method: Method) -> None:
+    """S_AA and S_BA: S_BB is neither summed nor read."""
+    rows = {name: noisy_world.features[name] for name in ("a", "b")}
+    dims = {name: block.shape[1] for name, block in rows.items()}
+    sums = BlockSums(dims, pairs=[("a", "a"), ("b", "a")])
+    for start in range(0, len(rows["a"]), 70):
+        sums.update({name: block[start : start + 70] for name, block in rows.items()})
+    blocks = sums.blocks()
+    networks = {name: noisy_world.networks[name] for name in dims}
+    (ours,) = method.fit(SourceProblem("a", networks, blocks), ["b"])
+    (theirs,) = method.fit(noisy_world.problem("a"), ["b"])
+    np.testing.assert_allclose(ours.weight, theirs.weight, rtol=1e-10, atol=1e-13)
+    np.testing.assert_allclose(ours.bias, theirs.bias, rtol=1e-10, atol=1e-12)
+    assert ours.fit.rank == theirs.fit.rank
+    with pytest.raises(FeatureError, match="'b' with 'b' were not summed"):
+        blocks.block("b", "b")
 
 
 def test_one_factorisation_serves_all(noisy_world: World, monkeypatch: pytest.MonkeyPatch) -> None:

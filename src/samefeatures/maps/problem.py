@@ -15,6 +15,7 @@ from samefeatures.maps.affine import AffineMap, FitNote, Space
 from samefeatures.maps.curve import LossCurve
 from samefeatures.maps.heads import HeadInverses
 from samefeatures.maps.inverse import Inverse, pseudoinverse
+from samefeatures.moments.blocks import Blocks
 from samefeatures.moments.record import Moments
 
 
@@ -24,7 +25,7 @@ class SourceProblem:
     Args:
         source: Name.
         networks: By name, all that the moments were taken of.
-        moments: Of the fit rows.
+        moments: Of the fit rows; for maps to few targets, blocks S_AA and S_BA will do.
         rows: The fit rows themselves, by network, for methods that moments are not enough for.
         algebra: Where factorisations and products run.
         heads: Pseudoinverses of the networks' heads, where other sources share them.
@@ -38,7 +39,7 @@ class SourceProblem:
         self,
         source: str,
         networks: Mapping[str, Space],
-        moments: Moments,
+        moments: Moments | Blocks,
         *,
         rows: Mapping[str, FeatureRows] | None = None,
         algebra: Algebra = HOST,

@@ -6,13 +6,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from samefeatures.algebra import Precision
+from samefeatures.algebra.blas import add_product, add_square, mirror
 from samefeatures.base.arrays import Float64, Int64
 from samefeatures.base.errors import FeatureError, StoreDamagedError
 from samefeatures.base.partial import whole_file
@@ -35,6 +37,21 @@ class Blocks:
     n: int
     means: Mapping[str, Float64]
     products: Mapping[Pair, Float64]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the spaces."""
+        return tuple(self.means)
+
+    @property
+    def dims(self) -> tuple[int, ...]:
+        """Columns of each space."""
+        return tuple(map(len, self.means.values()))
+
+    @property
+    def precision(self) -> Precision:
+        """Of the products."""
+        return "float64"
 
     def mean_of(self, name: str) -> Float64:
         """(d,)."""
@@ -120,6 +137,7 @@ class BlockSums:
         self.n = 0
         self._about: dict[str, Float64] = {}
         self._sums = {name: np.zeros(dim) for name, dim in dims.items()}
+        self._rows = {name: np.empty((0, dim)) for name, dim in dims.items()}
         self._products = {(a, b): np.zeros((dims[a], dims[b])) for a, b in pairs}
 
     def update(self, rows: Mapping[str, Rows]) -> None:
@@ -135,17 +153,17 @@ class BlockSums:
         if not count:
             return
         first = not self._about
-        centred: dict[str, Float64 | sparse.csr_array] = {}
+        centred: dict[str, Any] = {}  # (r, d) arrays, sparse where they are one-hot
         for name in self._dims:
             if name in self._classes:
                 centred[name] = _one_hot(rows[name], self._dims[name])
                 self._about[name] = np.zeros(self._dims[name])
                 self._sums[name] += np.bincount(rows[name], minlength=self._dims[name])
                 continue
-            values = np.asarray(rows[name], np.float64)
             if first:
-                self._about[name] = values.mean(axis=0)
-            part = values - self._about[name]
+                self._about[name] = rows[name].mean(axis=0, dtype=np.float64)
+            part = self._room(name, count)
+            np.subtract(rows[name], self._about[name], out=part)
             total = part.sum(axis=0)
             if not np.isfinite(total).all():
                 raise FeatureError(
@@ -154,11 +172,15 @@ class BlockSums:
                 )
             self._sums[name] += total
             centred[name] = part
-        for a, b in self._products:
-            found = centred[a].T @ centred[b]  # (d_a, d_b)
-            dense: Float64 = found.toarray() if isinstance(found, sparse.sparray) else found
-            self._products[a, b] += dense
+        for (a, b), product in self._products.items():
+            _add(product, centred[a], centred[b])
         self.n += count
+
+    def _room(self, name: str, rows: int) -> Float64:
+        """(rows, d) to write into; one buffer for all chunks."""
+        if len(self._rows[name]) < rows:
+            self._rows[name] = np.empty((rows, self._dims[name]))
+        return self._rows[name][:rows]
 
     def _checked(self, rows: Mapping[str, Rows]) -> int:
         counts = {name: len(values) for name, values in rows.items()}
@@ -189,10 +211,28 @@ class BlockSums:
             n=self.n,
             means={k: v + self._about.get(k, np.zeros(len(v))) for k, v in apart.items()},
             products={
-                (a, b): product - n * np.outer(apart[a], apart[b])
-                for (a, b), product in self._products.items()
+                (a, b): self._product(a, b) - n * np.outer(apart[a], apart[b])
+                for a, b in self._products
             },
         )
+
+    def _product(self, a: str, b: str) -> Float64:
+        """(d_a, d_b) about the means of the first rows."""
+        out = self._products[a, b]
+        if a == b and a not in self._classes:
+            mirror(out)
+        return out
+
+
+def _add(product: Float64, a: Any, b: Any) -> None:
+    """(d_a, d_b) += aᵀ b; of a dense space with itself the lower triangle alone."""
+    if isinstance(a, sparse.sparray) or isinstance(b, sparse.sparray):
+        found = a.T @ b  # (d_a, d_b)
+        product += found.toarray() if isinstance(found, sparse.sparray) else found
+    elif a is b:
+        add_square(product, a)
+    else:
+        add_product(product, a, b)
 
 
 def _one_hot(classes: Rows, count: int) -> sparse.csr_array:

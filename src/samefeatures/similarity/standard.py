@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.maps.affine import AffineMap
-from samefeatures.moments.record import Moments
+from samefeatures.moments.views import SecondMoments
 from samefeatures.similarity.mapped import Mapped
 from samefeatures.similarity.measures.cosine import Cosine
 from samefeatures.similarity.measures.r2 import R2
@@ -20,7 +20,7 @@ class Closeness:
     cosine: float
 
 
-def closeness(moments: Moments, fitted: AffineMap, *, algebra: Algebra = HOST) -> Closeness:
+def closeness(moments: SecondMoments, fitted: AffineMap, *, algebra: Algebra = HOST) -> Closeness:
     """R² and cosine of a map from the moments of held-out rows: no row is touched.
 
     Args:

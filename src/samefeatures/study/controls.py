@@ -22,6 +22,7 @@ from samefeatures.maps.inverse import pseudoinverse
 from samefeatures.moments.cross import ROWS, chunks_of, cross_moments, permuted
 from samefeatures.moments.record import Moments
 from samefeatures.moments.sums import accumulator
+from samefeatures.moments.views import SecondMoments
 from samefeatures.networks.random_weights import with_random_weights
 from samefeatures.networks.record import Head, ImageNetwork, Network
 from samefeatures.scores.heads import Score, agreement, score_heads
@@ -179,7 +180,7 @@ def _logit_difference(
     return difference / largest if largest else 0.0
 
 
-def _random_weights(inputs: ControlInputs, moments: Moments) -> list[ControlRow]:
+def _random_weights(inputs: ControlInputs, moments: SecondMoments) -> list[ControlRow]:
     """Hybrids whose source has the architecture of the source and untrained weights."""
     network = with_random_weights(inputs.networks[inputs.source], seed=SEED)
     fit, evaluation = inputs.extract(network)
