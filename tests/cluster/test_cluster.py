@@ -6,7 +6,6 @@ import json
 import logging
 import threading
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -64,8 +63,8 @@ def test_the_same_as_one_process(tmp_path: Path) -> None:
     first, second = one.score(), many.score()
     same(one, many)
     for ours, theirs in zip(second.cells, first.cells, strict=True):
-        numbers = {name: v for name, v in asdict(ours).items() if not isinstance(v, str)}
-        assert numbers == pytest.approx({name: getattr(theirs, name) for name in numbers}, rel=1e-9)
+        numbers = {name: v for name, v in ours.row.items() if not isinstance(v, str)}
+        assert numbers == pytest.approx({name: theirs.row[name] for name in numbers}, rel=1e-9)
     assert first.fit_data == second.fit_data
     rates = json.loads((many.out / "extraction.json").read_text())["networks"]
     assert {name: rate["rows"] for name, rate in rates.items()} == {"small": 1800, "second": 1800}
