@@ -24,7 +24,7 @@ if not module.BOOT_ID.exists():
     pytest.skip("this system has no boot id: nothing is ever removed", allow_module_level=True)
 
 BUILDER = """
-import sys, time
+import sys, threading
 from pathlib import Path
 from samefeatures.base.partial import building, whole_file
 place = Path(sys.argv[2])
@@ -33,12 +33,12 @@ if sys.argv[1] == "folder":
         partial.mkdir()
         (partial / "begun").write_text("x")
         print("begun", flush=True)
-        time.sleep(600)
+        threading.Event().wait()
 with whole_file(place) as file:
     file.write(b"begun")
     file.flush()
     print("begun", flush=True)
-    time.sleep(600)
+    threading.Event().wait()
 """
 BOTH = pytest.mark.parametrize("builder", ["folder", "file"], indirect=True)
 

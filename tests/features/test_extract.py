@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -235,24 +234,36 @@ def test_options_without_sense(options: dict[str, int]) -> None:
 
 
 RUNNER = """
-import sys, time
+import sys
 sys.path.insert(0, {folder!r})
 from pathlib import Path
 from worlds_images import made_images, tiny_network
 from samefeatures.features.extract import extract
 images, _ = made_images({n}, broken=(5,))
 networks = [tiny_network("a"), tiny_network("b", size=5)]
-if {slow}:
-    for net in networks:
-        net.backend.spoil = lambda f: (time.sleep(0.05), f)[1]
-print("started", flush=True)
-extract(networks, images, Path({out!r}))
+out, wanted = Path({out!r}), [{chunks}]
+
+def hold(features):
+    if wanted and len(list(out.glob("a-*.zarr/features/c/*"))) >= wanted[0]:
+        wanted.clear()
+        print("held", flush=True)
+        sys.stdin.readline()
+    return features
+
+for net in networks:
+    net.backend.spoil = hold
+extract(networks, images, out)
 """
 
 
-def start(out: Path, n: int, *, slow: bool) -> subprocess.Popen[str]:
-    code = RUNNER.format(folder=str(Path(__file__).parent), n=n, slow=slow, out=str(out))
-    return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+def start(out: Path, n: int, *, chunks: int) -> subprocess.Popen[str]:
+    """Extract in another process, which stops with so many chunks until it is told to go on."""
+    code = RUNNER.format(folder=str(Path(__file__).parent), n=n, chunks=chunks, out=str(out))
+    pipe = subprocess.PIPE
+    process = subprocess.Popen([sys.executable, "-c", code], stdin=pipe, stdout=pipe, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    return process
 
 
 def tree_bytes(folder: Path) -> dict[str, bytes]:
@@ -262,16 +273,10 @@ def tree_bytes(folder: Path) -> dict[str, bytes]:
 def test_killed_and_resumed_ends_bit_identical(tmp_path: Path) -> None:
     n = 6 * CHUNK_ROWS + 9
     broken = tmp_path / "killed"
-    for wanted in (1, 3):
-        process = start(broken, n, slow=True)
-        deadline = time.monotonic() + 60
-        while len(list(broken.glob("a-*.zarr/features/c/*"))) < wanted:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        process.send_signal(signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL
-        assert process.stdout is not None
-        process.stdout.close()
+    for chunks in (1, 3):
+        with start(broken, n, chunks=chunks) as process:
+            process.kill()
+        assert process.returncode == -signal.SIGKILL
     done = len(list(broken.glob("*.zarr/features/c/*")))
     assert 0 < done < 14, "the kill must have come in the middle"
     images, reads = made_images(n, broken=(5,))
@@ -287,11 +292,14 @@ def test_killed_and_resumed_ends_bit_identical(tmp_path: Path) -> None:
 def test_two_processes_on_one_store(tmp_path: Path) -> None:
     n = 3 * CHUNK_ROWS
     both = tmp_path / "both"
-    processes = [start(both, n, slow=True) for _ in range(2)]
+    processes = [start(both, n, chunks=0) for _ in range(2)]
+    for process in processes:  # both are at their first batch
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
     for process in processes:
-        assert process.wait(timeout=120) == 0
-        assert process.stdout is not None
-        process.stdout.close()
+        process.communicate()
+        assert process.returncode == 0
     images, _ = made_images(n, broken=(5,))
     extract([tiny_network("a"), tiny_network("b", size=5)], images, tmp_path / "one")
     assert tree_bytes(both) == tree_bytes(tmp_path / "one")

@@ -38,7 +38,6 @@ def compile_tex(folder: Path, texts: list[str]) -> str:
         cwd=folder,
         check=False,
         capture_output=True,
-        timeout=120,
     )
     log = done.stdout.decode("utf-8", "replace")
     assert done.returncode == 0, log[-3000:]

@@ -70,7 +70,7 @@ def test_latex_compiles(comparison: Comparison, tmp_path: Path) -> None:
     (tmp_path / "main.tex").write_text("\n".join(source), encoding="utf-8")
     done = subprocess.run(
         [program, "-interaction=nonstopmode", "-halt-on-error", "main.tex"],
-        cwd=tmp_path, check=False, capture_output=True, timeout=120,
+        cwd=tmp_path, check=False, capture_output=True,
     )  # fmt: skip
     log = done.stdout.decode("utf-8", "replace")
     assert done.returncode == 0, log[-2000:]
