@@ -105,12 +105,7 @@ def run_all(
     """
     import ray
 
-    remote = ray.remote(
-        num_cpus=options.cpus,
-        num_gpus=options.gpus,
-        max_retries=retries,
-        max_calls=0,  # else Ray ends a worker with a GPU, and its networks, after each task
-    )(function)
+    remote = on_worker(function, options, retries=retries)
     waiting = iter(enumerate(calls))
     running: dict[Any, int] = {}
     watch = Watch(options)
@@ -128,6 +123,18 @@ def run_all(
     finally:
         for ref in running:
             ray.cancel(ref, force=True)
+
+
+def on_worker(function: Callable[..., Any], options: ClusterConfig, *, retries: int) -> Any:
+    """Ray's form of a function that runs where the networks of a study are loaded."""
+    import ray
+
+    return ray.remote(
+        num_cpus=options.cpus,
+        num_gpus=options.gpus,
+        max_retries=retries,
+        max_calls=0,  # else Ray ends a worker with a GPU, and its networks, after each task
+    )(function)
 
 
 def result_of(ref: Any) -> Any:

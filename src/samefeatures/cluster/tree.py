@@ -8,7 +8,7 @@ from typing import Any
 from samefeatures.base.errors import ClusterError
 from samefeatures.base.progress import Advance
 from samefeatures.cluster.order import Order
-from samefeatures.cluster.session import POLL, Died, Watch, result_of
+from samefeatures.cluster.session import POLL, Died, Watch, on_worker, result_of
 from samefeatures.cluster.worker import merge_task, moments_task
 from samefeatures.features.rows import FeatureRows
 from samefeatures.moments.kept import chunk_rows
@@ -36,20 +36,8 @@ def moments_over(
     """
     import ray
 
-    spans = _spans(parts, options)
-    # A leaf has the networks loaded, and may add up on a GPU; max_calls as in ``run_all``.
-    leaf = ray.remote(num_cpus=options.cpus, num_gpus=options.gpus, max_retries=2, max_calls=0)(
-        moments_task
-    )
-    merge = ray.remote(num_cpus=options.cpus, max_retries=2)(merge_task)
-    step = chunk_rows(sum(part.dim for part in parts))
-    level: list[Any] = [leaf.remote(order, kind, *span, step) for span in spans]
-    running = {ref: stop - start for ref, (start, stop) in zip(level, spans, strict=True)}
-    while len(level) > 1:
-        pairs = [level[i : i + 2] for i in range(0, len(level), 2)]
-        level = [merge.remote(*pair) if len(pair) == 2 else pair[0] for pair in pairs]
-    (root,) = level
-    running[root] = running.get(root, 0)
+    running = _planted(order, _spans(len(parts[0]), options), parts, kind, options)
+    *_, root = running
     watch = Watch(options)
     try:
         while running:
@@ -70,7 +58,28 @@ def moments_over(
     return moments
 
 
-def _spans(parts: Sequence[FeatureRows], options: ClusterConfig) -> list[tuple[int, int]]:
-    n = len(parts[0])
-    rows = options.leaf_rows
-    return [(start, min(n, start + rows)) for start in range(0, n, rows)] or [(0, 0)]
+def _planted(
+    order: Order,
+    spans: Sequence[tuple[int, int]],
+    parts: Sequence[FeatureRows],
+    kind: str,
+    options: ClusterConfig,
+) -> dict[Any, int]:
+    """The leaves and the root of the tree as Ray works on them, with the rows of each leaf."""
+    import ray
+
+    leaf = on_worker(moments_task, options, retries=2)  # may add up on a GPU
+    merge = ray.remote(num_cpus=options.cpus, max_retries=2)(merge_task)
+    step = chunk_rows(sum(part.dim for part in parts))
+    running = {leaf.remote(order, kind, *span, step): span[1] - span[0] for span in spans}
+    level = list(running)
+    while len(level) > 1:
+        pairs = [level[i : i + 2] for i in range(0, len(level), 2)]
+        level = [merge.remote(*pair) if len(pair) == 2 else pair[0] for pair in pairs]
+    running.setdefault(level[0], 0)
+    return running
+
+
+def _spans(rows: int, options: ClusterConfig) -> list[tuple[int, int]]:
+    step = options.leaf_rows
+    return [(start, min(rows, start + step)) for start in range(0, rows, step)] or [(0, 0)]
