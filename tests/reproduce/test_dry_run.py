@@ -67,7 +67,7 @@ def nothing(tmp_path_factory: pytest.TempPathFactory) -> DryRun:
 def test_a_machine_with_nothing_on_it(nothing: DryRun) -> None:
     assert not nothing.ready
     assert [n.state for n in nothing.networks] == ["missing"] * 10
-    assert all(n.rate > 0 and not n.own for n in nothing.networks)
+    assert all(rate > 0 for rate in nothing.rates.values())
     assert [i.images for i in nothing.images] == [None, None]
     assert [i.planned for i in nothing.images] == [1_281_167, 50_000]
     found = stages(nothing)
@@ -121,7 +121,7 @@ def test_a_machine_with_weights_and_images(imagenet: Path, ten: Path, tmp_path: 
     assert plan.ready
     assert plan.problems == ()
     assert [n.state for n in plan.networks] == ["found"] * 10
-    assert all(n.own and n.rate for n in plan.networks)
+    assert all(rate > 0 for rate in plan.rates.values())
     train, val = plan.images
     assert (train.images, train.classes) == (12 * len(SYNSETS), 6)
     assert (val.images, val.classes) == (8 * len(SYNSETS), 6)
@@ -184,7 +184,7 @@ def test_without_torch_networks_are_not_timed_and_it_says_so(tmp_path: Path) -> 
     gone = MissingExtraError("it needs torch: pip install 'samefeatures[torch]'")
     options = Options(data=tmp_path, out=tmp_path / "out")
     plan = tried(options, FakeCatalogue(fails=gone), name="paper")
-    assert all(math.isnan(n.rate) for n in plan.networks)
+    assert all(map(math.isnan, plan.rates.values()))
     found = stages(plan)
     assert math.isnan(found["network inception_v4"].seconds)
     assert found["moments of the fit set"].seconds > 0

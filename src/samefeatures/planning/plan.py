@@ -133,8 +133,8 @@ def plan_of(
     memory: int,
     out: Path,
     root: Root,
-    measuring: float,
     notes: tuple[str, ...],
+    measuring: float = 0.0,
     kept: int = 0,
     advice: str | None = None,
 ) -> Plan:
@@ -146,8 +146,8 @@ def plan_of(
         memory: Bytes at the peak.
         out: Folder of the study.
         root: Of the feature stores.
-        measuring: Seconds that it took.
         notes: What a reader must know about the figures.
+        measuring: Seconds that it took.
         kept: Bytes that are stored already and of which no stage knows.
         advice: What to do where a disk is short, if not what a study file can do.
     """

@@ -87,6 +87,7 @@ def measure_features(
         OutOfMemoryError: when not even one image fits into the device's memory.
         StoreError: when nothing can be written there.
     """
+    each = min(MOST, max(LEAST, SECONDS / max(len(networks), 1)))
     advance = progress.task("measure decoding and networks", len(parts) + len(networks))
     shapes = [net.preprocessing for net in networks]
     decoded = {}
@@ -101,7 +102,7 @@ def measure_features(
     for network in networks:
         with turns.on_device(network):
             timed[network.name] = time_network(
-                network, sample, batch_size, seconds=share_of_time(len(networks)), clock=clock
+                network, sample, batch_size, seconds=each, clock=clock
             )
         advance(1)
     return FeatureRates(
@@ -110,11 +111,6 @@ def measure_features(
         store=measure_stores(folder, {n: t.features for n, t in timed.items()}, clock=clock),
         halved={n: t.batch_size for n, t in timed.items() if t.batch_size < batch_size},
     )
-
-
-def share_of_time(networks: int) -> float:
-    """Seconds for one of so many networks."""
-    return min(MOST, max(LEAST, SECONDS / max(networks, 1)))
 
 
 def time_network(

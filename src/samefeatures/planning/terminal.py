@@ -11,6 +11,16 @@ from samefeatures.planning.words import duration, size
 from samefeatures.report.grid import plain
 
 
+def bare_table(first: str, *figures: str, last: str) -> Table:
+    """Without lines: names to the left, figures to the right, and what may be long behind."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column(first, no_wrap=True, max_width=34)
+    for head in figures:
+        table.add_column(head, justify="right", no_wrap=True)
+    table.add_column(last, overflow="fold")
+    return table
+
+
 def print_plan(plan: Plan, console: Console) -> None:
     """Sizes, one line per stage, the sum, then what does not fit."""
     console.print(
@@ -21,11 +31,7 @@ def print_plan(plan: Plan, console: Console) -> None:
         )
     )
     console.print()
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("Stage", no_wrap=True, max_width=34)
-    for head in ("time", "within", "done", "disk"):
-        table.add_column(head, justify="right", no_wrap=True)
-    table.add_column("measured", overflow="fold", style="dim")
+    table = bare_table("Stage", "time", "within", "done", "disk", last="measured")
     longest = plan.longest
     for stage in plan.stages:
         done = 1 - stage.seconds / stage.whole if stage.whole else 0.0  # NaN: not known
@@ -36,7 +42,7 @@ def print_plan(plan: Plan, console: Console) -> None:
             Text(f"x{stage.factor:g}"),
             Text(f"{100 * done:.0f}%" if done > 0.005 else ""),
             Text(size(stage.left) if stage.left else ""),
-            Text(plain(stage.note)),
+            Text(plain(stage.note), "dim"),
         )
     table.add_row(
         Text("all", "bold"), Text(duration(plan.seconds), "bold"), Text(""), Text(""),

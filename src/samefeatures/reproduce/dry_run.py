@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from samefeatures.algebra import Algebra, open_algebra
 from samefeatures.base.progress import Progress
 from samefeatures.planning.algebra import measure_algebra
-from samefeatures.planning.decoding import decode_rate, pictures
 from samefeatures.planning.done import Done
 from samefeatures.planning.estimate import estimate
 from samefeatures.planning.extent import Extent, Source
 from samefeatures.planning.machine import bytes_below, peak_memory
 from samefeatures.planning.notes import notes_of
 from samefeatures.planning.plan import Plan, memory_of, plan_of
-from samefeatures.planning.rates import FeatureRates, share_of_time
-from samefeatures.planning.stores import measure_stores
+from samefeatures.planning.rates import FeatureRates, measure_features
 from samefeatures.planning.words import size
 from samefeatures.reproduce.experiment import Experiment
 from samefeatures.reproduce.imagenet import CLASSES
 from samefeatures.reproduce.images import ImagesFound, count_images
-from samefeatures.reproduce.networks import Catalogue, preprocessing
+from samefeatures.reproduce.networks import Catalogue
 from samefeatures.reproduce.steps import steps
 from samefeatures.reproduce.trial import Trial, try_network
 from samefeatures.study.inputs import Part
@@ -38,6 +37,7 @@ class DryRun:
     Attributes:
         document: ``thesis`` or ``paper``.
         networks: In the document's order.
+        rates: Images a second, by network; NaN where it could not be run.
         images: Of fit and eval.
         plan: Disk, memory and time; None where no network is known.
         problems: What must be done before the run can start.
@@ -46,6 +46,7 @@ class DryRun:
 
     document: str
     networks: tuple[Trial, ...]
+    rates: Mapping[str, float]
     images: tuple[ImagesFound, ImagesFound]
     plan: Plan | None
     problems: tuple[str, ...]
@@ -72,45 +73,75 @@ def try_out(experiment: Experiment, catalogue: Catalogue, progress: Progress) ->
         ConfigError: when there is no such device.
         StoreError: when nothing can be written where the out folder will be.
     """
-    options = experiment.options
+    start, options = time.perf_counter(), experiment.options
     algebra = open_algebra(options.device)
     images = count_images(experiment)
-    sample = pictures(images[0].shown)
-    seconds = share_of_time(len(experiment.chosen))
-    advance = progress.task("time the networks", len(experiment.chosen))
+    advance = progress.task("load the networks", len(experiment.chosen))
     networks = []
-    for chosen in experiment.chosen:  # one after another, so that only one is in memory
-        networks.append(try_network(chosen, options, catalogue, sample, seconds=seconds))
+    for chosen in experiment.chosen:
+        networks.append(try_network(chosen, options, catalogue))
         advance(1)
     problems = _problems(experiment, networks, images)
-    # As if the weights were there; what --networks-from lacks nobody knows.
+    features = _features(experiment, networks, images, progress)
+    # As if the weights were there; how wide a network is that is nowhere nobody knows.
     counted = [n for n in networks if n.chosen.weights or n.state == "found"]
+    plan = _plan(experiment, counted, images, features, algebra) if counted else None
     return DryRun(
         document=experiment.document.name,
         networks=tuple(networks),
+        rates=features.forward,
         images=images,
-        plan=_plan(experiment, counted, images, algebra, progress) if counted else None,
+        plan=plan and replace(plan, measuring=time.perf_counter() - start),
         problems=problems,
         commands=steps(experiment, [n.lacks for n in networks if n.lacks], problems),
     )
 
 
+def _features(
+    experiment: Experiment,
+    networks: Sequence[Trial],
+    images: Sequence[ImagesFound],
+    progress: Progress,
+) -> FeatureRates:
+    """Of those that could be loaded, of their own or with random weights."""
+    options = experiment.options
+    measured = measure_features(
+        [Part(found.shown, None) for found in images],
+        [n.network for n in networks if n.network],
+        folder=options.out,
+        batch_size=options.batch_size,
+        workers=options.workers,
+        progress=progress,
+    )
+    rates = {n.name: measured.forward.get(n.name, math.nan) for n in networks}
+    # Random features are stored in another size than those of trained networks.
+    store = replace(measured.store, shares=dict.fromkeys(rates, 1.0))
+    return replace(measured, forward=rates, store=store)
+
+
 def _plan(
     experiment: Experiment,
     networks: Sequence[Trial],
-    images: tuple[ImagesFound, ImagesFound],
+    images: Sequence[ImagesFound],
+    features: FeatureRates,
     algebra: Algebra,
-    progress: Progress,
 ) -> Plan:
-    start = time.perf_counter()
-    out = experiment.options.out.resolve()
-    extent = _extent(experiment, networks, images)
+    document, out = experiment.document, experiment.options.out.resolve()
+    fit, evaluation = (
+        Source(kind=kind, name=found.part, images=found.planned)
+        for kind, found in zip(("fit", "eval"), images, strict=True)
+    )
+    extent = Extent(
+        dims={n.name: n.dim or 0 for n in networks},
+        seen=tuple(n.name for n in networks),
+        sources=(fit, evaluation),
+        rows=(fit.rows, evaluation.rows),
+        classes=CLASSES,
+        methods=tuple(MethodConfig(name=m, label=m, options={}) for m in document.methods),
+        device=experiment.options.device,
+    )
     memory = memory_of(extent, peak_memory())
-    advance = progress.task("measure decoding, the disk and algebra", 2)
-    features = _features(experiment, networks, images)
-    advance(1)
     rates = measure_algebra(extent.sizes, extent.methods, algebra=algebra)
-    advance(1)
     kept = bytes_below(out)
     notes = notes_of(extent, features, root=out, algebra_device=algebra.device)
     return plan_of(
@@ -119,50 +150,10 @@ def _plan(
         memory=memory,
         out=out,
         root=out / "features",
-        kept=kept,
-        measuring=time.perf_counter() - start,
         notes=(*notes, *_notes(networks, kept)),
+        kept=kept,
         advice=ADVICE,
     )
-
-
-def _extent(
-    experiment: Experiment, networks: Sequence[Trial], images: Sequence[ImagesFound]
-) -> Extent:
-    fit, evaluation = (
-        Source(kind=kind, name=found.part, images=found.planned)
-        for kind, found in zip(("fit", "eval"), images, strict=True)
-    )
-    return Extent(
-        dims={n.name: n.dim or 0 for n in networks},
-        seen=tuple(n.name for n in networks),
-        sources=(fit, evaluation),
-        rows=(fit.rows, evaluation.rows),
-        classes=CLASSES,
-        methods=tuple(
-            MethodConfig(name=name, label=name, options={}) for name in experiment.document.methods
-        ),
-        device=experiment.options.device,
-    )
-
-
-def _features(
-    experiment: Experiment, networks: Sequence[Trial], images: Sequence[ImagesFound]
-) -> FeatureRates:
-    options, names = experiment.options, [n.name for n in networks]
-    shapes = [n.preprocessing for n in networks if n.preprocessing is not None]
-    if not shapes:  # nothing could be run; the document's own crops stand in
-        shapes = [preprocessing(side) for side in experiment.document.crops.values()]
-    seconds = share_of_time(len(images))
-    decode = {
-        found.part: decode_rate(
-            Part(found.shown, None), shapes, workers=options.workers, seconds=seconds
-        )
-        for found in images
-    }
-    # Features of untrained networks are stored in another size than those of trained ones.
-    disk = replace(measure_stores(options.out, {}), shares=dict.fromkeys(names, 1.0))
-    return FeatureRates(decode=decode, forward={n.name: n.rate for n in networks}, store=disk)
 
 
 def _problems(
@@ -186,7 +177,7 @@ def _notes(networks: Sequence[Trial], kept: int) -> Iterator[str]:
         yield f"{size(kept)} are in the out folder already; times are those of a run from nothing."
     if any(n.state == "missing" for n in networks):
         yield "Disk and time count the missing networks too, as if they were there."
-    untrained = [n.name for n in networks if not n.own and not n.problem]
+    untrained = [n.name for n in networks if n.network and n.state == "missing"]
     if untrained:
         yield f"Timed with untrained weights: {', '.join(untrained)}."
     for network in networks:

@@ -6,10 +6,9 @@ import math
 from collections.abc import Iterable, Iterator
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from samefeatures.planning.terminal import print_plan
+from samefeatures.planning.terminal import bare_table, print_plan
 from samefeatures.planning.words import size
 from samefeatures.report.grid import MISSING, plain
 from samefeatures.reproduce.dry_run import DryRun
@@ -40,13 +39,9 @@ def print_dry_run(found: DryRun, console: Console) -> None:
 
 
 def _print_networks(found: DryRun, console: Console) -> None:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("Network", no_wrap=True)
-    for head in ("crop", "features", "download", "images/s"):
-        table.add_column(head, justify="right", no_wrap=True)
-    table.add_column("weights", overflow="fold")
+    table = bare_table("Network", "crop", "features", "download", "images/s", last="weights")
     for network in found.networks:
-        table.add_row(*_network_row(network))
+        table.add_row(*_network_row(network, found.rates[network.name]))
     console.print(table)
     if found.download:
         console.print(
@@ -54,26 +49,22 @@ def _print_networks(found: DryRun, console: Console) -> None:
         )
 
 
-def _network_row(network: Trial) -> tuple[Text, ...]:
-    weights, prep = network.lacks, network.preprocessing
-    side = prep.input_size[-1] if prep else network.chosen.crop
-    rate = f"{network.rate:,.1f}" if math.isfinite(network.rate) else MISSING
+def _network_row(network: Trial, rate: float) -> tuple[Text, ...]:
+    weights, known = network.lacks, network.network
+    side = known.preprocessing.input_size[-1] if known else network.chosen.crop
     download = f"{'' if weights.published else '~'}{size(weights.size)}" if weights else ""
     return (
         Text(network.name),
         Text(MISSING if side is None else str(side)),
         Text(MISSING if network.dim is None else f"{network.dim:,}"),
         Text(download),
-        Text(rate),
+        Text(f"{rate:,.1f}" if math.isfinite(rate) else MISSING),
         Text(plain(network.chosen.found or network.state), STYLES[network.state]),
     )
 
 
 def _print_images(images: Iterable[ImagesFound], console: Console) -> None:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for head in ("Images", "found", "of", "classes"):
-        table.add_column(head, justify="left" if head == "Images" else "right", no_wrap=True)
-    table.add_column("where", overflow="fold")
+    table = bare_table("Images", "found", "of", "classes", last="where")
     for found in images:
         there = found.images is not None
         style = "" if there and found.images == found.whole else "yellow"

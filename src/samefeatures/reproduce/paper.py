@@ -36,7 +36,7 @@ METHODS = (*NORMALISED, "ols")
 
 
 def compare_with_paper(
-    results: StudyResults, *, why: Mapping[str, str] | None = None, paper: Paper | None = None
+    results: StudyResults, *, why: Mapping[str, str] | None = None
 ) -> Comparison:
     """Every figure of the paper's Table 1 and the counts of its section 5.2 beside the study's.
 
@@ -46,9 +46,8 @@ def compare_with_paper(
     Args:
         results: A finished study with ``inception_v4`` and ``resnet_v2_152``.
         why: Reasons for missing networks, by name.
-        paper: The printed figures; those that ship with the package by default.
     """
-    paper = paper or published_paper()
+    paper = published_paper()
     misprints = paper_misprints(paper)
     cells = cells_of(results, METHODS)
     figures = (*_table_1(paper, misprints, cells), *_overlap(paper, cells))

@@ -29,7 +29,7 @@ Cells = Mapping[Pair, Cell]
 
 
 def compare_with_thesis(
-    results: StudyResults, *, why: Mapping[str, str] | None = None, thesis: Thesis | None = None
+    results: StudyResults, *, why: Mapping[str, str] | None = None
 ) -> Comparison:
     """Every figure of the thesis beside the study's.
 
@@ -37,9 +37,8 @@ def compare_with_thesis(
         results: A finished study whose networks carry the thesis' names. What it lacks is missing
             in the comparison.
         why: Reasons for missing networks, by name.
-        thesis: The printed figures; those that ship with the package by default.
     """
-    thesis = thesis or published_thesis()
+    thesis = published_thesis()
     misprints = thesis_misprints(thesis)
     ols, logit, naive = (cells_of(results, (kind,)) for kind in METHODS)
     figures = (
