@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from samefeatures.base.arrays import Int64
+from samefeatures.base.arrays import Float32, Int64
 from samefeatures.base.digests import digest
 from samefeatures.base.errors import LabelError
 from samefeatures.features.rows import ArrayRows, FeatureRows, JoinedRows, check_same_images
@@ -27,11 +27,12 @@ class Side:
     """Features of every network on one of the two image sets, in the order of the study.
 
     ``rows`` are by name; row i is the same image for all. Another space that is to be compared is
-    one entry more.
+    one entry more. ``prints`` are (n, 8), see ``shared``, where they were taken while rows passed.
     """
 
     rows: dict[str, FeatureRows]
     summary: DataSummary
+    prints: Float32 | None = None
 
     @property
     def ids(self) -> Sequence[str] | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from pathlib import Path
 from zipfile import BadZipFile
@@ -30,49 +29,12 @@ from samefeatures.moments.record import Moments
 from samefeatures.moments.sums import Accumulator, accumulator
 from samefeatures.study.config import StudyConfig
 from samefeatures.study.inputs import StudyInputs, feature_file_networks
+from samefeatures.study.prints import directions, load_prints, save_prints
 from samefeatures.study.runner import extract_options, keep_rates
 from samefeatures.study.sides import Side, data_summary
+from samefeatures.study.streamed_rows import StreamedRows
 
 CHECKPOINT_SECONDS = 120.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StreamedRows:
-    """Rows that have gone into moments: known by name, and not there any more."""
-
-    name: str
-    dim: int
-    fingerprint: str
-    rows: int = 0
-
-    @property
-    def ids(self) -> None:
-        """Not kept."""
-        return
-
-    @property
-    def labels(self) -> None:
-        """Not read."""
-        return
-
-    def __len__(self) -> int:
-        return self.rows
-
-    def chunks(self, rows: int) -> Iterator[Float32]:
-        """Refuses.
-
-        Raises:
-            ConfigError: always.
-        """
-        raise ConfigError(
-            f"The {self.rows:,} fit features of {self.name} were not kept ({rows} at a time were "
-            "asked for). Say 'store: true' in the study file."
-        )
-
-    def span(self, start: int, stop: int) -> Float32:
-        """Refuses, as ``chunks`` does."""
-        next(self.chunks(stop - start))
-        raise AssertionError  # not reached
 
 
 class Stream:
@@ -139,7 +101,7 @@ class Stream:
         journal = self._complete()
         rows = self.identities(journal)
         summary = data_summary(self._parts, journal.left_out, rows[0])
-        return Side({each.name: each for each in rows}, summary)
+        return Side({each.name: each for each in rows}, summary, load_prints(self._prints))
 
     def done(self) -> float:
         """The share of the rows that the next run need not compute; nothing is computed."""
@@ -168,6 +130,10 @@ class Stream:
     @property
     def _checkpoint(self) -> Path:
         return self._folder / f"fit-{self._key}.checkpoint.npz"
+
+    @property
+    def _prints(self) -> Path:
+        return self._folder / f"prints-{self._key}.npz"
 
     @property
     def _journal(self) -> Path:
@@ -208,12 +174,14 @@ class Stream:
         title = "fit: moments, features not kept"
         advance = self._progress.task(title, self._total, rate=self._rates)
         advance(sums.n)
-        self._sum(sums, journal, place, advance)
+        prints = self._sum(sums, journal, place, advance)
         keep_rates(self._meter, self._folder.parent)
         with writing(self._finished):
             journal.save(self._journal)
+            save_prints(prints, self._prints)
             sums.moments().save(self._finished)
             clear_old(self._folder, "fit", but=[self._finished, self._journal])
+            clear_old(self._folder, "prints", but=[self._prints])
         return journal
 
     def _rates(self) -> str:
@@ -222,19 +190,26 @@ class Stream:
         slowest = min(speeds, key=speeds.__getitem__, default=None)
         return f"{slowest}: {self._meter.words(slowest)}" if slowest else ""
 
-    def _sum(self, sums: Accumulator, journal: Journal, place: Position, advance: Advance) -> None:
-        """All rows from ``place`` on; a checkpoint every two minutes."""
+    def _sum(
+        self, sums: Accumulator, journal: Journal, place: Position, advance: Advance
+    ) -> list[Float32]:
+        """All rows from ``place`` on; a checkpoint every two minutes. Returns the prints of all."""
         dims = [net.dim for net in self._networks]
         edges = [0, *accumulate(dims)]
+        least = dims.index(min(dims))
+        weights, prints = directions(dims[least]), [load_prints(self._prints)[: sums.n]]
         saved_at = time.monotonic()
         for joint in regroup(self._joint_rows(journal, place), chunk_rows(sum(dims))):
             sums.update(*(joint[:, low:high] for low, high in pairwise(edges)))
+            prints.append(joint[:, edges[least] : edges[least + 1]] @ weights)
             advance(len(joint))
             if time.monotonic() - saved_at > CHECKPOINT_SECONDS:
                 with writing(self._checkpoint):
                     journal.save(self._journal)  # first: it may know more rows than the moments
+                    save_prints(prints, self._prints)
                     sums.moments().save(self._checkpoint)
                 saved_at = time.monotonic()
+        return prints
 
     def _joint_rows(self, journal: Journal, place: Position) -> Iterator[Float32]:
         """(r, D) readable rows of all networks side by side, chunk by chunk of images."""

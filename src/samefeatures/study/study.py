@@ -26,6 +26,7 @@ from samefeatures.study.measuring import Measuring
 from samefeatures.study.results import Controls, StudyResults
 from samefeatures.study.runner import LocalRunner, Runner, feature_root
 from samefeatures.study.scoring import Scorer
+from samefeatures.study.shared import shared_images
 from samefeatures.study.sides import Side, eval_side, fit_side, rows_of_another
 from samefeatures.study.streaming import Stream
 from samefeatures.study.summaries import write_results
@@ -195,6 +196,12 @@ class Study:
             fit_data=self.fit_features.summary,
             evaluation=self.eval_features,
             controls=self._controls(scored.own) if self.config.controls else None,
+            shared=shared_images(
+                self.inputs,
+                self.fit_features,
+                self.eval_features,
+                path=self.out / "scores" / "shared.json",
+            ),
             folder=self.out,
         )
 

@@ -46,9 +46,21 @@ def write_results(
     fit_data: DataSummary,
     evaluation: Side,
     controls: Controls | None,
+    shared: int,
     folder: Path,
 ) -> StudyResults:
     """The record of a scored study, its tables and predictions, all written.
+
+    Args:
+        config: Its settings.
+        inputs: Its networks, and the names of its classes.
+        scored: All scores.
+        measures: Key by name, in the order of the columns.
+        fit_data: What maps were fitted on.
+        evaluation: What hybrids were scored on.
+        controls: Where the study asks for them.
+        shared: Eval images that are fit images too.
+        folder: Of the study.
 
     Raises:
         StoreError: when ``folder`` can't be written.
@@ -76,6 +88,7 @@ def write_results(
         warnings=(
             *fit_warnings(methods, fits),
             *image_warnings(fit_data, evaluation.summary),
+            *shared_warnings(shared, len(labels)),
             *label_warnings(labels, inputs.classes),
         ),
     )
@@ -142,6 +155,16 @@ def image_warnings(fit_data: DataSummary, eval_data: DataSummary) -> Iterator[st
                 f"{len(data.left_out)} images of the {kind} set could not be read and were left "
                 "out for every network."
             )
+
+
+def shared_warnings(shared: int, rows: int) -> Iterator[str]:
+    """What makes R² and accuracies better than they would be on other images."""
+    if shared:
+        yield (
+            f"{shared} of the {rows} eval images are fit images too, told by their features: maps "
+            "have seen them, and R² and accuracies are not those of new images. Give an eval set "
+            "of its own."
+        )
 
 
 def label_warnings(labels: npt.NDArray[np.int64], classes: int) -> Iterator[str]:

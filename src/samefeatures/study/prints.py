@@ -1,0 +1,68 @@
+"""Eight numbers by which an image is known again: random sums of its features."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+
+from samefeatures.base.arrays import Bool, Float32
+from samefeatures.base.files import write_whole
+from samefeatures.features.rows import FeatureRows, joint_chunks
+
+SUMS = 8
+ROWS = 4096
+SAME = 1e-5
+"""Two prints are of one image if they differ by no more than this share of their size. Runs in
+other batches differ by a tenth of it, other images by thousands of times as much."""
+
+
+def directions(dim: int) -> Float32:
+    """(dim, 8) fixed random weights: a row of features times these is the print of an image."""
+    return np.random.default_rng(0).standard_normal((dim, SUMS)).astype(np.float32)
+
+
+def prints_of(rows: Sequence[FeatureRows]) -> Float32:
+    """(n, 8) prints of (n, d) rows, of several networks side by side; read once, in chunks."""
+    weights = directions(sum(part.dim for part in rows))
+    blocks = [np.concatenate(block, axis=1) @ weights for block in joint_chunks(rows, ROWS)]
+    return np.concatenate(blocks)
+
+
+def among(prints: Float32, known: Float32) -> Bool:
+    """(m,) which of (m, 8) prints are among (n, 8) others, up to rounding.
+
+    Prints of features that do not vary, or are all zero, tell nothing and are not found.
+    """
+    from scipy.spatial import cKDTree
+
+    size = SAME * float(np.sqrt(np.mean(np.square(prints, dtype=np.float64))))
+    if not np.ptp(prints, axis=0).max() > size:
+        return np.zeros(len(prints), np.bool_)
+    distance, _ = cKDTree(known / size).query(prints / size, p=np.inf, distance_upper_bound=1.0)
+    found: Bool = np.isfinite(distance) & (np.abs(prints).max(axis=1) > size)
+    return found
+
+
+def save_prints(prints: Sequence[Float32], path: Path) -> None:
+    """Write blocks of (r, 8) prints as one array.
+
+    Raises:
+        OSError: as the system says.
+    """
+    packed = io.BytesIO()
+    np.savez(packed, prints=np.concatenate(prints))
+    write_whole(path, packed.getvalue())
+
+
+def load_prints(path: Path) -> Float32:
+    """(n, 8) that ``save_prints`` wrote; none where an earlier version wrote no such file."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            prints: Float32 = file["prints"]
+            return prints
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        return np.zeros((0, SUMS), np.float32)
