@@ -13,7 +13,7 @@ from samefeatures.base.errors import UnreadableImageError
 from samefeatures.images.decode import decode
 from samefeatures.images.imageset import ImageSet
 from samefeatures.images.preprocess import Preprocessing
-from samefeatures.images.views import Views
+from samefeatures.images.views import Views, regions_of, rows_per_image
 from samefeatures.networks.record import ImageNetwork
 
 Pixels = npt.NDArray[np.uint8]
@@ -91,19 +91,16 @@ Decoded = dict[Geometry, list[Pixels]] | str
 def _decode_one(work: Work, i: int, shapes: Mapping[Geometry, Preprocessing]) -> Decoded:
     if i in work.known:
         return work.known[i]
-    images, views = work.images, work.views
     try:
-        image = decode(images.read(i))
+        image = decode(work.images.read(i))
     except UnreadableImageError as error:
         return str(error)
-    if views is None:
-        return {key: [prep.pixels(image)] for key, prep in shapes.items()}
-    regions = [views.region(images.ids[i], v, *image.size) for v in range(views.count)]
+    regions = regions_of(work.views, work.images.ids[i], image.size)
     return {key: [prep.pixels(image, r) for r in regions] for key, prep in shapes.items()}
 
 
 def _stack(decoded: Sequence[Decoded], work: Work, k: int, ids: Sequence[str]) -> Crops:
-    count = work.views.count if work.views else 1
+    count = rows_per_image(work.views)
     pixels = {}
     for key, prep in work.shapes(k).items():
         _, height, width = prep.input_size

@@ -23,7 +23,7 @@ from samefeatures.features.store import (
     images_per_chunk,
 )
 from samefeatures.images.imageset import ImageSet
-from samefeatures.images.views import Views
+from samefeatures.images.views import Views, rows_per_image
 from samefeatures.networks.arithmetic import Effect
 
 
@@ -46,11 +46,6 @@ class Wanted:
     images: ImageSet
     views: Views | None = None
     effect: Effect | None = None
-
-    @property
-    def views_count(self) -> int:
-        """Rows per image."""
-        return self.views.count if self.views else 1
 
 
 def open_store(root: Root, wanted: Wanted) -> FeatureStore:
@@ -97,7 +92,7 @@ def _check_contents(store: FeatureStore, wanted: Wanted, digest: str) -> None:
     found = {
         "name": store.name == wanted.name,
         "digest": store.digest == digest,
-        "views": store.views == wanted.views_count,
+        "views": store.views == rows_per_image(wanted.views),
         "shape": (store.images, store.dim) == (len(wanted.images), wanted.dim),
         "chunks": store.images_per_chunk == images_per_chunk(wanted.views),
         "ids": np.array_equal(store.read("ids"), _packed(wanted.images.ids)),
@@ -112,7 +107,8 @@ def _check_contents(store: FeatureStore, wanted: Wanted, digest: str) -> None:
 
 def _fill(group: zarr.Group, wanted: Wanted) -> None:
     """Empty features and problems, the ids, and what the store is."""
-    n, views, per_chunk = len(wanted.images), wanted.views_count, images_per_chunk(wanted.views)
+    n, views = len(wanted.images), rows_per_image(wanted.views)
+    per_chunk = images_per_chunk(wanted.views)
     group.create_array(
         "features",
         shape=(n * views, wanted.dim),

@@ -26,7 +26,7 @@ import zarr
 from samefeatures.base.arrays import Float32
 from samefeatures.base.errors import StoreDamagedError, StoreError, first_line
 from samefeatures.features.place import Place
-from samefeatures.images.views import Views
+from samefeatures.images.views import Views, rows_per_image
 
 FORMAT, VERSION = "samefeatures-features", 1
 REASON_BYTES = 160
@@ -35,7 +35,7 @@ CHUNK_ROWS = 256
 
 def images_per_chunk(views: Views | None) -> int:
     """Images whose rows make a chunk."""
-    return max(1, CHUNK_ROWS // (views.count if views else 1))
+    return max(1, CHUNK_ROWS // rows_per_image(views))
 
 
 class FeatureStore:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -85,3 +86,17 @@ class Views:
         aspect = min(max(width / height, self.ratio[0]), self.ratio[1]) * height / width
         w, h = min(1.0, aspect), min(1.0, 1 / aspect)
         return Region((1 - w) / 2, (1 - h) / 2, (1 + w) / 2, (1 + h) / 2, flip)
+
+
+def rows_per_image(views: Views | None) -> int:
+    """Rows that an image gives: one for every view, or one."""
+    return views.count if views else 1
+
+
+def regions_of(
+    views: Views | None, image_id: str, size: tuple[int, int]
+) -> Sequence[Region | None]:
+    """What is taken of an image of (width, height) pixels; None is the evaluation crop."""
+    if views is None:
+        return [None]
+    return [views.region(image_id, view, *size) for view in range(views.count)]

@@ -15,6 +15,7 @@ from samefeatures.base.errors import UnreadableImageError
 from samefeatures.images.decode import decode
 from samefeatures.images.imageset import ImageSet
 from samefeatures.images.preprocess import Preprocessing
+from samefeatures.images.views import regions_of
 from samefeatures.planning.linear import Clock
 from samefeatures.study.inputs import Part
 
@@ -41,7 +42,7 @@ def decode_rate(
         seconds: How long at the least.
         clock: Seconds.
     """
-    images, views = part.images, part.views
+    images = part.images
     distinct = {prep.geometry: prep for prep in shapes}.values()
 
     def one(i: int) -> None:
@@ -49,12 +50,8 @@ def decode_rate(
             image = decode(images.read(i))
         except UnreadableImageError:
             return
-        regions = [
-            views.region(images.ids[i], v, *image.size) if views else None
-            for v in range(views.count if views else 1)
-        ]
         for prep in distinct:
-            for region in regions:
+            for region in regions_of(part.views, images.ids[i], image.size):
                 prep.pixels(image, region)
 
     rows = _spread(images, 2 * SAMPLE)

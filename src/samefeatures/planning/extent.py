@@ -86,7 +86,7 @@ def extent_of(inputs: StudyInputs, config: StudyConfig) -> Extent:
             kind=kind,
             name=part.images.name,
             images=len(part.images),
-            views=part.views.count if part.views else 1,
+            views=part.views_per_image,
         )
         for kind, parts in (("fit", inputs.fit), ("eval", inputs.eval))
         for part in parts

@@ -12,7 +12,7 @@ from samefeatures.base.strict import check_name
 from samefeatures.images.class_names import class_names
 from samefeatures.images.imageset import ImageSet, image_id
 from samefeatures.images.sources import open_images
-from samefeatures.images.views import Views
+from samefeatures.images.views import Views, rows_per_image
 from samefeatures.networks.arithmetic import Arithmetic, check_arithmetic
 from samefeatures.networks.load import load
 from samefeatures.networks.record import FeatureFile, ImageNetwork, Network
@@ -37,7 +37,7 @@ class Part:
     @property
     def views_per_image(self) -> int:
         """Rows that every image gives."""
-        return self.views.count if self.views else 1
+        return rows_per_image(self.views)
 
     @property
     def rows(self) -> int:
