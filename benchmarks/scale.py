@@ -88,14 +88,15 @@ def _moments_line(algebra: Algebra, precision: Precision, rows: int) -> list[Lin
     spent, rate = moments_rate(algebra, precision, rows)
     best = max(before, matrix_rate(algebra, precision))
     what = f"moments, D = {D:,}, {precision} products, {_name(algebra)}"
+    least = 0.9 if (algebra is HOST and precision == "float64") else 0.5
     share = Line(
         stage=f"{what}: {rows:,} rows in {spent:.1f} s",
         ours=rate / 1e9,
         peer=f"{SIDE} x {SIDE} products",
         theirs=best / 1e9,
         ratio=rate / best,
-        goal="at least 0.5 of it",
-        met=rate / best >= 0.5,
+        goal=f"at least {least} of it",
+        met=rate / best >= least,
         unit="Gop/s",
     )
     return [share, *(_needs(what, spent / rows * n, n) for n in (100_000, ILSVRC) if n != rows)]

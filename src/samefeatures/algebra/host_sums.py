@@ -17,8 +17,8 @@ from samefeatures.base.arrays import Float32, Float64
 class HostSums:
     """S += zᵀz over centred chunks, on and below the diagonal.
 
-    Memory: 8·D² bytes for S, of which the upper half is never touched, and 8·r·D for the centred
-    rows of a chunk of r rows; with float32 products 4·r·D and 4·PANEL·D.
+    Memory: 8·D² bytes for S, and 8·r·D for the centred rows of a chunk of r rows; with float32
+    products 4·r·D and 4·PANEL·D.
 
     Args:
         dims: Features per network.

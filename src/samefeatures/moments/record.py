@@ -105,7 +105,7 @@ class Moments:
             )
 
     def checked_rows(self, blocks: Sequence[npt.NDArray[np.floating]]) -> int:
-        """Number of rows of blocks that belong side by side.
+        """r of (r, d) blocks that belong side by side, one for each network.
 
         Raises:
             FeatureError: when their shapes do not fit.
@@ -158,6 +158,14 @@ class Moments:
         precision: Precision = "float64",
     ) -> Self:
         """A record of arrays that were summed elsewhere; they are not copied.
+
+        Args:
+            names: Of the networks.
+            dims: Features per network.
+            n: Rows.
+            mean: (D,).
+            lower: (D, D), valid on and below the diagonal.
+            precision: Of the products.
 
         Raises:
             FeatureError: when their shapes do not fit.
