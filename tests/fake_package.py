@@ -20,6 +20,7 @@ def install(
     info = folder / f"{name}-1.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    (info / "top_level.txt").write_text("\n".join(modules))
     lines = []
     for group, entries in points.items():
         lines += [f"[{group}]", *(f"{key} = {value}" for key, value in entries.items())]

@@ -75,7 +75,7 @@ def test_the_fingerprint_is_the_content(tmp_path: Path) -> None:
     [
         ({"pictures": PIXELS}, "unknown array 'pictures'"),
         ({"images": PIXELS, "label": np.arange(12)}, r"'label'\. Did you mean 'labels'"),
-        ({"labels": np.arange(12)}, "no 'images'"),
+        ({"labels": np.arange(12)}, "lacks images; it has labels"),
         ({"images": PIXELS.astype(np.float32)}, r"'images' float32 \(12, 5, 4, 3\)"),
         ({"images": PIXELS[0, 0]}, r"'images' uint8 \(4, 3\)"),
         ({"images": PIXELS.transpose(0, 3, 1, 2)}, "the last axis must be RGB"),
@@ -136,7 +136,7 @@ def test_files_that_are_no_npz(tmp_path: Path) -> None:
     for name, raw in cases.items():
         (tmp_path / f"{name}.npz").write_bytes(raw)
     for name in (*cases, "single"):
-        with pytest.raises(DataError, match=rf"{name}\.npz can't be read"):
+        with pytest.raises(DataError, match=rf"{name}\.npz is cut short or is no \.npz"):
             read(tmp_path / f"{name}.npz")
     with pytest.raises(DataError, match="no file at"):
         read(tmp_path / "nothing.npz")

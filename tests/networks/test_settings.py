@@ -12,7 +12,7 @@ from samefeatures.networks.settings import (
     build_preprocessing,
     check_overrides,
     fields_of_meta,
-    read_meta,
+    read_json,
 )
 
 OURS = {"input_size": [3, 28, 28], "mean": [0.5, 0.5, 0.5], "std": [0.2, 0.2, 0.2]}
@@ -92,12 +92,11 @@ def test_unknown_override_names_the_nearest() -> None:
 
 def test_reading_meta(tmp_path: Path) -> None:
     path = tmp_path / "meta.json"
-    assert read_meta(path) == {}
     path.write_text(json.dumps(OURS))
-    assert read_meta(path) == OURS
+    assert read_json(path, remedy="Mend it") == OURS
     for text in ("{", "[1]"):
         path.write_text(text)
-        with pytest.raises(NetworkError, match=r"meta\.json.*JSON"):
-            read_meta(path)
+        with pytest.raises(NetworkError, match=r"meta\.json.*JSON.*Mend it\."):
+            read_json(path, remedy="Mend it")
     with pytest.raises(NetworkError, match="size 'big'"):
         fields_of_meta({"size": "big"}, source="s")

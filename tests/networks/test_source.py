@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from samefeatures.base.errors import NetworkError
+from samefeatures.networks.kinds import KINDS
 from samefeatures.networks.source import anchored, parse_source, resolve_path
 
 
 def test_the_parts_of_a_source() -> None:
     source = parse_source("torchvision:resnet18?checkpoint=a/b.pth&weights=IMAGENET1K_V1")
-    assert (source.kind, source.rest) == ("torchvision", "resnet18")
+    assert (source.kind, source.rest) == (KINDS["torchvision"], "resnet18")
     assert source.query == {"checkpoint": "a/b.pth", "weights": "IMAGENET1K_V1"}
     assert parse_source("python:package.module:make").rest == "package.module:make"
     assert parse_source("timm:hf-hub:timm/resnet18.a1_in1k").rest == "hf-hub:timm/resnet18.a1_in1k"

@@ -131,8 +131,13 @@ def did_you_mean(word: str, valid: Iterable[str]) -> str:
     return f"Did you mean '{near[0]}'? " if near else ""
 
 
+def said(error: BaseException) -> str:
+    """The start of what a foreign error says; its kind where it says nothing."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0][:200].rstrip(".") if lines else type(error).__name__
+
+
 def first_line(error: BaseException) -> str:
     """Kind of a foreign error, and the start of what it says."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    said = lines[0][:200].rstrip(".") if lines else ""
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+    kind, start = type(error).__name__, said(error)
+    return kind if start == kind else f"{kind}: {start}"

@@ -3,30 +3,15 @@
 from __future__ import annotations
 
 import pickle
-import platform
 import socket
-from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from uuid import uuid4
 
 from samefeatures.base.errors import ClusterError
-from samefeatures.base.version import __version__
 from samefeatures.features.place import Root
 from samefeatures.study.config import StudyConfig
-
-PACKAGES = (
-    "numpy",
-    "pillow",
-    "onnxruntime",
-    "torch",
-    "timm",
-    "transformers",
-    "keras",
-    "tensorflow",
-)
-"""Whose version changes features; one that is not installed must be installed nowhere."""
+from samefeatures.study.versions import installed, versions_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +44,10 @@ class Order:
         Raises:
             ClusterError: naming this machine, and each version that differs.
         """
-        here = versions()
         other = [
-            f"{name} {here.get(name, 'missing')} instead of {wanted}"
+            f"{name} {installed(name)} instead of {wanted}"
             for name, wanted in self.versions
-            if here.get(name) != wanted
+            if installed(name) != wanted
         ]
         if other:
             raise ClusterError(
@@ -76,17 +60,5 @@ class Order:
 def order_of(config: StudyConfig, *, base: Path, root: Root) -> Order:
     """An order of this process."""
     whole = root.resolve() if isinstance(root, Path) else root
-    return Order(
-        pickle.dumps(config), base.resolve(), whole, tuple(versions().items()), uuid4().hex
-    )
-
-
-def versions() -> Mapping[str, str]:
-    """Of everything here that could change a feature."""
-    out = {"python": platform.python_version(), "samefeatures": __version__}
-    for name in PACKAGES:
-        try:
-            out[name] = version(name)
-        except PackageNotFoundError:
-            out[name] = "missing"
-    return out
+    versions = tuple(versions_of(config).items())
+    return Order(pickle.dumps(config), base.resolve(), whole, versions, uuid4().hex)

@@ -22,11 +22,10 @@ def train(
     ] = None,
 ) -> None:
     """Train the ten miniatures anew (extra 'train'); goes on at the last full epoch."""
-    from samefeatures.networks.miniatures.catalogue import NAMES, check_names
+    from samefeatures.networks.miniatures.catalogue import NAMES
     from samefeatures.networks.miniatures.training import command
 
-    names = check_names(tuple(name or NAMES))
-    command.train(names, data, out or Path("miniatures"), report=typer.echo)
+    command.train(name or NAMES, data, out or Path("miniatures"), report=typer.echo)
 
 
 @app.command()

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import replace
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 from samefeatures.base.errors import DataError, LabelError
-from samefeatures.base.options import check_known
+from samefeatures.base.npz import read_npz
 from samefeatures.images.imageset import ImageSet, numbered
 from samefeatures.images.labels import whole_labels
 from samefeatures.images.source import ImageSource
@@ -48,11 +44,14 @@ def open_arrays(source: ImageSource, *, labelled: bool, base: Path) -> ImageSet:
         LabelError: when labels are wanted and there are none, or they are no class indices.
     """
     path = source.path(base)
-    arrays = _load(path)
-    images = arrays.get("images")
-    if images is None or images.dtype != np.uint8 or images.ndim not in (3, 4):
-        came = "no 'images'" if images is None else f"'images' {images.dtype} {images.shape}"
-        raise DataError(f"{path} holds {came}. It needs 'images' uint8, (n, h, w) or (n, h, w, 3).")
+    more = ("labels", "ids")
+    arrays = read_npz(path, ("images",), optional=more, refused=DataError, damaged=DataError)
+    images = arrays["images"]
+    if images.dtype != np.uint8 or images.ndim not in (3, 4):
+        raise DataError(
+            f"{path} holds 'images' {images.dtype} {images.shape}. It needs 'images' uint8, "
+            "(n, h, w) or (n, h, w, 3)."
+        )
     if images.ndim == 4 and images.shape[3] != 3:
         raise DataError(f"{path} holds 'images' {images.shape}; the last axis must be RGB.")
     n = len(images)
@@ -76,27 +75,3 @@ def open_arrays(source: ImageSource, *, labelled: bool, base: Path) -> ImageSet:
         labels=labels,
         read=lambda i: Image.fromarray(images[i]),
     )
-
-
-ARRAYS = ("images", "labels", "ids")
-
-
-def _load(path: Path) -> dict[str, npt.NDArray[Any]]:
-    try:
-        with path.open("rb") as raw:
-            file = np.load(raw, allow_pickle=False)
-            if not isinstance(file, np.lib.npyio.NpzFile):
-                raise ValueError("it holds a single array, as numpy.save writes it")
-            with file:
-                found = list(file)
-                arrays = {key: file[key] for key in file if key in ARRAYS}
-    except FileNotFoundError:
-        raise DataError(f"There is no file at {path}. Check the path.") from None
-    except (OSError, ValueError, EOFError, BadZipFile, zlib.error, NotImplementedError) as error:
-        raise DataError(
-            f"{path} can't be read as a .npz of plain arrays ({error}). Write it with numpy.savez; "
-            "pickled objects are not loaded."
-        ) from None
-    for key in found:
-        check_known(key, ARRAYS, f"{path} holds the unknown array", DataError)
-    return arrays

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from samefeatures.base.errors import ConfigError
 from samefeatures.base.options import check_known
 
 PRECISIONS = ("float32", "bfloat16", "float16")
-TORCH_KINDS = ("timm", "torchvision", "hf", "python", "slim", "thesis")
-"""Kinds of sources that run on torch; other runtimes have no mixed precision to switch on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,29 +78,4 @@ class Effect:
             f"{self.features_mean:.1e} on average of the largest, logits by {self.logits_max:.1e} "
             f"and {self.logits_mean:.1e}, and top-1 agrees on {self.agreement:.0%} of "
             f"{self.probes} probe images"
-        )
-
-
-def check_arithmetic(sources: Iterable[tuple[str, str]], arithmetic: Arithmetic) -> None:
-    """Refuse networks that do not run on torch, unless the arithmetic is plain.
-
-    Args:
-        sources: (kind, whole source) of networks; ``npz`` computes nothing and may stay.
-        arithmetic: What is asked of them.
-
-    Raises:
-        ConfigError: naming all that are refused.
-    """
-    if arithmetic.is_plain:
-        return
-    others = [text for kind, text in sources if kind not in (*TORCH_KINDS, "npz")]
-    if others:
-        asked = [] if arithmetic.precision == "float32" else [f"precision {arithmetic.precision}"]
-        asked += ["compile"] if arithmetic.compile else []
-        one = len(others) == 1
-        raise ConfigError(
-            f"{' and '.join(asked)} needs networks that run on torch "
-            f"({', '.join(kind + ':' for kind in TORCH_KINDS)}); {', '.join(others)} "
-            f"{'does' if one else 'do'} not. Use precision float32 without compile, or leave "
-            f"{'it' if one else 'them'} out."
         )

@@ -7,13 +7,12 @@ import hashlib
 import http.client
 import os
 import tarfile
-import urllib.error
 import urllib.request
 import zlib
 from pathlib import Path
 from typing import IO
 
-from samefeatures.base.errors import CheckpointError, NetworkError
+from samefeatures.base.errors import CheckpointError, NetworkError, said
 from samefeatures.base.files import write_whole, writing
 from samefeatures.base.partial import building, held_by_another, move
 from samefeatures.base.progress import Advance, Progress
@@ -74,13 +73,12 @@ def _fetch(url: str, file: IO[bytes], name: str, progress: Progress) -> None:
             advance = progress.task(f"download {name}", left + have)
             advance(have)
             came = _copy(answer, file, advance)
-    except urllib.error.HTTPError as error:
-        if have and error.code == NOTHING_LEFT:  # all of it is here, or it is another file now
-            file.truncate(0)
+    except (http.client.HTTPException, OSError) as error:  # HTTPError and URLError are OSErrors
+        if have and getattr(error, "code", None) == NOTHING_LEFT:
+            file.truncate(0)  # all of it is here, or it is another file now
             return _fetch(url, file, name, progress)
-        raise NetworkError(f"{url} could not be fetched ({_said(error)}).") from None
-    except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
-        raise NetworkError(f"{url} could not be fetched ({_said(error)}).") from None
+        why = getattr(error, "reason", None) or said(error)
+        raise NetworkError(f"{url} could not be fetched ({why}).") from None
     if left and came != left:
         raise NetworkError(
             f"{url} was cut off after {came} of {left} bytes. Run the same command again: it "
@@ -97,11 +95,6 @@ def _copy(answer: IO[bytes], file: IO[bytes], advance: Advance) -> int:
         advance(len(piece))
     file.flush()
     return came
-
-
-def _said(error: Exception) -> str:
-    reason = getattr(error, "reason", None) or error
-    return (str(reason).splitlines() or [""])[0][:120] or type(error).__name__
 
 
 def digest_of(path: Path, *, kind: str) -> str:
@@ -128,7 +121,6 @@ def unpack(archive: Path, to: Path, *, digest: str) -> None:
                     tar.extractall(fresh, filter="data")
             except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
                 raise CheckpointError(
-                    f"{archive} can't be unpacked ({_said(error)}). Remove it and download it "
-                    "again."
+                    f"{archive} can't be unpacked ({said(error)}). Remove it and download it again."
                 ) from None
             write_whole(fresh / "digest.txt", f"{digest} {archive.name}\n".encode())

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import importlib
+import pkgutil
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from samefeatures.base.errors import ConfigError
+from samefeatures.base.errors import ConfigError, NetworkError
 from samefeatures.base.progress import Progress, Silent
-from samefeatures.networks.arithmetic import Arithmetic, check_arithmetic
-from samefeatures.networks.record import Network
+from samefeatures.networks.arithmetic import Arithmetic
+from samefeatures.networks.kinds import KINDS
+from samefeatures.networks.record import FeatureFile, Network
 from samefeatures.networks.settings import check_overrides
-from samefeatures.networks.source import KERAS_FILES, LoadOptions, Source, parse_source
+from samefeatures.networks.source import LoadOptions, Source, parse_source
+
+Loader = Callable[[Source, LoadOptions], Network]
+"""What an adapter offers, and a row of ``KINDS`` names."""
 
 
 def load(
@@ -30,18 +34,13 @@ def load(
     """Load a network, split it at its last linear layer, and prove the split.
 
     Args:
-        source: ``mini:NAME``, ``timm:NAME[?checkpoint=PATH]``,
-            ``torchvision:NAME[?checkpoint=PATH][&weights=NAME]``,
-            ``hf:OWNER/NAME[?revision=REV][&background=drop]``, ``hf:FOLDER``,
-            ``python:module:callable``, ``slim:NAME?checkpoint=PATH[&background=keep]``,
-            ``thesis:NAME[?weights_dir=DIR][&checkpoint=PATH][&crop=PIXELS]``,
-            ``onnx:PATH[?output=NAME]``, ``npz:PATH``, ``keras:NAME[?weights=PATH][&alpha=N]``,
-            ``keras:PATH`` or ``savedmodel:PATH[?signature=NAME][&output=NAME]``.
+        source: ``kind:rest?key=value&key=value``, e.g. ``timm:resnet18`` or
+            ``onnx:PATH?output=logits``: the rows of ``KINDS``, and what other packages register.
         name: Short name; by default that of the model, file or callable.
         preprocessing: Replaces fields of the source's own ``Preprocessing``, by their names.
-        threads: Threads of the runtime; by default its own choice. No effect on ``npz:``, nor on
-            TensorFlow and JAX, which set them for the whole process.
-        device: ``cpu``, ``cuda`` or ``cuda:N``. No effect on ``npz:``.
+        threads: Threads of the runtime; by default its own choice. No effect on features from
+            outside, nor on TensorFlow and JAX, which set them for the whole process.
+        device: ``cpu``, ``cuda`` or ``cuda:N``. No effect on features from outside.
         precision: ``float32``, ``bfloat16`` or ``float16``: torch's automatic mixed precision, for
             networks that run on torch. What it changes is measured: ``ImageNetwork.effect``.
         compile: Run through ``torch.compile``; for networks that run on torch.
@@ -59,13 +58,13 @@ def load(
         raise ConfigError(f"threads is {threads}; it must be at least 1.")
     if not re.fullmatch(r"cpu|cuda(:\d+)?", device):
         raise ConfigError(f"device is '{device}'; use 'cpu', 'cuda', or 'cuda:0' and so on.")
-    if parsed.kind == "npz" and overrides:
+    if parsed.kind.runtime is None and overrides:
         raise ConfigError(
             f"{source} brings features, not images: its preprocessing ({', '.join(overrides)}) "
             "would have no effect. Leave it out."
         )
     options = LoadOptions(
-        name=name or default_name(parsed),
+        name=name or parsed.kind.short(parsed.rest),
         overrides=overrides,
         threads=threads,
         device=device,
@@ -73,47 +72,44 @@ def load(
         progress=progress or Silent(),
         arithmetic=Arithmetic(precision=precision, compile=compile),
     )
-    check_arithmetic([(parsed.kind, source)], options.arithmetic)
-    return _adapter(parsed.kind)(parsed, options)
+    check_arithmetic([parsed], options.arithmetic)
+    loader: Loader = pkgutil.resolve_name(parsed.kind.loader)
+    network = loader(parsed, options)
+    _check_adapter(parsed, network)
+    return network
 
 
-def default_name(source: Source) -> str:
-    """The name of a model, file or callable; for ``…/NAME/model.onnx`` that of its folder."""
-    if source.kind == "python":
-        return source.rest.rpartition(":")[2]
-    path = Path(source.rest)
-    if source.kind == "hf":
-        return path.name
-    if source.kind == "onnx" and path.name == "model.onnx":
-        return path.resolve().parent.name
-    if source.kind == "savedmodel":
-        path = path.resolve()
-        return path.parent.name if path.name.isdecimal() else path.name  # …/NAME/1, a version
-    if source.kind in ("npz", "onnx") or path.suffix in KERAS_FILES:
-        return path.stem
-    return re.split("[:/]", source.rest)[-1]
+def _check_adapter(source: Source, network: Network) -> None:
+    """Hold an adapter, which may come from another package, to what a network is."""
+    proved = isinstance(network, FeatureFile) or network.split is not None
+    if not proved or not re.fullmatch(r"[0-9a-f]{64}", network.fingerprint):
+        raise NetworkError(
+            f"{source.text}: {source.kind.loader} gives a network without "
+            f"{'a fingerprint of base.digests.digest' if proved else 'the proof of its split'}. "
+            "Mend that adapter."
+        )
 
 
-ADAPTERS: Mapping[str, str] = {
-    "mini": "miniatures.load:load_mini",
-    "timm": "torch.source:load_torch",
-    "torchvision": "torch.source:load_torch",
-    "hf": "torch.source:load_torch",
-    "python": "torch.source:load_torch",
-    "slim": "torch.source:load_torch",
-    "thesis": "torch.source:load_torch",
-    "onnx": "onnx.source:load_onnx",
-    "npz": "npz:load_npz",
-    "keras": "keras.source:load_keras",
-    "savedmodel": "tensorflow.source:load_savedmodel",
-}
-"""Kind of source to the module and function that loads it; imported on use."""
+def check_arithmetic(sources: Iterable[Source], arithmetic: Arithmetic) -> None:
+    """Refuse networks that do not run on torch, unless the arithmetic is plain.
 
+    Args:
+        sources: Of networks; those that compute nothing may stay.
+        arithmetic: What is asked of them.
 
-Adapter = Callable[[Source, LoadOptions], Network]
-
-
-def _adapter(kind: str) -> Adapter:
-    module, _, function = ADAPTERS[kind].partition(":")
-    loaded: Adapter = getattr(importlib.import_module(f"samefeatures.networks.{module}"), function)
-    return loaded
+    Raises:
+        ConfigError: naming all that are refused.
+    """
+    if arithmetic.is_plain:
+        return
+    others = [each.text for each in sources if each.kind.runtime not in ("torch", None)]
+    if others:
+        asked = [] if arithmetic.precision == "float32" else [f"precision {arithmetic.precision}"]
+        asked += ["compile"] if arithmetic.compile else []
+        kinds = ", ".join(f"{kind.name}:" for kind in KINDS.values() if kind.runtime == "torch")
+        does, them = ("does", "it") if len(others) == 1 else ("do", "them")
+        raise ConfigError(
+            f"{' and '.join(asked)} needs networks that run on torch ({kinds}); "
+            f"{', '.join(others)} {does} not. Use precision float32 without compile, or leave "
+            f"{them} out."
+        )

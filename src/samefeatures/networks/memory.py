@@ -31,14 +31,19 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def run_error(error: BaseException, shape: Sequence[int], *, source: str) -> NetworkError:
-    """An error of a runtime as one of ours: ``OutOfMemoryError`` where memory ran out."""
-    images = tuple(shape)
+    """An error of a runtime as one of ours: ``OutOfMemoryError`` where memory ran out.
+
+    Args:
+        error: What the runtime raised.
+        shape: Of the images that it had; empty where it had none.
+        source: The network.
+    """
+    on = f" on images {tuple(shape)}" if shape else ""
     if is_out_of_memory(error):
         return OutOfMemoryError(
-            f"{source} ran out of memory on images {images} ({first_line(error)}). Take a smaller "
-            "batch_size."
+            f"{source} ran out of memory{on} ({first_line(error)}). Take a smaller batch_size."
         )
-    return NetworkError(f"{source} failed on images {images} ({first_line(error)}).")
+    return NetworkError(f"{source} failed{on} ({first_line(error)}).")
 
 
 @runtime_checkable

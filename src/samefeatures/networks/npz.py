@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +10,7 @@ import numpy.typing as npt
 from samefeatures.base.arrays import Float32, Int64
 from samefeatures.base.digests import digest
 from samefeatures.base.errors import CheckpointError, DuplicateIdError, FeatureError, NetworkError
+from samefeatures.base.npz import read_npz
 from samefeatures.networks.record import FeatureFile, Head
 from samefeatures.networks.source import LoadOptions, Source, resolve_path
 
@@ -35,7 +34,10 @@ def load_npz(source: Source, options: LoadOptions) -> FeatureFile:
         FeatureError: when features are NaN or infinite.
     """
     text = source.text
-    arrays = _read(resolve_path(source.rest, options.base), text)
+    path = resolve_path(source.rest, options.base)
+    arrays = read_npz(
+        path, REQUIRED, optional=OPTIONAL, refused=NetworkError, damaged=CheckpointError
+    )
     values = {key: _floats(arrays[key], key, text) for key in REQUIRED if key != "eval_labels"}
     head = Head(values["head_weight"], values["head_bias"])
     for key in ("fit_features", "eval_features"):
@@ -57,51 +59,6 @@ def load_npz(source: Source, options: LoadOptions) -> FeatureFile:
         fit_ids=_ids(arrays, "fit", len(values["fit_features"]), text),
         eval_ids=_ids(arrays, "eval", len(values["eval_features"]), text),
     )
-
-
-def _read(path: Path, source: str) -> dict[str, Array]:
-    try:
-        with path.open("rb") as opened:
-            file = np.load(opened, allow_pickle=False)
-            if not isinstance(file, np.lib.npyio.NpzFile):
-                raise NetworkError(f"{source} holds a single array. Write it with numpy.savez.")
-            _check_names(set(file.files), source)
-            return {key: _array(file, key, source) for key in file.files}
-    except OSError as error:
-        raise NetworkError(
-            f"{path} can't be read: {error.strerror or error}. Check the path."
-        ) from None
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise CheckpointError(
-            f"{path} is cut short or is not an .npz file ({error}). Write it again."
-        ) from None
-
-
-def _array(file: Any, key: str, source: str) -> Array:
-    try:
-        return np.asarray(file[key])
-    except ValueError as error:
-        if "pickle" not in str(error).lower():
-            raise
-        raise NetworkError(
-            f"{source}: '{key}' holds pickled objects, which are never unpickled: they can run any "
-            "code. Save it as a plain array of numbers (ids as unicode strings)."
-        ) from None
-
-
-def _check_names(names: set[str], source: str) -> None:
-    missing = [key for key in REQUIRED if key not in names]
-    if missing:
-        raise NetworkError(
-            f"{source} lacks {', '.join(missing)}; it has {', '.join(sorted(names)) or 'nothing'}. "
-            f"Needed are {', '.join(REQUIRED)}."
-        )
-    unknown = sorted(names.difference(REQUIRED, OPTIONAL))
-    if unknown:
-        raise NetworkError(
-            f"{source} has the unknown arrays {', '.join(unknown)}. Leave them out; there are "
-            f"{', '.join((*REQUIRED, *OPTIONAL))}."
-        )
 
 
 def _floats(array: Array, key: str, source: str) -> Float32:

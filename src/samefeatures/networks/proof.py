@@ -97,7 +97,10 @@ def prove(
 
 
 def relative(ours: npt.NDArray[np.floating], theirs: npt.NDArray[np.floating]) -> float:
-    """Largest difference over the largest absolute value; infinite when shapes differ or NaN."""
+    """Largest difference over the largest absolute value of two arrays (b, d).
+
+    Infinite where shapes differ, or a value is NaN or infinite.
+    """
     if ours.shape != theirs.shape or not np.isfinite(ours).all() or not np.isfinite(theirs).all():
         return float("inf")
     scale = float(np.abs(theirs).max(initial=0.0))
@@ -105,7 +108,7 @@ def relative(ours: npt.NDArray[np.floating], theirs: npt.NDArray[np.floating]) -
 
 
 def activate(name: str | None, logits: Float32) -> Float32:
-    """Apply ``softmax`` or ``logsoftmax`` over the classes; None leaves the logits alone."""
+    """``softmax`` or ``logsoftmax`` of logits (b, classes); None leaves them alone."""
     if name is None:
         return logits
     shifted = logits - logits.max(axis=1, keepdims=True)

@@ -25,8 +25,8 @@ class Redrawable(Protocol):
 def with_random_weights(network: Network, *, seed: int) -> ImageNetwork:
     """The same architecture and preprocessing with untrained weights; its head means nothing.
 
-    What is drawn, reset and shuffled is said at ``onnx_random.randomise_onnx``, and is the same for
-    torch networks (``torch_random.randomise_module``).
+    What is drawn, reset and shuffled is said at ``onnx.random.randomise_onnx``, and is the same for
+    torch networks (``torch.random.randomise_module``).
 
     Raises:
         NetworkError: when it can't be done, with the reason.

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from samefeatures.base.errors import ConfigError, NetworkError
 from samefeatures.base.options import check_known
@@ -48,8 +49,7 @@ def build_preprocessing(
             f"{' and '.join(missing)} with the network in the study file, or in a meta.json beside "
             "an ONNX file (input_size: [3, height, width]; mean and std for pixels in [0, 1])."
         )
-    size = tuple(int(n) for n in _numbers(values["input_size"], "input_size", source))
-    values["input_size"] = size
+    size = values["input_size"] = input_size_of(values["input_size"], source=source)
     values["mean"] = tuple(_numbers(values["mean"], "mean", source))
     values["std"] = tuple(_numbers(values["std"], "std", source))
     values.setdefault("crop_pct", 0.875 if min(size[1:]) >= SMALL else 1.0)
@@ -57,6 +57,21 @@ def build_preprocessing(
     if not isinstance(values["crop_pct"], int | float):
         raise ConfigError(f"{source}: crop_pct is {values['crop_pct']!r}; it must be a number.")
     return Preprocessing(**values)  # type: ignore[arg-type]
+
+
+def input_size_of(value: object, *, source: str) -> tuple[int, ...]:
+    """(3, height, width) of an ``input_size`` that was given.
+
+    Raises:
+        ConfigError: when it is something else.
+    """
+    size = tuple(int(n) for n in _numbers(value, "input_size", source))
+    if size[0] != 3 or min(size) < 1:
+        raise ConfigError(
+            f"{source}: input_size is {value!r}; it must be [3, height, width]: images are turned "
+            "into RGB."
+        )
+    return size
 
 
 def _numbers(value: object, key: str, source: str) -> Sequence[float]:
@@ -71,21 +86,19 @@ def _numbers(value: object, key: str, source: str) -> Sequence[float]:
     return value
 
 
-def read_meta(path: Path) -> Mapping[str, object]:
-    """The ``meta.json`` beside a network, or nothing if there is none.
+def read_json(path: Path, *, remedy: str) -> dict[str, Any]:
+    """The JSON object in a file beside a network.
 
     Raises:
-        NetworkError: when it is not a JSON object.
+        NetworkError: when it holds none, with what to do.
     """
     try:
-        meta = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
+        found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise NetworkError(f"{path} can't be read as JSON ({error}). Mend or remove it.") from None
-    if not isinstance(meta, dict):
-        raise NetworkError(f"{path} holds a {type(meta).__name__}; it must hold a JSON object.")
-    return meta
+        raise NetworkError(f"{path} can't be read as JSON ({error}). {remedy}.") from None
+    if not isinstance(found, dict):
+        raise NetworkError(f"{path} holds a {type(found).__name__}, not a JSON object. {remedy}.")
+    return found
 
 
 def fields_of_meta(meta: Mapping[str, object], *, source: str) -> dict[str, object]:

@@ -5,29 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
+from typing import TypeVar
 
-from samefeatures.base.errors import NetworkError, did_you_mean
+from samefeatures.base.errors import NetworkError, did_you_mean, require
+from samefeatures.base.options import check_known
 from samefeatures.base.progress import Progress
 from samefeatures.networks.arithmetic import PLAIN, Arithmetic
+from samefeatures.networks.kinds import Kind, find_kind
 
-KINDS: Mapping[str, tuple[str, ...]] = {
-    "mini": (),
-    "timm": ("checkpoint",),
-    "torchvision": ("checkpoint", "weights"),
-    "hf": ("revision", "background"),
-    "python": (),
-    "slim": ("checkpoint", "background"),
-    "thesis": ("checkpoint", "weights_dir", "crop"),
-    "onnx": ("output",),
-    "npz": (),
-    "keras": ("weights", "alpha", "depth_multiplier", "minimalistic", "classes"),
-    "savedmodel": ("signature", "output"),
-}
-"""The kinds of sources, and the query keys that each takes."""
-
-
-KERAS_FILES = (".keras", ".h5", ".hdf5")
-"""Endings of files that ``keras:`` takes instead of a name."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +23,23 @@ class Source:
 
     Attributes:
         text: As it was given.
-        kind: One of ``KINDS``.
+        kind: Its row of ``kinds``.
         rest: Name or path.
         query: Values by key; only keys that the kind knows.
     """
 
     text: str
-    kind: str
+    kind: Kind
     rest: str
     query: Mapping[str, str]
+
+    def require(self, module: str) -> ModuleType:
+        """Import a module that this kind needs.
+
+        Raises:
+            MissingExtraError: naming the extra that brings it.
+        """
+        return require(module, extra=self.kind.extra or "all", purpose=f"The network {self.text}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,22 +70,17 @@ def parse_source(text: str) -> Source:
 
     Raises:
         NetworkError: when the kind or a query key does not exist, or a part is empty.
+        ConfigError: when the kind is that of another package, which can't be used.
     """
-    kind, colon, tail = text.partition(":")
-    if not colon or kind not in KINDS:
-        came = f"'{text}' has no kind" if not colon else f"'{text}' has the unknown kind '{kind}'"
-        listed = ", ".join(f"{known}:" for known in KINDS)
-        raise NetworkError(
-            f"{came}. A network's source is kind:name. "
-            f"{did_you_mean(kind, KINDS)}There are: {listed}."
-        )
+    name, colon, tail = text.partition(":")
+    kind = find_kind(name if colon else "", text=text)
     rest, _, raw = tail.partition("?")
     if not rest:
-        raise NetworkError(f"'{text}' names nothing after '{kind}:'. Add a name or a path.")
+        raise NetworkError(f"'{text}' names nothing after '{name}:'. Add a name or a path.")
     query: dict[str, str] = {}
     for pair in raw.split("&") if raw else ():
         key, _, value = pair.partition("=")
-        if key not in KINDS[kind]:
+        if key not in kind.keys:
             raise NetworkError(_unknown_key(text, kind, key))
         if not value or key in query:
             why = "has no value" if not value else "is given twice"
@@ -99,16 +89,26 @@ def parse_source(text: str) -> Source:
     return Source(text, kind, rest, query)
 
 
-def _unknown_key(text: str, kind: str, key: str) -> str:
-    valid = KINDS[kind]
-    if not valid:
+def _unknown_key(text: str, kind: Kind, key: str) -> str:
+    if not kind.keys:
         return (
-            f"'{text}' has the option '{key}', but {kind}: takes none. Leave out '?' and the rest."
+            f"'{text}' has the option '{key}', but {kind.name}: takes none. Leave out '?' and the "
+            "rest."
         )
     return (
-        f"'{text}' has the unknown option '{key}'. {did_you_mean(key, valid)}"
-        f"{kind}: takes {', '.join(valid)}."
+        f"'{text}' has the unknown option '{key}'. {did_you_mean(key, kind.keys)}"
+        f"{kind.name}: takes {', '.join(kind.keys)}."
     )
+
+
+def look_up(name: str, table: Mapping[str, T], missing: str) -> T:
+    """What a table has under a name.
+
+    Raises:
+        NetworkError: starting with ``missing``, naming the nearest and all there are.
+    """
+    check_known(name, table, missing, NetworkError)
+    return table[name]
 
 
 def resolve_path(text: str, base: Path | None) -> Path:
@@ -124,17 +124,10 @@ def anchored(text: str, base: Path) -> str:
         NetworkError: when it is no source.
     """
     source = parse_source(text)
-    is_path = source.kind in ("onnx", "npz", "savedmodel")
-    is_path |= source.kind == "keras" and Path(source.rest).suffix in KERAS_FILES
-    is_path |= source.kind == "hf" and (base / source.rest).is_dir()
-    paths = {"checkpoint", "weights_dir"} | ({"weights"} if source.kind == "keras" else set())
-    rest = str(_absolute(source.rest, base)) if is_path else source.rest
+    kind, base = source.kind, base.resolve()
+    rest = resolve_path(source.rest, base) if kind.is_path(source.rest, base) else source.rest
     query = [
-        f"{key}={_absolute(value, base) if key in paths else value}"
+        f"{key}={resolve_path(value, base) if key in kind.paths else value}"
         for key, value in source.query.items()
     ]
-    return f"{source.kind}:{rest}{'?' if query else ''}{'&'.join(query)}"
-
-
-def _absolute(text: str, base: Path) -> Path:
-    return resolve_path(text, base.resolve())
+    return f"{kind.name}:{rest}{'?' if query else ''}{'&'.join(query)}"

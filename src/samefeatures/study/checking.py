@@ -13,7 +13,6 @@ from samefeatures.features.extract import extract
 from samefeatures.images.imageset import ImageSet
 from samefeatures.images.source import ImageSource
 from samefeatures.images.sources import open_images
-from samefeatures.networks.check import NetworkFacts, summarise
 from samefeatures.networks.load import load
 from samefeatures.networks.record import FeatureFile, ImageNetwork, Network
 from samefeatures.scores.heads import Score, score_heads
@@ -22,36 +21,20 @@ from samefeatures.study.scoring import labelled
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Check:
-    """Facts of a network; its own score, and images left out, if there were labelled images."""
+    """A network; its own score, and images left out, if there were labelled images."""
 
-    facts: NetworkFacts
+    network: Network
     score: Score | None
     left_out: int = 0
 
     def rows(self) -> dict[str, str]:
         """Label and text of every fact, in the order in which a person wants them."""
-        facts = self.facts
-        out = {"name": facts.name, "source": facts.source}
-        out["features"] = f"{facts.dim:,}"
-        out["classes"] = f"{facts.classes:,}"
-        if facts.parameters is not None:
-            out["parameters"] = f"{facts.parameters:,}"
-        if facts.preprocessing is not None:
-            prep = facts.preprocessing
-            out["input"] = (
-                f"{prep['input_size']}, crop_pct {prep['crop_pct']}, {prep['interpolation']}, "
-                f"{prep['crop_mode']} crop"
-            )
-            out["mean, std"] = f"{_rounded(prep['mean'])}, {_rounded(prep['std'])}"
-        if facts.rows is not None:
-            out["rows"] = f"{facts.rows[0]:,} fit, {facts.rows[1]:,} eval"
-        if facts.split is not None:
-            out["split"] = f"{facts.split.layer}; head(features(x)) off by {facts.split.error:.0e}"
-        if facts.notes:
-            out["note"] = "; ".join(facts.notes)
-        if facts.runtime is not None:
-            out["runtime"] = facts.runtime
-        out["fingerprint"] = facts.fingerprint[:16]
+        network = self.network
+        out = {"name": network.name, "source": network.source}
+        out["features"] = f"{network.dim:,}"
+        out["classes"] = f"{network.head.classes:,}"
+        out |= _of_images(network) if isinstance(network, ImageNetwork) else _of_file(network)
+        out["fingerprint"] = network.fingerprint[:16]
         if self.score is not None:
             score = self.score
             out["own top-1"] = f"{score.top1:.2f} % ({score.correct:,} of {score.n:,})"
@@ -61,9 +44,28 @@ class Check:
         return out
 
 
-def _rounded(values: object) -> str:
-    numbers = values if isinstance(values, tuple | list) else (values,)
-    return "(" + ", ".join(f"{v:.4g}" for v in numbers) + ")"
+def _of_images(network: ImageNetwork) -> dict[str, str]:
+    prep, split = network.preprocessing, network.split
+    out = {
+        "parameters": f"{network.parameters:,}",
+        "input": f"{prep.input_size}, crop_pct {prep.crop_pct}, {prep.interpolation}, "
+        f"{prep.crop_mode} crop",
+        "mean, std": f"{_rounded(prep.mean)}, {_rounded(prep.std)}",
+    }
+    if split is not None:
+        out["split"] = f"{split.layer}; head(features(x)) off by {split.error:.0e}"
+    if network.notes:
+        out["note"] = "; ".join(network.notes)
+    return out | {"runtime": network.backend.runtime}
+
+
+def _of_file(network: FeatureFile) -> dict[str, str]:
+    fit, evaluation = len(network.fit_features), len(network.eval_features)
+    return {"rows": f"{fit:,} fit, {evaluation:,} eval"}
+
+
+def _rounded(values: Sequence[float]) -> str:
+    return "(" + ", ".join(f"{v:.4g}" for v in values) + ")"
 
 
 def check_networks(
@@ -103,7 +105,7 @@ def check_networks(
         score = _own_score(network, images, progress)
         scored = score is not None and images is not None and isinstance(network, ImageNetwork)
         left_out = len(images) - score.n if scored and images and score else 0
-        checks.append(Check(summarise(network), score, left_out))
+        checks.append(Check(network, score, left_out))
     return checks
 
 

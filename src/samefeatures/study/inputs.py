@@ -13,8 +13,8 @@ from samefeatures.images.class_names import class_names
 from samefeatures.images.imageset import ImageSet, image_id
 from samefeatures.images.sources import open_images
 from samefeatures.images.views import Views, rows_per_image
-from samefeatures.networks.arithmetic import Arithmetic, check_arithmetic
-from samefeatures.networks.load import load
+from samefeatures.networks.arithmetic import Arithmetic
+from samefeatures.networks.load import check_arithmetic, load
 from samefeatures.networks.record import FeatureFile, ImageNetwork, Network
 from samefeatures.networks.source import parse_source
 from samefeatures.study.config import PartConfig, StudyConfig
@@ -100,8 +100,7 @@ def open_networks(config: StudyConfig, *, base: Path, progress: Progress) -> dic
         ConfigError: when two have the same name, or some can't run in the study's precision.
     """
     arithmetic = Arithmetic(precision=config.precision, compile=config.compile)
-    sources = [(parse_source(entry.load).kind, entry.load) for entry in config.networks]
-    check_arithmetic(sources, arithmetic)
+    check_arithmetic([parse_source(entry.load) for entry in config.networks], arithmetic)
     networks: dict[str, Network] = {}
     advance = progress.task("load networks", len(config.networks))
     for entry in config.networks:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import platform
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +33,7 @@ from samefeatures.study.results import (
 from samefeatures.study.scoring import Scored
 from samefeatures.study.sides import Side
 from samefeatures.study.tables import write_cells, write_controls, write_predictions
+from samefeatures.study.versions import MISSING, versions_of
 
 
 def write_results(
@@ -81,7 +80,7 @@ def write_results(
         fit_data=fit_data,
         eval_data=evaluation.summary,
         settings=settings_of(config),
-        versions=versions(),
+        versions=versions_summary(config),
         classes=tuple(class_changes(per_class)),
         class_names=inputs.class_names,
         controls=controls,
@@ -183,13 +182,7 @@ def label_warnings(labels: npt.NDArray[np.int64], classes: int) -> Iterator[str]
         )
 
 
-def versions() -> dict[str, str]:
-    """Of everything that touched a number."""
-    out = {"python": platform.python_version(), "platform": platform.platform()}
-    used = [name for name in ("torch", "timm", "torchvision", "datasets") if name in sys.modules]
-    for name in ("samefeatures", "numpy", "onnxruntime", "pillow", "zarr", *used):
-        try:
-            out[name] = version(name)
-        except PackageNotFoundError:
-            out[name] = "unknown"
-    return out
+def versions_summary(config: StudyConfig) -> dict[str, str]:
+    """Of everything that could touch a number, where it is installed."""
+    found = {"platform": platform.platform(), **versions_of(config)}
+    return {name: said for name, said in found.items() if said != MISSING}

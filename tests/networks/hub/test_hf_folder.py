@@ -53,7 +53,7 @@ def test_what_is_missing_is_named(folder: Path, tmp_path: Path) -> None:
     assert "has no config.json" in refused("hf:owner/name", tmp_path)
 
 
-@pytest.mark.parametrize(("text", "said"), [("{", "can't be read as JSON"), ("[]", "holds list")])
+@pytest.mark.parametrize(("text", "said"), [("{", "can't be read as JSON"), ("[]", "holds a list")])
 def test_a_damaged_config(folder: Path, tmp_path: Path, text: str, said: str) -> None:
     (folder / "config.json").write_text(text)
     assert said in refused("hf:owner/name", tmp_path)

@@ -15,7 +15,6 @@ from hf_models import MODELS, build, edit_config, save
 from PIL import Image
 
 from samefeatures.base.errors import CheckpointError, MissingExtraError, NetworkError
-from samefeatures.networks.check import summarise
 from samefeatures.networks.hub.processor import probe_pictures
 from samefeatures.networks.load import load
 from samefeatures.networks.record import ImageNetwork
@@ -91,10 +90,10 @@ def test_a_background_class_is_dropped_and_said(folders: Path) -> None:
     np.testing.assert_array_equal(dropped.head.weight, kept.head.weight[1:])
     np.testing.assert_array_equal(dropped.head.bias, kept.head.bias[1:])
     assert dropped.fingerprint != kept.fingerprint
-    (note,) = summarise(dropped).notes
+    (note,) = dropped.notes
     assert "row 0" in note
     assert "background" in note
-    assert summarise(kept).notes == ()
+    assert kept.notes == ()
     (check,) = check_networks([f"hf:{folders / 'mobilenet_v2'}"])
     assert check.rows()["note"] == note
 

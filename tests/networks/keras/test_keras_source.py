@@ -16,13 +16,18 @@ import pytest
 from keras_nets import NETS, save_legacy
 from processes import run_python
 
-from samefeatures.base.errors import CheckpointError, MissingExtraError, NetworkError, SplitError
+from samefeatures.base.errors import (
+    CheckpointError,
+    ConfigError,
+    MissingExtraError,
+    NetworkError,
+    SplitError,
+)
 from samefeatures.networks.keras import applications as keras_applications
 from samefeatures.networks.keras import importing as keras_import
-from samefeatures.networks.load import default_name, load
+from samefeatures.networks.load import load
 from samefeatures.networks.proof import probe_images
 from samefeatures.networks.record import ImageNetwork
-from samefeatures.networks.source import parse_source
 
 pytestmark = [
     pytest.mark.tensorflow,
@@ -278,12 +283,6 @@ def test_the_fingerprint_holds_weights_and_structure_but_no_counted_names(
     assert saved(keras, other, tmp_path).fingerprint != a.fingerprint
 
 
-def test_names() -> None:
-    assert default_name(parse_source("keras:MobileNetV2?alpha=1.4")) == "MobileNetV2"
-    assert default_name(parse_source("keras:a/b/net.keras")) == "net"
-    assert default_name(parse_source("keras:net.h5")) == "net"
-
-
 # --- bad input ------------------------------------------------------------------------------------
 
 
@@ -306,7 +305,7 @@ def test_options_that_make_no_sense(keras: ModuleType) -> None:
     assert "alpha must be one of" in refused("keras:MobileNetV2?alpha=1.23")
     assert "a file is a whole model" in refused("keras:net.keras?classes=3")
     assert "must be [3, height, width]" in refused(
-        "keras:VGG16", preprocessing={"input_size": [224, 224, 3]}
+        "keras:VGG16", ConfigError, preprocessing={"input_size": [224, 224, 3]}
     )
 
 
@@ -354,7 +353,7 @@ def test_weights_with_the_wrong_name(keras: ModuleType, tmp_path: Path) -> None:
 @pytest.mark.parametrize("file", ["net.keras", "net.h5"])
 def test_damaged_files(keras: ModuleType, tmp_path: Path, file: str) -> None:
     path = tmp_path / file
-    assert "There is no file" in refused(f"keras:{path}", CheckpointError)
+    assert "There is no Keras file at" in refused(f"keras:{path}", CheckpointError)
     small(keras).save(path)
     whole = path.read_bytes()
     for part in (b"", whole[: len(whole) // 2], b"x" * 500):
@@ -366,7 +365,7 @@ def test_damaged_files(keras: ModuleType, tmp_path: Path, file: str) -> None:
 def test_damaged_weights(keras: ModuleType, tmp_path: Path, file: str) -> None:
     path = tmp_path / file
     source = f"keras:MobileNet?alpha=0.25&weights={path}"
-    assert "There is no file" in refused(source, CheckpointError)
+    assert "There is no Keras file at" in refused(source, CheckpointError)
     model = keras.applications.MobileNet(weights=None, alpha=0.25)
     model.save_weights(path) if ".weights" in file else save_legacy(model, path)
     path.write_bytes(path.read_bytes()[:-5000])

@@ -14,7 +14,7 @@ from samefeatures.networks.miniatures.catalogue import MINIATURES, MiniatureSpec
 from samefeatures.networks.record import ImageNetwork
 
 
-@pytest.mark.parametrize("spec", MINIATURES, ids=lambda spec: spec.name)
+@pytest.mark.parametrize("spec", MINIATURES.values(), ids=MINIATURES)
 def test_every_miniature_loads(spec: MiniatureSpec) -> None:
     network = load(f"mini:{spec.name}", threads=1)
     assert isinstance(network, ImageNetwork)

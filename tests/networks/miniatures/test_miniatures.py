@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
+from typer.testing import CliRunner
 
 import samefeatures as sf
 from samefeatures.base.errors import DataError, NetworkError
-from samefeatures.networks.miniatures.catalogue import MINIATURES, NAMES, check_names
+from samefeatures.commands.app import app
+from samefeatures.networks.miniatures.catalogue import (
+    MINIATURES,
+    NAMES,
+    MiniatureSpec,
+    find_miniature,
+)
 from samefeatures.networks.miniatures.training import train as training
 from samefeatures.networks.miniatures.training.idx import read_idx
 from samefeatures.networks.miniatures.training.pack import pack
@@ -29,8 +39,10 @@ def meta(name: str) -> dict[str, object]:
 
 
 def test_ten_with_different_dimensions_in_eight_megabytes() -> None:
-    dims = [spec.feature_dim for spec in MINIATURES]
-    assert len(MINIATURES) == len(set(dims)) == len({spec.seed for spec in MINIATURES}) == 10
+    dims = [spec.feature_dim for spec in MINIATURES.values()]
+    assert (
+        len(MINIATURES) == len(set(dims)) == len({spec.seed for spec in MINIATURES.values()}) == 10
+    )
     assert min(dims) >= 48
     assert sum(p.stat().st_size for p in WEIGHTS.rglob("*.onnx")) < 8e6
 
@@ -44,9 +56,8 @@ def test_accuracy_per_epoch_is_kept_and_reaches_ninety(name: str) -> None:
     assert f"{history[-1]:.2f}" in (PROJECT / "docs" / "miniatures.md").read_text()
 
 
-@pytest.mark.parametrize("spec", MINIATURES, ids=lambda s: s.name)
-def test_the_definition_is_that_of_the_shipped_network(spec: object) -> None:
-    assert isinstance(spec, type(MINIATURES[0]))
+@pytest.mark.parametrize("spec", MINIATURES.values(), ids=MINIATURES)
+def test_the_definition_is_that_of_the_shipped_network(spec: MiniatureSpec) -> None:
     model = training.build(spec)
     network = sf.load(f"mini:{spec.name}")
     assert network.dim == spec.feature_dim
@@ -71,8 +82,7 @@ def test_the_shipped_network_scores_what_its_history_says(name: str) -> None:
 
 
 def layers(name: str, kind: type[nn.Module]) -> list[nn.Module]:
-    spec = next(s for s in MINIATURES if s.name == name)
-    return [m for m in training.build(spec).modules() if isinstance(m, kind)]
+    return [m for m in training.build(MINIATURES[name]).modules() if isinstance(m, kind)]
 
 
 def kernels(name: str) -> set[tuple[int, ...]]:
@@ -110,7 +120,7 @@ def small_fashion(tmp_path: Path) -> Path:
 def test_training_resumes_at_an_epoch_to_the_same_weights(
     small_fashion: Path, tmp_path: Path
 ) -> None:
-    spec, recipe = MINIATURES[3], training.Recipe(epochs=2, batch_size=16)
+    spec, recipe = MINIATURES["resnet_v1"], training.Recipe(epochs=2, batch_size=16)
     lines: list[str] = []
     whole = training.train_one(
         spec, small_fashion, tmp_path / "a", recipe=recipe, report=lines.append
@@ -166,4 +176,34 @@ def test_bad_input(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="does not start as"):
         read_idx(tmp_path / "other.gz")
     with pytest.raises(NetworkError, match="no miniature 'lenet'"):
-        check_names(("resnet_v1", "lenet"))
+        find_miniature("lenet")
+
+
+# --- reachable as documented, and out of the way --------------------------------------------------
+
+
+def test_training_is_not_imported_by_what_loads_a_miniature() -> None:
+    code = """
+import sys
+import samefeatures, samefeatures.commands.app, samefeatures.commands.miniatures
+samefeatures.load("mini:nasnet")
+print([m for m in sys.modules if ".miniatures.training" in m or m.split(".")[0] == "torch"])
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_commands_of_the_page(small_fashion: Path, tmp_path: Path) -> None:
+    page = (PROJECT / "docs" / "miniatures.md").read_text()
+    lines = re.findall(r"^    samefeatures (miniatures .*)$", page, re.MULTILINE)
+    assert [line.split()[1] for line in lines] == ["train", "pack"]
+    for at, line in enumerate(lines):
+        words = line.replace("/usr/share/datasets/fashion-mnist", str(small_fashion)).split()
+        words[words.index("--out") + 1] = str(tmp_path / str(at))
+        more = ["--name", "inception_v1"] if words[1] == "train" else []
+        done = CliRunner().invoke(app, [*words, *more])
+        assert done.exit_code == 0, done.output
+    assert sf.load(f"onnx:{tmp_path / '0' / 'inception_v1' / 'model.onnx'}").dim == 56
+    assert {path.name for path in (tmp_path / "1").iterdir()} == {"fit.npz", "eval.npz"}
+    done = CliRunner().invoke(app, ["miniatures", "train", "--name", "lenet", "--data", "."])
+    assert isinstance(done.exception, NetworkError)

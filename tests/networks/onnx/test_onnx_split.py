@@ -11,7 +11,7 @@ from onnx.reference import ReferenceEvaluator
 from onnx_nets import CLASSES, SIZE, D, Head, Net, gemm, known_head
 from samefeatures.base.errors import SplitError
 from samefeatures.networks.onnx.graph import Graph
-from samefeatures.networks.onnx.run import ImageInput, Runner
+from samefeatures.networks.onnx.run import image_input, open_run
 from samefeatures.networks.onnx.split import OnnxSplit, split_onnx
 
 HEADS: dict[str, Head] = {"gemm": gemm}
@@ -145,10 +145,9 @@ def build(name: str):
 
 
 def run_split(split: OnnxSplit, model: onnx.ModelProto, images):
-    runner = Runner(
-        split.features, ImageInput.of(Graph(model).inputs, source="s"), split.tensor, threads=1
-    )
-    return runner(images).reshape(len(images), -1)
+    given, layout = image_input(Graph(model).inputs, source="s")
+    run = open_run(split.features, given, split.tensor, threads=1)
+    return layout.run(run, images, source="s").reshape(len(images), -1)
 
 
 @pytest.fixture

@@ -63,9 +63,9 @@ def test_width_of_another_network_names_five_and_counts_all(small: Path) -> None
     with pytest.raises(CheckpointError) as caught:
         load(f"slim:mobilenet_v2_140?checkpoint={small / 'bundle.ckpt'}")
     message = str(caught.value)
-    assert "Conv/weights is (3, 3, 3, 16), the network has (3, 3, 3, 48)" in message
+    assert "Conv/weights is (3, 3, 3, 16), the model has (3, 3, 3, 48)" in message
     assert re.search(r"2\d\d tensors do not fit", message)
-    assert message.count(", the network has ") == 5
+    assert message.count(", the model has ") == 5
 
 
 def test_variables_that_the_network_lacks_are_refused(original: MakeOriginal) -> None:

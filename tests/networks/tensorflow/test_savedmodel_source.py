@@ -19,10 +19,9 @@ from samefeatures.base.errors import (
     NetworkError,
     SplitError,
 )
-from samefeatures.networks.load import default_name, load
+from samefeatures.networks.load import load
 from samefeatures.networks.proof import probe_images
 from samefeatures.networks.record import ImageNetwork
-from samefeatures.networks.source import parse_source
 from samefeatures.networks.tensorflow.setup import quiet_tensorflow
 
 with keras_on_torch(), quiet_tensorflow():
@@ -167,12 +166,6 @@ def test_the_fingerprint_is_over_weights_and_signature(tmp_path: Path) -> None:
     net.bias.assign_add(tf.ones(CLASSES) * 1e-6)
     save(net, tmp_path / "other", two)
     assert opened(tmp_path / "other", "?signature=a").fingerprint != a
-
-
-def test_names() -> None:
-    assert default_name(parse_source("savedmodel:nets/inception_v3")) == "inception_v3"
-    assert default_name(parse_source("savedmodel:nets/inception_v3/2/")) == "inception_v3"
-    assert default_name(parse_source("savedmodel:a/net?signature=default")) == "net"
 
 
 # --- bad input ------------------------------------------------------------------------------------

@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from samefeatures.base.errors import ConfigError, NetworkError, OutOfMemoryError
 from samefeatures.images.preprocess import Preprocessing
-from samefeatures.networks.arithmetic import PLAIN, Arithmetic, check_arithmetic
-from samefeatures.networks.load import load
+from samefeatures.networks.arithmetic import PLAIN, Arithmetic
+from samefeatures.networks.load import check_arithmetic, load
 from samefeatures.networks.memory import Movable, is_out_of_memory
+from samefeatures.networks.source import parse_source
 from samefeatures.networks.torch.arithmetic import Feed
 from samefeatures.networks.torch.backend import TorchBackend
 
@@ -145,7 +146,7 @@ def test_precision_is_refused_where_torch_does_not_run() -> None:
         load("mini:nasnet", precision="bfloat16")
     with pytest.raises(ConfigError, match="Did you mean 'bfloat16'"):
         load("mini:nasnet", precision="bfloat")
-    both = [("mini", "mini:a"), ("timm", "timm:b"), ("onnx", "onnx:c"), ("npz", "npz:d")]
+    both = [parse_source(text) for text in ("mini:a", "timm:b", "onnx:c", "npz:d")]
     with pytest.raises(ConfigError, match=r"compile needs.*mini:a, onnx:c do not"):
         check_arithmetic(both, Arithmetic(compile=True))
     check_arithmetic(both, PLAIN)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from samefeatures.base.errors import NetworkError
+from samefeatures.base.errors import NetworkError, said
 
+WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+"""Names of files that weights have on the Hub, where they are in one file."""
 PATIENCE = 5.0
 """Seconds that the Hub may take to answer the first question."""
 
@@ -114,21 +117,20 @@ def unreachable(repo: str, *, revision: str | None = None) -> str | None:
     except ValueError:  # not a repository's name; the download says so
         return None
     except Exception as error:  # no name server, no route, a proxy, offline mode, …
-        return _first_line(error)
+        return said(error)
     return None
 
 
-def in_cache(repo: str, names: Sequence[str], *, revision: str | None = None) -> bool:
-    """Whether the Hub's cache holds one of these files of a repository."""
+def in_cache(repo: str, names: Sequence[str], *, revision: str | None = None) -> Path | None:
+    """The first of these files of a repository that the Hub's cache holds."""
     import huggingface_hub
 
-    try:
-        found = [
-            huggingface_hub.try_to_load_from_cache(repo, name, revision=revision) for name in names
-        ]
-    except ValueError:  # not a repository's name
-        return False
-    return any(isinstance(path, str) for path in found)
+    for name in names:
+        with suppress(ValueError):  # not a repository's name
+            found = huggingface_hub.try_to_load_from_cache(repo, name, revision=revision)
+            if isinstance(found, str):
+                return Path(found)
+    return None
 
 
 def refusal(error: BaseException, repo: str, revision: str) -> str:
@@ -153,7 +155,7 @@ def refusal(error: BaseException, repo: str, revision: str) -> str:
         )
     if isinstance(error, ValueError):
         return f"'{repo}' is no name of a model on the Hub, nor a folder here. Give owner/name."
-    return f"'{repo}' could not be fetched from the Hub ({_first_line(error)}). Run again."
+    return f"'{repo}' could not be fetched from the Hub ({said(error)}). Run again."
 
 
 def _check_hash(path: Path, source: str) -> None:
@@ -179,8 +181,3 @@ def _cache() -> Any:
     from huggingface_hub import constants
 
     return constants.HF_HUB_CACHE
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:160] if lines else type(error).__name__

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any, Protocol
 
 from samefeatures.base.errors import NetworkError
 from samefeatures.networks.hub.client import Snapshot
+from samefeatures.networks.settings import read_json
 from samefeatures.networks.source import Source, resolve_path
 
 WEIGHTS = (
@@ -99,7 +99,7 @@ def _complete(source: Source, files: Files) -> ModelFolder:
             f"{source.text} has no config.json. It must be an image classifier as save_pretrained "
             "of transformers, or push_to_hf_hub of timm, writes it."
         )
-    config = _read_json(config_file)
+    config = read_json(config_file, remedy="Fetch it again")
     weights = files.first(WEIGHTS)
     if weights is None:
         raise NetworkError(
@@ -112,7 +112,7 @@ def _complete(source: Source, files: Files) -> ModelFolder:
 
 def _parts(source: Source, files: Files, index: Path) -> tuple[Path, ...]:
     """The files that an index lists."""
-    listed = _read_json(index).get("weight_map")
+    listed = read_json(index, remedy="Fetch it again").get("weight_map")
     if not isinstance(listed, Mapping) or not listed:
         raise NetworkError(f"{index} lists no parts of weights. Fetch it again.")
     out = []
@@ -122,16 +122,6 @@ def _parts(source: Source, files: Files, index: Path) -> tuple[Path, ...]:
             raise NetworkError(f"{source.text}: {name}, a part of its weights, is missing.")
         out.append(part)
     return tuple(out)
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise NetworkError(f"{path} can't be read as JSON ({error}). Fetch it again.") from None
-    if not isinstance(found, dict):
-        raise NetworkError(f"{path} holds {type(found).__name__}, not a JSON object.")
-    return found
 
 
 def label_zero(labels: Mapping[Any, Any]) -> str | None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from samefeatures.base.errors import require
+from functools import partial
+
 from samefeatures.networks.hub.folder import find_folder
 from samefeatures.networks.source import LoadOptions, Source
-from samefeatures.networks.torch.source import Built
-
-EXTRA = "hf-networks"
+from samefeatures.networks.torch.source import Built, load_torch
 
 
 def build_hf(source: Source, options: LoadOptions) -> Built:
@@ -21,15 +20,17 @@ def build_hf(source: Source, options: LoadOptions) -> Built:
         NetworkError: when it can't be had, or is no image classifier.
         CheckpointError: when the weights are damaged or do not fit.
     """
-    purpose = f"The network {source.text}"
-    require("huggingface_hub", extra=EXTRA, purpose=purpose)
+    source.require("huggingface_hub")
     folder = find_folder(source, options.base)
     if "architecture" in folder.config:
         from samefeatures.networks.hub.timm_folder import build_timm_folder
 
-        timm = require("timm", extra=EXTRA, purpose=purpose)
+        timm = source.require("timm")
         return build_timm_folder(timm, source, folder)
     from samefeatures.networks.hub.transformers_folder import build_transformers_folder
 
-    transformers = require("transformers", extra=EXTRA, purpose=purpose)
+    transformers = source.require("transformers")
     return build_transformers_folder(transformers, source, folder)
+
+
+load_hf = partial(load_torch, build_hf)

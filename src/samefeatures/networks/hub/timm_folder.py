@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from samefeatures.base.errors import CheckpointError, NetworkError, did_you_mean
+from samefeatures.base.errors import CheckpointError, NetworkError, did_you_mean, first_line
 from samefeatures.networks.background import background_rows
 from samefeatures.networks.hub.folder import ModelFolder, label_zero
 from samefeatures.networks.source import Source
@@ -65,12 +65,12 @@ def _misfit(
     timm: Any, source: Source, folder: ModelFolder, weights: Any, error: Exception
 ) -> NetworkError:
     """Which tensors do not fit, where it is that; otherwise what timm said."""
-    said = (str(error).splitlines() or [""])[0][:160]
+    said = first_line(error)
     try:
         model = timm.create_model(f"local-dir:{folder.path}", pretrained=False)
         load_into(model, weights, path=folder.weights[0], source=source.text)
     except CheckpointError as misfit:
         return misfit
     except Exception:  # the architecture itself can't be built
-        return NetworkError(f"timm can't build {source.text} ({type(error).__name__}: {said}).")
-    return NetworkError(f"timm can't load {source.text} ({type(error).__name__}: {said}).")
+        return NetworkError(f"timm can't build {source.text} ({said}).")
+    return NetworkError(f"timm can't load {source.text} ({said}).")

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from samefeatures.base.errors import CheckpointError, NetworkError
+from samefeatures.base.errors import CheckpointError, NetworkError, first_line
 from samefeatures.networks.background import background_rows
 from samefeatures.networks.hub.folder import PROCESSORS, ModelFolder, label_zero
 from samefeatures.networks.hub.processor import (
@@ -110,7 +110,7 @@ def _load(transformers: Any, source: Source, folder: ModelFolder) -> tuple[Any, 
         for path in folder.weights:  # whether the weights are to blame
             read_checkpoint(path)
         raise NetworkError(
-            f"transformers can't load {source.text} ({type(error).__name__}: {_said(error)})."
+            f"transformers can't load {source.text} ({first_line(error)})."
         ) from None
     problems = [f"{name} is missing" for name in sorted(found["missing_keys"])]
     problems += [
@@ -138,12 +138,8 @@ def _processor(transformers: Any, folder: ModelFolder) -> tuple[Any, str | None]
             folder.path, backend="pil", trust_remote_code=False, local_files_only=True
         )
     except Exception as error:  # a damaged file, a processor with code of its own, …
-        return None, f"its image processor can't be loaded ({type(error).__name__}: {_said(error)})"
+        return None, f"its image processor can't be loaded ({first_line(error)})"
     return processor, None
-
-
-def _said(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [""])[0][:160]
 
 
 class RedBlueSwapped(nn.Module):
@@ -154,6 +150,7 @@ class RedBlueSwapped(nn.Module):
         self.model = model
 
     def forward(self, images: Tensor) -> Any:
+        """(b, 3, h, w) images to what the model gives."""
         return self.model(images.flip(1))
 
 

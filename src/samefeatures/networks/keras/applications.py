@@ -16,6 +16,7 @@ import numpy as np
 
 from samefeatures.base.errors import CheckpointError, NetworkError, did_you_mean
 from samefeatures.networks.keras.importing import to_numpy
+from samefeatures.networks.settings import input_size_of
 from samefeatures.networks.source import LoadOptions, Source, resolve_path
 from samefeatures.networks.tensorflow.setup import quiet_tensorflow
 
@@ -126,14 +127,7 @@ def _cache() -> str:
 
 def _shape(keras: ModuleType, size: object, source: Source) -> tuple[int, ...]:
     """The shape of the input for an ``input_size`` of the study."""
-    if (
-        not isinstance(size, list | tuple)
-        or len(size) != 3
-        or not all(isinstance(side, int) and side > 0 for side in size)
-        or size[0] != 3
-    ):
-        raise NetworkError(f"{source.text}: input_size is {size!r}; it must be [3, height, width].")
-    channels, height, width = size
+    channels, height, width = input_size_of(size, source=source.text)
     if keras.config.image_data_format() == "channels_first":
         return (channels, height, width)
     return (height, width, channels)

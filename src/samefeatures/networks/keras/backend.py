@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Callable
 from types import ModuleType
@@ -11,105 +12,51 @@ import numpy as np
 
 from samefeatures.base.arrays import Float32
 from samefeatures.base.digests import digest
-from samefeatures.images.preprocess import Preprocessing
-from samefeatures.networks.image_layout import ImageLayout, as_rows
+from samefeatures.networks.graph_backend import GraphBackend, ImageLayout, Run
 from samefeatures.networks.keras.importing import on_device, to_numpy
-from samefeatures.networks.keras.split import split_keras
-from samefeatures.networks.memory import run_error
-from samefeatures.networks.proof import probe_images, prove
-from samefeatures.networks.record import SplitProof
+from samefeatures.networks.keras.split import KerasSplit
 
 
-class KerasBackend:
+def keras_backend(
+    keras: ModuleType,
+    split: KerasSplit,
+    layout: ImageLayout,
+    *,
+    threads: int | None,
+    device: str,
+    source: str,
+) -> GraphBackend:
     """Runs a model up to its head, in inference mode.
 
     Args:
         keras: The package.
-        model: The whole network, on its device.
-        images: Its input.
-        bgr: Whether it takes the channels in the order blue, green, red. Preprocessing is always
-            in the order red, green, blue; the order is turned here.
+        split: Of the model, which is on its device.
+        layout: Of its input.
         threads: Threads of torch while it runs, where that is Keras's backend.
         device: ``cpu``, ``cuda`` or ``cuda:N``.
         source: For messages.
-
-    Raises:
-        SplitError: when it has no linear head.
     """
+    name = keras.backend.backend()
+    library = f"{name} {importlib.import_module(name).__version__}"
+    return GraphBackend(
+        runtime=f"keras {keras.__version__}, {library}{'' if device == 'cpu' else ', cuda'}",
+        source=source,
+        layout=layout,
+        head=split.head,
+        claim=split.claim,
+        run=run_on(keras, split.features, device, threads=threads),
+    )
 
-    def __init__(
-        self,
-        keras: ModuleType,
-        model: Any,
-        images: ImageLayout,
-        *,
-        bgr: bool,
-        threads: int | None,
-        device: str,
-        source: str,
-    ) -> None:
-        self.source = source
-        name = keras.backend.backend()
-        library = __import__(name)
-        self.runtime = f"keras {keras.__version__}, {name} {library.__version__}"
-        if device != "cpu":
-            self.runtime += ", cuda"
-        self._keras, self._images, self._bgr = keras, images, bgr
-        self._threads, self._device = threads, device
-        self._model = model
+
+def run_on(keras: ModuleType, model: Any, device: str, *, threads: int | None) -> Run:
+    """A model on a device, in full float32."""
+    call = _caller(keras, model)
+
+    def run(images: Float32) -> Float32:
         with on_device(keras, device, threads=threads):
-            self.split = split_keras(keras, model, source=source)
-        self._features = _caller(keras, self.split.features)
+            return np.asarray(to_numpy(keras, call(images)), np.float32)
 
-    def features(self, images: Float32) -> Float32:
-        """(b, 3, h, w) preprocessed images to (b, d) features.
-
-        Raises:
-            NetworkError: when the backend fails.
-            SplitError: when the head's input is not one vector per image.
-        """
-        claim = self.split.claim
-        return as_rows(
-            self._run(self._features, images),
-            len(images),
-            self.split.head.dim,
-            layer=claim.layer,
-            found=claim.found,
-            source=self.source,
-        )
-
-    def prove(self, preprocessing: Preprocessing) -> SplitProof:
-        """Hold the parts against the whole model on probe images.
-
-        Raises:
-            SplitError: when they differ.
-        """
-        whole = _caller(self._keras, self._model)
-
-        def network(images: Float32) -> Float32:
-            return self._run(whole, images).reshape(len(images), -1)
-
-        return prove(
-            self.split.claim,
-            self.split.head,
-            self.features,
-            network,
-            probe_images(preprocessing),
-            source=self.source,
-        )
-
-    def _run(self, network: Callable[[Float32], Any], images: Float32) -> Float32:
-        if self._bgr:
-            images = images[:, ::-1]
-
-        def call(batch: Float32) -> Float32:
-            return np.asarray(to_numpy(self._keras, network(batch)), np.float32)
-
-        try:
-            with on_device(self._keras, self._device, threads=self._threads):
-                return self._images.run(call, images)
-        except Exception as error:  # each backend has errors of its own
-            raise run_error(error, images.shape, source=self.source) from None
+    return run
 
 
 def _caller(keras: ModuleType, model: Any) -> Callable[[Float32], Any]:

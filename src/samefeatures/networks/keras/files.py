@@ -14,8 +14,8 @@ from typing import Any
 import h5py
 
 from samefeatures.base.errors import CheckpointError, NetworkError, first_line
-
-Shapes = dict[str, tuple[int, ...]]
+from samefeatures.networks.kinds import KERAS_FILES
+from samefeatures.networks.misfits import Shapes, differences, misfit, unreadable
 
 
 def read_model(keras: ModuleType, path: Path, *, source: str) -> Any:
@@ -26,10 +26,10 @@ def read_model(keras: ModuleType, path: Path, *, source: str) -> Any:
         NetworkError: when Keras can't build the model.
     """
     if not path.is_file():
-        raise CheckpointError(f"There is no file at {path}. Check the path.")
+        raise unreadable(path, "Keras file", FileNotFoundError())
     if path.name.endswith(".weights.h5"):
         raise _weights_only(path)
-    if path.suffix not in (".keras", ".h5", ".hdf5"):
+    if path.suffix not in KERAS_FILES:
         raise CheckpointError(
             f"{path} is no Keras file by its name; whole models end in .keras or .h5. For a "
             "SavedModel use savedmodel:PATH."
@@ -44,7 +44,7 @@ def read_model(keras: ModuleType, path: Path, *, source: str) -> Any:
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
     except (OSError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, "Keras file", error) from None
     except Exception as error:  # whatever Keras or a layer says
         raise NetworkError(
             f"Keras {keras.__version__} can't build {source} ({first_line(error)}). Layers of your "
@@ -75,36 +75,21 @@ def load_weights(model: Any, path: Path, *, source: str) -> None:
         )
     try:
         model.load_weights(path)
-        problems = [] if legacy else _difference(_expected(model), _stored(path), extra_only=True)
+        own, there = ({}, {}) if legacy else (_expected(model), _stored(path))
+        # Keras says nothing of weights that it has no place for.
+        problems = differences({}, {name: there[name] for name in there if name not in own})
     except (OSError, KeyError) as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, "Keras file", error) from None
     except Exception as error:  # ValueError mostly, but each backend has its own
         ours, theirs = (
             (_legacy_expected(model), _legacy_stored(path))
             if legacy
             else (_expected(model), _stored(path))
         )
-        problems = _difference(ours, theirs) or [first_line(error)]
+        problems = differences(ours, theirs) or [first_line(error)]
     if problems:
-        raise CheckpointError(
-            f"{path} is not a checkpoint of {source}: {len(problems)} tensors do not fit. "
-            f"{'; '.join(problems[:5])}{'; …' if len(problems) > 5 else ''}. Name the application "
-            "and the options that it was saved from (alpha, classes)."
-        )
-
-
-def _difference(ours: Shapes, theirs: Shapes, *, extra_only: bool = False) -> list[str]:
-    """Tensors that do not fit, in the model's order."""
-    extra = [f"{name} is not in the model" for name in theirs if name not in ours]
-    if extra_only:
-        return extra
-    missing = [f"{name} is missing" for name in ours if name not in theirs]
-    other = [
-        f"{name} is {theirs[name]}, the model has {shape}"
-        for name, shape in ours.items()
-        if name in theirs and theirs[name] != shape
-    ]
-    return missing + extra + other
+        remedy = "Name the application and the options that it was saved from (alpha, classes)."
+        raise misfit(problems, path, source=source, remedy=remedy)
 
 
 def _expected(model: Any) -> Shapes:
@@ -117,7 +102,7 @@ def _expected(model: Any) -> Shapes:
 
 def _stored(path: Path) -> Shapes:
     """Path and shape of every weight in a ``.weights.h5``; optimizer and seeds are left out."""
-    found: Shapes = {}
+    found: dict[str, tuple[int, ...]] = {}
 
     def visit(name: str, item: object) -> None:
         if isinstance(item, h5py.Dataset) and not (
@@ -141,7 +126,7 @@ def _legacy_expected(model: Any) -> Shapes:
 
 def _legacy_stored(path: Path) -> Shapes:
     """Layer, number and shape of every weight in a legacy file."""
-    found: Shapes = {}
+    found: dict[str, tuple[int, ...]] = {}
     with h5py.File(path, "r") as file:
         group = file.get("model_weights", file)
         for layer in _names(group, "layer_names"):
@@ -167,7 +152,7 @@ def _is_legacy(path: Path) -> bool:
         with h5py.File(path, "r") as file:
             return "model_weights" in file or bool(_names(file, "layer_names"))
     except OSError as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, "Keras file", error) from None
 
 
 def _config_of_zip(path: Path) -> object:
@@ -176,7 +161,7 @@ def _config_of_zip(path: Path) -> object:
         with zipfile.ZipFile(path) as archive:
             return json.loads(archive.read("config.json"))
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, "Keras file", error) from None
 
 
 def _config_of_h5(path: Path) -> object:
@@ -188,7 +173,7 @@ def _config_of_h5(path: Path) -> object:
                 raise _weights_only(path)
             return json.loads(config)
     except (OSError, KeyError, ValueError) as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, "Keras file", error) from None
 
 
 def _has_lambda(config: object) -> bool:
@@ -201,13 +186,4 @@ def _weights_only(path: Path) -> CheckpointError:
     return CheckpointError(
         f"{path} holds weights, but no model. Name the application that they are of: "
         f"keras:NAME?weights={path}"
-    )
-
-
-def _unreadable(path: Path, error: Exception) -> CheckpointError:
-    if isinstance(error, FileNotFoundError) or not path.exists():
-        return CheckpointError(f"There is no file at {path}. Check the path.")
-    return CheckpointError(
-        f"{path} is cut short or is not a Keras file ({first_line(error)[:160]}). Copy or download "
-        "it again."
     )

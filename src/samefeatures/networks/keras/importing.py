@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -110,24 +110,13 @@ def _variable(name: str | None) -> Iterator[None]:
             os.environ[VARIABLE] = before
 
 
-def check_device(keras: Any, device: str) -> None:
-    """Raise a NetworkError unless Keras's backend has the device."""
-    if device == "cpu":
-        return
+def count_gpus(keras: Any) -> int:
+    """GPUs that Keras's backend finds."""
     backend = keras.backend.backend()
-    if _gpus(backend) <= int(device.partition(":")[2] or 0):
-        raise NetworkError(
-            f"The device '{device}' is not available: {backend}, which Keras runs on, finds "
-            f"{_gpus(backend)} GPUs. Use 'cpu', or install a {backend} for GPUs on a machine that "
-            "has one."
-        )
-
-
-def _gpus(backend: str) -> int:
     if backend == "torch":
-        import torch
+        from samefeatures.networks.torch import device
 
-        return torch.cuda.device_count() if torch.cuda.is_available() else 0
+        return device.count_gpus()
     if backend == "jax":
         import jax
 
@@ -150,51 +139,38 @@ def on_device(keras: Any, device: str, *, threads: int | None) -> Iterator[None]
     scope = f"gpu:{index or 0}" if kind == "cuda" else "cpu:0"
     if backend == "torch" and kind == "cpu":
         scope = "cpu"  # for torch 'cpu:0' is another device, onto which Keras can't move integers
-    with keras.device(scope), _torch(threads) if backend == "torch" else nullcontext():
-        if device == "cpu":
-            yield
-        else:
-            with _full_float32(backend):
-                yield
+    quiet = _torch(threads) if backend == "torch" else nullcontext()
+    exact = nullcontext() if kind == "cpu" else _full_float32(backend)
+    with keras.device(scope), quiet, exact:
+        yield
 
 
 @contextmanager
 def _torch(threads: int | None) -> Iterator[None]:
     import torch
 
-    before = torch.get_num_threads()
-    if threads is not None:
-        torch.set_num_threads(threads)
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        if threads is not None:
-            torch.set_num_threads(before)
+    from samefeatures.networks.torch.device import torch_threads
+
+    with torch.no_grad(), torch_threads(threads):
+        yield
 
 
-@contextmanager
-def _full_float32(backend: str) -> Iterator[None]:
-    """TF32 would cost float32 its precision."""
+def _full_float32(backend: str) -> AbstractContextManager[Any]:
+    """On a GPU TF32 would cost float32 its precision."""
     if backend == "torch":
-        import torch
+        from samefeatures.networks.torch.device import full_float32
 
-        with torch.backends.cudnn.flags(
-            enabled=True, benchmark=False, deterministic=True, allow_tf32=False
-        ):
-            yield
-    elif backend == "jax":
+        return full_float32("cuda")
+    if backend == "jax":
         import jax
 
-        with jax.default_matmul_precision("highest"):
-            yield
-    else:
-        with tensorflow_full_float32():
-            yield
+        exact: AbstractContextManager[Any] = jax.default_matmul_precision("highest")
+        return exact
+    return tensorflow_full_float32()
 
 
 def to_numpy(keras: Any, value: Any) -> npt.NDArray[Any]:
-    """A tensor or variable of Keras as an array."""
+    """A tensor or variable of Keras as an array of the same shape, (…)."""
     tensor = keras.ops.convert_to_tensor(value)
     if keras.backend.backend() == "torch":  # Keras's own way makes NumPy 2 warn
         out: npt.NDArray[Any] = tensor.detach().cpu().numpy()

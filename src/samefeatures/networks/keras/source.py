@@ -8,16 +8,15 @@ from types import ModuleType
 from typing import Any
 
 from samefeatures.base.errors import NetworkError
-from samefeatures.networks.image_layout import ImageLayout
-from samefeatures.networks.keras.importing import check_device, import_keras, on_device
-from samefeatures.networks.keras.split import input_shape
+from samefeatures.networks.device import check_gpu
+from samefeatures.networks.graph_backend import ImageLayout
+from samefeatures.networks.keras.importing import count_gpus, import_keras, on_device
+from samefeatures.networks.keras.split import input_shape, split_keras
+from samefeatures.networks.kinds import is_keras_file
 from samefeatures.networks.record import ImageNetwork
 from samefeatures.networks.settings import build_preprocessing
 from samefeatures.networks.source import LoadOptions, Source, resolve_path
 from samefeatures.networks.tensorflow.setup import quiet_tensorflow
-
-SUFFIXES = (".keras", ".h5", ".hdf5")
-"""Names that end in these are files."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +46,8 @@ def load_keras(source: Source, options: LoadOptions) -> ImageNetwork:
         SplitError: when it has no linear head.
     """
     keras = import_keras(purpose=f"The network {source.text}")
-    check_device(keras, options.device)
+    runtime = f"{keras.backend.backend()}, which Keras runs on,"
+    check_gpu(options.device, lambda: count_gpus(keras), runtime=runtime)
 
     with on_device(keras, options.device, threads=options.threads):
         built = _build(keras, source, options)
@@ -59,39 +59,32 @@ def _network(
     keras: ModuleType, built: KerasBuilt, source: Source, options: LoadOptions
 ) -> ImageNetwork:
     """Split a model and prove the split."""
-    from samefeatures.networks.keras.backend import KerasBackend, count_trained, fingerprint_keras
+    from samefeatures.networks.keras import backend
 
-    model = built.model
-    images = ImageLayout.of(input_shape(model, source=source.text), source=source.text)
-    _check_precision(model, source.text)
-    found = {**images.fields(), **built.preprocessing}
-    preprocessing = build_preprocessing(found, options.overrides, source=source.text)
-    images.check_size(*preprocessing.input_size[1:], source=source.text)
-    fingerprint = fingerprint_keras(keras, model, bgr=built.bgr)
-    parameters = count_trained(model)  # before the backend, which counts on what is trainable
-    backend = KerasBackend(
-        keras,
-        model,
-        images,
-        bgr=built.bgr,
-        threads=options.threads,
-        device=options.device,
-        source=source.text,
-    )
-    return ImageNetwork(
+    model, text = built.model, source.text
+    shape = input_shape(model, source=text)
+    layout = ImageLayout.of(shape, source=text, last=True, bgr=built.bgr)
+    _check_precision(model, text)
+    found = {**layout.fields(), **built.preprocessing}
+    preprocessing = build_preprocessing(found, options.overrides, source=text)
+    layout.check_size(*preprocessing.input_size[1:], source=text)
+    fingerprint = backend.fingerprint_keras(keras, model, bgr=built.bgr)
+    parameters = backend.count_trained(model)
+    device, threads = options.device, options.threads
+    with on_device(keras, device, threads=threads):
+        split = split_keras(keras, model, source=text)
+    cut = backend.keras_backend(keras, split, layout, threads=threads, device=device, source=text)
+    return cut.proved(
+        backend.run_on(keras, model, device, threads=threads),
         name=options.name,
-        source=source.text,
-        head=backend.split.head,
         preprocessing=preprocessing,
         fingerprint=fingerprint,
         parameters=parameters,
-        backend=backend,
-        split=backend.prove(preprocessing),
     )
 
 
 def _build(keras: ModuleType, source: Source, options: LoadOptions) -> KerasBuilt:
-    if is_file(source.rest):
+    if is_keras_file(source.rest):
         from samefeatures.networks.keras.files import read_model
 
         if source.query:
@@ -107,11 +100,6 @@ def _build(keras: ModuleType, source: Source, options: LoadOptions) -> KerasBuil
 
     model, fields, bgr = build_application(keras, source, options)
     return KerasBuilt(model, fields, bgr)
-
-
-def is_file(rest: str) -> bool:
-    """Whether what stands behind ``keras:`` is a path: by its suffix, or a separator in it."""
-    return rest.endswith(SUFFIXES) or "/" in rest or "\\" in rest
 
 
 def _check_precision(model: Any, source: str) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from samefeatures.base.arrays import Float32
 from samefeatures.base.errors import NetworkError, SplitError
 from samefeatures.networks.keras.importing import to_numpy
 from samefeatures.networks.proof import Claim
 from samefeatures.networks.record import Head
+from samefeatures.networks.walk import NotLinear, Step, find_head, refuse_kernel, walk
 
 SAME_VALUES = (
     "Dropout",
@@ -28,7 +29,6 @@ SAME_VALUES = (
 )
 """Behind a head these change no value in inference, apart from the shape."""
 ACTIVATIONS = {"softmax": "softmax", "log_softmax": "logsoftmax"}
-"""Behind a head these do not change which class is largest."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,19 +45,6 @@ class KerasSplit:
     features: Any
     head: Head
     claim: Claim
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Linear:
-    """A linear layer found on the way back from an output."""
-
-    layer: Any
-    tensor: Any
-    after: str | None = None
-
-
-class _NotLinearError(Exception):
-    """Why the walk from an output ended."""
 
 
 def input_shape(model: Any, *, source: str) -> tuple[int | None, ...]:
@@ -92,59 +79,60 @@ def split_keras(keras: ModuleType, model: Any, *, source: str) -> KerasSplit:
     Raises:
         SplitError: when there is no such head, or several outputs.
     """
-    found = last_layers(model)
+    layers = last_layers(model)
     if len(model.outputs) != 1:
         raise SplitError(
             f"{source} has {len(model.outputs)} outputs; a classifier has one. The last layers "
-            f"are: {found}."
+            f"are: {layers}."
         )
-    try:
-        linear = _walk(keras, model.outputs[0])
-    except _NotLinearError as error:
-        raise SplitError(
-            f"{source} has no linear head: its output {error}. The last layers are: {found}. A "
-            "classifier must end in Dense, or in a 1x1 Conv2D over pooled features."
-        ) from None
-    layer = f"{type(linear.layer).__name__} '{linear.layer.name}'"
-    claim = Claim(layer, found, linear.after)
-    return KerasSplit(
-        keras.Model(model.inputs[0], linear.tensor), _head(keras, linear.layer), claim
+    _, found = find_head(
+        {"output": model.outputs[0]},
+        lambda tensor: _step(keras, tensor),
+        last=lambda _: layers,
+        must="Dense, or in a 1x1 Conv2D over pooled features",
+        source=source,
+        output=None,
+        usual=(),
     )
+    features = keras.Model(model.inputs[0], _pooled(keras, found))
+    return KerasSplit(features, found.head, Claim(found.label, layers, found.after))
 
 
-def _walk(keras: ModuleType, tensor: Any) -> _Linear:
-    """From an output back to the linear layer that makes it."""
-    after, pool = None, None
-    while True:
-        history = getattr(tensor, "_keras_history", None)
-        if history is None or type(history.operation).__name__ == "InputLayer":
-            raise _NotLinearError("is an input")
-        layer = history.operation
-        node = layer._inbound_nodes[history.node_index]
-        kind = type(layer).__name__
-        if kind in ("Functional", "Sequential"):
-            inner = _walk(keras, layer.outputs[history.tensor_index])
-            if (after and inner.after) or pool is not None:
-                raise _NotLinearError(f"changes what the model '{layer.name}' makes")
-            if len(layer.inputs) != 1:
-                raise _NotLinearError(f"comes from '{layer.name}', which has several inputs")
-            features = keras.Model(layer.inputs[0], inner.tensor)
-            return _Linear(inner.layer, features(node.input_tensors[0]), after or inner.after)
-        if kind in SAME_VALUES or (kind == "Activation" and _activation(keras, layer) == "linear"):
-            pass
-        elif (softmax := _softmax(keras, layer)) and after is None and pool is None:
-            after = softmax
-        elif kind == "GlobalAveragePooling2D" and pool is None:
-            pool = layer
-        elif kind in ("Dense", "Conv2D"):
-            after = _check_linear(keras, layer, after, pooled=pool is not None)
-            (came,) = node.input_tensors
-            if pool is not None:
-                came = keras.layers.GlobalAveragePooling2D(data_format=pool.data_format)(came)
-            return _Linear(layer, came, after)
-        else:
-            raise _NotLinearError(f"ends in {kind} '{layer.name}'")
-        tensor = node.input_tensors[0]
+def _pooled(keras: ModuleType, found: Step) -> Any:
+    """The head's input, averaged over the image where its output was."""
+    if found.over is None:
+        return found.tensor
+    return keras.layers.GlobalAveragePooling2D(data_format=found.over)(found.tensor)
+
+
+def _step(keras: ModuleType, tensor: Any) -> Step:
+    """What makes a tensor."""
+    history = getattr(tensor, "_keras_history", None)
+    if history is None or type(history.operation).__name__ == "InputLayer":
+        raise NotLinear("is an input")
+    layer = history.operation
+    kind, label = type(layer).__name__, f"{type(layer).__name__} '{layer.name}'"
+    came = layer._inbound_nodes[history.node_index].input_tensors
+    if kind in ("Functional", "Sequential"):
+        return _inner(keras, layer, layer.outputs[history.tensor_index], came)
+    if kind in SAME_VALUES or (kind == "Activation" and _activation(keras, layer) == "linear"):
+        return Step(came[0])
+    if after := _softmax(keras, layer):
+        return Step(came[0], label, after=after)
+    if kind == "GlobalAveragePooling2D":
+        return Step(came[0], label, over=layer.data_format)
+    if kind in ("Dense", "Conv2D"):
+        return _linear(keras, layer, came[0], label)
+    raise NotLinear(f"ends in {label}")
+
+
+def _inner(keras: ModuleType, model: Any, output: Any, came: Sequence[Any]) -> Step:
+    """A model inside the model: the head in it, on features of the images that it is given."""
+    found = walk(output, lambda tensor: _step(keras, tensor))
+    if len(model.inputs) != 1:
+        raise NotLinear(f"comes from '{model.name}', which has several inputs")
+    features = keras.Model(model.inputs[0], _pooled(keras, found))
+    return replace(found, tensor=features(came[0]), over=None, is_map=False)
 
 
 def _softmax(keras: ModuleType, layer: Any) -> str | None:
@@ -165,36 +153,27 @@ def _activation(keras: ModuleType, layer: Any) -> str:
     return getattr(given, "__name__", type(given).__name__)
 
 
-def _check_linear(keras: ModuleType, layer: Any, after: str | None, *, pooled: bool) -> str | None:
-    """The activation behind a head, its own one counted; refuses what is not linear."""
-    said = f"ends in {type(layer).__name__} '{layer.name}'"
+def _linear(keras: ModuleType, layer: Any, came: Any, label: str) -> Step:
+    """Dense, or a 1×1 Conv2D."""
     own = _activation(keras, layer)
-    if own not in ("linear", *ACTIVATIONS) or (own != "linear" and (after or pooled)):
-        raise _NotLinearError(f"{said} with the activation {own}")
-    if type(layer).__name__ == "Dense":
-        if pooled:
-            raise _NotLinearError(f"averages {said.removeprefix('ends in ')}")
-    elif (
+    if own not in ("linear", *ACTIVATIONS):
+        raise NotLinear(f"ends in {label} with the activation {own}")
+    if type(layer).__name__ == "Conv2D" and (
         layer.kernel_size != (1, 1)
         or layer.strides != (1, 1)
         or layer.dilation_rate != (1, 1)
         or layer.groups != 1
     ):
-        raise _NotLinearError(
-            f"{said} with a kernel {layer.kernel_size}; only a plain 1x1 convolution is linear in "
-            "the features"
-        )
-    return ACTIVATIONS.get(own, after)
-
-
-def _head(keras: ModuleType, layer: Any) -> Head:
-    def array(value: Any) -> Float32:
-        return np.asarray(to_numpy(keras, value), np.float32)
-
-    kernel = array(layer.kernel)
-    weight = np.ascontiguousarray(kernel.reshape(kernel.shape[-2:]).T)  # (classes, d)
-    bias = array(layer.bias) if layer.use_bias else np.zeros(len(weight), np.float32)
-    return Head(weight, bias)
+        raise refuse_kernel(label, layer.kernel_size)
+    kernel = np.asarray(to_numpy(keras, layer.kernel), np.float32)  # ([1, 1,] d, classes)
+    return Step(
+        came,
+        label,
+        after=ACTIVATIONS.get(own),
+        constant=np.asarray(to_numpy(keras, layer.bias), np.float32) if layer.use_bias else None,
+        weight=kernel.reshape(kernel.shape[-2:]).T,
+        is_map=type(layer).__name__ == "Conv2D",
+    )
 
 
 def last_layers(model: Any, count: int = 5) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from samefeatures.base.errors import NetworkError
-from samefeatures.base.options import check_known
+from samefeatures.networks.source import look_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,8 @@ class MiniatureSpec:
     seed: int
 
 
-MINIATURES: tuple[MiniatureSpec, ...] = (
+# fmt: off
+_SPECS = (
     MiniatureSpec("inception_v1", "Inception-v1", "Inception", "inception", 56, 1),
     MiniatureSpec("inception_v2", "Inception-v2", "Inception", "inception", 60, 2),
     MiniatureSpec("mobilenet_v2", "MobileNet-v2-1.4-224", "MobileNet", "resnet", 88, 3),
@@ -28,22 +29,20 @@ MINIATURES: tuple[MiniatureSpec, ...] = (
     MiniatureSpec("resnet_v2", "ResNet-v2-152", "ResNet", "resnet", 104, 5),
     MiniatureSpec("inception_v3", "Inception-v3", "Inception", "inception", 100, 6),
     MiniatureSpec("inception_v4", "Inception-v4", "Inception", "inception", 76, 7),
-    MiniatureSpec(
-        "inception_resnet_v2", "Inception-ResNet-v2", "Inception-ResNet", "inception", 80, 8
-    ),
+    MiniatureSpec("inception_resnet_v2", "Inception-ResNet-v2", "Inception-ResNet", "inception",
+                  80, 8),
     MiniatureSpec("nasnet", "NASNet-Large", "NASNet", "nas", 132, 9),
     MiniatureSpec("pnasnet", "PNASNet-Large", "NASNet", "nas", 140, 10),
 )
+# fmt: on
+MINIATURES: Mapping[str, MiniatureSpec] = {spec.name: spec for spec in _SPECS}
+NAMES: tuple[str, ...] = tuple(MINIATURES)
 
-NAMES: tuple[str, ...] = tuple(spec.name for spec in MINIATURES)
 
-
-def check_names(names: tuple[str, ...]) -> tuple[str, ...]:
-    """The same names, if all of them are miniatures.
+def find_miniature(name: str) -> MiniatureSpec:
+    """The miniature of a name.
 
     Raises:
-        NetworkError: naming the first that is not.
+        NetworkError: naming the nearest.
     """
-    for name in names:
-        check_known(name, NAMES, "There is no miniature", NetworkError)
-    return names
+    return look_up(name, MINIATURES, "There is no miniature")

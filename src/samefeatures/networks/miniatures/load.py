@@ -6,7 +6,7 @@ from dataclasses import replace
 from importlib.resources import as_file, files
 
 from samefeatures.base.errors import NetworkError
-from samefeatures.networks.miniatures.catalogue import check_names
+from samefeatures.networks.miniatures.catalogue import find_miniature
 from samefeatures.networks.onnx.source import load_onnx
 from samefeatures.networks.record import ImageNetwork
 from samefeatures.networks.source import LoadOptions, Source
@@ -18,8 +18,7 @@ def load_mini(source: Source, options: LoadOptions) -> ImageNetwork:
     Raises:
         NetworkError: when there is no such miniature, or its files are missing.
     """
-    miniature = source.rest
-    check_names((miniature,))
+    miniature = find_miniature(source.rest).name
     folder = files("samefeatures.networks.miniatures") / "weights" / miniature
     if not (folder / "model.onnx").is_file():
         raise NetworkError(
@@ -27,5 +26,5 @@ def load_mini(source: Source, options: LoadOptions) -> ImageNetwork:
             "Install samefeatures again."
         )
     with as_file(folder) as path:
-        file = replace(source, kind="onnx", rest=str(path / "model.onnx"))
+        file = replace(source, rest=str(path / "model.onnx"))
         return load_onnx(file, replace(options, base=None))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import onnx
@@ -10,79 +10,58 @@ import onnxruntime
 from onnx import helper, numpy_helper
 
 from samefeatures.base.arrays import Float32
-from samefeatures.base.errors import SplitError
 from samefeatures.images.preprocess import Preprocessing
+from samefeatures.networks.graph_backend import GraphBackend, ImageLayout, Run
 from samefeatures.networks.onnx.graph import Graph
 from samefeatures.networks.onnx.random import randomise_onnx
-from samefeatures.networks.onnx.run import ImageInput, Runner
+from samefeatures.networks.onnx.run import image_input, open_run
 from samefeatures.networks.onnx.split import OnnxSplit
-from samefeatures.networks.proof import probe_images, prove
-from samefeatures.networks.record import Head, SplitProof
+from samefeatures.networks.record import Head
 
 
-class OnnxBackend:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class OnnxBackend(GraphBackend):
     """Runs the graph up to the head's input.
 
-    Args:
+    Attributes:
         split: The graph in two parts.
-        images: Its input.
+        given: Name of its image input.
         threads: Threads per operation; None leaves it to ONNX Runtime.
         device: ``cpu``, ``cuda`` or ``cuda:N``.
-
-    Raises:
-        NetworkError: when ONNX Runtime refuses the graph.
     """
 
-    def __init__(
-        self, split: OnnxSplit, images: ImageInput, *, threads: int | None, device: str, source: str
-    ) -> None:
-        self.split = split
-        self.source = source
-        self._threads = threads
-        self._device = device
-        self._run = Runner(split.features, images, split.tensor, threads=threads, device=device)
-        self.runtime = f"onnxruntime {onnxruntime.__version__}"
-        if device != "cpu":
-            self.runtime += " cuda"
+    split: OnnxSplit
+    given: str
+    threads: int | None
+    device: str
 
-    def features(self, images: Float32) -> Float32:
-        """(b, 3, h, w) preprocessed images to (b, d) features.
-
-        Raises:
-            NetworkError: when ONNX Runtime fails.
-            SplitError: when the head's input is not one vector per image.
-        """
-        out = self._run(images)
-        dim = self.split.head.dim
-        if len(out) != len(images) or out.size != len(images) * dim:
-            raise SplitError(
-                f"{self.source}: '{self.split.claim.layer}' takes {out.shape} for {len(images)} "
-                f"images, not one vector of {dim} per image. Its features are not pooled; the last "
-                f"operations are: {self.split.claim.found}."
-            )
-        return out.reshape(len(images), dim)
-
-    def prove(
-        self,
-        model: onnx.ModelProto,
-        preprocessing: Preprocessing,
+    @classmethod
+    def open(
+        cls,
+        split: OnnxSplit,
+        images: tuple[str, ImageLayout],
         *,
         threads: int | None,
         device: str,
-    ) -> SplitProof:
-        """Hold the parts against the whole ``model`` on probe images.
+        source: str,
+    ) -> OnnxBackend:
+        """A backend for the part before the head; ``images`` is what ``image_input`` gives.
 
         Raises:
-            SplitError: when they differ.
+            NetworkError: when ONNX Runtime refuses the graph, or has no such device.
         """
-        whole = Runner(model, self._run.input, self.split.output, threads=threads, device=device)
-
-        def network(images: Float32) -> Float32:
-            return whole(images).reshape(len(images), -1)
-
-        probe = probe_images(preprocessing)
-        return prove(
-            self.split.claim, self.split.head, self.features, network, probe, source=self.source
+        given, layout = images
+        return cls(
+            runtime=f"onnxruntime {onnxruntime.__version__}{'' if device == 'cpu' else ' cuda'}",
+            source=source,
+            layout=layout,
+            head=split.head,
+            claim=split.claim,
+            run=open_run(split.features, given, split.tensor, threads=threads, device=device),
+            split=split,
+            given=given,
+            threads=threads,
+            device=device,
         )
 
     def with_random_weights(self, *, seed: int) -> OnnxBackend:
@@ -91,12 +70,14 @@ class OnnxBackend:
         Raises:
             NetworkError: when its weights can't be drawn anew.
         """
-        drawn = randomise_onnx(self.split.features, seed=seed, source=self.source)
-        return OnnxBackend(
-            replace(self.split, features=drawn),
-            self._run.input,
-            threads=self._threads,
-            device=self._device,
+        return OnnxBackend.open(
+            replace(
+                self.split,
+                features=randomise_onnx(self.split.features, seed=seed, source=self.source),
+            ),
+            (self.given, self.layout),
+            threads=self.threads,
+            device=self.device,
             source=self.source,
         )
 
@@ -130,8 +111,8 @@ class OnnxBackend:
                 helper.make_node("Gemm", [flat, weight, bias], ["logits"], transB=1),
             ]
         )
-        (images,) = (v for v in graph.input if v.name == self._run.input.name)
-        batch = self._run.input.batch or _batch_name(images)
+        (images,) = (v for v in graph.input if v.name == self.given)
+        batch = self.layout.batch or _batch_name(images)
         graph.output.append(
             helper.make_tensor_value_info("logits", onnx.TensorProto.FLOAT, [batch, head.classes])
         )
@@ -162,11 +143,17 @@ def _free(name: str, taken: set[str]) -> str:
     return name
 
 
-def open_exported(model: onnx.ModelProto, *, threads: int | None = None) -> Runner:
-    """A runner for the ``logits`` of a written hybrid.
+def open_exported(model: onnx.ModelProto, *, threads: int | None = None) -> Run:
+    """Of a written hybrid: (b, 3, h, w) preprocessed images to (b, classes) logits.
 
     Raises:
         NetworkError: when it is not such a model.
     """
-    images = ImageInput.of(Graph(model).inputs, source="the exported file")
-    return Runner(model, images, "logits", threads=threads)
+    source = "the exported file"
+    given, layout = image_input(Graph(model).inputs, source=source)
+    run = open_run(model, given, "logits", threads=threads)
+
+    def logits(images: Float32) -> Float32:
+        return layout.run(run, images, source=source)
+
+    return logits

@@ -14,7 +14,7 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from onnx import numpy_helper
 
 from samefeatures.base.digests import digest
-from samefeatures.base.errors import CheckpointError, NetworkError
+from samefeatures.base.errors import CheckpointError, NetworkError, said
 
 FLOATS = (
     onnx.TensorProto.FLOAT,
@@ -58,10 +58,9 @@ def read_onnx(path: Path) -> tuple[onnx.ModelProto, str]:
             onnx.load_external_data_for_model(model, str(path.parent))
         parts = [data, *((path.parent / name).read_bytes() for name in names)]
     except (OSError, ValueError, onnx.checker.ValidationError) as error:
-        said = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CheckpointError(
-            f"{path} keeps weights in {', '.join(names)} beside it, which can't be read ({said}). "
-            "Put the files into the same folder."
+            f"{path} keeps weights in {', '.join(names)} beside it, which can't be read "
+            f"({said(error)}). Put the files into the same folder."
         ) from None
     fingerprint = digest(*parts)
     if model.functions:
@@ -111,7 +110,7 @@ class Graph:
         return [node for node in self.proto.node if wanted.intersection(node.output)]
 
     def constant(self, name: str) -> npt.NDArray[Any] | None:
-        """The value of a tensor that depends on no input of the graph, else None."""
+        """The value (…) of a tensor that depends on no input of the graph, else None."""
         if name in self.stored:
             return numpy_helper.to_array(self.stored[name])
         nodes = self.live([name])

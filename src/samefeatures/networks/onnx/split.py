@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import onnx
 from onnx import helper
 
-from samefeatures.base.arrays import Float32
-from samefeatures.base.errors import SplitError
 from samefeatures.networks.onnx.graph import Graph, describe
 from samefeatures.networks.proof import Claim
 from samefeatures.networks.record import Head
+from samefeatures.networks.walk import (
+    Array,
+    NotLinear,
+    Step,
+    find_head,
+    refuse_kernel,
+    split_sum,
+)
 
 SAME_VALUES = ("Identity", "Dropout", "Cast", "Flatten", "Reshape", "Squeeze", "Unsqueeze")
 """Behind a head these change no value (dropout is off in inference)."""
 ACTIVATIONS = {"Softmax": "softmax", "LogSoftmax": "logsoftmax"}
-"""Behind a head these do not change which class is largest."""
-AVERAGES = ("GlobalAveragePool", "ReduceMean")
-
-Array = npt.NDArray[Any]
+MUST = "Gemm, MatMul (+ Add), or a 1x1 convolution over pooled features, with constant weights"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,22 +47,6 @@ class OnnxSplit:
     claim: Claim
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Linear:
-    """A linear node found on the way back from an output."""
-
-    node: onnx.NodeProto
-    tensor: str
-    weight: Float32
-    bias: Array
-    pooled_later: bool = False
-    after: str | None = None
-
-
-class _NotLinearError(Exception):
-    """Why the walk from an output ended."""
-
-
 def split_onnx(model: onnx.ModelProto, *, source: str, output: str | None = None) -> OnnxSplit:
     """Find the head of a classifier, and cut it off.
 
@@ -77,125 +64,81 @@ def split_onnx(model: onnx.ModelProto, *, source: str, output: str | None = None
         SplitError: when there is no such head, or it is not clear which.
     """
     graph = Graph(model)
-    name, found = _choose(graph, output, source)
-    tensor, cut = found.tensor, graph.cut(graph.live([found.tensor]), [found.tensor])
-    if found.pooled_later:
-        tensor = _append_pool(cut, found.tensor)
-    claim = Claim(
-        f"{found.node.op_type} '{found.node.output[0]}'", graph.last_layers(), found.after
+    name, found = find_head(
+        {name: name for name in graph.outputs},
+        lambda tensor: _step(graph, tensor),
+        last=lambda _: graph.last_layers(),
+        must=MUST,
+        source=source,
+        output=output,
+        usual=("logits",),
     )
-    bias = np.broadcast_to(found.bias, found.weight.shape[:1]).astype(np.float32)
-    return OnnxSplit(cut, tensor, Head(found.weight, bias), name, claim)
+    tensor, cut = found.tensor, graph.cut(graph.live([found.tensor]), [found.tensor])
+    if found.over is not None:
+        tensor = _append_pool(cut, tensor)
+    claim = Claim(found.label, graph.last_layers(), found.after)
+    return OnnxSplit(cut, tensor, found.head, name, claim)
 
 
-def _choose(graph: Graph, output: str | None, source: str) -> tuple[str, _Linear]:
-    """The output that holds the logits, and its linear layer."""
-    if output is not None and output not in graph.outputs:
-        raise SplitError(f"{source} has no output '{output}'. It has: {', '.join(graph.outputs)}.")
-    if output is None and "logits" in graph.outputs:
-        output = "logits"
-    found: dict[str, _Linear] = {}
-    reasons: list[str] = []
-    for name in graph.outputs if output is None else [output]:
-        try:
-            found[name] = _walk(graph, name)
-        except _NotLinearError as error:
-            reasons.append(f"'{name}' {error}")
-    if not found:
-        raise SplitError(
-            f"{source} has no linear head: {'; '.join(reasons)}. The last operations are: "
-            f"{graph.last_layers()}. A classifier must end in Gemm, MatMul (+ Add), or a 1x1 "
-            "convolution over pooled features, with constant weights."
-        )
-    # Logits and their softmax come from one head: take the one with less behind it.
-    heads = {linear.node.output[0]: name for name, linear in found.items() if linear.after is None}
-    heads = {**{linear.node.output[0]: name for name, linear in found.items()}, **heads}
-    if len(heads) > 1:
-        raise SplitError(
-            f"{source} has several outputs that a linear layer makes: {', '.join(found)}. Say "
-            f"which holds the logits: onnx:PATH?output={next(iter(found))}"
-        )
-    (name,) = heads.values()
-    return name, found[name]
-
-
-def _walk(graph: Graph, name: str) -> _Linear:
-    """From an output back to the linear layer that makes it."""
-    bias: Array = np.zeros(1, np.float32)
-    after, pooled = None, False
-    while True:
-        node = graph.makers.get(name)
-        if node is None:
-            raise _NotLinearError("is an input or a constant")
-        if node.op_type in SAME_VALUES:
-            name = node.input[0]
-        elif node.op_type in ACTIVATIONS and after is None and not bias.any():
-            after, name = ACTIVATIONS[node.op_type], node.input[0]
-        elif node.op_type in AVERAGES and not pooled and _over_image(graph, node):
-            pooled, name = True, node.input[0]
-        elif node.op_type == "Add":
-            name, constant = _split_add(graph, node)
-            bias = bias + constant
-        else:
-            linear = _linear(graph, node, bias)
-            if pooled and node.op_type != "Conv":
-                raise _NotLinearError(f"averages {describe([node])}")
-            return _Linear(node, *linear, pooled_later=pooled, after=after)
+def _step(graph: Graph, name: str) -> Step:
+    """What makes a tensor."""
+    node = graph.makers.get(name)
+    if node is None:
+        raise NotLinear("is an input or a constant")
+    kind, label = node.op_type, describe([node])
+    if kind in SAME_VALUES:
+        return Step(node.input[0])
+    if kind in ACTIVATIONS:
+        return Step(node.input[0], label, after=ACTIVATIONS[kind])
+    if kind == "GlobalAveragePool" or (kind == "ReduceMean" and _over_image(graph, node)):
+        return Step(node.input[0], label, over=True)
+    if kind == "Add":
+        tensor, constant = split_sum(list(node.input), graph.constant, label)
+        return Step(tensor, constant=constant)
+    if kind in ("Gemm", "MatMul", "Conv"):
+        return _linear(graph, node, label)
+    raise NotLinear(f"ends in {label}")
 
 
 def _over_image(graph: Graph, node: onnx.NodeProto) -> bool:
     """Whether an average runs over height and width alone."""
-    if node.op_type == "GlobalAveragePool":
-        return True
     axes = _attributes(node).get("axes")
     if axes is None and len(node.input) > 1:
         axes = graph.constant(node.input[1])
     return axes is not None and sorted(int(a) % 4 for a in axes) == [2, 3]
 
 
-def _split_add(graph: Graph, node: onnx.NodeProto) -> tuple[str, Array]:
-    """The operand that depends on the image, and the constant one as (classes,) or (1,)."""
-    left, right = node.input
-    for name, other in ((left, right), (right, left)):
-        value = graph.constant(other)
-        if value is not None:
-            if sum(side > 1 for side in value.shape) > 1:
-                raise _NotLinearError(f"adds a constant of shape {value.shape}, not one per class")
-            return name, value.reshape(-1)
-    raise _NotLinearError(f"ends in {describe([node])} of two activations")
-
-
-def _linear(graph: Graph, node: onnx.NodeProto, bias: Array) -> tuple[str, Float32, Array]:
-    """Input, (classes, d) weight and bias of Gemm, MatMul or a 1×1 Conv."""
-    if node.op_type not in ("Gemm", "MatMul", "Conv"):
-        raise _NotLinearError(f"ends in {describe([node])}")
-    weight = graph.constant(node.input[1])
-    if weight is None:
-        raise _NotLinearError(f"ends in {describe([node])}, whose weight is not constant")
-    given = _attributes(node)
-    own: Array = np.zeros(1, np.float32)
-    if len(node.input) > 2 and node.input[2]:
-        stored = graph.constant(node.input[2])
-        if stored is None:
-            raise _NotLinearError(f"ends in {describe([node])}, whose bias is not constant")
-        own = stored
-    if node.op_type == "Gemm":
-        if given.get("transA"):
-            raise _NotLinearError(f"ends in {describe([node])} with transA")
-        weight = weight if given.get("transB") else weight.T
-        weight, own = weight * given.get("alpha", 1.0), own.reshape(-1) * given.get("beta", 1.0)
+def _linear(graph: Graph, node: onnx.NodeProto, label: str) -> Step:
+    """Gemm, MatMul or a 1×1 Conv, if its weight and bias are constant."""
+    stored = {}
+    for what, place in (("weight", 1), ("bias", 2)):
+        if len(node.input) > place and node.input[place]:
+            value = graph.constant(node.input[place])
+            if value is None:
+                raise NotLinear(f"ends in {label}, whose {what} is not constant")
+            stored[what] = value
+    weight, bias, given = stored["weight"], stored.get("bias"), _attributes(node)
+    if node.op_type == "Conv":
+        weight = _conv_weight(label, weight, given)
     elif node.op_type == "MatMul":
         weight = weight.T
     else:
-        weight = _conv_weight(node, weight, given)
+        if given.get("transA"):
+            raise NotLinear(f"ends in {label} with transA")
+        weight = (weight if given.get("transB") else weight.T) * given.get("alpha", 1.0)
+        bias = None if bias is None else bias * given.get("beta", 1.0)
     if weight.ndim != 2:
-        raise _NotLinearError(
-            f"ends in {describe([node])} with a weight of {weight.ndim} dimensions"
-        )
-    return node.input[0], np.ascontiguousarray(weight, np.float32), own.reshape(-1) + bias
+        raise NotLinear(f"ends in {label} with a weight of {weight.ndim} dimensions")
+    return Step(
+        node.input[0],
+        label,
+        constant=None if bias is None else bias.reshape(-1),
+        weight=np.asarray(weight, np.float32),
+        is_map=node.op_type == "Conv",
+    )
 
 
-def _conv_weight(node: onnx.NodeProto, weight: Array, given: dict[str, Any]) -> Array:
+def _conv_weight(label: str, weight: Array, given: Mapping[str, Any]) -> Array:
     plain = (
         all(side == 1 for side in weight.shape[2:])
         and given.get("group", 1) == 1
@@ -204,10 +147,7 @@ def _conv_weight(node: onnx.NodeProto, weight: Array, given: dict[str, Any]) -> 
         and given.get("auto_pad", b"NOTSET") in (b"NOTSET", b"VALID")
     )
     if not plain:
-        raise _NotLinearError(
-            f"ends in {describe([node])} with a kernel {weight.shape[2:]}; only a plain 1x1 "
-            "convolution is linear in the features"
-        )
+        raise refuse_kernel(label, weight.shape[2:])
     return weight.reshape(weight.shape[:2])
 
 

@@ -50,7 +50,7 @@ class Variable:
         return (height, width, self.inputs, out // self.inputs)
 
     def put(self, stored: Tensor) -> None:
-        """Copy a checkpoint's values, of ``stored_shape``, into the layer."""
+        """Copy a checkpoint's values, of the shape ``stored_shape``, into the layer."""
         permuted = stored.permute(PERMUTATIONS[self.layout])
         with torch.no_grad():
             self.tensor.copy_(permuted.reshape(self.tensor.shape))
@@ -224,7 +224,10 @@ def chain(**layers: nn.Module) -> nn.Sequential:
 
 
 def pad_same(x: Tensor, kernel: tuple[int, int], stride: int, *, value: float = 0.0) -> Tensor:
-    """Pad as TensorFlow's ``SAME``: as little as gives ceil(size / stride), more at the end."""
+    """Pad (b, c, h, w) as TensorFlow's ``SAME``: as little as gives ceil(size / stride).
+
+    What is odd comes at the end.
+    """
     pads: list[int] = []
     for size, k in zip(reversed(x.shape[2:]), reversed(kernel), strict=True):
         total = max((-(-size // stride) - 1) * stride + k - size, 0)

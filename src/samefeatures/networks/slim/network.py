@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from samefeatures.base.errors import CheckpointError
+from samefeatures.networks.misfits import differences, misfit
 from samefeatures.networks.slim.catalogue import Definition
 from samefeatures.networks.slim.layers import Variable
 from samefeatures.networks.tensorflow.checkpoints import TensorFlowCheckpoint
-from samefeatures.networks.torch.checkpoints import refuse
 
 VERSION = 1
 """Raised whenever a change in ``slim`` changes a computed value."""
@@ -75,7 +75,14 @@ def read_network(definition: Definition, path: Path, *, source: str) -> SlimNetw
     stored = {name: variable.stored_shape for name, variable in wanted.items()}
     stored[head["weights"]] = (1, 1, definition.dim, classes)
     stored[head["biases"]] = (classes,)
-    _check(stored, names, checkpoint, path=path, source=source)
+    there = {
+        name: checkpoint.shapes[full]
+        for name, full in names.items()
+        if name in stored or not any(part in name for part in TRAINING)
+    }
+    problems = differences(stored, there)
+    if problems:
+        raise misfit(problems, path, source=source)
 
     def read(name: str) -> Tensor:
         return torch.from_numpy(checkpoint.read(names[name]).astype("float32"))
@@ -130,26 +137,3 @@ def _below(checkpoint: TensorFlowCheckpoint, scope: str, *, source: str) -> dict
         f"{checkpoint.path} is not a checkpoint of {source}: no variable stands below '{scope}'. "
         f"Its first variables are: {first}."
     )
-
-
-def _check(
-    stored: Mapping[str, tuple[int, ...]],
-    names: Mapping[str, str],
-    checkpoint: TensorFlowCheckpoint,
-    *,
-    path: Path,
-    source: str,
-) -> None:
-    problems = [f"{name} is missing" for name in stored if name not in names]
-    problems += [
-        f"{name} is {checkpoint.shapes[names[name]]}, the network has {shape}"
-        for name, shape in stored.items()
-        if name in names and checkpoint.shapes[names[name]] != shape
-    ]
-    problems += [
-        f"{name} is not in the network"
-        for name in names
-        if name not in stored and not any(part in name for part in TRAINING)
-    ]
-    if problems:
-        refuse(problems, path=path, source=source)

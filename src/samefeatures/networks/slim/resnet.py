@@ -26,51 +26,33 @@ UNITS: Mapping[int, tuple[int, int, int, int]] = {
 """Layers of a network to the units of its four blocks."""
 
 
-class UnitV1(nn.Module):
-    """1x1, 3x3, 1x1, added to the shortcut; then ReLU."""
+class Unit(nn.Module):
+    """1x1, 3x3, 1x1, added to the shortcut.
 
-    def __init__(self, inputs: int, width: int, stride: int) -> None:
+    Version 1 has ReLU at its end; version 2 batch norm and ReLU first, and nothing behind.
+    """
+
+    def __init__(self, version: int, inputs: int, width: int, stride: int) -> None:
         super().__init__()
         outputs, self.stride = 4 * width, stride
+        last = NORM if version == 1 else None
+        self.preact = None if version == 1 else BatchNorm(inputs, NORM)
         self.shortcut = (
             None
             if inputs == outputs
-            else Conv(inputs, outputs, 1, stride=stride, norm=NORM, activation=None)
+            else Conv(inputs, outputs, 1, stride=stride, norm=last, activation=None)
         )
         self.conv1 = Conv(inputs, width, 1, norm=NORM)
         self.conv2 = Conv(width, width, 3, stride=stride, norm=NORM, padding="fixed")
-        self.conv3 = Conv(width, outputs, 1, norm=NORM, activation=None)
+        self.conv3 = Conv(width, outputs, 1, norm=last, activation=None)
 
     def forward(self, x: Tensor) -> Tensor:
         """(b, inputs, h, w) to (b, outputs, h / stride, w / stride)."""
-        kept = x[:, :, :: self.stride, :: self.stride] if self.shortcut is None else None
-        short = self.shortcut(x) if self.shortcut is not None else kept
-        return F.relu(short + self.conv3(self.conv2(self.conv1(x))))
-
-
-class UnitV2(nn.Module):
-    """Batch norm and ReLU first; 1x1, 3x3, 1x1, added to the shortcut, and nothing behind."""
-
-    def __init__(self, inputs: int, width: int, stride: int) -> None:
-        super().__init__()
-        outputs, self.stride = 4 * width, stride
-        self.preact = BatchNorm(inputs, NORM)
-        self.shortcut = (
-            None
-            if inputs == outputs
-            else Conv(inputs, outputs, 1, stride=stride, norm=None, activation=None)
-        )
-        self.conv1 = Conv(inputs, width, 1, norm=NORM)
-        self.conv2 = Conv(width, width, 3, stride=stride, norm=NORM, padding="fixed")
-        self.conv3 = Conv(width, outputs, 1, norm=None, activation=None)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(b, inputs, h, w) to (b, outputs, h / stride, w / stride)."""
-        ready = F.relu(self.preact(x))
+        ready = x if self.preact is None else F.relu(self.preact(x))
         kept = x[:, :, :: self.stride, :: self.stride] if self.shortcut is None else None
         short = self.shortcut(ready) if self.shortcut is not None else kept
         out: Tensor = short + self.conv3(self.conv2(self.conv1(ready)))
-        return out
+        return F.relu(out) if self.preact is None else out
 
 
 class Rectified(nn.Module):
@@ -93,7 +75,6 @@ def resnet(version: int, layers: int) -> nn.Sequential:
         version: 1 or 2.
         layers: A key of ``UNITS``.
     """
-    unit = UnitV1 if version == 1 else UnitV2
     norm, activation = (NORM, "relu") if version == 1 else (None, None)
     parts: dict[str, nn.Module] = {
         "conv1": Conv(3, 64, 7, stride=2, norm=norm, activation=activation, padding="fixed"),  # type: ignore[arg-type]
@@ -104,7 +85,8 @@ def resnet(version: int, layers: int) -> nn.Sequential:
         inside: dict[str, nn.Module] = {}
         for at in range(1, units + 1):
             stride = 2 if at == units and block < 4 else 1
-            inside[f"unit_{at}"] = chain(**{f"bottleneck_v{version}": unit(inputs, width, stride)})
+            unit = Unit(version, inputs, width, stride)
+            inside[f"unit_{at}"] = chain(**{f"bottleneck_v{version}": unit})
             inputs = 4 * width
         parts[f"block{block}"] = chain(**inside)
     if version == 2:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from samefeatures.base.errors import NetworkError
-from samefeatures.base.options import check_known
 from samefeatures.networks.background import WITH_BACKGROUND, background_rows
 from samefeatures.networks.slim.catalogue import DEFINITIONS, Definition
-from samefeatures.networks.source import LoadOptions, Source, resolve_path
-from samefeatures.networks.torch.source import Built
+from samefeatures.networks.source import LoadOptions, Source, look_up, resolve_path
+from samefeatures.networks.torch.source import Built, load_torch
 
 if TYPE_CHECKING:
     from samefeatures.networks.slim.network import SlimNetwork
@@ -28,7 +28,7 @@ def build_slim(source: Source, options: LoadOptions) -> Built:
         NetworkError: when Slim has no such network, or no checkpoint is named.
         CheckpointError: when the checkpoint does not fit.
     """
-    definition = find_definition(source.rest)
+    definition = look_up(source.rest, DEFINITIONS, "slim: has no network")
     if "checkpoint" not in source.query:
         raise NetworkError(
             f"{source.text} names no weights. Write slim:{source.rest}?checkpoint=PATH; for the "
@@ -51,14 +51,7 @@ def build_slim(source: Source, options: LoadOptions) -> Built:
     )
 
 
-def find_definition(name: str) -> Definition:
-    """The network of a name.
-
-    Raises:
-        NetworkError: naming the nearest.
-    """
-    check_known(name, DEFINITIONS, "slim: has no network", NetworkError)
-    return DEFINITIONS[name]
+load_slim = partial(load_torch, build_slim)
 
 
 def preprocessing_of(definition: Definition, model: SlimNetwork) -> Mapping[str, object]:

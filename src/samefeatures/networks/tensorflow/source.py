@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from samefeatures.base.errors import require
-from samefeatures.networks.image_layout import ImageLayout
+from samefeatures.networks.device import check_gpu
+from samefeatures.networks.graph_backend import ImageLayout
 from samefeatures.networks.record import ImageNetwork
 from samefeatures.networks.settings import build_preprocessing
 from samefeatures.networks.source import LoadOptions, Source, resolve_path
-from samefeatures.networks.tensorflow.setup import quiet_tensorflow
+from samefeatures.networks.tensorflow.setup import count_tensorflow_gpus, quiet_tensorflow
 
 
 def load_savedmodel(source: Source, options: LoadOptions) -> ImageNetwork:
@@ -23,35 +23,30 @@ def load_savedmodel(source: Source, options: LoadOptions) -> ImageNetwork:
         SplitError: when it has no linear head.
     """
     with quiet_tensorflow():
-        require("tensorflow", extra="tensorflow", purpose=f"The network {source.text}")
+        source.require("tensorflow")
         return _load(source, options)
 
 
 def _load(source: Source, options: LoadOptions) -> ImageNetwork:
-    from samefeatures.networks.tensorflow.backend import TensorFlowBackend, check_device
+    from samefeatures.networks.tensorflow.backend import run_on, tensorflow_backend
     from samefeatures.networks.tensorflow.graph import read_savedmodel
     from samefeatures.networks.tensorflow.split import split_tensorflow
 
-    text = source.text
-    check_device(options.device)
-    frozen = read_savedmodel(
-        resolve_path(source.rest, options.base),
-        signature=source.query.get("signature"),
-        source=text,
-    )
+    text, device = source.text, options.device
+    check_gpu(device, count_tensorflow_gpus, runtime="TensorFlow")
+    path = resolve_path(source.rest, options.base)
+    frozen = read_savedmodel(path, signature=source.query.get("signature"), source=text)
     shape = frozen.input.shape
-    images = ImageLayout.of(None if shape.rank is None else tuple(shape), source=text)
-    preprocessing = build_preprocessing(images.fields(), options.overrides, source=text)
-    images.check_size(*preprocessing.input_size[1:], source=text)
+    dims = None if shape.rank is None else tuple(shape)
+    layout = ImageLayout.of(dims, source=text, last=True)
+    preprocessing = build_preprocessing(layout.fields(), options.overrides, source=text)
+    layout.check_size(*preprocessing.input_size[1:], source=text)
     split = split_tensorflow(frozen, source=text, output=source.query.get("output"))
-    backend = TensorFlowBackend(frozen, split, images, device=options.device, source=text)
-    return ImageNetwork(
+    backend = tensorflow_backend(frozen, split, layout, device=device, source=text)
+    return backend.proved(
+        run_on(frozen.function.prune([frozen.input], split.output), device),
         name=options.name,
-        source=text,
-        head=split.head,
         preprocessing=preprocessing,
         fingerprint=frozen.fingerprint,
         parameters=frozen.parameters,
-        backend=backend,
-        split=backend.prove(preprocessing),
     )

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from samefeatures.base.errors import CheckpointError, ConfigError, NetworkError, require
 from samefeatures.networks.background import WITH_BACKGROUND
+from samefeatures.networks.kinds import KINDS
 from samefeatures.networks.slim.catalogue import DEFINITIONS
 from samefeatures.networks.slim.source import inception_preprocessing
 from samefeatures.networks.source import LoadOptions, Source, resolve_path
 from samefeatures.networks.thesis.catalogue import ThesisNetwork, find_network
 from samefeatures.networks.thesis.weights import fetch, locate, missing_message
-from samefeatures.networks.torch.source import Built
+from samefeatures.networks.torch.source import Built, load_torch
 
 if TYPE_CHECKING:
     from torch import nn
@@ -59,6 +61,9 @@ def build_thesis(source: Source, options: LoadOptions) -> Built:
     return Built(model, preprocessing, f"slim definitions {VERSION}")
 
 
+load_thesis = partial(load_torch, build_thesis)
+
+
 def untrained(name: str) -> nn.Module:
     """One of the ten with random weights, in evaluation mode: (b, 3, h, w) to (b, 1000).
 
@@ -96,11 +101,11 @@ def _with_timm(
     options: LoadOptions,
     weights_dir: Path | None,
 ) -> tuple[str | None, nn.Module]:
-    require("timm", extra="timm", purpose=f"The network {source.text}")
+    source.require("timm")
     from samefeatures.networks.torch.timm import build_timm
 
     query = {} if path is None else {"checkpoint": str(path)}
-    inner = replace(source, kind="timm", rest=str(network.timm), query=query)
+    inner = replace(source, kind=KINDS["timm"], rest=str(network.timm), query=query)
     try:
         built = build_timm(inner, replace(options, base=None))
     except NetworkError as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 from samefeatures.base.errors import CheckpointError, NetworkError
 from samefeatures.base.progress import Progress
 from samefeatures.networks.download import download, unpack
+from samefeatures.networks.hub.client import WEIGHTS, in_cache
 from samefeatures.networks.tensorflow.checkpoints import find_checkpoint
 from samefeatures.networks.thesis.catalogue import ThesisNetwork
 
@@ -39,14 +40,9 @@ def locate(network: ThesisNetwork, weights_dir: Path | None = None) -> Path | No
 def _in_hub_cache(model: str) -> Path | None:
     """The file that timm would load without asking the network."""
     try:
-        from huggingface_hub import try_to_load_from_cache
-    except ModuleNotFoundError:
+        return in_cache(f"timm/{model}", WEIGHTS)
+    except ModuleNotFoundError:  # without huggingface_hub there is no cache
         return None
-    for name in ("model.safetensors", "pytorch_model.bin"):
-        found = try_to_load_from_cache(f"timm/{model}", name)
-        if isinstance(found, str):
-            return Path(found)
-    return None
 
 
 def missing_message(network: ThesisNetwork, weights_dir: Path | None = None) -> str:

@@ -1,4 +1,4 @@
-"""Mixed precision, compilation and memory of torch modules (needs torch)."""
+"""Mixed precision and compilation of torch modules, and bytes for them (needs torch)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from samefeatures.base.arrays import Float32
-from samefeatures.base.errors import NetworkError, first_line
+from samefeatures.base.errors import NetworkError
 from samefeatures.images.preprocess import Preprocessing
 from samefeatures.networks.arithmetic import Arithmetic, Effect
-from samefeatures.networks.memory import run_error
 from samefeatures.networks.proof import probe_images
 from samefeatures.networks.record import Head
 
@@ -36,27 +35,6 @@ def compiled(features: Call, arithmetic: Arithmetic) -> Call:
         return features
     made: Call = torch.compile(features)
     return made
-
-
-def torch_error(error: Exception, images: Tensor, arithmetic: Arithmetic, source: str) -> Exception:
-    """What a module raised while it ran, as one of our errors; memory is given back.
-
-    A failure of the compiler is said to be one, with what to do.
-    """
-    mapped = run_error(error, images.shape, source=source)
-    if images.device.type == "cuda":
-        torch.cuda.empty_cache()  # what the failed batch held would be missing for a smaller one
-    if type(mapped) is NetworkError and _is_compiler(error) and arithmetic.compile:
-        return NetworkError(
-            f"{source} can't be compiled by torch.compile ({first_line(error)}). Leave 'compile' "
-            "out; on the processor it needs a C++ compiler (g++), on a GPU Triton."
-        )
-    return mapped
-
-
-def _is_compiler(error: Exception) -> bool:
-    """Whether an error comes out of torch.compile rather than out of the module."""
-    return type(error).__module__.startswith(("torch._dynamo", "torch._inductor"))
 
 
 def measure_effect(
@@ -105,38 +83,6 @@ def measure_effect(
 
 def _difference(ours: Float32, theirs: Float32, over: Callable[[Float32], Any]) -> float:
     return float(over(np.abs(ours - theirs))) / (float(np.abs(theirs).max(initial=0.0)) or 1.0)
-
-
-def weight_bytes(model: nn.Module) -> int:
-    """Bytes of parameters and buffers, shared ones counted once."""
-    return sum(t.numel() * t.element_size() for t in (*model.parameters(), *model.buffers()))
-
-
-def activation_bytes(run: Callable[[], object], model: nn.Module, device: torch.device) -> int:
-    """Bytes that a run takes beside the weights.
-
-    On a GPU what its allocator saw at most. Elsewhere the largest input and output of one layer,
-    which is less than the whole.
-    """
-    if device.type == "cuda":
-        before = torch.cuda.memory_allocated(device)
-        torch.cuda.reset_peak_memory_stats(device)
-        run()
-        return max(0, torch.cuda.max_memory_allocated(device) - before)
-    largest = 0
-
-    def note(_: nn.Module, given: tuple[object, ...], returned: object) -> None:
-        nonlocal largest
-        tensors = [t for t in (*given, returned) if isinstance(t, Tensor)]
-        largest = max(largest, sum(t.numel() * t.element_size() for t in tensors))
-
-    handles = [layer.register_forward_hook(note) for layer in model.modules()]
-    try:
-        run()
-    finally:
-        for handle in handles:
-            handle.remove()
-    return largest
 
 
 class Feed:

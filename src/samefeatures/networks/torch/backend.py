@@ -11,29 +11,28 @@ import torch
 from torch import Tensor, nn
 
 from samefeatures.base.arrays import Float32
-from samefeatures.base.errors import NetworkError, SamefeaturesError
+from samefeatures.base.errors import NetworkError
 from samefeatures.images.preprocess import Preprocessing
 from samefeatures.networks.arithmetic import PLAIN, Arithmetic, Effect
+from samefeatures.networks.device import check_gpu
 from samefeatures.networks.proof import probe_images, prove
 from samefeatures.networks.record import Head, SplitProof
 from samefeatures.networks.torch.arithmetic import (
     Call,
     Feed,
-    activation_bytes,
     compiled,
     measure_effect,
     precision_context,
-    torch_error,
-    weight_bytes,
 )
-from samefeatures.networks.torch.device import check_device, inference
-from samefeatures.networks.torch.hybrid import make_hybrid
+from samefeatures.networks.torch.device import count_gpus, inference
+from samefeatures.networks.torch.hybrid import export_module, make_hybrid
+from samefeatures.networks.torch.residency import Resident, activation_bytes
 from samefeatures.networks.torch.split import logits_of, split_module
 
 Pixels = npt.NDArray[np.uint8]
 
 
-class TorchBackend:
+class TorchBackend(Resident):
     """Runs a module up to its head, in evaluation mode; in float32 unless asked otherwise.
 
     The split, its proof, and everything that is exported are of plain float32.
@@ -64,8 +63,7 @@ class TorchBackend:
         source: str,
         arithmetic: Arithmetic = PLAIN,
     ) -> None:
-        check_device(device)
-        self.source = source
+        check_gpu(device, count_gpus, runtime="torch")
         self._library = runtime
         self._arithmetic = arithmetic
         self.runtime = (runtime if device == "cpu" else f"{runtime}, cuda") + arithmetic.suffix
@@ -77,10 +75,11 @@ class TorchBackend:
         self._model = self._model.to(memory_format=torch.channels_last).eval()
         self._probe = probe_images(preprocessing)
         self._feed = Feed(preprocessing, self._device)
-        self.resident = True
         with self._running():
             self.split = split_module(self._model, self._tensor(self._probe), source=source)
-        if arithmetic.compile and self.split.trunk is None:
+        trunk = self.split.trunk
+        super().__init__(self._device, self._model, *filter(None, [trunk]), source=source)
+        if arithmetic.compile and trunk is None:
             raise NetworkError(
                 f"{source} does not return its features when '{self.split.layer}' is taken out, so "
                 "that there is nothing to compile. Leave 'compile' out for it."
@@ -134,11 +133,6 @@ class TorchBackend:
             source=self.source,
         )
 
-    @property
-    def weights(self) -> int:
-        """Bytes of the weights."""
-        return weight_bytes(self._model)
-
     def activations(self, batch_size: int) -> int:
         """Bytes that a batch takes beside the weights, measured on one."""
         _, height, width = self._preprocessing.input_size
@@ -152,48 +146,8 @@ class TorchBackend:
         self.wake()
         return activation_bytes(run, self.split.trunk or self._model, self._device)
 
-    def free_memory(self) -> int | None:
-        """Bytes of the GPU that are free; None on the processor."""
-        if self._device.type == "cpu":
-            return None
-        torch.cuda.empty_cache()
-        return int(torch.cuda.mem_get_info(self._device)[0])
-
-    def wake(self) -> None:
-        """Put the weights onto the device; features are computed only there.
-
-        Raises:
-            OutOfMemoryError: when they do not fit.
-        """
-        if not self.resident:
-            try:
-                self._move(self._device)
-            except Exception as error:  # torch has its own kinds
-                raise torch_error(error, self._tensor_here(), PLAIN, self.source) from None
-            self.resident = True
-
-    def rest(self) -> None:
-        """Put the weights into the processor's memory, until ``wake`` or the next features."""
-        if self.resident:
-            self._move(torch.device("cpu"))
-            self.resident = self._device.type == "cpu"  # there they never leave it
-            if self._device.type == "cuda":
-                torch.cuda.empty_cache()
-
-    def _move(self, device: torch.device) -> None:
-        self._model.to(device)
-        if self.split.trunk is not None:
-            self.split.trunk.to(device)
-
-    def _tensor_here(self) -> Tensor:
-        return torch.from_numpy(self._probe[:1])
-
     def _fed(self, pixels: Pixels) -> Tensor:
-        try:
-            return self._feed(pixels)
-        except Exception as error:  # torch has its own kinds
-            failed = error
-        raise torch_error(failed, self._tensor_here(), PLAIN, self.source) from None
+        return self._guarded(lambda: self._feed(pixels), shape=pixels.shape)
 
     def _forward(self, images: Tensor) -> Tensor:
         return self._computed(images, self._call, self._arithmetic)
@@ -201,18 +155,13 @@ class TorchBackend:
     def _computed(self, images: Tensor, call: Call, arithmetic: Arithmetic) -> Tensor:
         """(b, 3, h, w) on the device to (b, d) float32."""
         self.wake()
-        failed: Exception
-        try:
-            with precision_context(arithmetic, self._device):
-                return call(images).float()
-        except SamefeaturesError:
-            raise
-        except Exception as error:  # the module is foreign code
-            failed = error.with_traceback(None)  # its frames would hold on to the memory
-        raise torch_error(failed, images, arithmetic, self.source) from None
+        compiled = arithmetic.compile
+        with precision_context(arithmetic, self._device):
+            out = self._guarded(lambda: call(images), shape=images.shape, compiled=compiled)
+        return out.float()
 
     def plain_features(self, images: Float32) -> Float32:
-        """As ``features``, in float32 and not compiled, whatever the arithmetic."""
+        """(b, 3, h, w) to (b, d) as ``features``, but in float32 and not compiled."""
         with self._running():
             return _to_numpy(self._computed(self._tensor(images), self.split.features, PLAIN))
 
@@ -264,8 +213,6 @@ class TorchBackend:
         Raises:
             ExportError: when torch can't export the module.
         """
-        from samefeatures.networks.torch.export import export_module
-
         return export_module(self.hybrid_module(head), preprocessing, source=self.source)
 
     def _running(self) -> AbstractContextManager[None]:

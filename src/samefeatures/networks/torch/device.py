@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
 
 import torch
-
-from samefeatures.base.errors import NetworkError
 
 
 @contextmanager
@@ -18,35 +17,33 @@ def inference(device: torch.device, *, threads: int | None) -> Iterator[None]:
         device: Of the network.
         threads: Of torch while it runs; None leaves them alone.
     """
-    before = None if threads is None else torch.get_num_threads()
-    exact = (
-        torch.backends.cudnn.flags(
-            enabled=True, benchmark=False, deterministic=True, allow_tf32=False
-        )
-        if device.type == "cuda"
-        else nullcontext()
+    with torch.inference_mode(), full_float32(device.type), torch_threads(threads):
+        yield
+
+
+def full_float32(kind: str) -> AbstractContextManager[Any]:
+    """Without TF32, which would cost float32 its precision, on a device ``cuda``."""
+    if kind != "cuda":
+        return nullcontext()
+    flags: AbstractContextManager[Any] = torch.backends.cudnn.flags(
+        enabled=True, benchmark=False, deterministic=True, allow_tf32=False
     )
+    return flags
+
+
+@contextmanager
+def torch_threads(threads: int | None) -> Iterator[None]:
+    """That many threads for a while; None leaves them alone."""
+    before = torch.get_num_threads()
     if threads is not None:
         torch.set_num_threads(threads)
     try:
-        with torch.inference_mode(), exact:
-            yield
+        yield
     finally:
-        if before is not None:
+        if threads is not None:
             torch.set_num_threads(before)
 
 
-def check_device(device: str) -> None:
-    """Raise a NetworkError unless torch has the device."""
-    if device == "cpu":
-        return
-    if not torch.cuda.is_available():
-        raise NetworkError(
-            f"The device '{device}' is not available: torch finds no CUDA. Use 'cpu', or "
-            "install a torch with CUDA on a machine that has a GPU."
-        )
-    if torch.cuda.device_count() <= int(device.partition(":")[2] or 0):
-        raise NetworkError(
-            f"The device '{device}' is not available: torch finds {torch.cuda.device_count()} "
-            "GPUs, counted from 0. Name one of them."
-        )
+def count_gpus() -> int:
+    """GPUs that torch finds."""
+    return torch.cuda.device_count() if torch.cuda.is_available() else 0

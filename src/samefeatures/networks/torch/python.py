@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from samefeatures.base.options import check_known
 from samefeatures.images.preprocess import Preprocessing
 from samefeatures.networks.settings import FIELDS
 from samefeatures.networks.source import LoadOptions, Source
-from samefeatures.networks.torch.source import Built
+from samefeatures.networks.torch.source import Built, load_torch
 
 LIBRARIES = ("torch", "torchvision", "timm", "transformers")
 """Packages whose classes are identified by the runtime's version, not by their files."""
@@ -54,6 +55,9 @@ def build_python(source: Source, options: LoadOptions) -> Built:
     if type(model).__module__.split(".", maxsplit=1)[0] not in LIBRARIES:
         code += code_of(type(model))
     return Built(model, _fields(model, said, source), code=tuple(sorted(set(code))))
+
+
+load_python = partial(load_torch, build_python)
 
 
 @contextmanager

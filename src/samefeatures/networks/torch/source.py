@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from samefeatures.base.digests import digest
-from samefeatures.base.errors import NetworkError, require
+from samefeatures.base.errors import NetworkError, said
 from samefeatures.networks.record import Head, ImageNetwork
 from samefeatures.networks.settings import FIELDS, build_preprocessing
 from samefeatures.networks.source import LoadOptions, Source
@@ -41,8 +40,14 @@ class Built:
     unclear: str | None = None
 
 
-def load_torch(source: Source, options: LoadOptions) -> ImageNetwork:
+Builder = Callable[[Source, LoadOptions], Built]
+
+
+def load_torch(build: Builder, source: Source, options: LoadOptions) -> ImageNetwork:
     """Build the module of a source, split it, and prove the split.
+
+    A kind that makes an ``nn.Module`` writes ``build`` alone; its loader is
+    ``partial(load_torch, build)``.
 
     Raises:
         MissingExtraError: when torch, timm or torchvision is not installed.
@@ -50,9 +55,8 @@ def load_torch(source: Source, options: LoadOptions) -> ImageNetwork:
             made.
         CheckpointError: when the checkpoint does not fit.
     """
-    extra = EXTRAS.get(source.kind, source.kind)
-    torch = require("torch", extra=extra, purpose=f"The network {source.text}")
-    built = _build(source, options)
+    torch = source.require("torch")
+    built = build(source, options)
 
     from samefeatures.networks.torch.backend import TorchBackend
     from samefeatures.networks.torch.fingerprint import fingerprint_module
@@ -104,36 +108,9 @@ def _without(head: Head, rows: int) -> Head:
     return head if not rows else Head(head.weight[rows:].copy(), head.bias[rows:].copy())
 
 
-EXTRAS: Mapping[str, str] = {
-    "python": "torch",
-    "slim": "torch",
-    "thesis": "timm",
-    "hf": "hf-networks",
-}
-"""Kind of source to the extra that brings its packages, where their names differ."""
-
-BUILDERS: Mapping[str, str] = {
-    "timm": "torch.timm:build_timm",
-    "torchvision": "torch.torchvision:build_torchvision",
-    "python": "torch.python:build_python",
-    "slim": "slim.source:build_slim",
-    "thesis": "thesis.source:build_thesis",
-    "hf": "hub.source:build_hf",
-}
-"""Kind of source to the module and function that builds its ``nn.Module``; imported on use."""
-
-
-def _build(source: Source, options: LoadOptions) -> Built:
-    module, _, function = BUILDERS[source.kind].partition(":")
-    build = getattr(importlib.import_module(f"samefeatures.networks.{module}"), function)
-    built: Built = build(source, options)
-    return built
-
-
 def no_download(source: Source, error: Exception) -> str:
     """The message when pretrained weights can't be had."""
-    said = (str(error).splitlines() or [""])[0][:160] or type(error).__name__
     return (
-        f"The pretrained weights of {source.text} could not be loaded ({said}). Without internet "
-        f"give a file: {source.kind}:{source.rest}?checkpoint=PATH"
+        f"The pretrained weights of {source.text} could not be loaded ({said(error)}). Without "
+        f"internet give a file: {source.kind.name}:{source.rest}?checkpoint=PATH"
     )

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TypeGuard
 
-import torch
 from torch import Tensor, nn
 
 from samefeatures.base.errors import NetworkError, SplitError
@@ -94,7 +93,7 @@ def _one_vector_per_image(call: Call) -> bool:
 
 
 def logits_of(out: object) -> Tensor:
-    """The logits in what a model returns: a tensor, ``.logits``, or the first of several.
+    """The logits (b, classes) in what a model returns: that, ``.logits``, or the first of several.
 
     Raises:
         NetworkError: when there is no tensor.
@@ -237,19 +236,3 @@ def _stop(layer: nn.Module, nth: int) -> Iterator[None]:
         yield
     finally:
         handle.remove()
-
-
-class Hybrid(nn.Module):
-    """A trunk and another head: ``hybrid(images)`` returns logits (b, classes)."""
-
-    def __init__(self, trunk: nn.Module, head: Head) -> None:
-        super().__init__()
-        self.trunk = trunk
-        self.head = nn.Linear(head.dim, head.classes)
-        with torch.no_grad():
-            self.head.weight.copy_(torch.from_numpy(head.weight))
-            self.head.bias.copy_(torch.from_numpy(head.bias))
-
-    def forward(self, images: Tensor) -> Tensor:
-        logits: Tensor = self.head(logits_of(self.trunk(images)).flatten(1))
-        return logits

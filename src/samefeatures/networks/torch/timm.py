@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from samefeatures.base.errors import NetworkError, did_you_mean, require
+from samefeatures.base.errors import NetworkError, did_you_mean
 from samefeatures.networks.source import LoadOptions, Source, resolve_path
-from samefeatures.networks.torch.source import Built, no_download
+from samefeatures.networks.torch.source import Built, load_torch, no_download
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-HUB_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
-"""Files that timm's weights have on the Hub."""
 
 
 def build_timm(source: Source, options: LoadOptions) -> Built:
@@ -28,7 +26,7 @@ def build_timm(source: Source, options: LoadOptions) -> Built:
         NetworkError: when timm has no such model, or its weights can't be had.
         CheckpointError: when the checkpoint does not fit.
     """
-    timm = require("timm", extra="timm", purpose=f"The network {source.text}")
+    timm = source.require("timm")
     name = source.rest
     on_the_hub = ":" in name and "checkpoint" not in source.query
     if not on_the_hub and not timm.is_model(name):
@@ -50,15 +48,18 @@ def build_timm(source: Source, options: LoadOptions) -> Built:
     return Built(model, config, f"timm {timm.__version__}")
 
 
+load_timm = partial(load_torch, build_timm)
+
+
 def _check_reachable(timm: Any, source: Source) -> None:
     """Give up now where weights are neither in the Hub's cache nor to be had.
 
     Left alone, the Hub's library tries every file of weights for half a minute.
     """
-    from samefeatures.networks.hub.client import in_cache, unreachable
+    from samefeatures.networks.hub.client import WEIGHTS, in_cache, unreachable
 
     kind, colon, repo = source.rest.partition(":")
-    names: tuple[str, ...] = HUB_WEIGHTS
+    names: tuple[str, ...] = WEIGHTS
     if not colon:
         config = timm.models.get_pretrained_cfg(source.rest)
         repo = getattr(config, "hf_hub_id", None) or ""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from samefeatures.base.errors import NetworkError, did_you_mean, require
-from samefeatures.base.options import check_known
-from samefeatures.networks.source import LoadOptions, Source, resolve_path
-from samefeatures.networks.torch.source import Built, no_download
+from samefeatures.base.errors import NetworkError, did_you_mean
+from samefeatures.networks.source import LoadOptions, Source, look_up, resolve_path
+from samefeatures.networks.torch.source import Built, load_torch, no_download
 
 
 def build_torchvision(source: Source, options: LoadOptions) -> Built:
@@ -21,8 +21,8 @@ def build_torchvision(source: Source, options: LoadOptions) -> Built:
         NetworkError: when it has no such model or weights, or they can't be had.
         CheckpointError: when the checkpoint does not fit.
     """
-    require("torchvision", extra="torchvision", purpose=f"The network {source.text}")
-    models = require("torchvision.models", extra="torchvision", purpose="it")
+    torchvision = source.require("torchvision")
+    models = source.require("torchvision.models")
     name = source.rest
     known = models.list_models(module=models)
     if name not in known:
@@ -40,15 +40,16 @@ def build_torchvision(source: Source, options: LoadOptions) -> Built:
             model = models.get_model(name, weights=entry)
         except Exception as error:  # URLError, HTTPError, RuntimeError for a bad hash, …
             raise NetworkError(no_download(source, error)) from None
-    version = require("torchvision", extra="torchvision", purpose="it").__version__
-    return Built(model, _preprocessing(entry.transforms()), f"torchvision {version}")
+    library = f"torchvision {torchvision.__version__}"
+    return Built(model, _preprocessing(entry.transforms()), library)
+
+
+load_torchvision = partial(load_torch, build_torchvision)
 
 
 def _entry(entries: Any, source: Source) -> Any:
     wanted = source.query.get("weights", "DEFAULT")
-    names = list(entries.__members__)
-    check_known(wanted, names, f"torchvision's {source.rest} has no weights", NetworkError)
-    return entries[wanted]
+    return look_up(wanted, entries.__members__, f"torchvision's {source.rest} has no weights")
 
 
 def _preprocessing(transforms: Any) -> dict[str, object]:

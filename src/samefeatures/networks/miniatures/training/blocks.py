@@ -59,6 +59,7 @@ class Branches(nn.Module):
         self.branches = nn.ModuleList(branches)
 
     def forward(self, x: Tensor) -> Tensor:
+        """(b, c, h, w) to (b, sum of c', h', w')."""
         return torch.cat([branch(x) for branch in self.branches], dim=1)
 
 
@@ -72,6 +73,7 @@ class Miniature(nn.Module):
         self.head = nn.Linear(feature_dim, classes)
 
     def forward(self, x: Tensor) -> Tensor:
+        """(b, 3, 28, 28) to (b, classes) logits."""
         maps = self.body(x)  # (B, d, 7, 7)
         features = torch.flatten(self.pool(maps), 1)  # (B, d)
         logits: Tensor = self.head(features)  # (B, classes)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from samefeatures.base.errors import require
+from samefeatures.networks.miniatures.catalogue import find_miniature
 
 
 def train(
@@ -14,25 +15,24 @@ def train(
     """Train the named miniatures one after another; those already exported are left alone.
 
     Args:
-        names: Out of ``catalogue.NAMES``.
+        names: Out of ``catalogue.MINIATURES``.
         data: Folder with the four gzipped IDX files of Fashion-MNIST.
         out: Gets one folder per network: ``model.onnx`` and ``meta.json``.
         report: Told a line per epoch.
 
     Raises:
         MissingExtraError: when PyTorch or its ONNX exporter is not installed.
+        NetworkError: when there is no miniature of a name.
         DataError: when the images are not in ``data``.
     """
+    specs = [find_miniature(name) for name in names]
     for module in ("torch", "onnxscript"):
         require(module, extra="train", purpose="Training the miniatures")
-    from samefeatures.networks.miniatures.catalogue import MINIATURES
     from samefeatures.networks.miniatures.training.train import train_one
 
     folders = []
-    for spec in MINIATURES:
-        if spec.name in names:
-            folder = out / spec.name
-            if not (folder / "meta.json").exists():
-                train_one(spec, data, out, report=report)
-            folders.append(folder)
+    for spec in specs:
+        folders.append(out / spec.name)
+        if not (folders[-1] / "meta.json").exists():
+            train_one(spec, data, out, report=report)
     return folders

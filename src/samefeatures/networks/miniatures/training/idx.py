@@ -12,7 +12,7 @@ from samefeatures.base.errors import DataError
 
 
 def read_idx(path: Path) -> npt.NDArray[np.uint8]:
-    """An array from a gzipped IDX file of unsigned bytes.
+    """An array from a gzipped IDX file of unsigned bytes: images (n, h, w), or labels (n,).
 
     Raises:
         DataError: when the file is missing or is not such a file.

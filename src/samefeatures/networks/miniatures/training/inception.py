@@ -175,6 +175,7 @@ class ScaledResidual(nn.Module):
         self.scale = scale
 
     def forward(self, x: Tensor) -> Tensor:
+        """(b, c, h, w) to the same shape."""
         out: Tensor = self.relu(x + self.scale * self.project(self.branches(x)))
         return out
 

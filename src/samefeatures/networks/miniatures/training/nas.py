@@ -5,11 +5,16 @@ References: Zoph et al. 2018, figure 4 (NASNet-A); Liu et al. 2018, figure 1 (PN
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import Sequential
 
 from samefeatures.networks.miniatures.training.blocks import Miniature, avg_pool, conv_bn, max_pool
+
+Cell = Callable[[], nn.Module]
+"""Makes one; seeds draw the stem's weights first."""
 
 
 def separable(inputs: int, outputs: int, kernel: int, *, stride: int = 1) -> Sequential:
@@ -40,6 +45,7 @@ class NasNetNormal(nn.Module):
         self.mean = avg_pool()
 
     def forward(self, previous: Tensor, current: Tensor) -> Tensor:
+        """(b, previous, h', w') and (b, current, h, w) to (b, 6 * width, h, w)."""
         h, g = self.fit_current(current), self.fit_previous(previous)
         return torch.cat(
             [
@@ -69,6 +75,7 @@ class NasNetReduction(nn.Module):
         self.inner_mean = avg_pool()
 
     def forward(self, previous: Tensor, current: Tensor) -> Tensor:
+        """(b, previous, h, w) and (b, current, h, w) to (b, 4 * width, h / 2, w / 2)."""
         h, g = self.fit_current(current), self.fit_previous(previous)
         first = self.current_5(h) + self.previous_7(g)
         second = self.max(h) + self.previous_7b(g)
@@ -83,28 +90,32 @@ class NasNetReduction(nn.Module):
         )
 
 
-class NasNet(nn.Module):
-    """Stem, normal cell, reduction cell, normal cell."""
+class Cells(nn.Module):
+    """A stem and three cells, each fed by the two outputs before it; then ReLU."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: Cell, second: Cell, third: Cell) -> None:
         super().__init__()
         self.stem = conv_bn(3, 16, 3, stride=2, activation=None)
-        self.normal_1 = NasNetNormal(16, 16, 8)
-        self.reduction = NasNetReduction(16, 48, 16)
-        self.normal_2 = NasNetNormal(48, 64, 22, step=2)
+        self.first, self.second, self.third = first(), second(), third()
         self.relu = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
+        """(b, 3, h, w) to (b, d, h / 4, w / 4)."""
         stem = self.stem(x)
-        first = self.normal_1(stem, stem)
-        reduced = self.reduction(stem, first)
-        out: Tensor = self.relu(self.normal_2(first, reduced))
+        first = self.first(stem, stem)
+        second = self.second(stem, first)
+        out: Tensor = self.relu(self.third(first, second))
         return out
 
 
 def nasnet() -> Miniature:
-    """NASNet-A: two kinds of cell, each fed by the two outputs before it."""
-    return Miniature(NasNet(), 132)
+    """NASNet-A: two kinds of cell, the second halves the grid."""
+    cells = Cells(
+        lambda: NasNetNormal(16, 16, 8),
+        lambda: NasNetReduction(16, 48, 16),
+        lambda: NasNetNormal(48, 64, 22, step=2),
+    )
+    return Miniature(cells, 132)
 
 
 class PnasNetCell(nn.Module):
@@ -126,6 +137,7 @@ class PnasNetCell(nn.Module):
         self.pass_on: nn.Module = _fit(width, width, stride=stride) if stride > 1 else nn.Identity()
 
     def forward(self, previous: Tensor, current: Tensor) -> Tensor:
+        """(b, previous, h', w') and (b, current, h, w) to (b, 5 * width, h / stride, …)."""
         h, g = self.fit_current(current), self.fit_previous(previous)
         third = self.current_5(h) + self.current_3(h)
         return torch.cat(
@@ -140,25 +152,11 @@ class PnasNetCell(nn.Module):
         )
 
 
-class PnasNet(nn.Module):
-    """Stem and three cells, the second with stride 2."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.stem = conv_bn(3, 16, 3, stride=2, activation=None)
-        self.cell_1 = PnasNetCell(16, 16, 8)
-        self.cell_2 = PnasNetCell(16, 40, 14, stride=2)
-        self.cell_3 = PnasNetCell(40, 70, 28, step=2)
-        self.relu = nn.ReLU()
-
-    def forward(self, x: Tensor) -> Tensor:
-        stem = self.stem(x)
-        first = self.cell_1(stem, stem)
-        second = self.cell_2(stem, first)
-        out: Tensor = self.relu(self.cell_3(first, second))
-        return out
-
-
 def pnasnet() -> Miniature:
     """PNASNet-5: one cell, found progressively, used with both strides."""
-    return Miniature(PnasNet(), 140)
+    cells = Cells(
+        lambda: PnasNetCell(16, 16, 8),
+        lambda: PnasNetCell(16, 40, 14, stride=2),
+        lambda: PnasNetCell(40, 70, 28, step=2),
+    )
+    return Miniature(cells, 140)

@@ -29,6 +29,7 @@ class PostActivation(nn.Module):
         self.relu = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
+        """(b, inputs, h, w) to (b, 4 * width, h / stride, w / stride)."""
         out: Tensor = self.relu(self.shortcut(x) + self.residual(x))
         return out
 
@@ -63,6 +64,7 @@ class PreActivation(nn.Module):
             self.shortcut = nn.Conv2d(inputs, outputs, 1, stride=stride)
 
     def forward(self, x: Tensor) -> Tensor:
+        """(b, inputs, h, w) to (b, 4 * width, h / stride, w / stride)."""
         active = self.first(x)
         skip = x if isinstance(self.shortcut, nn.Identity) else self.shortcut(active)
         out: Tensor = skip + self.residual(active)
@@ -98,6 +100,7 @@ class InvertedResidual(nn.Module):
         self.adds = stride == 1 and inputs == outputs
 
     def forward(self, x: Tensor) -> Tensor:
+        """(b, inputs, h, w) to (b, outputs, h / stride, w / stride)."""
         out: Tensor = self.block(x)
         return x + out if self.adds else out
 

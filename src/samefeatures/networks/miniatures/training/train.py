@@ -20,8 +20,10 @@ import onnx
 import torch
 from torch import Tensor, nn
 
+from samefeatures.images.preprocess import Preprocessing
 from samefeatures.networks.miniatures.catalogue import MiniatureSpec
 from samefeatures.networks.miniatures.training.idx import read_idx
+from samefeatures.networks.torch.hybrid import export_module
 
 PIXEL_MEAN, PIXEL_STD = 0.286, 0.353
 """Mean and standard deviation of Fashion-MNIST's training pixels, scaled to [0, 1]."""
@@ -58,7 +60,7 @@ def to_tensor(images: npt.NDArray[np.uint8]) -> Tensor:
 
 
 def augment(images: Tensor, shift: int, generator: torch.Generator) -> Tensor:
-    """Flip half of the images; shift the batch's eighths by up to ``shift`` pixels each."""
+    """Flip half of (b, 3, h, w) images; shift each eighth of it by up to ``shift`` pixels."""
     flip = torch.rand(len(images), generator=generator) < 0.5
     images = torch.where(flip[:, None, None, None], images.flip(3), images)
     padded = nn.functional.pad(images, [shift] * 4, value=-PIXEL_MEAN / PIXEL_STD)
@@ -71,7 +73,7 @@ def augment(images: Tensor, shift: int, generator: torch.Generator) -> Tensor:
 
 
 def accuracy(model: nn.Module, images: Tensor, labels: Tensor) -> float:
-    """Top-1 in percent, in evaluation mode."""
+    """Top-1 in percent, in evaluation mode, of images (n, 3, h, w) with labels (n,)."""
     model.eval()
     with torch.inference_mode():
         correct = sum(
@@ -160,18 +162,8 @@ def train_one(
 def export_onnx(model: nn.Module, path: Path) -> None:
     """Write a classifier of 28x28 RGB images as one ONNX file with a free batch size."""
     model = model.eval().to(memory_format=torch.contiguous_format)
-    program = torch.onnx.export(
-        model,
-        (torch.zeros(2, 3, 28, 28),),
-        input_names=["images"],
-        output_names=["logits"],
-        dynamic_shapes=({0: torch.export.Dim("batch")},),
-        dynamo=True,
-        verbose=False,
-    )
-    if program is None:
-        raise RuntimeError("torch.onnx.export returned no program")
-    onnx.save(strip_metadata(program.model_proto), path)
+    exported = export_module(model, Preprocessing(input_size=(3, 28, 28)), source=path.parent.name)
+    onnx.save(strip_metadata(exported), path)
 
 
 def strip_metadata(model: onnx.ModelProto) -> onnx.ModelProto:

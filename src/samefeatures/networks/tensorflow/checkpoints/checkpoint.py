@@ -56,7 +56,7 @@ class TensorFlowCheckpoint:
         )
 
     def read(self, name: str) -> Array:
-        """One variable.
+        """One variable, of its shape in ``shapes``.
 
         Raises:
             CheckpointError: when its bytes are damaged or missing.

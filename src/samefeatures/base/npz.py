@@ -1,0 +1,63 @@
+"""Read a NumPy file of plain arrays; nothing in it is unpickled."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+import numpy.typing as npt
+
+from samefeatures.base.errors import SamefeaturesError, did_you_mean
+
+
+def read_npz(
+    path: Path,
+    required: Sequence[str],
+    *,
+    optional: Sequence[str] = (),
+    refused: type[SamefeaturesError],
+    damaged: type[SamefeaturesError],
+) -> dict[str, npt.NDArray[Any]]:
+    """The arrays of a ``.npz``, of any shapes (…), by name.
+
+    Args:
+        path: The file.
+        required: Names that it must have.
+        optional: Names that it may have; others are refused.
+        refused: Raised when there is no such file, or its arrays are not those.
+        damaged: Raised when it is cut short, something else, or holds pickled objects.
+    """
+    known, place = (*required, *optional), ""
+    try:
+        with path.open("rb") as raw:
+            file = np.load(raw, allow_pickle=False)
+            if not isinstance(file, np.lib.npyio.NpzFile):
+                raise ValueError("it holds a single array, as numpy.save writes it")
+            unknown = [key for key in file.files if key not in known]
+            if unknown:
+                raise refused(
+                    f"{path} holds the unknown array '{unknown[0]}'. "
+                    f"{did_you_mean(unknown[0], known)}Known: {', '.join(known)}."
+                )
+            arrays = {}
+            for key in file.files:
+                place = f"'{key}': "
+                arrays[key] = file[key]
+    except FileNotFoundError:
+        raise refused(f"There is no file at {path}. Check the path.") from None
+    except (OSError, ValueError, EOFError, BadZipFile, zlib.error, NotImplementedError) as error:
+        raise damaged(
+            f"{path} is cut short or is no .npz of plain arrays ({place}{error}). Write it with "
+            "numpy.savez; pickled objects are not loaded, since they can run any code."
+        ) from None
+    missing = [key for key in required if key not in arrays]
+    if missing:
+        raise refused(
+            f"{path} lacks {', '.join(missing)}; it has {', '.join(arrays) or 'nothing'}. It needs "
+            f"{', '.join(required)}."
+        )
+    return arrays

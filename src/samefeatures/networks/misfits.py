@@ -1,0 +1,47 @@
+"""Files of weights that can't be read, or are those of another network: one way to say so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from samefeatures.base.errors import CheckpointError, first_line
+
+Shapes = Mapping[str, tuple[int, ...]]
+"""Of tensors, by name."""
+
+
+def differences(ours: Shapes, theirs: Shapes) -> list[str]:
+    """What does not fit between a model and a file, a sentence a tensor."""
+    missing = [f"{name} is missing" for name in ours if name not in theirs]
+    extra = [f"{name} is not in the model" for name in theirs if name not in ours]
+    other = [
+        f"{name} is {theirs[name]}, the model has {shape}"
+        for name, shape in ours.items()
+        if name in theirs and theirs[name] != shape
+    ]
+    return missing + extra + other
+
+
+def misfit(
+    problems: Sequence[str],
+    path: Path,
+    *,
+    source: str,
+    remedy: str = "Name the model that it was saved from; for other shapes build it yourself and "
+    "use python:module:callable.",
+) -> CheckpointError:
+    """A file of weights that is not that of a network, with the first five problems."""
+    return CheckpointError(
+        f"{path} is not a checkpoint of {source}: {len(problems)} tensors do not fit. "
+        f"{'; '.join(problems[:5])}{'; …' if len(problems) > 5 else ''}. {remedy}"
+    )
+
+
+def unreadable(path: Path, what: str, error: Exception) -> CheckpointError:
+    """A file that is missing or damaged; ``what`` it should be, e.g. ``Keras file``."""
+    if isinstance(error, FileNotFoundError) or not path.exists():
+        return CheckpointError(f"There is no {what} at {path}. Check the path.")
+    return CheckpointError(
+        f"{path} is cut short or is not a {what} ({first_line(error)}). Copy or download it again."
+    )

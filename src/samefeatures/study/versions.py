@@ -1,0 +1,48 @@
+"""Versions of what can change a number of a study: kept with its results, equal on a cluster."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from importlib.util import find_spec
+
+from samefeatures.base.version import __version__
+from samefeatures.networks.source import parse_source
+from samefeatures.study.config import StudyConfig
+
+CORE = ("python", "samefeatures", "numpy", "scipy", "onnxruntime", "pillow", "zarr")
+IMAGES: Mapping[str, str] = {"hf": "datasets", "torchvision": "torchvision"}
+"""Kinds of image sources to the package that reads them."""
+MISSING = "missing"
+
+
+def versions_of(config: StudyConfig) -> dict[str, str]:
+    """By name, of what the study uses: the same names on every machine, ``missing`` among them."""
+    return {name: installed(name) for name in _packages(config)}
+
+
+def _packages(config: StudyConfig) -> Iterator[str]:
+    yield from CORE
+    for entry in config.networks:
+        yield from parse_source(entry.load).kind.packages
+    if config.algebra_device != "cpu":
+        yield "torch"
+    for part in (*config.data.fit, *config.data.eval) if config.data else ():
+        if part.kind in IMAGES:
+            yield IMAGES[part.kind]
+
+
+def installed(package: str) -> str:
+    """The version of a package here, or ``missing``; also of ``python`` itself."""
+    if package == "python":
+        return platform.python_version()
+    if package == "samefeatures":
+        return __version__
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        # Some are built under several names: tensorflow-cpu, onnxruntime-gpu.
+        there = find_spec(package) is not None
+        names = packages_distributions().get(package, ()) if there else ()
+        return version(names[0]) if names else MISSING
