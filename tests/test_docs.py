@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import inspect
 import re
 from pathlib import Path
@@ -14,6 +15,7 @@ from benchmarks.prose import filled
 
 import samefeatures as sf
 from samefeatures.study.config import parse_config
+from test_layers import ORDER
 
 PROJECT = Path(__file__).parents[1]
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
@@ -65,11 +67,15 @@ def test_links_and_paths_lead_somewhere(page: Path) -> None:
     text = page.read_text()
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
-    homes = (PROJECT, PROJECT / "src", PROJECT / "src" / "samefeatures")
+    package = PROJECT / "src" / "samefeatures"
+    homes = (PROJECT, PROJECT / "src", package)
     for name in re.findall(r"`((?:tests|src|docs|examples|benchmarks|scripts)/[^` ]*)`", text):
         assert (PROJECT / name).exists(), f"{page.name} names {name}"
     for name in re.findall(r"`([\w/]+/\w+\.py)`", text):
         assert any((home / name).exists() for home in homes), f"{page.name} names {name}"
+    if page.name == "architecture.md":
+        for name in re.findall(r"`([\w/]+/)`", text):
+            assert (package / name).is_dir(), f"{page.name} names {name}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -84,6 +90,13 @@ def test_every_row_of_a_table_belongs_to_one(page: Path) -> None:
 def test_figures_in_sentences_are_those_of_the_results(page: Path) -> None:
     text = page.read_text()
     assert filled(text) == text, "write them anew: python -m benchmarks.prose"
+
+
+def test_the_tree_is_what_its_folders_say_of_themselves() -> None:
+    text = (PROJECT / "docs" / "architecture.md").read_text()
+    drawn = re.findall(r"^    (\w+)/ +(.*)$", text, re.MULTILINE)
+    said = [(name, importlib.import_module(f"samefeatures.{name}").__doc__) for name in ORDER]
+    assert drawn == [(name, (doc or "").splitlines()[0]) for name, doc in said]
 
 
 def test_a_question_that_the_results_do_not_answer_is_named() -> None:

@@ -1,1 +1,1 @@
-"""What everything stands on: errors, files, progress, digests, array types."""
+"""What all stands on: errors, files, progress, digests, array types, parts of other packages."""

@@ -1,1 +1,1 @@
-"""Extraction and moments over many machines with Ray (extra ``ray``)."""
+"""Extraction and moments over many machines, with Ray."""

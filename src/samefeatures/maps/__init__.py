@@ -1,4 +1,4 @@
-"""Affine maps between feature spaces: one record, one file per method."""
+"""Affine maps between feature spaces: one record, one file a method."""
 
 from samefeatures.maps.affine import AffineMap, FitNote
 from samefeatures.maps.curve import LossCurve

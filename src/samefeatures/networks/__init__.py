@@ -1,1 +1,1 @@
-"""Networks: the record, one adapter per source, the miniatures."""
+"""Networks: the record, the table of kinds, an adapter a kind, the proof of the split."""

@@ -1,4 +1,4 @@
-"""From the records of a study to tables for a terminal, a repository, a paper and a browser.
+"""A study's records as tables for a terminal, a repository, a paper and a browser.
 
 Nothing here loads a network or an image: ``StudyResults`` is all that comes in.
 """
