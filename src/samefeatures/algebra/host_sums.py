@@ -74,7 +74,7 @@ class HostSums:
         return chunk_mean
 
     def read(self) -> tuple[int, Float64, Float64]:
-        """n, mean, and the lower triangle of S: the sums themselves."""
+        """n, mean (D,), and the lower triangle of S (D, D): the sums themselves."""
         return self._n, self._mean, self._lower
 
     def _add_single(self, z: Float32) -> None:

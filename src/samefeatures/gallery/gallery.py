@@ -209,6 +209,11 @@ def spread(places: npt.NDArray[np.int64], labels: npt.NDArray[np.int64], count: 
     """At most ``count`` of the places: the first of every class, then the second, and so on.
 
     Where not all classes can have another one, those that do are spread evenly over the classes.
+
+    Args:
+        places: (k,) rows to choose from, in order.
+        labels: (n,) classes of all rows.
+        count: At most.
     """
     rounds: dict[int, list[tuple[int, int]]] = {}
     seen: dict[int, int] = {}

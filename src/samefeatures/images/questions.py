@@ -46,8 +46,8 @@ def brightness(images: Images) -> Float64:
 def symmetry(images: Images) -> Float64:
     """Correlation of the grey levels with those of the mirror image, from −1 to 1.
 
-    1 for an image that equals its mirror image, left for right; brightness and contrast do not
-    matter. A flat image equals its mirror image.
+    Of (…, h, w, 3). 1 for an image that equals its mirror image, left for right; brightness and
+    contrast do not matter. A flat image equals its mirror image.
     """
     centred, variance = _centred(images)
     shared = _mean(centred * centred[..., ::-1])
@@ -58,10 +58,10 @@ def symmetry(images: Images) -> Float64:
 def extent(images: Images) -> Float64:
     """Share of the image that is unlike its border, from 0 to 1: how large the object is.
 
-    The colour of the border is its median in each channel, over a frame of a sixteenth of the
-    shorter side: an object may touch less than half of it. A pixel counts where a channel is more
-    than a tenth of the range away. On a black or white ground that is the object; in a photograph,
-    whatever does not have the colour of the surroundings.
+    Of (…, h, w, 3). The colour of the border is its median in each channel, over a frame of a
+    sixteenth of the shorter side: an object may touch less than half of it. A pixel counts where a
+    channel is more than a tenth of the range away. On a black or white ground that is the object;
+    in a photograph, whatever does not have the colour of the surroundings.
     """
     levels = _levels(images)
     frame = levels[..., _frame(*levels.shape[-3:-1]), :]  # (…, pixels, 3)
@@ -72,9 +72,9 @@ def extent(images: Images) -> Float64:
 def hue(images: Images) -> Float64:
     """From −1 (all blue) to 1 (all red): red less blue, relative to how much colour there is.
 
-    ``(mean R − mean B) / mean(max − min)``, the means over pixels, max and min over a pixel's
-    channels. Hue itself is an angle, which has no median; this is the axis from cold to warm. NaN
-    where there is no colour.
+    Of (…, h, w, 3): ``(mean R − mean B) / mean(max − min)``, the means over pixels, max and min
+    over a pixel's channels. Hue itself is an angle, which has no median; this is the axis from cold
+    to warm. NaN where there is no colour.
     """
     levels = _levels(images)
     colour = _mean(levels.max(axis=-1) - levels.min(axis=-1))
@@ -86,8 +86,8 @@ def hue(images: Images) -> Float64:
 def sharpness(images: Images) -> Float64:
     """How fast grey levels change from pixel to pixel, relative to how much they vary at all.
 
-    ``sqrt((mean dx² + mean dy²) / variance)``: near 0 for slow changes, 2 for independent pixels.
-    Contrast does not matter; size in pixels does. NaN for a flat image.
+    Of (…, h, w, 3): ``sqrt((mean dx² + mean dy²) / variance)``, near 0 for slow changes, 2 for
+    independent pixels. Contrast does not matter; size in pixels does. NaN for a flat image.
     """
     centred, variance = _centred(images)
     across, down = (_mean(np.square(np.diff(centred, axis=axis))) for axis in (-1, -2))
@@ -156,7 +156,7 @@ def ask(values: Float64, classes: Int64) -> Int64:
 
 
 def left_out(values: Float64, labels: Int64) -> str:
-    """One sentence about images that got no label from ``ask``; empty where all did."""
+    """One sentence about images that got no label (n,) from ``ask``; empty where all did."""
     missing = int((labels == NO_ANSWER).sum())
     if not missing:
         return ""

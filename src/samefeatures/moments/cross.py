@@ -50,7 +50,7 @@ def cross_moments(
 
 
 def chunks_of(rows: Sequence[FeatureRows]) -> Iterator[list[Float32]]:
-    """Chunks of several networks side by side."""
+    """Chunks of several networks side by side, (r, d) each."""
     for blocks in zip(*(part.chunks(ROWS) for part in rows), strict=True):
         yield list(blocks)
 

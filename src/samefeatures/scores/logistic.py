@@ -132,7 +132,7 @@ def minimise(
 
 
 def log_loss(parts: Sequence[Part], weights: Float64) -> float:
-    """Mean of −log softmax(W x + b)[label] over the rows of all parts."""
+    """Mean of −log softmax(W x + b)[label] over all rows, weights (classes, d + 1), b the last."""
     total = sum(_losses(x, labels, weights)[0] for x, labels in parts)
     return total / sum(len(labels) for _, labels in parts)
 

@@ -32,7 +32,7 @@ class StreamedRows:
         return self.rows
 
     def chunks(self, rows: int) -> Iterator[Float32]:
-        """Refuses.
+        """Refuses: there are no rows (``rows``, d).
 
         Raises:
             ConfigError: always.
@@ -43,6 +43,6 @@ class StreamedRows:
         )
 
     def span(self, start: int, stop: int) -> Float32:
-        """Refuses, as ``chunks`` does."""
+        """Refuses, as ``chunks`` does: there are no rows (stop - start, d)."""
         next(self.chunks(stop - start))
         raise AssertionError  # not reached

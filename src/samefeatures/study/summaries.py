@@ -167,7 +167,7 @@ def shared_warnings(shared: int, rows: int) -> Iterator[str]:
 
 
 def label_warnings(labels: npt.NDArray[np.int64], classes: int) -> Iterator[str]:
-    """What makes counts of correct labels mean little: too few images, or a single class."""
+    """What makes counts of correct labels (n,) mean little: too few images, or a single class."""
     present = np.unique(labels)
     if len(present) == 1 and classes > 1:
         yield (

@@ -62,7 +62,7 @@ def write_predictions(
     predictions: Mapping[str, npt.NDArray[np.int32]],
     path: Path,
 ) -> Path:
-    """Write one row per eval image: ``id``, ``label``, and one column per cell."""
+    """Write one row per eval image: ``id``, ``label``, and one column (n,) per cell."""
     names = list(ids) if ids is not None else [str(i) for i in range(len(labels))]
     columns: dict[str, Any] = {
         "id": Array(names, type=DataType.utf8()),
@@ -83,7 +83,7 @@ def write_table(writer: Callable[..., object], table: Table, path: Path) -> None
 
 
 def read_predictions(path: Path, names: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
-    """Columns of ``predictions.parquet``: ``id`` as objects, the others as integers.
+    """Columns (n,) of ``predictions.parquet``: ``id`` as objects, the others as integers.
 
     Raises:
         StoreError: when the file is missing, damaged, or has no such column.

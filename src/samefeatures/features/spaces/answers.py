@@ -40,6 +40,7 @@ class Answers:
 
     @property
     def labels(self) -> Int64 | None:
+        """(n,) of the rows underneath."""
         return self.rows.labels
 
     @property

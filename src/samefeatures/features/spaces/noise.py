@@ -107,6 +107,7 @@ class ClassNoise:
 
     @property
     def labels(self) -> Int64 | None:
+        """(n,) of the rows underneath."""
         return self.rows.labels
 
     @property

@@ -72,7 +72,8 @@ class Training:
         """Train to the end; yields after each window of steps, with their number.
 
         Args:
-            stream: Pools of rows (r, d_A + 1 + D), each with the order in which they are dealt.
+            stream: Pools of rows (r, d_A + 1 + D), each with the order (r,) in which they
+                are dealt.
         """
         batches = self._batches(stream)
         while self.step < self._options.iterations and (self._stopped < 0).any():
@@ -146,7 +147,7 @@ class Training:
         )
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
-        """Everything that decides what follows, for a checkpoint."""
+        """All that decides what follows, for a checkpoint: weights (D, d_A + 1) and the like."""
         kept = self._adam.state[self._weight]
         tensors = {"weight": self._weight, "good": self._good}
         tensors |= {name: kept[name] for name in ("step", "exp_avg", "exp_avg_sq")}
@@ -160,7 +161,9 @@ class Training:
         }
 
     def resume(self, saved: Mapping[str, npt.NDArray[Any]]) -> None:
-        """Go on from what ``state`` gave; targets that are done since may be missing here.
+        """Go on from what ``state`` gave, weights (D, d_A + 1) and the like.
+
+        Targets that are done since may be missing here.
 
         Raises:
             StoreDamagedError: when it is of other targets.

@@ -57,7 +57,7 @@ class Descent:
         self._changes: list[Float64] = []
 
     def tell(self, loss: float, gradient: Float64) -> None:
-        """Loss and gradient at ``trial``."""
+        """Loss and gradient (d_B, d_A + 1) at ``trial``."""
         slope = float(np.vdot(self._gradient, self._direction))  # below zero, but for the first
         if loss <= self.loss + SUFFICIENT * self._length * slope:
             self._accept(loss, gradient)
@@ -114,7 +114,7 @@ class Descent:
         self.trial = self.point + self._length * self._direction
 
     def state(self) -> dict[str, npt.NDArray[np.generic]]:
-        """Everything that decides what follows, for a checkpoint."""
+        """All that decides what follows, for a checkpoint: maps (d_B, d_A + 1), lists of them."""
         shape = (0, *self.point.shape)
         return {
             "point": self.point,
@@ -126,7 +126,7 @@ class Descent:
         }
 
     def resume(self, state: Mapping[str, npt.NDArray[np.generic]]) -> Self:
-        """Go on from what ``state`` gave, to the same bits."""
+        """Go on from what ``state`` gave, maps (d_B, d_A + 1) in it, to the same bits."""
         arrays = {name: np.asarray(state[name], np.float64) for name in self.state()}
         self.point, self._gradient = arrays["point"], arrays["gradient"]
         self._direction = arrays["direction"]
