@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import importlib
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -204,3 +206,59 @@ print(sorted(heavy & set(sys.modules)))
 def test_modules_are_importable() -> None:
     for name in ORDER:
         assert importlib.import_module(f"samefeatures.{name}").__doc__
+
+
+ARRAYS = re.compile(r"\b(NDArray|ndarray|Float32|Float64|Int32|Int64|Bool)\b")
+SIZE = r"(?:Σ )?[\w.…·²]+(?: ?[+*/·×−-] ?[\w.…·²]+)*"
+SHAPE = re.compile(rf"\((?:[^(),]+, )*[^(),]+,(?: {SIZE})?\)|\(…\)")
+"""A shape in a docstring; ``(…)`` is any."""
+
+
+def public_functions(body: list[ast.stmt], home: str) -> Iterator[tuple[str, ast.FunctionDef]]:
+    """Functions and methods without a leading underscore, by their full names."""
+    for node in body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            yield from public_functions(node.body, f"{home}.{node.name}")
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+            yield f"{home}.{node.name}", node
+
+
+def mentions_arrays(function: ast.FunctionDef, aliases: set[str]) -> bool:
+    """Whether an argument or what is returned is annotated as an array, or as holding some."""
+    given = [node.annotation for node in ast.walk(function.args) if isinstance(node, ast.arg)]
+    said = " ".join(ast.unparse(each) for each in (*given, function.returns) if each)
+    return bool(ARRAYS.search(said) or aliases & set(re.findall(r"\w+", said)))
+
+
+def test_what_counts_as_a_shape() -> None:
+    for text in (
+        "(n,)",
+        "(n, d)",
+        "(r, Σ classes)",
+        "(images · views, d)",
+        "(d_B, d_A + 1)",
+        "(…)",
+    ):
+        assert SHAPE.search(f"Rows {text} of it."), text
+    for text in ("(thesis, Table 5.2)", "(n)", "f(x)", "(a, which is b)"):
+        assert not SHAPE.search(f"Rows {text} of it."), text
+
+
+def test_functions_of_arrays_say_their_shapes() -> None:
+    silent = []
+    for module, path in MODULES.items():
+        tree = ast.parse(path.read_text())
+        aliases = {
+            target.id
+            for node in tree.body
+            if isinstance(node, ast.Assign) and ARRAYS.search(ast.unparse(node.value))
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        silent += [
+            name
+            for name, function in public_functions(tree.body, module)
+            if mentions_arrays(function, aliases)
+            and not SHAPE.search(ast.get_docstring(function) or "")
+        ]
+    assert not silent, "no shape, such as (n, d), in the docstring of:\n" + "\n".join(silent)

@@ -36,7 +36,7 @@ class Checkpoint:
     _last: float = field(default_factory=time.monotonic, init=False)
 
     def load(self) -> dict[str, npt.NDArray[Any]] | None:
-        """What was kept of this fit, arrays of any shape by name, or None.
+        """What was kept of this fit, arrays (…) by name, or None.
 
         Raises:
             StoreDamagedError: when there is a file that can't be read.
@@ -60,7 +60,7 @@ class Checkpoint:
         return self.path is not None and time.monotonic() - self._last >= SECONDS
 
     def save(self, arrays: Arrays) -> None:
-        """Keep these arrays, of any shape, in place of what was kept.
+        """Keep these arrays (…) in place of what was kept.
 
         Raises:
             StoreError: when the file can't be written.
