@@ -123,8 +123,8 @@ def test_they_are_in_the_report(study: Study, tmp_path: Path) -> None:
 def test_they_are_in_the_plan(study: Study) -> None:
     stages = {stage.name: stage for stage in make_plan(study).stages}
     assert stages["maps: mean"].note == "6 maps"
-    assert stages["measure: toycka"].note == "3 values of Toy CKA"
-    assert stages["measure: toylength"].note == "6 values of Toy length"
+    assert stages["measure: toycka"].note == "3 values"
+    assert stages["measure: toylength"].note == "6 values"
     assert "measure: r2" not in stages
     assert all(stage.seconds >= 0 for stage in stages.values())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from pathlib import Path
 
@@ -85,9 +85,20 @@ class SourceProblem:
             )
         return self._inverses[self.source]
 
-    def regression(self, target: str, inverse: Inverse) -> Float64:
-        """(d_B, d_A) weights ``S_BA S⁻¹`` for an inverse (d_A, d_A) of the source's moments."""
-        return self.algebra.product(self.moments.block(target, self.source), inverse.matrix)
+    def regressions(
+        self, method: str, targets: Sequence[str], inverse: Inverse, message: str
+    ) -> Iterator[AffineMap]:
+        """One map per target: ``S_BA S⁻¹``, for an inverse (d_A, d_A) of the source's moments."""
+        note = FitNote(
+            rank=inverse.rank,
+            full_rank=inverse.dim,
+            condition=inverse.condition,
+            message=message,
+        )
+        for target in targets:
+            across = self.moments.block(target, self.source)  # (d_B, d_A)
+            weight = self.algebra.product(across, inverse.matrix)  # (d_B, d_A)
+            yield self.affine(method, target, weight, self.centred_bias(target, weight), note)
 
     def affine(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +13,14 @@ import numpy as np
 from samefeatures.algebra import HOST, Algebra, Precision
 from samefeatures.base.arrays import Float32
 from samefeatures.features.rows import ArrayRows, FeatureRows
-from samefeatures.maps import AffineMap, FitNote, Method, Sizes, SourceProblem
+from samefeatures.maps import AffineMap, Method, Naive, Sizes, SourceProblem
 from samefeatures.moments.record import Moments
 from samefeatures.moments.sums import accumulator
 from samefeatures.networks.record import Head
 from samefeatures.planning.linear import Clock, Linear, fitted
 from samefeatures.scores.comparisons import compare
 from samefeatures.scores.heads import Score, score_heads
-from samefeatures.similarity import closeness
+from samefeatures.similarity import MEASURES, MapMeasure, Mapped, SpaceMeasure, closeness
 from samefeatures.study.methods import MethodConfig
 
 WIDEST = 768
@@ -39,6 +39,7 @@ class AlgebraRates:
         score: Seconds by rows of one hybrid, at the mean width of the study's networks.
         judge: Seconds of loading a map, folding it, and R², by multiply-adds.
         compare: Seconds of the tests of one hybrid by rows.
+        measures: Seconds of one value of a measure beside R² and cosine, by multiply-adds.
     """
 
     moments: Linear
@@ -46,6 +47,7 @@ class AlgebraRates:
     score: Linear
     judge: Linear
     compare: Linear
+    measures: Mapping[str, Linear] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Made:
 def measure_algebra(
     sizes: Sizes,
     methods: Sequence[MethodConfig],
+    measures: Sequence[str] = (),
     *,
     algebra: Algebra = HOST,
     precision: Precision = "float64",
@@ -70,6 +73,7 @@ def measure_algebra(
     Args:
         sizes: Of the study.
         methods: Of the study.
+        measures: Of the study, those beside R² and cosine.
         algebra: Where the study does its algebra.
         precision: Of the moments' products.
         clock: Seconds.
@@ -88,12 +92,19 @@ def measure_algebra(
             score=_score(sizes, algebra, clock),
             judge=_judge(sizes, widths, folder, algebra, clock),
             compare=_compare(clock),
+            measures={n: _measure(MEASURES.get(n)(), widths, algebra, clock) for n in measures},
         )
 
 
 def method_work(sizes: Sizes, method: Method) -> float:
     """Multiply-adds of all maps of one method, and as many for every number that is saved."""
     return method.work(sizes) + sizes.pairs
+
+
+def measure_work(sizes: Sizes, measure: MapMeasure | SpaceMeasure) -> tuple[float, int]:
+    """Multiply-adds of a measure, with one more for each value; and how many values there are."""
+    values = sizes.hybrids // (2 if measure.symmetric else 1)
+    return measure.work(sizes) + values, values
 
 
 def _moments(total: int, algebra: Algebra, precision: Precision, clock: Clock) -> Linear:
@@ -175,8 +186,8 @@ def _judge(
     def prepare(dim: int) -> Callable[[], object]:
         problem = _problem(dim, sizes.classes, algebra)
         path = folder / f"judged-{dim}.safetensors"
-        note = FitNote(rank=dim, full_rank=dim, condition=1.0)
-        problem.affine("ols", "b", np.eye(dim), np.zeros(dim), note).save(path)
+        (plain,) = Naive().fit(problem, ["b"])
+        plain.save(path)
 
         def work() -> None:
             loaded = AffineMap.load(path)
@@ -186,6 +197,24 @@ def _judge(
         return work
 
     return fitted(prepare, widths, units=lambda d: d**3 + d * d * sizes.classes, clock=clock)
+
+
+def _measure(
+    measure: MapMeasure | SpaceMeasure, widths: tuple[int, int], algebra: Algebra, clock: Clock
+) -> Linear:
+    def prepare(dim: int) -> Callable[[], object]:
+        problem = _problem(dim, 2, algebra)
+        (plain,) = Naive().fit(problem, ["b"])
+        mapped = Mapped.of(problem.moments, plain, algebra=algebra)
+        if isinstance(measure, MapMeasure):
+            return lambda: measure.value(mapped)
+        return lambda: measure.value(problem.moments, "a", "b", algebra=algebra)
+
+    def units(dim: int) -> float:  # of one value
+        work, values = measure_work(Sizes(dims=(dim, dim), fit_rows=1, classes=2), measure)
+        return work / values
+
+    return fitted(prepare, widths, units=units, clock=clock)
 
 
 def _compare(clock: Clock) -> Linear:

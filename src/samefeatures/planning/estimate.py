@@ -6,10 +6,11 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from samefeatures.planning.algebra import AlgebraRates, method_work
+from samefeatures.planning.algebra import AlgebraRates, measure_work, method_work
 from samefeatures.planning.done import Done
 from samefeatures.planning.extent import Extent
 from samefeatures.planning.rates import FeatureRates
+from samefeatures.similarity import MEASURES
 
 SURE, ROUGH, GUESS = 1.5, 2.0, 3.0
 """The factor that a stage is expected to be right within."""
@@ -53,6 +54,7 @@ def estimate(
         *_moments(extent, features, algebra, done),
         *_maps(extent, algebra, done),
         _scores(extent, features, algebra, done),
+        *_measures(extent, algebra),
         *_controls(extent, features, algebra),
         _report(extent),
     )
@@ -179,6 +181,17 @@ def _scores(extent: Extent, features: FeatureRates, rates: AlgebraRates, done: D
         factor=ROUGH,
         note=f"{hybrids + networks} heads on {rows:,} rows",
     )
+
+
+def _measures(extent: Extent, rates: AlgebraRates) -> Iterator[Stage]:
+    """Those beside R² and cosine, which are among the scores."""
+    for name, rate in rates.measures.items():
+        work, values = measure_work(extent.sizes, MEASURES.get(name)())
+        seconds = rate.at(work, calls=values)
+        note = f"{values} values"
+        yield Stage(
+            name=f"measure: {name}", seconds=seconds, whole=seconds, factor=ROUGH, note=note
+        )
 
 
 def _controls(extent: Extent, features: FeatureRates, rates: AlgebraRates) -> Iterator[Stage]:

@@ -17,10 +17,10 @@ from samefeatures.planning.estimate import STORE, Stage, dominating, estimate, t
 from samefeatures.planning.extent import Extent, extent_of
 from samefeatures.planning.linear import Clock
 from samefeatures.planning.machine import machine_memory, peak_memory
-from samefeatures.planning.measures import measure_stages
 from samefeatures.planning.notes import notes_of, warnings_of
 from samefeatures.planning.rates import measure_features
 from samefeatures.planning.words import duration, size
+from samefeatures.similarity import MEASURES
 from samefeatures.study.study import Study
 
 HELD = 2**30
@@ -104,11 +104,14 @@ def make_plan(study: Study, *, clock: Clock = time.perf_counter) -> Plan:
     )
     memory = memory_of(extent, peak_memory())
     advance = study.progress.task("measure algebra", 1)
-    precision = config.algebra.precision
     rates = measure_algebra(
-        extent.sizes, extent.methods, algebra=place, precision=precision, clock=clock
+        extent.sizes,
+        extent.methods,
+        [name for name in config.measures if MEASURES.get(name).place is None],
+        algebra=place,
+        precision=config.algebra.precision,
+        clock=clock,
     )
-    further = measure_stages(config.measures, extent.sizes, algebra=place, clock=clock)
     advance(1)
     loading = Stage(
         name="load networks, list images", seconds=opened, whole=opened, note="done once"
@@ -117,7 +120,7 @@ def make_plan(study: Study, *, clock: Clock = time.perf_counter) -> Plan:
     done = find_done(inputs, config, out=study.out, root=root, stream=stream)
     return plan_of(
         extent,
-        (loading, *estimate(extent, features, rates, done), *further),
+        (loading, *estimate(extent, features, rates, done)),
         memory=memory,
         out=study.out,
         root=root,

@@ -57,6 +57,8 @@ def fit_maps(
         )
         for entry in methods:
             targets = [b for a, b in todo[entry.label] if a == source]
+            if not targets:  # nothing is factorised for nothing
+                continue
             kept = problem.keeping(files.checkpoint_path(entry.label, source))
             for fitted in entry.build().fit(kept, targets):
                 files.keep(entry.label, fitted)

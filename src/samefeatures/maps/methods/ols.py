@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from samefeatures.maps.affine import AffineMap, FitNote
+from samefeatures.maps.affine import AffineMap
 from samefeatures.maps.method import Method
 from samefeatures.maps.problem import SourceProblem
 from samefeatures.maps.sizes import Sizes
@@ -26,17 +26,7 @@ class OLS(Method):
 
     def fit(self, problem: SourceProblem, targets: Sequence[str]) -> Iterator[AffineMap]:
         """One map per target, in order; the source is factorised once."""
-        inverse = problem.inverse
-        note = FitNote(
-            rank=inverse.rank,
-            full_rank=inverse.dim,
-            condition=inverse.condition,
-            message=deficiency(problem),
-        )
-        for target in targets:
-            weight = problem.regression(target, inverse)  # (d_B, d_A)
-            bias = problem.centred_bias(target, weight)
-            yield problem.affine(self.name, target, weight, bias, note)
+        yield from problem.regressions(self.name, targets, problem.inverse, deficiency(problem))
 
     def work(self, sizes: Sizes) -> float:
         """One inverse a source, one product a pair."""

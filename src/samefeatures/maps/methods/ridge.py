@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from samefeatures.base.options import check_number
-from samefeatures.maps.affine import AffineMap, FitNote
+from samefeatures.maps.affine import AffineMap
 from samefeatures.maps.inverse import shifted_inverse
 from samefeatures.maps.method import Method
 from samefeatures.maps.problem import SourceProblem
@@ -37,19 +37,10 @@ class Ridge(Method):
     def fit(self, problem: SourceProblem, targets: Sequence[str]) -> Iterator[AffineMap]:
         """One map per target, in order; the source is inverted once."""
         moments, source = problem.moments, problem.source
-        dim = problem.dims[source]
-        shift = self.alpha * moments.sum_of_squares(source) / dim
+        shift = self.alpha * moments.sum_of_squares(source) / problem.dims[source]
         inverse = shifted_inverse(moments.block(source, source), shift, algebra=problem.algebra)
-        note = FitNote(
-            rank=inverse.rank,
-            full_rank=dim,
-            condition=inverse.condition,
-            message="" if shift > 0 else "the source's features do not vary: the map is constant",
-        )
-        for target in targets:
-            weight = problem.regression(target, inverse)  # (d_B, d_A)
-            bias = problem.centred_bias(target, weight)
-            yield problem.affine(self.name, target, weight, bias, note)
+        message = "" if shift > 0 else "the source's features do not vary: the map is constant"
+        yield from problem.regressions(self.name, targets, inverse, message)
 
     def work(self, sizes: Sizes) -> float:
         """One inverse a source, one product a pair."""

@@ -13,7 +13,6 @@ from samefeatures.base.errors import StoreError
 from samefeatures.base.files import write_whole
 from samefeatures.study.results.cell import Cell
 from samefeatures.study.results.controls import Controls
-from samefeatures.study.results.earlier import completed
 from samefeatures.study.results.summaries import (
     ClassChange,
     CurveSummary,
@@ -85,7 +84,7 @@ class StudyResults:
             StoreError: when the file is missing or is not such a file.
         """
         try:
-            raw = completed(json.loads(path.read_text()))
+            raw = _completed(json.loads(path.read_text()))
             return cls(
                 title=raw["title"],
                 networks=tuple(NetworkSummary(**r) for r in raw["networks"]),
@@ -112,3 +111,17 @@ class StudyResults:
                 f"{path} is not a results file of this version ({error}). Score the study again: "
                 "samefeatures score"
             ) from None
+
+
+def _completed(raw: dict[str, Any]) -> dict[str, Any]:
+    """With what earlier versions left out, as methods and measures say it themselves."""
+    if "measures" in raw:
+        return raw
+    from samefeatures.maps import METHODS
+    from samefeatures.similarity import MEASURES
+
+    kinds = [method.get("kind") or method["name"] for method in raw["methods"]]
+    uses = [METHODS.get(k).uses if k in METHODS.names else "images" for k in kinds]
+    methods = [{**m, "uses": u} for m, u in zip(raw["methods"], uses, strict=True)]
+    measures = [asdict(MeasureSummary.of(MEASURES.get(name))) for name in ("r2", "cosine")]
+    return {**raw, "methods": methods, "measures": measures}
