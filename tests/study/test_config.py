@@ -45,7 +45,7 @@ def test_fit_may_be_a_list_with_common_settings() -> None:
     assert config.data is not None
     first, second = config.data.fit
     assert first.views is not None
-    assert first.views.build() == Views(count=4)
+    assert first.views == Views(count=4)
     assert second.views is not None
     assert second.views.count == 1
     config = parse_config({**GOOD, "data": {"fit": ["a", {"source": "b"}], "eval": "c"}})

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from samefeatures.base.errors import ConfigError, LabelError
+from samefeatures.base.errors import ConfigError
 from samefeatures.base.progress import Progress, Silent
 from samefeatures.features.extract import extract
 from samefeatures.images.imageset import ImageSet
@@ -16,6 +16,7 @@ from samefeatures.images.sources import open_images
 from samefeatures.networks.load import load
 from samefeatures.networks.record import FeatureFile, ImageNetwork, Network
 from samefeatures.scores.heads import Score, score_heads
+from samefeatures.study.inputs import check_labels
 from samefeatures.study.scoring import labelled
 
 
@@ -100,45 +101,30 @@ def check_networks(
     if data is not None:
         source = ImageSource(source=data, class_map=class_map, limit=limit)
         images = open_images(source, labelled=True, base=Path())
-    checks = []
-    for network in networks:
-        score = _own_score(network, images, progress)
-        scored = score is not None and images is not None and isinstance(network, ImageNetwork)
-        left_out = len(images) - score.n if scored and images and score else 0
-        checks.append(Check(network, score, left_out))
-    return checks
+    return [_check(network, images, progress) for network in networks]
 
 
-def _own_score(network: Network, images: ImageSet | None, progress: Progress) -> Score | None:
+def _check(network: Network, images: ImageSet | None, progress: Progress) -> Check:
     if isinstance(network, FeatureFile):
         rows = [(network.eval_features, network.eval_labels)]
-        return score_heads(rows, [network.head])[0]
+        return Check(network, score_heads(rows, [network.head])[0])
     if images is None:
-        return None
-    return score_on_images(network, images, progress)
+        return Check(network, None)
+    score = score_on_images(network, images, progress)
+    return Check(network, score, len(images) - score.n)
 
 
 def score_on_images(network: ImageNetwork, images: ImageSet, progress: Progress) -> Score:
     """A network's own score on labelled images; features are kept only while it runs.
 
     Raises:
-        LabelError: when the images have no labels.
+        LabelError: when the images have no labels, or others.
     """
-    if images.labels is None:
-        raise LabelError(
-            f"'{images.name}' has no labels. Give class folders, a labels CSV, or another set."
-        )
-    if int(images.labels.max()) >= network.head.classes:
-        raise LabelError(
-            f"'{images.name}' has labels up to {images.labels.max()}, but {network.name} has "
-            f"{network.head.classes} classes. Check the class map."
-        )
+    check_labels(images, network)
     advance = progress.task(f"{network.name} on {images.name}", len(images))
     with tempfile.TemporaryDirectory() as folder:
         (rows,) = extract(
             [network], images, Path(folder), on_rows=lambda _name, count: advance(count)
         )
-        labels = rows.labels
-        if labels is None:
-            raise LabelError(f"'{images.name}' has no labels.")
-        return score_heads(labelled(rows, labels), [network.head])[0]
+        assert rows.labels is not None  # they are those of the images
+        return score_heads(labelled(rows, rows.labels), [network.head])[0]

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from arro3.core import Array, DataType, Table
 from arro3.io import write_parquet
 
 from samefeatures.study.results import ClassChange
@@ -121,13 +120,11 @@ def class_changes(counts: Sequence[ClassCounts], *, listed: int = LISTED) -> lis
 
 def write_classes(counts: Sequence[ClassCounts], path: Path) -> Path:
     """Write ``per_class.parquet``: one row per hybrid and class."""
-    columns: dict[str, Any] = {}
-    for name in ("method", "source", "target"):
-        values = [getattr(c, name) for c in counts for _ in c.classes]
-        columns[name] = Array(values, type=DataType.utf8())
-    for name, field in (("label", "classes"), *((name, name) for name in COLUMNS)):
-        parts = [getattr(c, field) for c in counts]
-        joined = np.concatenate(parts) if parts else np.zeros(0, np.int64)
-        columns[name] = Array.from_numpy(joined)
-    write_table(write_parquet, Table.from_pydict(columns), path)
-    return path
+    columns: dict[str, Any] = {
+        name: [getattr(c, name) for c in counts for _ in c.classes]
+        for name in ("method", "source", "target")
+    }
+    none = np.zeros(0, np.int64)
+    for name, field in {"label": "classes", **dict(zip(COLUMNS, COLUMNS, strict=True))}.items():
+        columns[name] = np.concatenate([none, *(getattr(c, field) for c in counts)])
+    return write_table(write_parquet, columns, path)

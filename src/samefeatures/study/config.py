@@ -40,24 +40,11 @@ class NetworkConfig(Strict):
         return dict(given)
 
 
-class ViewsConfig(Strict):
-    """Random crops of each fit image; fields as in ``Views``."""
-
-    count: int
-    seed: int = 0
-    scale: tuple[float, float] = (0.35, 1.0)
-    ratio: tuple[float, float] = (3 / 4, 4 / 3)
-    flip: bool = True
-
-    def build(self) -> Views:
-        return Views(**self.model_dump())
-
-
 @dataclass(frozen=True, kw_only=True)
 class PartConfig(ImageSource):
     """A part of an image set, from one source, and the views taken of each image."""
 
-    views: ViewsConfig | None = None
+    views: Views | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -69,7 +56,8 @@ class PartConfig(ImageSource):
     def _count_alone(cls, value: Any) -> Any:
         if isinstance(value, bool):
             raise ValueError(f"views is {value}; give the number of crops per image")
-        return {"count": value} if isinstance(value, int) else value
+        value = {"count": value} if isinstance(value, int) else value
+        return refuse_unknown(value, [field.name for field in fields(Views)])
 
 
 class DataConfig(Strict):

@@ -89,7 +89,7 @@ def open_inputs(config: StudyConfig, *, base: Path, progress: Progress) -> Study
     fit = open_parts(config.data.fit, labelled=False, base=base)
     evaluation = open_parts(config.data.eval, labelled=True, base=base)
     for part in evaluation:
-        _check_labels(part.images, networks)
+        check_labels(part.images, next(iter(networks.values())))
     return StudyInputs(networks, fit, evaluation, names)
 
 
@@ -146,7 +146,7 @@ def open_parts(entries: Sequence[PartConfig], *, labelled: bool, base: Path) -> 
     return tuple(
         Part(
             images,
-            entry.views.build() if entry.views else None,
+            entry.views,
             images.name if len(sets) > 1 else None,
         )
         for images, entry in zip(sets, entries, strict=True)
@@ -182,17 +182,21 @@ def _class_names(config: StudyConfig, networks: dict[str, Network], base: Path) 
     return class_names(config.class_names, classes=classes, base=base)
 
 
-def _check_labels(images: ImageSet, networks: dict[str, Network]) -> None:
+def check_labels(images: ImageSet, network: Network) -> None:
+    """Images that are counted on must have labels, of the classes of the network.
+
+    Raises:
+        LabelError: when they do not.
+    """
     if images.labels is None:
         raise LabelError(
-            f"The eval set '{images.name}' has no labels. Counting correct predictions needs them; "
-            "give a labels CSV, class folders, or another set."
+            f"'{images.name}' has no labels. Counting correct predictions needs them; give a "
+            "labels CSV, class folders, or another set."
         )
-    name, network = next(iter(networks.items()))
     low, high = int(images.labels.min()), int(images.labels.max())
     if low < 0 or high >= network.head.classes:
         raise LabelError(
-            f"The eval set '{images.name}' has labels from {low} to {high}, but {name} has "
+            f"'{images.name}' has labels from {low} to {high}, but {network.name} has "
             f"{network.head.classes} classes (0 to {network.head.classes - 1}). Check the class "
             "map, and that these networks were trained on these classes."
         )

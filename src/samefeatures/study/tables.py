@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -15,45 +15,26 @@ from arro3.io import read_parquet, write_csv, write_json, write_parquet
 
 from samefeatures.base.errors import StoreError
 from samefeatures.base.files import write_whole
-from samefeatures.study.results import Cell, Controls
+from samefeatures.study.results import Cell, ControlRow, Controls
 
-_CONTROL_TYPES = {
-    "control": str,
-    "source": str,
-    "target": str,
-    "n": int,
-    "correct": int,
-    "top1": float,
-    "ci_low": float,
-    "ci_high": float,
-    "agreement": float,
-}
 PARQUET = b"PAR1"
+Column = npt.NDArray[np.integer]
 _TYPES = {str: DataType.utf8(), int: DataType.int64(), float: DataType.float64()}
 
 
 def write_cells(cells: Sequence[Cell], folder: Path) -> list[Path]:
     """Write ``results.csv``, ``results.parquet`` and ``results.json`` (a list of records)."""
     rows = [cell.row for cell in cells]
-    columns: dict[str, Any] = {}
-    for name, first in rows[0].items():
-        columns[name] = Array([row[name] for row in rows], type=_TYPES[type(first)])
-    table = Table.from_pydict(columns)
-    paths = [folder / f"results.{ending}" for ending in ("csv", "parquet", "json")]
-    writers: tuple[Any, ...] = (write_csv, write_parquet, write_json)
-    for path, writer in zip(paths, writers, strict=True):
-        write_table(writer, table, path)
-    return paths
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    writers: dict[str, Any] = {"csv": write_csv, "parquet": write_parquet, "json": write_json}
+    return [write_table(w, columns, folder / f"results.{end}") for end, w in writers.items()]
 
 
 def write_controls(controls: Controls, path: Path) -> Path:
     """Write ``controls.csv``: one row per control and target."""
-    records = [asdict(row) for row in controls.rows]
-    columns: dict[str, Any] = {}
-    for name, kind in _CONTROL_TYPES.items():
-        columns[name] = Array([record[name] for record in records], type=_TYPES[kind])
-    write_table(write_csv, Table.from_pydict(columns), path)
-    return path
+    names = [field.name for field in fields(ControlRow)]
+    columns = {name: [getattr(row, name) for row in controls.rows] for name in names}
+    return write_table(write_csv, columns, path)
 
 
 def write_predictions(
@@ -64,22 +45,28 @@ def write_predictions(
 ) -> Path:
     """Write one row per eval image: ``id``, ``label``, and one column (n,) per cell."""
     names = list(ids) if ids is not None else [str(i) for i in range(len(labels))]
-    columns: dict[str, Any] = {
-        "id": Array(names, type=DataType.utf8()),
-        "label": Array.from_numpy(np.ascontiguousarray(labels)),
-    }
-    for name, values in predictions.items():
-        columns[name] = Array.from_numpy(np.ascontiguousarray(values))
-    write_table(write_parquet, Table.from_pydict(columns), path)
-    return path
+    return write_table(write_parquet, {"id": names, "label": labels, **predictions}, path)
 
 
-def write_table(writer: Callable[..., object], table: Table, path: Path) -> None:
-    """Write an Arrow table with one of Arrow's writers, whole or not at all."""
+def write_table(
+    writer: Callable[..., object], columns: Mapping[str, Sequence[Any] | Column], path: Path
+) -> Path:
+    """Write columns, (n,) arrays or lists of n, with one of Arrow's writers, whole or not at all.
+
+    A list holds text, integers or floats, and None where there is no value.
+    """
+    table: dict[str, Any] = {}
+    for name, values in columns.items():
+        if isinstance(values, np.ndarray):
+            table[name] = Array.from_numpy(np.ascontiguousarray(values))
+        else:
+            kind = next((type(value) for value in values if value is not None), str)
+            table[name] = Array(values, type=_TYPES[kind])
     # By way of memory: a full disk is an OSError only where Python itself writes.
     packed = io.BytesIO()
-    writer(table, packed)
+    writer(Table.from_pydict(table), packed)
     write_whole(path, packed.getvalue())
+    return path
 
 
 def read_predictions(path: Path, names: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
