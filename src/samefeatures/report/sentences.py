@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from samefeatures.report.grid import Grid, grids, number, plain, signed
-from samefeatures.report.summary import MethodNumbers, median, numbers
+from samefeatures.report.summary import MethodNumbers, deficient, median, numbers
 from samefeatures.study.results import FitSummary, StudyResults
 
 # A median penalty up to SMALL percent, none above BEARABLE, reads as "keeps nearly everything".
@@ -93,17 +93,13 @@ def _verdict(found: MethodNumbers, grid: Grid, results: StudyResults) -> str:
             "much is lost on the way, so this study does not show that the networks extract the "
             "same information"
         )
-    short = {f.source for f in results.fits if f.method == grid.method and _deficient(f)}
+    short = {f.source for f in results.fits if f.method == grid.method and deficient(f)}
     if short:
         verdict += (
             f" (too few fit images may be the reason: {len(short)} of {len(results.networks)} "
             "sources were fitted with deficient rank)"
         )
     return verdict
-
-
-def _deficient(fit: FitSummary) -> bool:
-    return fit.rank is not None and fit.full_rank is not None and fit.rank < fit.full_rank
 
 
 def _of_naive(grid: Grid, results: StudyResults) -> str:
@@ -183,7 +179,7 @@ def _columns(grid: Grid, fits: Sequence[FitSummary]) -> tuple[list[str], list[st
     """Targets whose head is lossless as the fit said, and the others."""
     used = [name for name in grid.names if any(c.target == name for c in grid.hybrids)]
     full = {f.target for f in fits if f.rank is not None and f.rank == f.full_rank}
-    short = {f.target for f in fits if _deficient(f) or "not lossless" in f.note}
+    short = {f.target for f in fits if deficient(f) or "not lossless" in f.note}
     lossless = [name for name in used if name in full and name not in short]
     return lossless, [name for name in used if name not in lossless]
 

@@ -138,9 +138,12 @@ def fit_notes(results: StudyResults) -> tuple[str, ...]:
 def _note(fit: FitSummary) -> str:
     if fit.note:
         return plain(fit.note)
-    if fit.rank is not None and fit.full_rank is not None and fit.rank < fit.full_rank:
-        return f"rank {fit.rank} of {fit.full_rank}"
-    return ""
+    return f"rank {fit.rank} of {fit.full_rank}" if deficient(fit) else ""
+
+
+def deficient(fit: FitSummary) -> bool:
+    """Whether what was inverted had less than full rank."""
+    return fit.rank is not None and fit.full_rank is not None and fit.rank < fit.full_rank
 
 
 def _group(noted: Iterable[tuple[str, str, str]]) -> dict[tuple[str, str], list[str]]:
