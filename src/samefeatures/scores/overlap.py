@@ -15,6 +15,7 @@ import numpy as np
 from samefeatures.base.arrays import Bool, Int32, Int64
 from samefeatures.base.errors import StoreError
 from samefeatures.base.files import write_whole, writing
+from samefeatures.base.records import record
 
 REGIONS: Mapping[str, tuple[bool, bool, bool]] = {
     "all three": (True, True, True),
@@ -186,8 +187,7 @@ def load_overlaps(out: Path) -> list[Overlap]:
             raw = json.loads(path.read_text())
             if raw.pop("format") != FORMAT or set(raw["regions"]) != set(REGIONS):
                 raise ValueError("another format")
-            gallery = tuple(Shown(**entry) for entry in raw.pop("gallery"))
-            found.append(Overlap(**raw, gallery=gallery))
+            found.append(record(Overlap, raw))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise StoreError(
                 f"{path} is not an overlap of this version ({error}). Delete it, or write it again "

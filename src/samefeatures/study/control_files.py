@@ -9,6 +9,7 @@ from pathlib import Path
 from samefeatures.algebra import Precision
 from samefeatures.base.digests import digest
 from samefeatures.base.files import write_whole, writing
+from samefeatures.base.records import record
 from samefeatures.moments.kept import moments_key
 from samefeatures.study.controls import SEED, ControlInputs, run_controls
 from samefeatures.study.results import Controls
@@ -50,6 +51,6 @@ def kept_controls(inputs: ControlInputs, *, precision: Precision) -> Controls:
 def _read(path: Path) -> Controls | None:
     """Controls that an earlier run left, or None when there are none that can be read."""
     try:
-        return Controls.parse(json.loads(path.read_text()))
+        return record(Controls, json.loads(path.read_text()))
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -10,12 +10,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self
 from zipfile import BadZipFile
 
 import numpy as np
 
 from samefeatures.base.files import write_whole, writing
+from samefeatures.base.records import record
 from samefeatures.scores.heads import Score
 from samefeatures.study.results import CurveSummary, FitSummary
 
@@ -27,12 +27,6 @@ class MapFacts:
     measures: Mapping[str, float]
     fit: FitSummary
     curve: CurveSummary | None
-
-    @classmethod
-    def parse(cls, raw: dict[str, Any]) -> Self:
-        """From what ``asdict`` made, by way of JSON."""
-        curve = CurveSummary.parse(raw["curve"]) if raw["curve"] else None
-        return cls(measures=raw["measures"], fit=FitSummary(**raw["fit"]), curve=curve)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +64,7 @@ class ScoreFile:
             with self.path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
                 predictions, correct = file["predictions"], file["correct"]
                 said = json.loads(file["facts"].tobytes()) if "facts" in file else {"facts": []}
-            facts = [MapFacts.parse(each) for each in said["facts"]]
+            facts = [record(MapFacts, each) for each in said["facts"]]
         except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile):
             return None
         if said.get("basis", self.basis) != self.basis:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +54,3 @@ class Controls:
     logit_predictions_differing: int
     logit_difference: float
     left_out: Mapping[str, str]
-
-    @classmethod
-    def parse(cls, raw: dict[str, Any]) -> Controls:
-        """From what ``asdict`` made, by way of JSON."""
-        return cls(**{**raw, "rows": tuple(ControlRow(**row) for row in raw["rows"])})

@@ -11,6 +11,7 @@ from typing import Any
 
 from samefeatures.base.errors import StoreError
 from samefeatures.base.files import write_whole
+from samefeatures.base.records import record
 from samefeatures.study.results.cell import Cell
 from samefeatures.study.results.controls import Controls
 from samefeatures.study.results.summaries import (
@@ -73,8 +74,8 @@ class StudyResults:
 
     def save(self, path: Path) -> None:
         """Write as JSON."""
-        record = {**asdict(self), "cells": [cell.row for cell in self.cells]}
-        write_whole(path, (json.dumps(record, indent=1, default=str) + "\n").encode())
+        plain = {**asdict(self), "cells": [cell.row for cell in self.cells]}
+        write_whole(path, (json.dumps(plain, indent=1, default=str) + "\n").encode())
 
     @classmethod
     def load(cls, path: Path) -> StudyResults:
@@ -85,23 +86,8 @@ class StudyResults:
         """
         try:
             raw = _completed(json.loads(path.read_text()))
-            return cls(
-                title=raw["title"],
-                networks=tuple(NetworkSummary(**r) for r in raw["networks"]),
-                methods=tuple(MethodSummary(**r) for r in raw["methods"]),
-                measures=tuple(MeasureSummary(**r) for r in raw["measures"]),
-                cells=tuple(Cell.parse(r) for r in raw["cells"]),
-                fits=tuple(FitSummary(**r) for r in raw["fits"]),
-                fit_data=DataSummary.parse(raw["fit_data"]),
-                eval_data=DataSummary.parse(raw["eval_data"]),
-                settings=raw["settings"],
-                versions=raw["versions"],
-                classes=tuple(ClassChange(**r) for r in raw["classes"]),
-                class_names=tuple(raw["class_names"]),
-                controls=Controls.parse(raw["controls"]) if raw["controls"] else None,
-                warnings=tuple(raw["warnings"]),
-                curves=tuple(CurveSummary.parse(r) for r in raw["curves"]),
-            )
+            cells = tuple(Cell.parse(row) for row in raw["cells"])
+            return record(cls, {**raw, "cells": cells})
         except FileNotFoundError:
             raise StoreError(
                 f"There are no results at {path}. Run the study first: samefeatures run"

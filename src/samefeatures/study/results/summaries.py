@@ -152,11 +152,6 @@ class CurveSummary:
     at: tuple[int, ...]
     loss: tuple[float, ...]
 
-    @classmethod
-    def parse(cls, raw: dict[str, Any]) -> CurveSummary:
-        """From what ``asdict`` made, by way of JSON."""
-        return cls(**{**raw, "at": tuple(raw["at"]), "loss": tuple(raw["loss"])})
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataSummary:
@@ -174,8 +169,3 @@ class DataSummary:
     fingerprint: str
     views: Mapping[str, Any] | None = None
     left_out: tuple[LeftOut, ...] = ()
-
-    @classmethod
-    def parse(cls, raw: dict[str, Any]) -> DataSummary:
-        """From what ``asdict`` made, by way of JSON."""
-        return cls(**{**raw, "left_out": tuple(LeftOut(**each) for each in raw["left_out"])})
