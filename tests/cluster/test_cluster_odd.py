@@ -156,6 +156,23 @@ def test_nobody_at_the_address() -> None:
         pass
 
 
+def test_a_cluster_too_busy_for_a_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    def init(**_: object) -> None:
+        raise ConnectionAbortedError(
+            "Initialization failure from server:\nTraceback\nRuntimeError: Proxy failed to Connect"
+        )
+
+    monkeypatch.setattr(ray, "init", init)
+    with (
+        pytest.raises(
+            ClusterError, match=r"Proxy failed to Connect\. The cluster is there.*TIMEOUT_S=300"
+        ) as caught,
+        connected("ray://auto"),
+    ):
+        pass
+    assert "\n" not in str(caught.value)
+
+
 def test_without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with (

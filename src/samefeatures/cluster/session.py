@@ -73,11 +73,20 @@ def _check_reachable(address: str) -> None:
 
 
 def _no_cluster(address: str, error: Exception) -> ClusterError:
-    return ClusterError(
-        f"Can't connect to Ray at '{address}': {first_line(error)}. Start a cluster with 'ray "
-        "start --head' and give its address, or 'local' for this machine's processors alone. A "
-        "cluster that asks for a token, as newer ones do, needs RAY_AUTH_MODE=token here too."
+    advice = (
+        "Start a cluster with 'ray start --head' and give its address, or 'local' for this "
+        "machine's processors alone. A cluster that asks for a token, as newer ones do, needs "
+        "RAY_AUTH_MODE=token here too."
     )
+    reason = first_line(error)
+    if isinstance(error, ConnectionAbortedError):  # with the traceback of Ray's own server
+        reason += f" {str(error).splitlines()[-1]}"
+        advice = (
+            "The cluster is there, but what it starts for a client did not answer in time: start "
+            "it with RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S=300 if it is busy, or give its "
+            "address without 'ray://'."
+        )
+    return ClusterError(f"Can't connect to Ray at '{address}': {reason.rstrip('.')}. {advice}")
 
 
 def run_all(
