@@ -125,9 +125,12 @@ def test_moments_maps_and_scores_follow_the_work() -> None:
     assert found["maps: ols"].seconds == pytest.approx(whole / 2)
     assert found["maps: ols"].whole == pytest.approx(whole)
     once, each = RESULT_SECONDS
-    assert found["scores"].seconds == pytest.approx(
-        500 * 4 * 1e-3 + 2 * 2.0 + 2 * 0.25 + once + 4 * each
-    )
+    tests = 2 * 0.25 + once + 4 * each
+    assert found["scores"].seconds == pytest.approx(500 * 4 * 1e-3 + 2 * 2.0 + tests)
+    assert found["scores"].left == extent().prediction_bytes
+    scored = by_name(estimate(extent(), features(), rates, Done(scores={"ols": 1.0})))["scores"]
+    assert (scored.seconds, scored.left) == (pytest.approx(tests), 0)
+    assert scored.whole == found["scores"].whole
 
 
 def test_iterative_methods_are_said_to_be_guesses() -> None:
