@@ -13,6 +13,7 @@ from samefeatures.planning.words import size
 from samefeatures.report.grid import MISSING, plain
 from samefeatures.reproduce.dry_run import DryRun
 from samefeatures.reproduce.images import ImagesFound
+from samefeatures.reproduce.terminal import print_lines
 from samefeatures.reproduce.trial import Trial
 
 STYLES = {"found": "green", "missing": "yellow", "fails": "red"}
@@ -28,14 +29,14 @@ def print_dry_run(found: DryRun, console: Console) -> None:
     if found.plan:
         console.print()
         print_plan(found.plan, console)
-    _print_lines("Missing", _missing(found), console)
+    print_lines("Missing", list(_missing(found)), console)
     verdict = "It can start now." if found.ready else "It can't start yet."
     left_out = sum(n.chosen.load is None for n in found.networks)
     if found.ready and left_out:
         verdict += f" {left_out} of {len(found.networks)} networks would be left out."
     console.print()
     console.print(Text(verdict, style="bold"))
-    _print_lines("Commands", found.commands, console, bullet="  ")
+    print_lines("Commands", found.commands, console, bullet="  ")
 
 
 def _print_networks(found: DryRun, console: Console) -> None:
@@ -89,12 +90,3 @@ def _missing(found: DryRun) -> Iterator[str]:
                 f"{images.part}: {images.whole - images.images:,} of {images.whole:,} images; the "
                 "run uses those that are there."
             )
-
-
-def _print_lines(title: str, lines: Iterable[str], console: Console, *, bullet: str = "- ") -> None:
-    texts = [Text(f"{bullet}{plain(line)}") for line in lines]
-    if texts:
-        console.print()
-        console.print(Text(title, style="bold"))
-        for text in texts:
-            console.print(text, soft_wrap=True)

@@ -121,6 +121,11 @@ class Comparison:
         return {(f.source, f.target): f for f in self.figures if (f.table, f.what) == (table, what)}
 
 
+def arrow(source: str, target: str) -> str:
+    """The name of a cell; that of the network on the diagonal."""
+    return source if source == target else f"{source} → {target}"
+
+
 def finite(value: float | None) -> float | None:
     """None for what is no number: a change against an accuracy of 0."""
     return value if value is not None and math.isfinite(value) else None

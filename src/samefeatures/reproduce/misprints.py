@@ -9,7 +9,7 @@ rounds to what is printed, it is a misprint. What is wrong but no figure was fou
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from samefeatures.reproduce.published import (
@@ -53,132 +53,139 @@ class Misprint:
 
 def thesis_misprints(thesis: Thesis) -> tuple[Misprint, ...]:
     """Check Table 5.1 against 5.2, the changes of 5.2 against its accuracies, and the text."""
-    found: list[Misprint] = []
-    for name, network in thesis.networks.items():
-        own = thesis.accuracy[name, name]
-        derived = own.span, own.value, f"the diagonal of Table 5.2 has {own.text}"
-        found += _held("Table 5.1", "local top-1", (name, name), network.local_top1, derived)
-    for pair, printed in thesis.change.items():
-        found += _held("Table 5.2", "change vs source", pair, printed, _change(thesis, pair))
-    for said in thesis.said:
-        found += _held_in_text(said, _of_thesis(thesis, said))
-    return (*found, *map(_slip, thesis.slips))
+    tables = [
+        *(_said("Table 5.1", "local top-1", (name, name), network.local_top1)
+          for name, network in thesis.networks.items()),
+        *(_said("Table 5.2", "change vs source", pair, printed)
+          for pair, printed in thesis.change.items()),
+    ]  # fmt: skip
+    known = (said for said in (*tables, *thesis.said) if said.what in _THESIS)
+    found = (_contradicted(said, _THESIS[said.what](thesis, said)) for said in known)
+    return (*filter(None, found), *map(_slip, thesis.slips))
 
 
 def paper_misprints(paper: Paper) -> tuple[Misprint, ...]:
     """Check percents and losses of the paper's Table 1 against its counts, and the text."""
-    found: list[Misprint] = []
-    for pair, row in paper.rows.items():
-        whole = (said for said in paper.said if (said.what, said.pair) == ("top-1", pair))
-        more = "".join(f"; section {said.section} has {said.printed.text}" for said in whole)
-        top1 = _exact(percent_right(paper, pair), f"its counts of {VAL_IMAGES:,} give", more)
-        found += _held("Table 1", "top-1", pair, row.percent, top1)
-        if row.loss is not None:
-            loss = _exact(points_lost(paper, pair), f"its counts of {VAL_IMAGES:,} give")
-            found += _held("Table 1", "loss vs target", pair, row.loss, loss)
-    for said in paper.said:
-        found += _held_in_text(said, _of_paper(paper, said))
-    return (*found, *map(_slip, paper.slips))
+    tables = [
+        _said("Table 1", what, pair, printed)
+        for pair, row in paper.rows.items()
+        for what, printed in (("top-1", row.percent), ("loss vs target", row.loss))
+        if printed is not None
+    ]
+    known = (said for said in (*tables, *paper.said) if said.what in _PAPER)
+    found = (_contradicted(said, _PAPER[said.what](paper, said)) for said in known)
+    return (*filter(None, found), *map(_slip, paper.slips))
 
 
-def _held(
-    where: str, what: str, pair: Pair, printed: Printed, derived: Derived
-) -> Iterator[Misprint]:
-    """The misprint, where no value that the other figures allow rounds to what is printed."""
+def _said(where: str, what: str, pair: Pair, printed: Printed) -> Said:
+    return Said(where=where, what=what, source=pair[0], target=pair[1], printed=printed)
+
+
+def _contradicted(said: Said, derived: Derived) -> Misprint | None:
+    """A misprint, where no value that the other figures allow rounds to what is printed."""
     span, value, why = derived
-    if not _meet(printed.span, span):
-        source, target = pair
-        yield Misprint(
-            where=where,
-            what=what,
-            source=source,
-            target=target,
-            printed=printed.text,
-            recomputed=value,
-            why=why,
-        )
-
-
-def _held_in_text(said: Said, derived: Derived | None) -> Iterator[Misprint]:
-    if derived is not None:
-        yield from _held(f"Section {said.section}", said.what, said.pair, said.printed, derived)
-
-
-def _slip(slip: Slip) -> Misprint:
-    where = f"Section {slip.section}"
+    if _meet(said.printed.span, span):
+        return None
     return Misprint(
-        where=where, what=slip.what, printed=slip.printed, recomputed=None, why=slip.why
+        where=said.where,
+        what=said.what,
+        source=said.source,
+        target=said.target,
+        printed=said.printed.text,
+        recomputed=value,
+        why=why,
     )
 
 
-def _of_thesis(thesis: Thesis, said: Said) -> Derived | None:
-    """What the tables make of a figure in the text; None where they say nothing of it."""
-    match said.what:
-        case "reported top-1":
-            row = thesis.networks[said.source].reported_top1
-            return row.span, row.value, f"Table 5.1 reports {row.text}"
-        case "percent gained vs target":
-            return _gain(thesis, said.pair)
-        case "drop vs source":
-            (low, high), value, why = _change(thesis, said.pair)
-            return (-high, -low), -value, why
-        case "greatest drop vs source":
-            spans = [change_span(thesis, *pair) for pair in _pairs(thesis, "maps")]
-            worst = min(low for low, _ in spans), min(high for _, high in spans)
-            return worst, sum(worst) / 2, "Table 5.2 gives another"
-        case "median change vs source":
-            return _median(thesis, said.printed)
-    return None
+def _slip(slip: Slip) -> Misprint:
+    return Misprint(
+        where=slip.where, what=slip.what, printed=slip.printed, recomputed=None, why=slip.why
+    )
 
 
-def _change(thesis: Thesis, pair: Pair) -> Derived:
-    source, target = pair
-    value, printed = recomputed_change(thesis, source, target), thesis.change[pair]
+def _own(thesis: Thesis, said: Said) -> Derived:
+    own = thesis.accuracy[said.pair]
+    return own.span, own.value, f"the diagonal of Table 5.2 has {own.text}"
+
+
+def _reported(thesis: Thesis, said: Said) -> Derived:
+    reported = thesis.networks[said.source].reported_top1
+    return reported.span, reported.value, f"Table 5.1 reports {reported.text}"
+
+
+def _change(thesis: Thesis, said: Said) -> Derived:
+    value, printed = recomputed_change(thesis, *said.pair), said.printed
     sign = " (the sign is wrong)" if round(value, printed.digits) == -printed.value else ""
-    accuracies = thesis.accuracy[pair].text, thesis.accuracy[source, source].text
-    why = f"its accuracies {' and '.join(accuracies)} give {value:+.2f}{sign}"
-    return change_span(thesis, source, target), value, why
+    hybrid, own = thesis.accuracy[said.pair].text, thesis.accuracy[said.source, said.source].text
+    why = f"its accuracies {hybrid} and {own} give {value:+.2f}{sign}"
+    return change_span(thesis, *said.pair), value, why
 
 
-def _gain(thesis: Thesis, pair: Pair) -> Derived:
+def _drop(thesis: Thesis, said: Said) -> Derived:
+    (low, high), value, why = _change(thesis, said)
+    return (-high, -low), -value, why
+
+
+def _gain(thesis: Thesis, said: Said) -> Derived:
     """In percent of the target's own accuracy, as the other percents of the section are."""
-    ours, own = thesis.accuracy[pair], thesis.accuracy[pair[1], pair[1]]
+    ours, own = thesis.accuracy[said.pair], thesis.accuracy[said.target, said.target]
     value, points = 100 * (ours.value / own.value - 1), ours.value - own.value
     why = f"{ours.text} against {own.text} are {points:.2f} points, or {value:.2f} %"
     return _relative(ours.span, own.span), value, why
 
 
-def _median(thesis: Thesis, printed: Printed) -> Derived:
-    spans = {over: _median_span(thesis, over=over) for over in ("maps", "cells")}
-    maps, cells = (median_change(thesis, over=over) for over in spans)
-    why = f"over the {len(_pairs(thesis, 'maps'))} maps it is {maps:+.2f}"
-    if _meet(printed.span, spans["cells"]):
+def _greatest_drop(thesis: Thesis, _: Said) -> Derived:
+    spans = [change_span(thesis, *pair) for pair in _pairs(thesis, "maps")]
+    worst = min(low for low, _ in spans), min(high for _, high in spans)
+    return worst, sum(worst) / 2, "Table 5.2 gives another"
+
+
+def _median(thesis: Thesis, said: Said) -> Derived:
+    value, cells = (median_change(thesis, over=over) for over in ("maps", "cells"))
+    why = f"over the {len(_pairs(thesis, 'maps'))} maps it is {value:+.2f}"
+    if _meet(said.printed.span, _median_span(thesis, over="cells")):
         why += (
             f"; it holds over all {len(thesis.accuracy)} cells, the zeros of the diagonal counted "
             f"({cells:+.2f} from the accuracies)"
         )
-    return spans["maps"], maps, why
+    return _median_span(thesis, over="maps"), value, why
 
 
-def _of_paper(paper: Paper, said: Said) -> Derived | None:
-    """The same of the paper, whose counts are exact."""
-    match said.what:
-        case "top-1":
-            return _exact(percent_right(paper, said.pair), "the counts of Table 1 give")
-        case "loss vs target":
-            return _exact(points_lost(paper, said.pair), "the counts of Table 1 give")
-        case "gain vs target":
-            return _exact(-points_lost(paper, said.pair), "the counts of Table 1 give")
-        case "mislabelled by the target":
-            wrong = VAL_IMAGES - paper.rows[said.target, said.target].correct
-            return _exact(wrong, "the counts of Table 1 give")
-        case "millions of training images":
-            return _exact(TRAIN_IMAGES / 1e6, f"ILSVRC2012 has {TRAIN_IMAGES:,}:")
-    return None
+_THESIS: Mapping[str, Callable[[Thesis, Said], Derived]] = {
+    "local top-1": _own,
+    "reported top-1": _reported,
+    "change vs source": _change,
+    "drop vs source": _drop,
+    "percent gained vs target": _gain,
+    "greatest drop vs source": _greatest_drop,
+    "median change vs source": _median,
+}
+"""What other figures give; the naive experiment stands alone."""
 
 
-def _exact(value: float, given: str, more: str = "") -> Derived:
-    return (value, value), value, f"{given} {value:.2f}{more}"
+def _counted(paper: Paper, said: Said, value: float) -> Derived:
+    """Counts are exact."""
+    if said.where != "Table 1":
+        return (value, value), value, f"the counts of Table 1 give {value:.2f}"
+    others = (s for s in paper.said if (s.what, s.pair) == (said.what, said.pair))
+    more = (f"section {s.place} has {s.printed.text}" for s in others if s.what == "top-1")
+    why = "; ".join((f"its counts of {VAL_IMAGES:,} give {value:.2f}", *more))
+    return (value, value), value, why
+
+
+_MILLIONS = TRAIN_IMAGES / 1e6
+_PAPER: Mapping[str, Callable[[Paper, Said], Derived]] = {
+    "top-1": lambda paper, s: _counted(paper, s, percent_right(paper, s.pair)),
+    "loss vs target": lambda paper, s: _counted(paper, s, points_lost(paper, s.pair)),
+    "gain vs target": lambda paper, s: _counted(paper, s, -points_lost(paper, s.pair)),
+    "mislabelled by the target": lambda paper, s: _counted(
+        paper, s, VAL_IMAGES - paper.rows[s.target, s.target].correct
+    ),
+    "millions of training images": lambda _, __: (
+        (_MILLIONS, _MILLIONS), _MILLIONS, f"ILSVRC2012 has {TRAIN_IMAGES:,}: {_MILLIONS:.2f}"
+    ),
+}  # fmt: skip
+"""What other figures give; how many images a map fixes stands alone."""
 
 
 def percent_right(paper: Paper, pair: Pair) -> float:

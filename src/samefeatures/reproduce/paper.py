@@ -88,9 +88,9 @@ def _table_1(
 def _overlap(paper: Paper, ours: Mapping[Pair, Cell]) -> Iterator[Figure]:
     """Section 5.2: images that the target mislabels, and those of them that the map fixes."""
     for said in paper.said:
-        if said.section == "5.2":
+        if said.where == "Section 5.2":
             found = _counts(ours.get(said.pair)).get(said.what)
-            yield _count(said.section, said.what, said.pair, int(said.printed.value), found)
+            yield _count(said.place, said.what, said.pair, int(said.printed.value), found)
 
 
 def _counts(cell: Cell | None) -> Mapping[str, int]:

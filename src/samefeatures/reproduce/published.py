@@ -48,17 +48,17 @@ class Printed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """A figure of the running text.
+    """A printed figure, as it stands in a table or in the text.
 
     Attributes:
-        section: Where.
+        where: Table or section.
         what: As in the tables, or e.g. ``fixed by the map``: those of the images
             ``mislabelled by the target`` that the hybrid labels correctly.
         source: Whose features; empty where the figure belongs to no cell.
         target: Whose head.
     """
 
-    section: str
+    where: str
     what: str
     source: str
     target: str
@@ -68,12 +68,17 @@ class Said:
     def pair(self) -> Pair:
         return self.source, self.target
 
+    @property
+    def place(self) -> str:
+        """The number of the table or section alone."""
+        return self.where.partition(" ")[2]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slip:
     """Something that is no figure and can't be meant as it is printed; found by reading."""
 
-    section: str
+    where: str
     what: str
     printed: str
     why: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from samefeatures.report.grid import COLUMNS, MISSING, ROWS, number, signed
-from samefeatures.reproduce.figures import WITHIN, Comparison, Figure
+from samefeatures.reproduce.figures import WITHIN, Comparison, Figure, arrow
 
 MARK = "*"
 """Behind a printed figure that is a misprint."""
@@ -155,10 +155,10 @@ def _paper(comparison: Comparison) -> Sheet:
         ),
         rows=tuple(
             _row(
-                a if a == b else f"{a} → {b}", _printed(correct[a, b]), _ours(correct[a, b]),
-                *_beside(top1[a, b]), *(_beside(loss[a, b]) if (a, b) in loss else [""] * 4),
+                arrow(*pair), _printed(correct[pair]), _ours(correct[pair]),
+                *_beside(top1[pair]), *(_beside(loss[pair]) if pair in loss else [""] * 4),
             )
-            for a, b in top1
+            for pair in top1
         ),
     )  # fmt: skip
 
@@ -185,7 +185,7 @@ def _three(figure: Figure) -> Entry:
 
 
 def _one_row(figure: Figure) -> tuple[str | Entry, ...]:
-    pair = f"{figure.source} → {figure.target}" if figure.source else MISSING
+    pair = arrow(figure.source, figure.target) or MISSING
     return _printed(figure), _ours(figure), _difference(figure), pair
 
 

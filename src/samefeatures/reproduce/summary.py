@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from samefeatures.report.grid import number, signed
-from samefeatures.reproduce.figures import WITHIN, Figure, Median
+from samefeatures.reproduce.figures import WITHIN, Figure, Median, arrow
 from samefeatures.reproduce.misprints import Misprint
 from samefeatures.reproduce.published import Pair
 from samefeatures.study.results import Cell
@@ -76,9 +76,8 @@ def _closeness(where: str, figures: Sequence[Figure]) -> Iterator[str]:
 
 
 def _place(figure: Figure) -> str:
-    if figure.source == figure.target:
-        return f"{figure.source} with its own head"
-    return f"{figure.source} → {figure.target}"
+    own = " with its own head" if figure.source == figure.target else ""
+    return arrow(figure.source, figure.target) + own
 
 
 def _gains(table: Sequence[Figure]) -> Iterator[str]:
@@ -129,9 +128,7 @@ def median_sentence(median: Median) -> str:
 
 def _misprints(misprints: Sequence[Misprint]) -> Iterator[str]:
     for found in misprints:
-        place = f", {found.source} → {found.target}" if found.source != found.target else ""
-        if found.source and found.source == found.target:
-            place = f", {found.source}"
+        place = f", {arrow(found.source, found.target)}" if found.source else ""
         yield (
             f"Misprint in {found.where}{place}: {found.what} is printed as "
             f"{found.printed.replace('-', '−')}, but {found.why.replace('-', '−')}."

@@ -32,17 +32,18 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     if comparison.misprints:
         console.print(Text(f"{MARK} misprint, compared with what the other figures give"))
     console.print(Text(f"Red: more than {WITHIN} off. –: missing.", style="dim"))
-    parts = {
-        "Missing": [f"{name}: {why}" for name, why in comparison.missing.items()],
-        "What differs in the set-up": comparison.setup,
-        "Summary": comparison.summary,
-    }
-    for title, lines in parts.items():
-        if lines:
-            console.print()
-            console.print(Text(title, style="bold"))
-            for line in lines:
-                console.print(Text(f"- {plain(line)}"), soft_wrap=True)
+    print_lines("Missing", [f"{n}: {why}" for n, why in comparison.missing.items()], console)
+    print_lines("What differs in the set-up", comparison.setup, console)
+    print_lines("Summary", comparison.summary, console)
+
+
+def print_lines(title: str, lines: Sequence[str], console: Console, *, bullet: str = "- ") -> None:
+    """Lines that are not cut, under a title; nothing where there are none."""
+    if lines:
+        console.print()
+        console.print(Text(title, style="bold"))
+        for line in lines:
+            console.print(Text(f"{bullet}{plain(line)}"), soft_wrap=True)
 
 
 def _print_sheet(sheet: Sheet, console: Console) -> None:

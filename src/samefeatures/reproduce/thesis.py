@@ -109,12 +109,12 @@ def _text(thesis: Thesis, ols: Cells, naive: Cells) -> Iterator[Figure]:
     said = {s.what: s for s in thesis.said}
     drop, top = said["greatest drop vs source"], said["best naive hybrid"]
     best = max(_hybrids(naive), key=lambda cell: cell.top1, default=None)
-    yield beside(top.section, top.what, _pair(best), top.printed, best.top1 if best else None)
+    yield beside(top.place, top.what, _pair(best), top.printed, best.top1 if best else None)
     changed = [cell for cell in _hybrids(ols) if finite(cell.change_vs_source_pct) is not None]
     worst = min(changed, key=lambda cell: cell.change_vs_source_pct, default=None)
     theirs = min(thesis.accuracy, key=lambda pair: recomputed_change(thesis, *pair))
     ours, against = worst.change_vs_source_pct if worst else None, _from_accuracies(thesis, theirs)
-    yield beside(drop.section, drop.what, _pair(worst), drop.printed, ours, against=against)
+    yield beside(drop.place, drop.what, _pair(worst), drop.printed, ours, against=against)
 
 
 def _pair(cell: Cell | None) -> Pair:
