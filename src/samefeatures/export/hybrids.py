@@ -16,7 +16,13 @@ from samefeatures.base.arrays import Float32, Int32
 from samefeatures.base.errors import ExportError, UnreadableImageError
 from samefeatures.base.files import writing
 from samefeatures.base.partial import beside
-from samefeatures.export.package import check_predictions, export_module_file, export_onnx, run_onnx
+from samefeatures.export.package import (
+    check_predictions,
+    export_module_file,
+    export_onnx,
+    exportable,
+    run_onnx,
+)
 from samefeatures.features.rows import FeatureRows
 from samefeatures.images.decode import decode
 from samefeatures.maps import AffineMap
@@ -89,17 +95,13 @@ def export_hybrid(
         ExportError: when the source brings features instead of images, an image can't be read any
             more, or predictions differ.
     """
-    if not isinstance(network, ImageNetwork):
-        raise ExportError(
-            f"{network.name} is known by its features alone ({network.source}); there is nothing "
-            "to run on images. Use the map itself: samefeatures.AffineMap.load."
-        )
+    head = fitted.fold(target)
+    network = exportable(network, head)
     if to.suffix not in (".onnx", ".pt2"):
         raise ExportError(
             f"{to} ends in '{to.suffix}'; a hybrid is written as .onnx, or as .pt2 (an nn.Module, "
             "torch networks only)."
         )
-    head = fitted.fold(target)
     said = _said(rows, head)
     ids = list(rows.ids or ())[: len(said)]
     with _kept_if_right(to) as path:

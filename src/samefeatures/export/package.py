@@ -61,8 +61,9 @@ def export_onnx(
             be written.
         MissingExtraError: when torch's exporter is needed and not installed.
     """
-    backend = _backend(network, head)
-    if not isinstance(network, ImageNetwork) or not isinstance(backend, OnnxExportable):
+    network = exportable(network, head)
+    backend: object = network.backend
+    if not isinstance(backend, OnnxExportable):
         raise ExportError(
             f"{network.name} ({network.source}) runs in a backend that can't be written as ONNX. "
             "Load it from timm:, torchvision:, python:, onnx: or mini:."
@@ -83,17 +84,21 @@ def hybrid_module(network: Network, head: Head) -> nn.Module:
     Raises:
         ExportError: when the network is no ``nn.Module``, or the head does not fit.
     """
-    backend = _backend(network, head)
+    backend: object = exportable(network, head).backend
     if not isinstance(backend, ModuleExportable):
         raise ExportError(
-            f"{network.name} ({network.source}) is an ONNX graph; there is no nn.Module in it. "
-            "Write it as ONNX with export_onnx, or load the network from timm:, torchvision: or "
-            "python:."
+            f"{network.name} ({network.source}) does not run as an nn.Module. Write it as ONNX "
+            "with export_onnx, or load the network from timm:, torchvision: or python:."
         )
     return backend.hybrid_module(head)
 
 
-def _backend(network: Network, head: Head) -> object:
+def exportable(network: Network, head: Head) -> ImageNetwork:
+    """The same network, if it sees images, and the head takes its features.
+
+    Raises:
+        ExportError: when it does not.
+    """
     if not isinstance(network, ImageNetwork):
         raise ExportError(
             f"{network.name} is known by its features alone ({network.source}); there is nothing "
@@ -104,7 +109,7 @@ def _backend(network: Network, head: Head) -> object:
             f"The head takes {head.dim} features, but {network.name} has {network.dim}. Fold the "
             "map from this network into the target's head first: AffineMap.fold."
         )
-    return network.backend
+    return network
 
 
 def _describe(model: onnx.ModelProto, network: ImageNetwork, metadata: Mapping[str, str]) -> None:
@@ -249,14 +254,12 @@ def export_module_file(
     """
     import io
 
-    module = hybrid_module(network, head)
-    if not isinstance(network, ImageNetwork):
-        raise ExportError(f"{network.name} sees no images; there is no module to write.")
+    module, size = hybrid_module(network, head), exportable(network, head).preprocessing.input_size
     import torch
 
     # Saved as whole contiguous tensors; channels last is a matter of the machine that runs it.
     module = module.to(memory_format=torch.contiguous_format)
-    example = torch.zeros(2, *network.preprocessing.input_size)
+    example = torch.zeros(2, *size)
     try:
         batch = torch.export.Dim("batch")
         program = torch.export.export(module, (example,), dynamic_shapes=({0: batch},))
