@@ -141,8 +141,8 @@ def test_without_a_store_what_is_done_is_what_went_into_moments(
     fit = {share for (kind, _, _), share in done_of(study).features.items() if kind == "fit"}
     assert fit == {0.0}
     # Stopped in the middle: what the checkpoint holds is done.
-    monkeypatch.setattr("samefeatures.study.streaming.chunk_rows", lambda _: 256)
-    monkeypatch.setattr("samefeatures.study.streaming.CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("samefeatures.moments.stream.chunk_rows", lambda _: 256)
+    monkeypatch.setattr("samefeatures.moments.stream.CHECKPOINT_SECONDS", 0.0)
     saves = []
     save = Journal.save
 

@@ -15,9 +15,9 @@ from samefeatures.base.errors import ConfigError, OutOfMemoryError, UnreadableIm
 from samefeatures.base.progress import Advance, Rate, Silent
 from samefeatures.moments.journal import Journal, Position
 from samefeatures.moments.record import Moments
+from samefeatures.moments.streamed import StreamedRows
 from samefeatures.moments.sums import Accumulator
 from samefeatures.study.config import parse_config
-from samefeatures.study.streamed_rows import StreamedRows
 from samefeatures.study.study import Study
 
 
@@ -47,7 +47,7 @@ def made(config: dict[str, Any], tmp_path: Path, out: str, **changes: Any) -> St
 
 def small_chunks(patch: pytest.MonkeyPatch) -> None:
     """Chunks of moments that do not meet those of images, so that borders are crossed."""
-    for module in ("moments.kept", "study.streaming"):
+    for module in ("moments.kept", "moments.stream"):
         patch.setattr(f"samefeatures.{module}.chunk_rows", lambda _dim: 77)
 
 
@@ -143,7 +143,7 @@ def test_a_stopped_run_goes_on(
     small_chunks(monkeypatch)
     whole = made(config, tmp_path, "whole", store=False)
     whole.fit()
-    monkeypatch.setattr("samefeatures.study.streaming.CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr("samefeatures.moments.stream.CHECKPOINT_SECONDS", -1.0)
     real, seen = Accumulator.update, []
 
     def stopping(self: Accumulator, *blocks: np.ndarray) -> None:
@@ -183,6 +183,23 @@ def test_a_journal_that_is_gone_costs_a_new_pass(config: dict[str, Any], tmp_pat
     assert again.fit_moments().n == 637
     again.fit()
     assert files(again.out / "maps") == before
+
+
+def test_moments_that_another_process_removes_are_taken_again(
+    config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of other features, in the same folder, between the end of the pass and the reading."""
+    study, real, removed = made(config, tmp_path, "out", store=False), Moments.load, []
+
+    def gone(path: Path) -> Moments:
+        if not removed:
+            removed.append(path)
+            path.unlink()
+        return real(path)
+
+    monkeypatch.setattr(Moments, "load", gone)
+    assert study.fit_moments().n == 637
+    assert removed
 
 
 def test_strict_holds_for_rows_that_are_not_kept(config: dict[str, Any], tmp_path: Path) -> None:

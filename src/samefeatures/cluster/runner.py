@@ -17,7 +17,7 @@ from samefeatures.cluster.tree import moments_over
 from samefeatures.cluster.worker import Task, extract_task
 from samefeatures.features.agreement import agree
 from samefeatures.features.extract import open_stores
-from samefeatures.features.rates import Meter
+from samefeatures.features.rates import Meter, keep_rates
 from samefeatures.features.rows import FeatureRows
 from samefeatures.features.store import FeatureStore
 from samefeatures.features.stored import StoredFeatures
@@ -26,7 +26,7 @@ from samefeatures.moments.record import Moments
 from samefeatures.networks.record import ImageNetwork
 from samefeatures.study.config import StudyConfig
 from samefeatures.study.inputs import Part
-from samefeatures.study.runner import feature_root, keep_rates
+from samefeatures.study.runner import feature_root
 
 DEATHS = "a worker died on it, again and again"
 """Why an image at which workers die is left out."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from samefeatures.base.arrays import Float32
+from samefeatures.base.files import write_whole, writing
 from samefeatures.networks.record import ImageNetwork
 
 Clock = Callable[[], float]
@@ -162,3 +165,17 @@ class Meter:
             for name, rate in self.rates.items()
         }
         return {"seconds_waiting_for_images": self.waited, "networks": networks}
+
+
+def keep_rates(meter: Meter, folder: Path) -> None:
+    """The last run's rates, beside the study; a run that had nothing to do leaves them.
+
+    Raises:
+        StoreError: when the folder can't be written.
+    """
+    if not any(rate.rows for rate in meter.rates.values()):
+        return
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(meter.as_dict(), indent=1) + "\n"
+        write_whole(folder / "extraction.json", text.encode())

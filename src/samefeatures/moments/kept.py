@@ -34,7 +34,7 @@ def kept_moments(
     parts: Sequence[FeatureRows], folder: Path, *, kind: str, precision: Precision = "float64"
 ) -> Moments | None:
     """Finished moments of these rows, if they are there."""
-    return _load(moments_path(parts, folder, kind, precision))
+    return load_moments(moments_path(parts, folder, kind, precision))
 
 
 def keep_moments(
@@ -65,7 +65,8 @@ def clear_old(folder: Path, kind: str, *, but: Sequence[Path]) -> None:
                 old.unlink(missing_ok=True)
 
 
-def _load(path: Path) -> Moments | None:
+def load_moments(path: Path) -> Moments | None:
+    """What was saved; None where nothing is."""
     try:
         return Moments.load(path)
     except FileNotFoundError:  # not there, or another process has just removed it
@@ -99,7 +100,7 @@ def accumulate(
     checkpoint = moments_path(parts, folder, kind, precision).with_suffix(".checkpoint.npz")
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    start = _load(checkpoint) or Moments(
+    start = load_moments(checkpoint) or Moments(
         [part.name for part in parts], [part.dim for part in parts]
     )
     sums = accumulator(start, precision=precision, algebra=algebra)

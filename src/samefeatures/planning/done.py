@@ -11,13 +11,13 @@ from samefeatures.features.key import feature_key, find_store
 from samefeatures.features.place import Root
 from samefeatures.features.store import images_per_chunk
 from samefeatures.moments.kept import moments_path
+from samefeatures.moments.stream import Stream
 from samefeatures.networks.record import ImageNetwork
 from samefeatures.study.config import StudyConfig
 from samefeatures.study.inputs import Part, StudyInputs
 from samefeatures.study.map_files import MapFiles, map_keys
 from samefeatures.study.runner import Finished
-from samefeatures.study.sides import Side, eval_side, fit_side
-from samefeatures.study.streaming import Stream
+from samefeatures.study.sides import Side, eval_side, fit_side, streamed_side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ def find_done(
     if not whole["fit"] or not (out / "moments").is_dir():
         return Done(features=features, moments={} if streamed is None else {"fit": streamed})
     there = Finished(root)
-    sides = {"fit": stream.side() if stream else fit_side(inputs, there)}
+    sides = {"fit": streamed_side(inputs, stream) if stream else fit_side(inputs, there)}
     if whole["eval"]:
         sides["eval"] = eval_side(inputs, there)
     return Done(features=features, **_algebra(inputs, config, out, sides))

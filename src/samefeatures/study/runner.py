@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,11 +9,10 @@ from pathlib import Path
 from typing import Protocol
 
 from samefeatures.algebra import open_algebra
-from samefeatures.base.files import write_whole, writing
 from samefeatures.base.progress import Progress
 from samefeatures.features.extract import ExtractOptions, extract, open_stores
 from samefeatures.features.place import Root, parse_root
-from samefeatures.features.rates import Meter
+from samefeatures.features.rates import Meter, keep_rates
 from samefeatures.features.rows import FeatureRows
 from samefeatures.features.stored import StoredFeatures
 from samefeatures.moments.kept import accumulate
@@ -63,20 +61,6 @@ def extract_options(config: StudyConfig) -> ExtractOptions:
         strict=config.strict,
         resident=config.resident,
     )
-
-
-def keep_rates(meter: Meter, folder: Path) -> None:
-    """The last run's rates, beside the study; a run that had nothing to do leaves them.
-
-    Raises:
-        StoreError: when the folder can't be written.
-    """
-    if not any(rate.rows for rate in meter.rates.values()):
-        return
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(meter.as_dict(), indent=1) + "\n"
-        write_whole(folder / "extraction.json", text.encode())
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ import numpy as np
 from samefeatures.base.arrays import Bool
 from samefeatures.base.digests import digest
 from samefeatures.base.files import write_whole, writing
+from samefeatures.features.prints import SAME, among, prints_of
 from samefeatures.features.rows import FeatureRows, JoinedRows
 from samefeatures.study.inputs import Part, StudyInputs
-from samefeatures.study.prints import SAME, among, prints_of
 from samefeatures.study.sides import Side
 
 

@@ -13,6 +13,7 @@ from samefeatures.base.errors import LabelError
 from samefeatures.features.rows import ArrayRows, FeatureRows, JoinedRows, check_same_images
 from samefeatures.features.stored import StoredFeatures
 from samefeatures.images.imageset import image_id
+from samefeatures.moments.stream import Stream
 from samefeatures.networks.record import FeatureFile, ImageNetwork
 from samefeatures.study.inputs import Part, StudyInputs, feature_file_networks
 from samefeatures.study.results import DataSummary, LeftOut
@@ -60,6 +61,13 @@ def fit_side(inputs: StudyInputs, runner: Extractor) -> Side:
 def eval_side(inputs: StudyInputs, runner: Extractor) -> Side:
     """Rows that hybrids are scored on, extracted if need be."""
     return _side(inputs, runner, inputs.eval, kind="eval")
+
+
+def streamed_side(inputs: StudyInputs, stream: Stream) -> Side:
+    """The fit side of a study with ``store: false``, after all of it has gone into moments."""
+    found = stream.streamed()
+    summary = data_summary(inputs.fit, found.left_out, next(iter(found.rows.values())))
+    return Side(dict(found.rows), summary, found.prints)
 
 
 def rows_of_another(

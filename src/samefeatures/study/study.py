@@ -11,9 +11,11 @@ from samefeatures.base.arrays import Int64
 from samefeatures.base.errors import ConfigError
 from samefeatures.base.files import writing
 from samefeatures.base.progress import Progress, Silent
+from samefeatures.features.direct import DirectRows
 from samefeatures.features.place import Root
 from samefeatures.maps import AffineMap
 from samefeatures.moments.record import Moments
+from samefeatures.moments.stream import Stream
 from samefeatures.scores.heads import Score
 from samefeatures.study.config import StudyConfig
 from samefeatures.study.control_files import kept_controls
@@ -24,11 +26,10 @@ from samefeatures.study.inputs import StudyInputs, open_inputs
 from samefeatures.study.map_files import MapFiles, map_keys
 from samefeatures.study.measuring import Measuring
 from samefeatures.study.results import Controls, StudyResults
-from samefeatures.study.runner import LocalRunner, Runner, feature_root
+from samefeatures.study.runner import LocalRunner, Runner, extract_options, feature_root
 from samefeatures.study.scoring import Scorer
 from samefeatures.study.shared import shared_images
-from samefeatures.study.sides import Side, eval_side, fit_side, rows_of_another
-from samefeatures.study.streaming import Stream
+from samefeatures.study.sides import Side, eval_side, fit_side, rows_of_another, streamed_side
 from samefeatures.study.summaries import write_results
 
 
@@ -80,7 +81,7 @@ class Study:
         With ``store: false`` they have gone into moments, and can't be read.
         """
         if self.config.store is False:
-            return self.stream.side()
+            return streamed_side(self.inputs, self.stream)
         return fit_side(self.inputs, self.runner)
 
     @cached_property
@@ -96,13 +97,13 @@ class Study:
     @cached_property
     def stream(self) -> Stream:
         """Extraction straight into moments, for ``store: false``."""
+        networks, options = self.inputs.networks.values(), extract_options(self.config)
         return Stream(
-            self.config,
-            self.inputs,
+            DirectRows(networks, self.inputs.fit, options, self._local.meter),
+            precision=self.config.algebra.precision,
             folder=self.out / "moments",
             algebra=self.algebra,
             progress=self.progress,
-            meter=self._local.meter,
         )
 
     @cached_property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from samefeatures.base.arrays import Float32
@@ -46,3 +46,18 @@ class StreamedRows:
         """Refuses, as ``chunks`` does: there are no rows (stop - start, d)."""
         next(self.chunks(stop - start))
         raise AssertionError  # not reached
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Streamed:
+    """What is known of rows that have gone into moments.
+
+    Attributes:
+        rows: By network.
+        left_out: Why, by id, for each source of images.
+        prints: (n, 8), see ``features.prints``.
+    """
+
+    rows: Mapping[str, StreamedRows]
+    left_out: Sequence[Mapping[str, str]]
+    prints: Float32
