@@ -18,7 +18,7 @@ from samefeatures.planning.estimate import (
     estimate,
     total,
 )
-from samefeatures.planning.extent import Extent, Source
+from samefeatures.planning.extent import Extent, Images
 from samefeatures.planning.linear import Linear
 from samefeatures.planning.notes import warnings_of
 from samefeatures.planning.plan import memory_of
@@ -37,9 +37,9 @@ def extent(**changes: object) -> Extent:
     made = Extent(
         dims={"a": 10, "b": 30},
         seen=("a", "b"),
-        sources=(
-            Source(kind="fit", name="train", images=1000, views=2),
-            Source(kind="eval", name="val", images=500),
+        images=(
+            Images(kind="fit", name="train", count=1000, views=2),
+            Images(kind="eval", name="val", count=500),
         ),
         rows=(2000, 500),
         classes=7,
@@ -154,7 +154,7 @@ def test_controls_only_where_they_are_taken() -> None:
 
 
 def test_networks_that_bring_features_need_no_extraction() -> None:
-    brought = extent(seen=(), sources=())
+    brought = extent(seen=(), images=())
     names = by_name(estimate(brought, features(), algebra(), Done()))
     assert not any(n.startswith(("network", "decode", "store")) for n in names)
 
@@ -163,7 +163,7 @@ def test_twice_the_rows_take_twice_as_long() -> None:
     rates = algebra(moments=Linear(0, 1e-6))
     double = extent(
         rows=(4000, 1000),
-        sources=tuple(replace(s, images=2 * s.images) for s in extent().sources),
+        images=tuple(replace(s, count=2 * s.count) for s in extent().images),
     )
     one, two = (
         [s for s in estimate(e, features(), rates, Done()) if s.name not in ("report", "scores")]

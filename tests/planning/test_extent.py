@@ -21,7 +21,7 @@ def extent(dims: dict[str, int], rows: tuple[int, int], *methods: str, classes: 
     return Extent(
         dims=dims,
         seen=tuple(dims),
-        sources=(),
+        images=(),
         rows=rows,
         classes=classes,
         methods=tuple(MethodConfig(name=m, label=m, options={}) for m in methods),

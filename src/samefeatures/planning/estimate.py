@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from samefeatures.planning.algebra import AlgebraRates, measure_work, method_work
 from samefeatures.planning.done import Done
-from samefeatures.planning.extent import Extent, Source
+from samefeatures.planning.extent import Extent, Images
 from samefeatures.planning.rates import FeatureRates
 from samefeatures.similarity import MEASURES
 
@@ -87,7 +87,7 @@ class _Run:
 
     def costs(self) -> Iterator[_Cost]:
         """Of all stages, in order."""
-        if self.extent.sources:
+        if self.extent.images:
             networks = list(self._networks())
             yield self._decoding(sum(network.seconds for network in networks))
             yield from networks
@@ -102,16 +102,16 @@ class _Run:
         note = f"{cells} cells; not measured here"
         yield _Cost("report", 1.0 + CELL_SECONDS * cells, factor=GUESS, note=note)
 
-    def _lacks(self, source: Source, network: str) -> float:
-        return 1 - self.done.rows(source.kind, source.name, network)
+    def _lacks(self, images: Images, network: str) -> float:
+        return 1 - self.done.rows(images.kind, images.name, network)
 
     def _decoding(self, networks: float) -> _Cost:
         """Where one network lacks an image, it is decoded for it."""
-        sources, seen, rates = self.extent.sources, self.extent.seen, self.features.decode
+        images, seen, rates = self.extent.images, self.extent.seen, self.features.decode
         seconds = sum(
-            s.images / rates[s.name] * max(self._lacks(s, net) for net in seen) for s in sources
+            s.count / rates[s.name] * max(self._lacks(s, net) for net in seen) for s in images
         )
-        note = f"{sum(s.images for s in sources) / seconds:,.0f} images/s" if seconds else ""
+        note = f"{sum(s.count for s in images) / seconds:,.0f} images/s" if seconds else ""
         if self.extent.device != "cpu":  # it goes on while the networks run: what is longer counts
             seconds, note = max(0.0, seconds - networks), f"{note}, beside the networks"
         return _Cost("decode and crop", seconds, note=note)
@@ -119,21 +119,21 @@ class _Run:
     def _networks(self) -> Iterator[_Cost]:
         for net in self.extent.seen:
             rate = self.features.forward[net]
-            rows = sum(s.rows * self._lacks(s, net) for s in self.extent.sources)
+            rows = sum(s.rows * self._lacks(s, net) for s in self.extent.images)
             note = f"{rate:,.0f} rows/s" if math.isfinite(rate) else "not timed"
             yield _Cost(f"network {net}", rows / rate, note=note)
 
     def _storing(self) -> Iterator[_Cost]:
         """With ``store: false`` the eval side alone is stored."""
-        sources = [s for s in self.extent.sources if self.extent.stored or s.kind == "eval"]
-        if not sources:
+        images = [s for s in self.extent.images if self.extent.stored or s.kind == "eval"]
+        if not images:
             return
         seconds = disk = plain = 0.0
-        for source in sources:
+        for part in images:
             for net in self.extent.seen:
-                lacks = self._lacks(source, net)
-                size = 4.0 * source.rows * self.extent.dims[net]
-                calls = math.ceil(source.rows / 256)
+                lacks = self._lacks(part, net)
+                size = 4.0 * part.rows * self.extent.dims[net]
+                calls = math.ceil(part.rows / 256)
                 seconds += self.features.store.write.at(size, calls=calls) * lacks
                 disk += size * self.features.store.shares[net] * lacks
                 plain += size * lacks
@@ -198,8 +198,8 @@ class _Run:
         (fit_rows, eval_rows), total, count = extent.rows, extent.sizes.total, len(extent.dims)
         seconds = 0.0
         if extent.seen:
-            rows = sum(s.rows for s in extent.sources)
-            seconds += sum(s.images / features.decode[s.name] for s in extent.sources)
+            rows = sum(s.rows for s in extent.images)
+            seconds += sum(s.count / features.decode[s.name] for s in extent.images)
             seconds += rows * sum(1 / features.forward[n] for n in extent.seen) / len(extent.seen)
         seconds += self.algebra.score.at((count - 1) * (4.0 * eval_rows + fit_rows))
         seconds += 3 * self.algebra.moments.at(fit_rows * total**2 / count)

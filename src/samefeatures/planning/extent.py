@@ -13,17 +13,17 @@ from samefeatures.study.methods import MethodConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """One source of images: ``kind`` is ``fit`` or ``eval``."""
+class Images:
+    """One set of them: ``kind`` is ``fit`` or ``eval``."""
 
     kind: str
     name: str
-    images: int
+    count: int
     views: int = 1
 
     @property
     def rows(self) -> int:
-        return self.images * self.views
+        return self.count * self.views
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ class Extent:
     Attributes:
         dims: Features by network.
         seen: Networks that see images, in order; the others bring features.
-        sources: Of images.
+        images: Of all sets.
         rows: Fit rows and eval rows.
         classes: Of every head.
         methods: As in the study file.
@@ -44,7 +44,7 @@ class Extent:
 
     dims: Mapping[str, int]
     seen: tuple[str, ...]
-    sources: tuple[Source, ...]
+    images: tuple[Images, ...]
     rows: tuple[int, int]
     classes: int
     methods: tuple[MethodConfig, ...]
@@ -81,34 +81,24 @@ class Extent:
 
 def extent_of(inputs: StudyInputs, config: StudyConfig) -> Extent:
     """Sizes of a study that is open."""
-    sources = tuple(
-        Source(
-            kind=kind,
-            name=part.images.name,
-            images=len(part.images),
-            views=part.views_per_image,
-        )
-        for kind, parts in (("fit", inputs.fit), ("eval", inputs.eval))
-        for part in parts
+    sides = {"fit": inputs.fit, "eval": inputs.eval}
+    images = tuple(
+        Images(kind=kind, name=p.images.name, count=len(p.images), views=p.views_per_image)
+        for kind, parts in sides.items()
+        for p in parts
     )
     first = next(iter(inputs.networks.values()))
-    if isinstance(first, FeatureFile) and not sources:
-        rows = len(first.fit_features), len(first.eval_features)
-    else:
-        rows = rows_of(sources, "fit"), rows_of(sources, "eval")
+    fit, evaluation = (sum(i.rows for i in images if i.kind == kind) for kind in sides)
+    if isinstance(first, FeatureFile) and not images:
+        fit, evaluation = len(first.fit_features), len(first.eval_features)
     return Extent(
         dims={name: net.dim for name, net in inputs.networks.items()},
         seen=tuple(net.name for net in inputs.image_networks),
-        sources=sources,
-        rows=rows,
+        images=images,
+        rows=(fit, evaluation),
         classes=first.head.classes,
         methods=config.methods,
         controls=config.controls,
         device=config.device,
         stored=config.store is not False,
     )
-
-
-def rows_of(sources: tuple[Source, ...], kind: str) -> int:
-    """Images of one side, times their views."""
-    return sum(source.rows for source in sources if source.kind == kind)

@@ -12,7 +12,7 @@ from samefeatures.base.progress import Progress
 from samefeatures.planning.algebra import measure_algebra
 from samefeatures.planning.done import Done
 from samefeatures.planning.estimate import estimate
-from samefeatures.planning.extent import Extent, Source
+from samefeatures.planning.extent import Extent, Images
 from samefeatures.planning.machine import bytes_below, peak_memory
 from samefeatures.planning.notes import notes_of
 from samefeatures.planning.plan import Plan, memory_of, plan_of
@@ -128,13 +128,13 @@ def _plan(
 ) -> Plan:
     document, out = experiment.document, experiment.options.out.resolve()
     fit, evaluation = (
-        Source(kind=kind, name=found.part, images=found.planned)
+        Images(kind=kind, name=found.part, count=found.planned)
         for kind, found in zip(("fit", "eval"), images, strict=True)
     )
     extent = Extent(
         dims={n.name: n.dim or 0 for n in networks},
         seen=tuple(n.name for n in networks),
-        sources=(fit, evaluation),
+        images=(fit, evaluation),
         rows=(fit.rows, evaluation.rows),
         classes=CLASSES,
         methods=tuple(MethodConfig(name=m, label=m, options={}) for m in document.methods),
