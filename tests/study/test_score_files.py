@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from npz_worlds import make_worlds, write_npz
+from samefeatures.features import stored
 from samefeatures.features.rows import ArrayRows
+from samefeatures.images.imageset import image_id
 from samefeatures.maps import AffineMap, LossCurve
 from samefeatures.moments.record import Moments
 from samefeatures.study.config import parse_config
@@ -37,6 +40,29 @@ def test_scoring_again_reads_no_map_no_moments_and_no_row(
     places = ((AffineMap, "load"), (LossCurve, "load"), (Moments, "load"), (ArrayRows, "chunks"))
     refuse(monkeypatch, *places)
     assert again(study) == first
+
+
+def test_nothing_to_do_makes_no_ids_of_fit_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A million fit images would take seconds, for every network."""
+    data = {
+        "fit": {"source": "fashion-mnist:fit", "limit": 300},
+        "eval": {"source": "fashion-mnist:eval", "limit": 50},
+    }
+    networks = ["mini:resnet_v1", "mini:mobilenet_v2"]
+    config = parse_config({"networks": networks, "data": data, "methods": ["ols"]})
+    study = Study(config, out=tmp_path / "out", base=tmp_path)
+    first = study.score()
+    made: list[str] = []
+
+    def noted(name: str, **options: Any) -> str:
+        made.append(name)
+        return image_id(name, **options)
+
+    monkeypatch.setattr(stored, "image_id", noted)
+    assert again(study) == first
+    assert len(made) == 50, "ids of predictions, once"
 
 
 def test_scores_of_earlier_versions_hold_and_learn_what_their_maps_are(

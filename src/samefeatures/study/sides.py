@@ -91,8 +91,17 @@ def _side(inputs: StudyInputs, runner: Extractor, parts: Sequence[Part], *, kind
     rows = {net.name: _joined(parts, stores, net.name) for net in networks}
     rows |= {net.name: _from_file(net, kind) for net in feature_file_networks(inputs)}
     ordered = {name: rows[name] for name in inputs.networks}
-    check_same_images(list(ordered.values()))
     left_out = [next(iter(by_name.values())).left_out for by_name in stores]
+    # Stores of one image set differ in what they leave out alone: no id need be looked at.
+    same = [
+        set(store.left_out) == set(reasons)
+        for by_name, reasons in zip(stores, left_out, strict=True)
+        for store in by_name.values()
+    ]
+    alike = {net.name for net in networks[1:]} if all(same) else set()
+    others = [part for name, part in ordered.items() if name not in alike]
+    if len(others) > 1:
+        check_same_images(others)
     return Side(ordered, data_summary(parts, left_out, next(iter(ordered.values()))))
 
 
