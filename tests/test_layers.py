@@ -203,6 +203,12 @@ print(sorted(heavy & set(sys.modules)))
     assert out.stdout.strip() == "[]"
 
 
+def test_scipy_is_imported_where_it_is_used() -> None:
+    """A finished study that is run again needs little of it, and half a second counts there."""
+    code = "import samefeatures.study.study, sys; sys.exit('scipy' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_modules_are_importable() -> None:
     for name in ORDER:
         assert importlib.import_module(f"samefeatures.{name}").__doc__

@@ -11,7 +11,6 @@ from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from samefeatures.algebra import Precision
 from samefeatures.algebra.blas import add_product, add_square, mirror
@@ -226,17 +225,19 @@ class BlockSums:
 
 def _add(product: Float64, a: Any, b: Any) -> None:
     """(d_a, d_b) += aᵀ b; of a dense space with itself the lower triangle alone."""
-    if isinstance(a, sparse.sparray) or isinstance(b, sparse.sparray):
+    if not (isinstance(a, np.ndarray) and isinstance(b, np.ndarray)):  # one is sparse
         found = a.T @ b  # (d_a, d_b)
-        product += found.toarray() if isinstance(found, sparse.sparray) else found
+        product += found if isinstance(found, np.ndarray) else found.toarray()
     elif a is b:
         add_square(product, a)
     else:
         add_product(product, a, b)
 
 
-def _one_hot(classes: Rows, count: int) -> sparse.csr_array:
-    """(r, count) with a 1 in each row."""
+def _one_hot(classes: Rows, count: int) -> Any:
+    """(r, count) with a 1 in each row; sparse."""
+    from scipy import sparse
+
     rows = len(classes)
     ones, starts = np.ones(rows), np.arange(rows + 1)
     return sparse.csr_array((ones, classes, starts), shape=(rows, count))

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import softmax
 
 from samefeatures.base.arrays import Float32, Int64
 from samefeatures.base.digests import digest
@@ -80,6 +79,8 @@ class Answers:
         """(r, d) features of the network to (r, K)."""
         if self.soft:
             logits = features.astype(np.float64) @ self.head.weight.T + self.head.bias
+            from scipy.special import softmax
+
             return np.asarray(softmax(logits, axis=1), np.float32)
         return np.eye(self.dim, dtype=np.float32)[answered(features, self.head)]
 
