@@ -70,6 +70,7 @@ def test_fit_may_be_a_list_with_common_settings() -> None:
         ({"methods": [{"name": "ols", "alpha": 1}]}, "'ols' takes no options, but 'alpha' came"),
         ({"methods": [{"name": "ridge", "alpha": -1}]}, "above 0"),
         ({"methods": ["ols", "ols"]}, "label 'ols' stands twice"),
+        ({"methods": [{"name": "ols", "label": "own"}]}, "with their own heads; give another"),
         ({"methods": [3]}, "not 3"),
         ({"methods": [{"name": "ols", "label": "../.."}]}, "can't be part of a file name"),
         ({"methods": [{"name": "ols", "label": "/etc"}]}, "can't be part of a file name"),

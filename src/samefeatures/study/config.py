@@ -191,6 +191,10 @@ class StudyConfig(Strict):
             raise ValueError(
                 f"the method label '{min(twice)}' stands twice; give one of them its own 'label'"
             )
+        if "own" in labels:
+            raise ValueError(
+                "the label 'own' stands for networks with their own heads; give another"
+            )
         return self
 
     @model_validator(mode="after")
