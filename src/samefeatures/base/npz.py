@@ -1,17 +1,16 @@
-"""Read a NumPy file of plain arrays; nothing in it is unpickled."""
+"""NumPy files of plain arrays: written whole, read without trust; nothing in them is unpickled."""
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
-from samefeatures.base.errors import SamefeaturesError, did_you_mean
+from samefeatures.base.errors import SamefeaturesError, did_you_mean, first_line
+from samefeatures.base.partial import whole_file
 
 
 def read_npz(
@@ -49,7 +48,9 @@ def read_npz(
                 arrays[key] = file[key]
     except FileNotFoundError:
         raise refused(f"There is no file at {path}. Check the path.") from None
-    except (OSError, ValueError, EOFError, BadZipFile, zlib.error, NotImplementedError) as error:
+    except (SamefeaturesError, MemoryError):
+        raise
+    except Exception as error:  # of NumPy, zipfile, zlib and tokenize
         raise damaged(
             f"{path} is cut short or is no .npz of plain arrays ({place}{error}). Write it with "
             "numpy.savez; pickled objects are not loaded, since they can run any code."
@@ -61,3 +62,34 @@ def read_npz(
             f"{', '.join(required)}."
         )
     return arrays
+
+
+def write_npz(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Write arrays of any shapes (…) uncompressed, whole or not at all.
+
+    Raises:
+        OSError: as the system says; see ``writing``.
+    """
+    with whole_file(path) as file:
+        np.savez(file, allow_pickle=False, **arrays)
+
+
+def load_npz(path: Path, names: Sequence[str] | None = None) -> dict[str, npt.NDArray[Any]]:
+    """The arrays, of any shapes (…), of a file that ``write_npz`` wrote.
+
+    Args:
+        path: The file.
+        names: Of the arrays that are read; all of them if left out.
+
+    Raises:
+        OSError: as the system says.
+        ValueError: when it is cut short, altered, or something else; whatever else can go wrong
+            inside NumPy and zipfile becomes this.
+    """
+    try:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+            return {name: file[name] for name in (file.files if names is None else names)}
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:  # of NumPy, zipfile, zlib and tokenize
+        raise ValueError(first_line(error)) from None

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
 from samefeatures.base.arrays import Bool, Float32
-from samefeatures.base.files import write_whole
+from samefeatures.base.npz import load_npz, write_npz
 from samefeatures.features.rows import FeatureRows, joint_chunks
 
 SUMS = 8
@@ -53,16 +51,13 @@ def save_prints(prints: Sequence[Float32], path: Path) -> None:
     Raises:
         OSError: as the system says.
     """
-    packed = io.BytesIO()
-    np.savez(packed, prints=np.concatenate(prints))
-    write_whole(path, packed.getvalue())
+    write_npz(path, {"prints": np.concatenate(prints)})
 
 
 def load_prints(path: Path) -> Float32:
     """(n, 8) that ``save_prints`` wrote; none where an earlier version wrote no such file."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            prints: Float32 = file["prints"]
-            return prints
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        prints: Float32 = load_npz(path, ["prints"])["prints"]
+        return prints
+    except (OSError, ValueError):
         return np.zeros((0, SUMS), np.float32)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from zipfile import BadZipFile
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,7 @@ import numpy.typing as npt
 from samefeatures.base.arrays import Int64
 from samefeatures.base.digests import digest
 from samefeatures.base.errors import DataError
-from samefeatures.base.partial import whole_file
+from samefeatures.base.npz import load_npz, write_npz
 
 IMAGE_ENDINGS = (
     ".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff",
@@ -161,11 +161,9 @@ def cache_file(place: Path, kind: str) -> Path:
 def read_listing(cache: Path) -> Listing | None:
     """A kept listing, or None when there is none that can be read."""
     try:
-        with cache.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in (field.name for field in fields(Listing))}
-            kept = Listing(**arrays | {name: _lines(arrays[name]) for name in TEXTS})
-    # A damaged file fails in many ways inside numpy and zipfile; all of them mean: list again.
-    except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile, NotImplementedError):
+        arrays: dict[str, Any] = load_npz(cache, [field.name for field in fields(Listing)])
+        kept = Listing(**arrays | {name: _lines(arrays[name]) for name in TEXTS})
+    except (OSError, ValueError, TypeError):
         return None
     whole = len(kept.paths) == len(kept.sizes) == len(kept.times) == len(kept.offsets)
     return kept if whole else None
@@ -176,8 +174,7 @@ def write_listing(cache: Path, listing: Listing) -> None:
     arrays = {field.name: getattr(listing, field.name) for field in fields(listing)}
     with contextlib.suppress(OSError):
         cache.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(cache) as file:
-            np.savez(file, **arrays | {name: _bytes(arrays[name]) for name in TEXTS})
+        write_npz(cache, arrays | {name: _bytes(arrays[name]) for name in TEXTS})
 
 
 def check_names(names: Sequence[str], where: Path) -> None:

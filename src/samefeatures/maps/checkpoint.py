@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
 from samefeatures.base.errors import StoreDamagedError
-from samefeatures.base.files import write_whole, writing
+from samefeatures.base.files import writing
+from samefeatures.base.npz import load_npz, write_npz
 
 SECONDS = 20.0
 """Least time between two writes."""
@@ -44,11 +43,9 @@ class Checkpoint:
         if self.path is None or not self.path.exists():
             return None
         try:
-            with self.path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-                if str(file["key"]) != self.key:
-                    return None
-                return {name: file[name] for name in file.files if name != "key"}
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+            arrays = load_npz(self.path)
+            return arrays if str(arrays.pop("key")) == self.key else None
+        except (OSError, ValueError, KeyError) as error:
             raise StoreDamagedError(
                 f"{self.path} does not hold the state of a fit ({error}). Delete it; the same "
                 "command starts that fit anew."
@@ -67,10 +64,8 @@ class Checkpoint:
         """
         if self.path is None:
             return
-        packed = io.BytesIO()
-        np.savez(packed, allow_pickle=False, **{**arrays, "key": np.array(self.key)})
         with writing(self.path):
-            write_whole(self.path, packed.getvalue())
+            write_npz(self.path, {**arrays, "key": np.array(self.key)})
         self._last = time.monotonic()
 
     def discard(self) -> None:

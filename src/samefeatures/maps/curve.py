@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
 from samefeatures.base.errors import StoreDamagedError
-from samefeatures.base.files import write_whole
+from samefeatures.base.npz import load_npz, write_npz
 
 Unit = Literal["batch", "pass"]
 
@@ -36,9 +34,7 @@ class LossCurve:
         Raises:
             OSError: as the system says.
         """
-        packed = io.BytesIO()
-        np.savez(packed, unit=np.array(self.unit), loss=self.loss)
-        write_whole(path, packed.getvalue())
+        write_npz(path, {"unit": np.array(self.unit), "loss": self.loss})
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -48,12 +44,12 @@ class LossCurve:
             StoreDamagedError: when the file is missing, damaged or another.
         """
         try:
-            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-                unit, loss = str(file["unit"]), file["loss"].astype(np.float64)
+            file = load_npz(path)
+            unit, loss = str(file["unit"]), file["loss"].astype(np.float64)
             if unit not in ("batch", "pass") or loss.ndim != 1:
                 raise ValueError(f"unit '{unit}' and losses of shape {loss.shape}")
             return cls(unit="batch" if unit == "batch" else "pass", loss=loss)
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        except (OSError, ValueError, KeyError) as error:
             raise StoreDamagedError(
                 f"{path} does not hold a loss curve ({error}). Delete the map beside it and fit "
                 "again."

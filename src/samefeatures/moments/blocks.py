@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +15,7 @@ from samefeatures.algebra import Precision
 from samefeatures.algebra.blas import add_product, add_square, mirror
 from samefeatures.base.arrays import Float64, Int64
 from samefeatures.base.errors import FeatureError, StoreDamagedError
-from samefeatures.base.partial import whole_file
+from samefeatures.base.npz import load_npz, write_npz
 
 Pair = tuple[str, str]
 Rows = npt.NDArray[np.floating] | Int64
@@ -82,11 +81,10 @@ class Blocks:
     def save(self, path: Path) -> None:
         """Write an uncompressed ``.npz`` whole or not at all."""
         names, pairs = list(self.means), list(self.products)
-        with whole_file(path) as file:
-            arrays = {f"mean {k}": self.means[name] for k, name in enumerate(names)}
-            arrays |= {f"product {k}": self.products[pair] for k, pair in enumerate(pairs)}
-            record = {"n": self.n, "names": names, "pairs": pairs}
-            np.savez(file, record=np.array(json.dumps(record)), **arrays)  # type: ignore[arg-type]
+        arrays = {f"mean {k}": self.means[name] for k, name in enumerate(names)}
+        arrays |= {f"product {k}": self.products[pair] for k, pair in enumerate(pairs)}
+        record = {"n": self.n, "names": names, "pairs": pairs}
+        write_npz(path, {**arrays, "record": np.array(json.dumps(record))})
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -96,16 +94,16 @@ class Blocks:
             StoreDamagedError: when the file is cut short or is not one of ours.
         """
         try:
-            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-                record = json.loads(str(file["record"]))
-                means = {name: file[f"mean {k}"] for k, name in enumerate(record["names"])}
-                pairs = [(str(a), str(b)) for a, b in record["pairs"]]
-                products = {pair: file[f"product {k}"] for k, pair in enumerate(pairs)}
-                for (a, b), product in products.items():
-                    if product.shape != (len(means[a]), len(means[b])):
-                        raise ValueError("its arrays have other shapes than its means")
-                return cls(n=int(record["n"]), means=means, products=products)
-        except (ValueError, KeyError, TypeError, EOFError, BadZipFile, OSError) as error:
+            file = load_npz(path)
+            record = json.loads(str(file["record"]))
+            means = {name: file[f"mean {k}"] for k, name in enumerate(record["names"])}
+            pairs = [(str(a), str(b)) for a, b in record["pairs"]]
+            products = {pair: file[f"product {k}"] for k, pair in enumerate(pairs)}
+            for (a, b), product in products.items():
+                if product.shape != (len(means[a]), len(means[b])):
+                    raise ValueError("its arrays have other shapes than its means")
+            return cls(n=int(record["n"]), means=means, products=products)
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise StoreDamagedError(
                 f"{path} does not hold moments of controls ({error}). Delete it; the same command "
                 "computes them again from the stored features."

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
 from typing import Self
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +20,7 @@ from samefeatures.algebra.blas import mirror
 from samefeatures.algebra.protocol import PANEL
 from samefeatures.base.arrays import Float64
 from samefeatures.base.errors import FeatureError, StoreDamagedError
-from samefeatures.base.partial import whole_file
+from samefeatures.base.npz import load_npz, write_npz
 
 
 class Moments:
@@ -272,17 +271,16 @@ class Moments:
 
     def save(self, path: Path) -> None:
         """Write an uncompressed ``.npz`` whole or not at all."""
-        with whole_file(path) as file:
-            arrays = {
-                "names": np.array(self.names),
-                "dims": np.array(self.dims),
-                "n": np.array(self.n),
-                "mean": self.mean,
-                "second": self._second,
-            }
-            if self.precision == "float32":
-                arrays["precision"] = np.array(self.precision)
-            np.savez(file, **arrays)  # type: ignore[arg-type]
+        arrays = {
+            "names": np.array(self.names),
+            "dims": np.array(self.dims),
+            "n": np.array(self.n),
+            "mean": self.mean,
+            "second": self._second,
+        }
+        if self.precision == "float32":
+            arrays["precision"] = np.array(self.precision)
+        write_npz(path, arrays)
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -293,19 +291,19 @@ class Moments:
             StoreDamagedError: when the file is cut short or is not one of ours.
         """
         try:
-            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-                out = cls([str(s) for s in file["names"]], [int(d) for d in file["dims"]])
-                second, mean = file["second"], file["mean"]
-                if second.shape != out._second.shape or mean.shape != out.mean.shape:
-                    raise ValueError("its arrays have other shapes than its dims say")
-                out.n, out.mean, out._second = int(file["n"]), mean, second
-                if "precision" in file:
-                    out.precision = "float32"
+            file = load_npz(path)
+            return cls.of(
+                [str(name) for name in file["names"]],
+                [int(dim) for dim in file["dims"]],
+                n=int(file["n"]),
+                mean=file["mean"],
+                lower=file["second"],
+                precision="float32" if "precision" in file else "float64",
+            )
         except FileNotFoundError:
             raise
-        except (ValueError, KeyError, EOFError, BadZipFile, OSError, NotImplementedError) as error:
+        except (OSError, ValueError, KeyError, TypeError, FeatureError) as error:
             raise StoreDamagedError(
                 f"{path} does not hold moments ({error}). Delete it; the same command computes "
                 "them again from the stored features."
             ) from None
-        return out

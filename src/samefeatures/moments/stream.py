@@ -6,13 +6,11 @@ import time
 from collections.abc import Iterator
 from itertools import accumulate, pairwise
 from pathlib import Path
-from zipfile import BadZipFile
-
-import numpy as np
 
 from samefeatures.algebra import Algebra, Precision
 from samefeatures.base.arrays import Float32
 from samefeatures.base.files import writing
+from samefeatures.base.npz import load_npz
 from samefeatures.base.progress import Advance, Progress
 from samefeatures.features.agreement import unreadable
 from samefeatures.features.direct import DirectRows
@@ -169,7 +167,6 @@ class Stream:
 def _rows_in(checkpoint: Path) -> int:
     """Of saved moments, without reading the rest of them; 0 where there are none."""
     try:
-        with np.load(checkpoint, allow_pickle=False) as file:
-            return int(file["n"])
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        return int(load_npz(checkpoint, ["n"])["n"])
+    except (OSError, ValueError, TypeError):
         return 0

@@ -5,16 +5,15 @@ Scoring again reads these files alone: no map, no moments, no row of features.
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
-from samefeatures.base.files import write_whole, writing
+from samefeatures.base.files import writing
+from samefeatures.base.npz import load_npz, write_npz
 from samefeatures.base.records import record
 from samefeatures.scores.heads import Score
 from samefeatures.study.results import CurveSummary, FitSummary
@@ -61,11 +60,11 @@ class ScoreFile:
         labels too, and when no facts were kept.
         """
         try:
-            with self.path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-                predictions, correct = file["predictions"], file["correct"]
-                said = json.loads(file["facts"].tobytes()) if "facts" in file else {"facts": []}
+            file = load_npz(self.path)
+            predictions, correct = file["predictions"], file["correct"]
+            said = json.loads(file["facts"].tobytes()) if "facts" in file else {"facts": []}
             facts = [record(MapFacts, each) for each in said["facts"]]
-        except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile):
+        except (OSError, ValueError, KeyError, TypeError):
             return None
         if said.get("basis", self.basis) != self.basis:
             return None
@@ -76,16 +75,14 @@ class ScoreFile:
         """Save them, and remove those of other maps and rows."""
         facts = [asdict(each) for each in kept.facts]
         said = json.dumps({"basis": self.basis, "facts": facts}).encode()
-        packed = io.BytesIO()
-        np.savez(
-            packed,
-            predictions=np.stack([s.predictions for s in kept.scores]),
-            correct=np.array([(s.correct, s.correct_top5) for s in kept.scores]),
-            facts=np.frombuffer(said, np.uint8),
-        )
+        arrays = {
+            "predictions": np.stack([s.predictions for s in kept.scores]),
+            "correct": np.array([(s.correct, s.correct_top5) for s in kept.scores]),
+            "facts": np.frombuffer(said, np.uint8),
+        }
         with writing(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(self.path, packed.getvalue())
+            write_npz(self.path, arrays)
             for stale in self.path.parent.glob("*.npz"):
                 if stale != self.path:
                     stale.unlink(missing_ok=True)
