@@ -79,7 +79,7 @@ def test_notes_say_what_the_work_rests_on() -> None:
 
 def test_short_fits_take_few_steps_and_are_else_the_same() -> None:
     assert Ridge(alpha=3.0).short() == Ridge(alpha=3.0)
-    assert Adam(batch=64, seed=3).short() == Adam(batch=64, seed=3, iterations=8)
+    assert Adam(batch=64, seed=3).short() == Adam(batch=64, seed=3, iterations=3)
     assert Adam(iterations=2).short().iterations == 2
-    assert Cosine().short().passes == 4
+    assert Cosine().short().passes == 2
     assert Cosine(passes=1).short().passes == 1

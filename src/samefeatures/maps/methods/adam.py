@@ -101,7 +101,7 @@ class Adam(AdamOptions, Method):
 
     def short(self) -> Self:
         """A few iterations."""
-        return replace(self, iterations=min(8, self.iterations))
+        return replace(self, iterations=min(3, self.iterations))
 
 
 def _joined(source: FeatureRows, targets: Sequence[FeatureRows], start: int, stop: int) -> Float32:

@@ -92,7 +92,7 @@ class Cosine(Method):
 
     def short(self) -> Self:
         """A few passes, none of which ends the fit."""
-        return replace(self, tolerance=1e-15, passes=min(4, self.passes))
+        return replace(self, tolerance=1e-15, passes=min(2, self.passes))
 
     @property
     def _expected(self) -> float:
