@@ -69,6 +69,16 @@ def test_closeness_from_moments_equals_the_rows(
     assert close.cosine == pytest.approx(cosine, rel=1e-10)
 
 
+def test_closeness_does_not_depend_on_the_unit_of_features() -> None:
+    rng = np.random.default_rng(3)
+    a, b = rng.normal(size=(40, 4)), rng.normal(size=(40, 3)) + 1
+    weight, bias = rng.normal(size=(3, 4)), rng.normal(size=3)
+    plain = closeness(moments_of(a, b), make_map(weight, bias))
+    small = closeness(moments_of(a, 1e-6 * b), make_map(1e-6 * weight, 1e-6 * bias))
+    assert small.r2 == pytest.approx(plain.r2, rel=1e-9)
+    assert small.cosine == pytest.approx(plain.cosine, rel=1e-9)
+
+
 def test_a_map_onto_itself_is_the_same() -> None:
     b = np.random.default_rng(1).normal(size=(50, 3)) + 4
     moments = moments_of(b, b)

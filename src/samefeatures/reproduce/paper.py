@@ -32,7 +32,7 @@ from samefeatures.study.results import Cell, StudyResults
 
 NORMALISED = ("cosine", "adam")
 """Methods that fit the paper's normalised loss (its Section 4.2), the nearest first."""
-METHODS = (*NORMALISED, "ols")
+PREFERRED = (*NORMALISED, "ols")
 
 
 def compare_with_paper(
@@ -49,7 +49,7 @@ def compare_with_paper(
     """
     paper = published_paper()
     misprints = paper_misprints(paper)
-    cells = cells_of(results, METHODS)
+    cells = cells_of(results, PREFERRED)
     figures = (*_table_1(paper, misprints, cells), *_overlap(paper, cells))
     return Comparison(
         document="paper",
@@ -61,7 +61,7 @@ def compare_with_paper(
         missing=missing_parts(results, PAPER_NETWORKS, {}, why or {}),
         summary=paper_summary(figures, misprints),
         setup=paper_setup(
-            results, used=label_of(results, METHODS), normalised=label_of(results, NORMALISED)
+            results, used=label_of(results, PREFERRED), normalised=label_of(results, NORMALISED)
         ),
     )
 

@@ -24,7 +24,7 @@ from samefeatures.reproduce.setup import thesis_setup
 from samefeatures.reproduce.summary import thesis_summary
 from samefeatures.study.results import Cell, StudyResults
 
-METHODS = {"ols": "Table 5.2", "logit": "Table 5.3", "naive": "the naive experiment"}
+TABLES = {"ols": "Table 5.2", "logit": "Table 5.3", "naive": "the naive experiment"}
 Cells = Mapping[Pair, Cell]
 
 
@@ -40,7 +40,7 @@ def compare_with_thesis(
     """
     thesis = published_thesis()
     misprints = thesis_misprints(thesis)
-    ols, logit, naive = (cells_of(results, (kind,)) for kind in METHODS)
+    ols, logit, naive = (cells_of(results, (kind,)) for kind in TABLES)
     figures = (
         *_table_5_1(thesis, misprints, results),
         *_accuracies("5.2", thesis.accuracy, ols),
@@ -57,7 +57,7 @@ def compare_with_thesis(
         figures=figures,
         medians=found,
         misprints=misprints,
-        missing=missing_parts(results, thesis.networks, METHODS, why or {}),
+        missing=missing_parts(results, thesis.networks, TABLES, why or {}),
         summary=thesis_summary(figures, found, misprints, logit, naive),
         setup=thesis_setup(thesis, results),
     )
