@@ -59,5 +59,5 @@ def test_fingerprints_of_the_content_and_of_the_labels_too() -> None:
 def test_the_id_of_an_image_in_a_study() -> None:
     assert image_id("cat/1.png") == "cat/1.png"
     assert image_id("cat/1.png", view=0) == "cat/1.png#0"
-    assert image_id("cat/1.png", source="val") == "val/cat/1.png"
-    assert image_id("cat/1.png", source="val", view=3) == "val/cat/1.png#3"
+    assert image_id("cat/1.png", part="val") == "val/cat/1.png"
+    assert image_id("cat/1.png", part="val", view=3) == "val/cat/1.png#3"

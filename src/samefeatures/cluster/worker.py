@@ -27,11 +27,11 @@ from samefeatures.study.sides import eval_side, fit_side
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A run of chunks of one source of images.
+    """A run of chunks of one part of an image set.
 
     Attributes:
         kind: ``fit`` or ``eval``.
-        part: Name of the source.
+        part: Its name.
         chunks: Numbers, in order.
         digests: Of the keys of the stores that the study expects, by name of the network.
         known: Why an image is not to be looked at, by its index in the set.

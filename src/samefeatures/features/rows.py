@@ -167,7 +167,7 @@ class JoinedRows:
         for part, name in zip(self.parts, self.part_names, strict=True):
             if part.ids is None:
                 return None
-            out += [image_id(i, source=name) for i in part.ids]
+            out += [image_id(i, part=name) for i in part.ids]
         return out
 
     @property

@@ -18,15 +18,15 @@ Raw = bytes | Image.Image
 """What a source hands over: the file's bytes, or an image that it decoded itself."""
 
 
-def image_id(name: str, *, source: str | None = None, view: int | None = None) -> str:
-    """The id of an image, or of one view of it, in a study: ``[SOURCE/]NAME[#VIEW]``.
+def image_id(name: str, *, part: str | None = None, view: int | None = None) -> str:
+    """The id of an image, or of one view of it, in a study: ``[PART/]NAME[#VIEW]``.
 
     Args:
         name: Its id in its own set.
-        source: Name of that set, where the study joins several.
+        part: Name of that set, where the study joins several.
         view: Number of the view, where the study takes some of every image.
     """
-    whole = name if source is None else f"{source}/{name}"
+    whole = name if part is None else f"{part}/{name}"
     return whole if view is None else f"{whole}#{view}"
 
 

@@ -39,7 +39,7 @@ def fit_labels(
         if images.labels is None:
             return f"the fit images of {images.name} have no labels"
         for name, label in zip(images.ids, images.labels.tolist(), strict=True):
-            known |= {image_id(name, source=part.source, view=k): label for k in views}
+            known |= {image_id(name, part=part.prefix, view=k): label for k in views}
     if any(name not in known for name in ids):
         return "the fit images with labels are not those that were extracted"
     labels = np.array([known[name] for name in ids], np.int64)

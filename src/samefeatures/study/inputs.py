@@ -25,14 +25,14 @@ OF_IMAGES = ("data", "store", "batch_size", "workers", "threads", "resident", "s
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """One source of images and the views taken of each.
+    """A part of an image set: images of one source, and the views taken of each.
 
-    ``source`` is its name where ids carry it: where a list has several sources.
+    ``prefix`` is its name where ids carry it: where a set has several parts.
     """
 
     images: ImageSet
     views: Views | None
-    source: str | None = None
+    prefix: str | None = None
 
     @property
     def views_per_image(self) -> int:
@@ -140,7 +140,7 @@ def open_parts(entries: Sequence[PartConfig], *, labelled: bool, base: Path) -> 
     twice = {name for name in names if names.count(name) > 1}
     if twice:
         raise ConfigError(
-            f"data: two sources of one list have the name '{min(twice)}'. Give each its own with "
+            f"data: two parts of one list have the name '{min(twice)}'. Give each its own with "
             "'name:'; ids are built from it."
         )
     return tuple(
@@ -206,7 +206,7 @@ def named_images(parts: Sequence[Part]) -> Iterator[tuple[str, Part, int]]:
     """Every image by the id that it has in a study, with its part and its place there."""
     for part in parts:
         for i, name in enumerate(part.images.ids):
-            yield image_id(name, source=part.source), part, i
+            yield image_id(name, part=part.prefix), part, i
 
 
 def feature_file_networks(inputs: StudyInputs) -> list[FeatureFile]:

@@ -28,7 +28,7 @@ class Extractor(Protocol):
     def extract(
         self, networks: Sequence[ImageNetwork], part: Part, *, kind: str
     ) -> list[StoredFeatures]:
-        """Features of every network on one source of images, in the order of the networks.
+        """Features of every network on one part of an image set, in the order of the networks.
 
         What is stored already is not computed again.
 

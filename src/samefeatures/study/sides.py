@@ -20,7 +20,7 @@ from samefeatures.study.results import DataSummary, LeftOut
 from samefeatures.study.runner import Extractor
 
 Stores = Mapping[str, StoredFeatures]
-"""Of one source of images, by the name of the network."""
+"""Of one part of an image set, by the name of the network."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,7 +133,7 @@ def data_summary(
     """Of one side.
 
     Args:
-        parts: Its sources of images; none where features come from files.
+        parts: Of its image set; none where features come from files.
         left_out: Why, by id, for each part.
         rows: Of any network.
     """
@@ -145,7 +145,7 @@ def data_summary(
             fingerprint=rows.fingerprint,
         )
     listed = [
-        LeftOut(id=image_id(name, source=part.source), reason=reason)
+        LeftOut(id=image_id(name, part=part.prefix), reason=reason)
         for part, reasons in zip(parts, left_out, strict=True)
         for name, reason in reasons.items()
     ]
