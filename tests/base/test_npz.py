@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import pickle
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from samefeatures.base.errors import StoreDamagedError
-from samefeatures.base.npz import load_npz, write_npz
+from samefeatures.base.errors import CheckpointError, DataError, StoreDamagedError
+from samefeatures.base.npz import load_npz, read_npz, write_npz
 from samefeatures.maps.checkpoint import Checkpoint
 from samefeatures.maps.curve import LossCurve
 from samefeatures.moments.blocks import Blocks
@@ -96,3 +98,63 @@ def test_any_flipped_bit_is_found_or_harmless(
         except StoreDamagedError:
             found += 1
     assert found > 300
+
+
+# --- files from anywhere --------------------------------------------------------------------------
+
+
+def from_anywhere(path: Path) -> dict[str, np.ndarray]:
+    return read_npz(path, ("a",), optional=("b",), refused=DataError, damaged=CheckpointError)
+
+
+def test_arrays_by_name(tmp_path: Path) -> None:
+    given = {"a": np.arange(6).reshape(2, 3), "b": np.array(["x", "y"])}
+    for save in (np.savez, np.savez_compressed):
+        save(tmp_path / "x.npz", **given)
+        found = from_anywhere(tmp_path / "x.npz")
+        assert list(found) == ["a", "b"]
+        for name, array in given.items():
+            np.testing.assert_array_equal(found[name], array)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"b": np.ones(2)}, r"lacks a; it has b\. It needs a\."),
+        ({"a": np.ones(2), "bb": np.ones(2)}, r"unknown array 'bb'\. Did you mean 'b'"),
+    ],
+)
+def test_other_names_are_refused(tmp_path: Path, arrays, message: str) -> None:
+    np.savez(tmp_path / "x.npz", **arrays)
+    with pytest.raises(DataError, match=message):
+        from_anywhere(tmp_path / "x.npz")
+
+
+class Bomb:
+    def __reduce__(self) -> tuple[object, ...]:
+        return (pytest.fail, ("it was unpickled",))
+
+
+def test_damage_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "x.npz"
+    np.savez_compressed(path, a=np.arange(1000))
+    whole = path.read_bytes()
+    flipped = bytearray(whole)
+    flipped[100] ^= 0xFF
+    with (tmp_path / "single").open("wb") as file:
+        np.save(file, np.ones(3))
+    cases = [whole[:-30], b"", b"text", bytes(flipped), pickle.dumps(Bomb())]
+    for raw in (*cases, (tmp_path / "single").read_bytes()):
+        path.write_bytes(raw)
+        with pytest.raises(CheckpointError, match=r"x\.npz is cut short or is no \.npz") as caught:
+            from_anywhere(path)
+        assert "\n" not in str(caught.value)
+    np.savez(path, a=np.array([Bomb()], object))
+    with pytest.raises(CheckpointError, match=r"'a': .*pickled objects are not loaded"):
+        from_anywhere(path)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as packed:
+        packed.writestr("a.npy", b"not an array")
+    with pytest.raises(CheckpointError, match="'a': no array"):
+        from_anywhere(path)
+    with pytest.raises(DataError, match="There is no file at"):
+        from_anywhere(tmp_path / "gone.npz")

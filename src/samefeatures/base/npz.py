@@ -46,6 +46,8 @@ def read_npz(
             for key in file.files:
                 place = f"'{key}': "
                 arrays[key] = file[key]
+                if not isinstance(arrays[key], np.ndarray):  # NumPy gives other files as bytes
+                    raise ValueError("no array")
     except FileNotFoundError:
         raise refused(f"There is no file at {path}. Check the path.") from None
     except (SamefeaturesError, MemoryError):
