@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from samefeatures.base.errors import NetworkError
 from samefeatures.networks.hub.client import Snapshot
@@ -66,18 +66,6 @@ def find_folder(source: Source, base: Path | None) -> ModelFolder:
     return folder
 
 
-class Files(Protocol):
-    """Where the files of a model come from."""
-
-    def find(self, name: str) -> Path | None:
-        """Where a file lies, or None."""
-        ...
-
-    def first(self, names: Sequence[str]) -> Path | None:
-        """The first of several that is there, or None."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class LocalFolder:
     """Files of a folder on this machine."""
@@ -89,6 +77,9 @@ class LocalFolder:
 
     def first(self, names: Sequence[str]) -> Path | None:
         return next((path for path in map(self.find, names) if path), None)
+
+
+Files = LocalFolder | Snapshot
 
 
 def _complete(source: Source, files: Files) -> ModelFolder:

@@ -41,6 +41,15 @@ def conv_bn(
     return nn.Sequential(*layers)
 
 
+def path(inputs: int, *steps: tuple[int, Size] | tuple[int, Size, int]) -> nn.Sequential:
+    """``conv_bn`` one after the other; a step is outputs, kernel and, if not 1, stride."""
+    layers: list[nn.Module] = []
+    for outputs, kernel, *stride in steps:
+        layers.append(conv_bn(inputs, outputs, kernel, stride=stride[0] if stride else 1))
+        inputs = outputs
+    return nn.Sequential(*layers)
+
+
 def max_pool(*, stride: int = 1) -> nn.MaxPool2d:
     """3x3 maximum, padded so that stride 1 keeps the size and stride 2 halves it."""
     return nn.MaxPool2d(3, stride=stride, padding=1)

@@ -16,6 +16,7 @@ from samefeatures.networks.miniatures.training.blocks import (
     conv_bn,
     conv_relu,
     max_pool,
+    path,
 )
 
 
@@ -51,10 +52,8 @@ def _module_v2(
     """Batch norm everywhere; the 5x5 branch is two 3x3."""
     return Branches(
         conv_bn(inputs, one),
-        Sequential(conv_bn(inputs, three[0]), conv_bn(*three, 3)),
-        Sequential(
-            conv_bn(inputs, double[0]), conv_bn(*double, 3), conv_bn(double[1], double[1], 3)
-        ),
+        path(inputs, (three[0], 1), (three[1], 3)),
+        path(inputs, (double[0], 1), (double[1], 3), (double[1], 3)),
         Sequential(avg_pool(), conv_bn(inputs, pool)),
     )
 
@@ -62,12 +61,8 @@ def _module_v2(
 def _grid_reduction_v2(inputs: int, three: tuple[int, int], double: tuple[int, int]) -> Branches:
     """Halve the grid inside the module, the pooling branch passing its input through."""
     return Branches(
-        Sequential(conv_bn(inputs, three[0]), conv_bn(*three, 3, stride=2)),
-        Sequential(
-            conv_bn(inputs, double[0]),
-            conv_bn(*double, 3),
-            conv_bn(double[1], double[1], 3, stride=2),
-        ),
+        path(inputs, (three[0], 1), (three[1], 3, 2)),
+        path(inputs, (double[0], 1), (double[1], 3), (double[1], 3, 2)),
         max_pool(stride=2),
     )
 
@@ -86,20 +81,13 @@ def inception_v2() -> Miniature:
     return Miniature(body, 60)
 
 
-def _asymmetric(inputs: int, middle: int, outputs: int, n: int) -> Sequential:
-    return Sequential(conv_bn(inputs, middle, (1, n)), conv_bn(middle, outputs, (n, 1)))
-
-
 def _module_v3(inputs: int, width: int, outputs: int, n: int) -> Branches:
     """An n x n convolution as 1 x n and n x 1, once and twice."""
+    once = ((width, 1), (width, (1, n)), (width, (n, 1)))
     return Branches(
         conv_bn(inputs, outputs),
-        Sequential(conv_bn(inputs, width), _asymmetric(width, width, outputs, n)),
-        Sequential(
-            conv_bn(inputs, width),
-            _asymmetric(width, width, width, n),
-            _asymmetric(width, width, outputs, n),
-        ),
+        path(inputs, *once[:2], (outputs, (n, 1))),
+        path(inputs, *once, (width, (1, n)), (outputs, (n, 1))),
         Sequential(avg_pool(), conv_bn(inputs, outputs)),
     )
 
@@ -112,7 +100,7 @@ def _expanded_v3(inputs: int, width: int, outputs: int) -> Branches:
 
     return Branches(
         Sequential(conv_bn(inputs, width), fan(width)),
-        Sequential(conv_bn(inputs, width), conv_bn(width, width, 3), fan(width)),
+        Sequential(path(inputs, (width, 1), (width, 3)), fan(width)),
         Sequential(avg_pool(), conv_bn(inputs, outputs)),
     )
 
@@ -136,8 +124,8 @@ def _stem_v4() -> Sequential:
         conv_bn(3, 12, 3),
         Branches(max_pool(stride=2), conv_bn(12, 16, 3, stride=2)),
         Branches(
-            Sequential(conv_bn(28, 12), conv_bn(12, 20, 3)),
-            Sequential(conv_bn(28, 12), _asymmetric(12, 12, 12, 7), conv_bn(12, 20, 3)),
+            path(28, (12, 1), (20, 3)),
+            path(28, (12, 1), (12, (1, 7)), (12, (7, 1)), (20, 3)),
         ),
     )
 
@@ -147,9 +135,7 @@ def _reduction_v4(inputs: int, width: int, outputs: int) -> Branches:
     return Branches(
         max_pool(stride=2),
         conv_bn(inputs, outputs, 3, stride=2),
-        Sequential(
-            conv_bn(inputs, width), conv_bn(width, width, 3), conv_bn(width, outputs, 3, stride=2)
-        ),
+        path(inputs, (width, 1), (width, 3), (outputs, 3, 2)),
     )
 
 
@@ -183,16 +169,14 @@ class ScaledResidual(nn.Module):
 def _residual_a(channels: int) -> ScaledResidual:
     branches = Branches(
         conv_bn(channels, 8),
-        Sequential(conv_bn(channels, 8), conv_bn(8, 8, 3)),
-        Sequential(conv_bn(channels, 8), conv_bn(8, 12, 3), conv_bn(12, 12, 3)),
+        path(channels, (8, 1), (8, 3)),
+        path(channels, (8, 1), (12, 3), (12, 3)),
     )
     return ScaledResidual(branches, 28, channels, scale=0.17)
 
 
 def _residual_b(channels: int) -> ScaledResidual:
-    branches = Branches(
-        conv_bn(channels, 16), Sequential(conv_bn(channels, 14), _asymmetric(14, 16, 16, 7))
-    )
+    branches = Branches(conv_bn(channels, 16), path(channels, (14, 1), (16, (1, 7)), (16, (7, 1))))
     return ScaledResidual(branches, 32, channels, scale=0.1)
 
 
