@@ -43,7 +43,12 @@ def test_all_that_a_study_uses_is_listed(networks: list[str], more: list[str], t
 def test_image_sets_and_devices_count(tmp_path: Path) -> None:
     data = {"fit": "hf:owner/images", "eval": "torchvision:CIFAR10"}
     config = parse_config({"networks": ["mini:nasnet"], "data": data, "device": "cuda"})
-    assert list(versions(config, tmp_path))[7:] == ["torch", "datasets", "torchvision"]
+    assert list(versions(config, tmp_path))[7:] == ["datasets", "torchvision", "torch"]
+
+
+def test_methods_say_what_they_import(tmp_path: Path) -> None:
+    values = {"networks": ["mini:nasnet"], "data": DATA, "methods": ["ols", {"adam": {"seed": 1}}]}
+    assert list(versions(parse_config(values), tmp_path))[7:] == ["torch"]
 
 
 def test_what_is_installed_under_another_name_is_found(

@@ -26,18 +26,19 @@ class Opener(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How sources of a kind are opened, and the settings that they take."""
+    """How sources of a kind are opened, the settings that they take, and what reads them."""
 
     opener: Opener
     settings: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
 
 
 KINDS: Mapping[str, Kind] = {
     "folder": Kind(open_folder, ("labels", "class_map", "relist", "per_class")),
     "tar": Kind(open_tar, ("labels", "class_map", "subdir", "relist", "per_class")),
     "npz": Kind(open_arrays),
-    "hf": Kind(open_huggingface, ("class_map", "split", "options")),
-    "torchvision": Kind(open_torchvision, ("class_map", "options")),
+    "hf": Kind(open_huggingface, ("class_map", "split", "options"), ("datasets",)),
+    "torchvision": Kind(open_torchvision, ("class_map", "options"), ("torchvision",)),
     "fashion-mnist": Kind(open_packaged),
 }
 """Every source takes ``source``, ``name`` and ``limit`` besides."""

@@ -28,12 +28,14 @@ class Method(ABC):
         place: Among the methods of a study that names none; None where it is not one of them.
         uses: What decides the maps.
         needs_rows: Whether moments are not enough, and the fit rows are read again and again.
+        packages: What it imports beside the core, whose version can change its maps.
     """
 
     name: ClassVar[str]
     place: ClassVar[int | None] = None
     uses: ClassVar[Uses] = "images"
     needs_rows: ClassVar[bool] = False
+    packages: ClassVar[tuple[str, ...]] = ()
 
     @property
     def options(self) -> Mapping[str, object]:

@@ -95,7 +95,7 @@ def check_networks(
     networks = [load(source) for source in sources]
     if data is not None and not any(isinstance(net, ImageNetwork) for net in networks):
         raise ConfigError(
-            "--data has no effect on npz networks, which bring their own features. Leave it out."
+            "--data has no effect on networks that bring their own features. Leave it out."
         )
     images = None
     if data is not None:

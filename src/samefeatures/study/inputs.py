@@ -160,8 +160,8 @@ def _refuse_keys_of_images(config: StudyConfig) -> None:
     if given:
         keys = ", ".join(f"'{key}'" for key in given)
         raise ConfigError(
-            f"{given[0]}: all networks of this study are npz files, which bring their own "
-            f"features; images, and how they are extracted, would have no effect. Leave {keys} out."
+            f"{given[0]}: all networks of this study bring their own features; images, and how "
+            f"they are extracted, would have no effect. Leave {keys} out."
         )
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from importlib.util import find_spec
 
 from samefeatures.base.version import __version__
+from samefeatures.images.sources import KINDS
+from samefeatures.maps import METHODS
 from samefeatures.networks.source import parse_source
 from samefeatures.study.config import StudyConfig
 
 CORE = ("python", "samefeatures", "numpy", "scipy", "onnxruntime", "pillow", "zarr")
-IMAGES: Mapping[str, str] = {"hf": "datasets", "torchvision": "torchvision"}
-"""Kinds of image sources to the package that reads them."""
 MISSING = "missing"
 
 
@@ -26,11 +26,12 @@ def _packages(config: StudyConfig) -> Iterator[str]:
     yield from CORE
     for entry in config.networks:
         yield from parse_source(entry.load).kind.packages
+    for part in (*config.data.fit, *config.data.eval) if config.data else ():
+        yield from KINDS[part.kind].packages
+    for method in config.methods:
+        yield from METHODS.get(method.name).packages
     if config.algebra_device != "cpu":
         yield "torch"
-    for part in (*config.data.fit, *config.data.eval) if config.data else ():
-        if part.kind in IMAGES:
-            yield IMAGES[part.kind]
 
 
 def installed(package: str) -> str:

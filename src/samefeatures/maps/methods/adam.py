@@ -45,6 +45,7 @@ class Adam(AdamOptions, Method):
 
     name = "adam"
     needs_rows = True
+    packages = ("torch",)
 
     def __post_init__(self) -> None:
         AdamOptions.__post_init__(self)

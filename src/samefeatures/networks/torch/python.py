@@ -18,9 +18,6 @@ from samefeatures.networks.settings import FIELDS
 from samefeatures.networks.source import LoadOptions, Source
 from samefeatures.networks.torch.source import Built, load_torch
 
-LIBRARIES = ("torch", "torchvision", "timm", "transformers")
-"""Packages whose classes are identified by the runtime's version, not by their files."""
-
 
 def build_python(source: Source, options: LoadOptions) -> Built:
     """Call the function; its module is looked for in ``base`` and the current folder, too.
@@ -52,7 +49,8 @@ def build_python(source: Source, options: LoadOptions) -> Built:
             "nn.Module and a samefeatures.Preprocessing."
         )
     code = code_of(function)
-    if type(model).__module__.split(".", maxsplit=1)[0] not in LIBRARIES:
+    # Classes of libraries are known by their versions, not by their files.
+    if type(model).__module__.split(".", maxsplit=1)[0] not in source.kind.packages:
         code += code_of(type(model))
     return Built(model, _fields(model, said, source), code=tuple(sorted(set(code))))
 
