@@ -88,6 +88,14 @@ def test_errors_are_one_line(words: tuple[str, ...], says: str, ten: Path, tmp_p
     assert "Traceback" not in run.stderr
 
 
+def test_a_document_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    run = call("book", "--data", "nowhere", cwd=tmp_path)
+    assert run.returncode == 1
+    assert run.stderr == (
+        "Error: There is no document 'book' to reproduce. There are: thesis, paper.\n"
+    )
+
+
 def test_help_names_both(tmp_path: Path) -> None:
     run = call("--help", cwd=tmp_path)
     assert run.returncode == 0
