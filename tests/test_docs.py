@@ -69,7 +69,9 @@ def test_links_and_paths_lead_somewhere(page: Path) -> None:
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
     package = PROJECT / "src" / "samefeatures"
     homes = (PROJECT, PROJECT / "src", package)
-    for name in re.findall(r"`((?:tests|src|docs|examples|benchmarks|scripts)/[^` ]*)`", text):
+    for name in re.findall(
+        r"`((?:tests|src|training|docs|examples|benchmarks|scripts)/[^` ]*)`", text
+    ):
         assert (PROJECT / name).exists(), f"{page.name} names {name}"
     for name in re.findall(r"`([\w/]+/\w+\.py)`", text):
         assert any((home / name).exists() for home in homes), f"{page.name} names {name}"

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import samefeatures
+import samefeatures_training
 
 ROOT = Path(samefeatures.__file__).parent
 ORDER = (
@@ -37,10 +38,18 @@ ORDER = (
 )
 """The pipeline; a module imports only from its own package and from those before it."""
 PURE = ("algebra", "moments", "maps", "similarity", "scores")
-MODULES = {
-    ".".join(p.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__"): p
-    for p in sorted(ROOT.rglob("*.py"))
-}
+
+
+def modules(root: Path) -> dict[str, Path]:
+    """Those of the package in a folder, by their full names."""
+    return {
+        ".".join(p.relative_to(root.parent).with_suffix("").parts).removesuffix(".__init__"): p
+        for p in sorted(root.rglob("*.py"))
+    }
+
+
+MODULES = modules(ROOT)
+TRAINING = modules(Path(samefeatures_training.__file__).parent)
 HEAVY = (
     "torch",
     "timm",
@@ -69,7 +78,7 @@ def imported(module: str, *, lazy: bool = True) -> set[str]:
 
     ``from samefeatures import x`` counts as the package where it finds no module.
     """
-    path = MODULES[module]
+    path = (MODULES | TRAINING)[module]
     home = module if path.name == "__init__.py" else module.rpartition(".")[0]
     tree = ast.parse(path.read_text())
     nodes = ast.walk(tree) if lazy else iter(_on_import(tree))
@@ -129,6 +138,17 @@ def test_no_import_goes_in_a_circle() -> None:
 
 def test_every_module_has_a_layer() -> None:
     assert {package(m) for m in MODULES} - {"", "__main__"} == set(ORDER)
+
+
+def test_training_is_named_by_its_command_alone() -> None:
+    naming = {m for m, path in MODULES.items() if "samefeatures_training" in path.read_text()}
+    assert naming == {"samefeatures.commands.miniatures"}
+
+
+@pytest.mark.parametrize("module", sorted(TRAINING))
+def test_training_stands_on_networks(module: str) -> None:
+    before = ORDER[: ORDER.index("networks") + 1]
+    assert {package(name) for name in own(imported(module))} <= set(before)
 
 
 @pytest.mark.parametrize("module", [m for m in MODULES if package(m) in PURE])
@@ -209,6 +229,20 @@ def test_scipy_is_imported_where_it_is_used() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_training_is_not_loaded_by_help_or_by_a_miniature() -> None:
+    code = """
+import sys
+from typer.testing import CliRunner
+import samefeatures, samefeatures.commands.app
+for words in (["--help"], ["miniatures", "--help"], ["miniatures", "train", "--help"]):
+    assert CliRunner().invoke(samefeatures.commands.app.app, words).exit_code == 0
+samefeatures.load("mini:nasnet")
+print([m for m in sys.modules if m.split(".")[0] in ("samefeatures_training", "torch")])
+"""
+    out = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert out.stdout.strip() == "[]"
+
+
 def test_modules_are_importable() -> None:
     for name in ORDER:
         assert importlib.import_module(f"samefeatures.{name}").__doc__
@@ -252,7 +286,7 @@ def test_what_counts_as_a_shape() -> None:
 
 def test_functions_of_arrays_say_their_shapes() -> None:
     silent = []
-    for module, path in MODULES.items():
+    for module, path in (MODULES | TRAINING).items():
         tree = ast.parse(path.read_text())
         aliases = {
             target.id

@@ -23,7 +23,7 @@ def train(
 ) -> None:
     """Train the ten miniatures anew (extra 'train'); goes on at the last full epoch."""
     from samefeatures.networks.miniatures.catalogue import NAMES
-    from samefeatures.networks.miniatures.training import command
+    from samefeatures_training import command
 
     command.train(name or NAMES, data, out or Path("miniatures"), report=typer.echo)
 
@@ -31,7 +31,7 @@ def train(
 @app.command()
 def pack(data: Data, out: Out = None) -> None:
     """Pack the images that the demo ships."""
-    from samefeatures.networks.miniatures.training import pack as packing
+    from samefeatures_training import pack as packing
 
     for path in packing.pack(data, out or Path("fashion_mnist")):
         typer.echo(path)

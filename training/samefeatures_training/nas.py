@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import Sequential
 
-from samefeatures.networks.miniatures.training.blocks import Miniature, avg_pool, conv_bn, max_pool
+from samefeatures_training.blocks import Miniature, avg_pool, conv_bn, max_pool
 
 Cell = Callable[[], nn.Module]
 """Makes one; seeds draw the stem's weights first."""

@@ -22,8 +22,8 @@ from torch import Tensor, nn
 
 from samefeatures.images.preprocess import Preprocessing
 from samefeatures.networks.miniatures.catalogue import MiniatureSpec
-from samefeatures.networks.miniatures.training.idx import read_idx
 from samefeatures.networks.torch.hybrid import export_module
+from samefeatures_training.idx import read_idx
 
 PIXEL_MEAN, PIXEL_STD = 0.286, 0.353
 """Mean and standard deviation of Fashion-MNIST's training pixels, scaled to [0, 1]."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from samefeatures.networks.miniatures.training.idx import read_idx
+from samefeatures_training.idx import read_idx
 
 FIT_IMAGES = 10_000
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import Sequential
 
-from samefeatures.networks.miniatures.training.blocks import (
+from samefeatures_training.blocks import (
     Branches,
     Miniature,
     avg_pool,

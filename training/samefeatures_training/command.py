@@ -28,7 +28,7 @@ def train(
     specs = [find_miniature(name) for name in names]
     for module in ("torch", "onnxscript"):
         require(module, extra="train", purpose="Training the miniatures")
-    from samefeatures.networks.miniatures.training.train import train_one
+    from samefeatures_training.train import train_one
 
     folders = []
     for spec in specs:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import Sequential
 
-from samefeatures.networks.miniatures.training.blocks import Miniature, conv_bn
+from samefeatures_training.blocks import Miniature, conv_bn
 
 
 class PostActivation(nn.Module):
