@@ -45,6 +45,7 @@ def main() -> int:
         if find_spec(module):
             failures.append(f"{module} was installed")
     subprocess.run([sys.executable, "-c", "from samefeatures import *"], check=True)
+    subprocess.run([sys.executable, "-c", "import samefeatures_training.pack"], check=True)
     size = installed_mb()
     imported = best_seconds([sys.executable, "-c", "import samefeatures"])
     helped = best_seconds([tool, "--help"])
