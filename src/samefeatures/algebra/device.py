@@ -13,6 +13,7 @@ from torch import Tensor
 from samefeatures.algebra.device_heads import DeviceHeads
 from samefeatures.algebra.device_sums import DeviceSums
 from samefeatures.algebra.protocol import Precision
+from samefeatures.algebra.sending import sent
 from samefeatures.base.arrays import Float32, Float64
 from samefeatures.base.errors import ConfigError, MapError, first_line
 
@@ -46,24 +47,24 @@ class TorchDevice:
     def product(self, a: Float64, b: Float64) -> Float64:
         """(m, n) of (m, k) times (k, n)."""
         with self._running("a product"):
-            return self._back(self._there(a) @ self._there(b))
+            return self._back(sent(a, self._place) @ sent(b, self._place))
 
     def inverse(self, matrix: Float64) -> Float64 | None:
         """(d, d) of a symmetric (d, d) matrix, by Cholesky; None when it has no such factor."""
         with self._running("an inverse"):
-            factor, failed = torch.linalg.cholesky_ex(self._there(matrix))
+            factor, failed = torch.linalg.cholesky_ex(sent(matrix, self._place))
             return None if int(failed) else self._back(torch.cholesky_inverse(factor))
 
     def eigenvalues(self, matrix: Float64) -> tuple[Float64, Float64]:
         """(d,) ascending and (d, d) vectors in columns, of a symmetric (d, d) matrix."""
         with self._running("eigenvalues"):
-            values, vectors = torch.linalg.eigh(self._there(matrix))
+            values, vectors = torch.linalg.eigh(sent(matrix, self._place))
             return self._back(values), self._back(vectors)
 
     def singular_values(self, matrix: Float64) -> tuple[Float64, Float64, Float64]:
         """u (m, k), s (k,) descending and vᵀ (k, n) of (m, n), k the smaller of both sides."""
         with self._running("singular values"):
-            u, s, vt = torch.linalg.svd(self._there(matrix), full_matrices=False)
+            u, s, vt = torch.linalg.svd(sent(matrix, self._place), full_matrices=False)
             return self._back(u), self._back(s), self._back(vt)
 
     def sums(self, dims: Sequence[int], precision: Precision) -> DeviceSums:
@@ -73,11 +74,6 @@ class TorchDevice:
     def heads(self, weights: Sequence[Float32], biases: Sequence[Float32]) -> DeviceHeads:
         """Linear heads, (classes, d) and (classes,) each, on the same d features."""
         return DeviceHeads(weights, biases, self._place, self._running)
-
-    def _there(self, array: Float64) -> Tensor:
-        if not array.flags.writeable:  # torch can't share what must not be written
-            array = array.copy()
-        return torch.from_numpy(np.ascontiguousarray(array)).to(self._place)
 
     def _back(self, tensor: Tensor) -> Float64:
         return np.asarray(tensor.cpu().numpy(), np.float64)

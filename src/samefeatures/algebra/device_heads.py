@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from samefeatures.algebra.protocol import TOP
+from samefeatures.algebra.sending import sent
 from samefeatures.base.arrays import Float32, Int32, Int64
 
 
@@ -38,8 +39,8 @@ class DeviceHeads:
         self._running = running
         self._what = f"{len(weights)} heads on {weights[0].shape[1]:,} features"
         with running(self._what):
-            self._weight = self._sent(np.concatenate(weights))  # (Σ classes, d)
-            self._bias = self._sent(np.concatenate(biases))  # (Σ classes,)
+            self._weight = sent(np.concatenate(weights), self._place)  # (Σ classes, d)
+            self._bias = sent(np.concatenate(biases), self._place)  # (Σ classes,)
 
     def count(self, features: Float32, labels: Int64) -> tuple[Int32, Int64]:
         """Predictions (heads, r), and (heads, 2) rows with the label first and in the first 5.
@@ -49,8 +50,8 @@ class DeviceHeads:
             labels: (r,).
         """
         with self._running(self._what):
-            logits = torch.addmm(self._bias, self._sent(features), self._weight.T)
-            truth = self._sent(labels)  # (r,)
+            logits = torch.addmm(self._bias, sent(features, self._place), self._weight.T)
+            truth = sent(labels, self._place)  # (r,)
             predictions, counts = [], []
             for part in torch.split(logits, self._classes, dim=1):  # (r, classes)
                 best = part.argmax(dim=1)  # the first one at a tie, as torch says
@@ -59,11 +60,6 @@ class DeviceHeads:
                 predictions.append(best.to(torch.int32))
                 counts.append(torch.stack([hit.sum(), (near | hit).sum()]))
             return torch.stack(predictions).cpu().numpy(), torch.stack(counts).cpu().numpy()
-
-    def _sent(self, array: Float32 | Int64) -> Tensor:
-        if not array.flags.writeable:
-            array = array.copy()
-        return torch.from_numpy(np.ascontiguousarray(array)).to(self._place)
 
 
 def _ahead(logits: Tensor, labels: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from samefeatures.algebra.protocol import PANEL, SINGLE_ROWS, Precision, check_single
+from samefeatures.algebra.sending import sent
 from samefeatures.base.arrays import Float64
 
 
@@ -73,7 +74,7 @@ class DeviceSums:
             z = self._room(rows + 1)  # (r + 1, D) float64
             for columns, block in zip(self._columns, blocks, strict=True):
                 # Sent as it is, widened there: half the bytes.
-                z[:rows, columns] = self._sent(block)
+                z[:rows, columns] = sent(block, self._place)
             chunk_mean = z[:rows].mean(dim=0)  # (D,)
             said = np.asarray(chunk_mean.cpu().numpy(), np.float64)
             if not np.isfinite(said).all():
@@ -121,11 +122,6 @@ class DeviceSums:
             self._rows = torch.empty(0)  # the old one goes before the new one comes
             self._rows = torch.empty(rows, self._total, dtype=torch.float64, device=self._place)
         return self._rows[:rows]
-
-    def _sent(self, block: npt.NDArray[np.floating]) -> Tensor:
-        if not block.flags.writeable:
-            block = block.copy()
-        return torch.from_numpy(np.ascontiguousarray(block)).to(self._place)
 
     def _zeros(self, *shape: int) -> Tensor:
         return torch.zeros(shape, dtype=torch.float64, device=self._place)
