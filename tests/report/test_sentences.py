@@ -61,6 +61,43 @@ def test_one_bad_pair_withdraws_the_claim(make: Make) -> None:
     assert CLAIM not in sentences(make({"ols": table}))[0]
 
 
+@pytest.mark.parametrize(
+    ("usual", "worst", "text"),
+    [
+        (95.0, 80.0, CLAIM),  # both limits are met, and count
+        (94.0, 80.0, "keeps much"),
+        (95.0, 79.0, "keeps much"),
+        (80.0, 80.0, "keeps much"),
+        (79.0, 79.0, "much is lost on the way"),
+    ],
+)
+def test_limits_of_the_claim(make: Make, usual: float, worst: float, text: str) -> None:
+    table = three(usual, own=100.0)
+    table[0][1] = worst
+    assert text in sentences(make({"ols": table}))[0]
+
+
+@pytest.mark.parametrize(
+    ("classes", "own", "near"),
+    [(10, 15.0, True), (10, 16.0, False), (100, 3.0, True), (100, 4.0, False)],
+)
+def test_what_is_near_chance(make: Make, classes: int, own: float, near: bool) -> None:
+    """Five points above it, and where classes are many three times as much."""
+    tables = {"ols": three(own, own=own), "naive": three(own, own=own)}
+    maps, naive, _ = sentences(make(tables, classes=classes))
+    assert ("shows nothing about their features" in maps) is near
+    assert ("but the networks themselves are hardly above chance." in naive) is near
+    if near:
+        share = f"reach only {own:.2f} % where chance is {100 / classes:.2f} %"
+        assert share in maps
+
+
+def test_one_map_is_told_without_a_median(make: Make) -> None:
+    (first, *_) = sentences(make({"ols": [[90.0, 60.0], [None, 80.0]]}))
+    opening = "The one OLS map changes top-1 accuracy by −33.33 % relative to the source network's"
+    assert first.startswith(opening)
+
+
 def test_networks_at_chance_show_nothing(make: Make) -> None:
     first = sentences(make({"ols": three(10.0, own=10.2)}, classes=10))[0]
     assert CLAIM not in first
@@ -89,6 +126,29 @@ def test_the_control_may_fail_to_fail(make: Make, off: float, text: str) -> None
     assert text in sentences(results)[1]
 
 
+def test_what_the_control_says_in_numbers(make: Make) -> None:
+    """Half of the accuracy lost is the limit, and counts as not interchangeable."""
+    table = three(45.0)
+    table[0][1] = 47.0
+    second = sentences(make({"ols": three(89.0), "naive": table}, classes=4))[1]
+    numbers = "the median hybrid gets 45.00 % right (best 47.00 %; chance is 25.00 %)"
+    assert f"{numbers}: above chance, yet the features are not interchangeable" in second
+    partly = sentences(make({"ols": three(89.0), "naive": three(46.0)}, classes=4))[1]
+    assert "partly interchangeable even as they are" in partly
+
+
+def test_gains_are_counted_and_the_largest_is_named(make: Make) -> None:
+    table = three(89.0)
+    table[2][0] = 91.5
+    second = sentences(make({"ols": table}))[1]
+    assert second == (
+        "1 of the 6 hybrids beats the target's own network, whose unchanged head they use; the "
+        "largest gain is 1.50 points (net_c into net_a)."
+    )
+    table[0][1] = 90.5
+    assert sentences(make({"ols": table}))[1].startswith("2 of the 6 hybrids beat the")
+
+
 def test_without_the_control_gains_are_counted(published: StudyResults) -> None:
     second = sentences(published)[1]
     assert second.startswith("38 of the 90 hybrids beat the target's own network")
@@ -110,6 +170,34 @@ def test_logit_within_rounding(make: Make) -> None:
     tables = {"ols": three(89.0), "logit": three(90.01)}
     third = sentences(make(tables, fits=deficient("logit", 10)))[2]
     assert "every column (to within 0.010 points), as algebra demands" in third
+
+
+def test_the_limit_of_rounding_and_heads_of_which_many_are_too_narrow(make: Make) -> None:
+    names = "abcdef"
+    narrow = [
+        FitSummary(method="logit", source=a, target=b, rank=9 if b in "bcdef" else 10, full_rank=10)
+        for a in names
+        for b in names
+        if a != b
+    ]
+    off = [[90.0 if i == j else 89.0 if i else 85.0 for j in range(6)] for i in range(6)]
+    logit = [
+        [90.0 if i == j else 90.04 if j == 0 else 88.0 + i for j in range(6)] for i in range(6)
+    ]
+    results = make({"ols": off, "logit": logit}, list(names), fits=narrow)
+    third = sentences(results)[2]
+    assert "with a lossless head (to within 0.040 points), as algebra demands" in third
+    assert third.endswith(
+        "; b, c, d and 2 more can't pass all logits through and change it by −2.00 to +3.00 points."
+    )
+    fewer = [dataclasses.replace(f, rank=10) if f.target == "f" else f for f in narrow]
+    for row in logit:
+        row[5] = 90.0
+    four = make({"ols": off, "logit": logit}, list(names), fits=fewer)
+    assert "; b, c, d and e can't pass all" in sentences(four)[2]
+    logit[1][0] = 90.06
+    beyond = make({"ols": off, "logit": logit}, list(names), fits=fewer)
+    assert "they miss it by up to 0.06 points" in sentences(beyond)[2]
 
 
 def test_logit_without_a_lossless_head_claims_nothing(make: Make) -> None:

@@ -114,7 +114,12 @@ def test_detectable_in_the_usual_numbers() -> None:
     [
         (lambda: mcnemar(-1, 2), "fixed -1"),
         (lambda: holm([0.5, float("nan")]), "between 0 and 1"),
+        (lambda: holm([0.5, -0.01]), "between 0 and 1"),
+        (lambda: holm([1.01]), "between 0 and 1"),
         (lambda: detectable(-1), "discordant -1"),
+        (lambda: detectable(1, comparisons=0), "comparisons 0"),
+        (lambda: detectable(1, alpha=1), "alpha 1"),
+        (lambda: detectable(1, alpha=0), "alpha 0"),
         (lambda: detectable(1, alpha=5), "alpha 5"),
     ],
 )

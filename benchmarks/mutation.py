@@ -1,0 +1,213 @@
+"""Which mutants do the tests kill? A sample per package, each in a fork that runs what reaches it.
+
+    PYTHONPATH=src:tests .venv/bin/python -m benchmarks.mutation scores --sample 60 --seed 1
+
+Tests are collected once. A first fork runs them all and notes which functions each enters; then
+every mutant gets a fork, in which the functions of its module take the mutant's code in place.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import os
+import random
+import resource
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import CodeType, FrameType, FunctionType
+from typing import Any
+
+import pytest
+
+from benchmarks.mutants import Mutant, compiled, mutants_of
+
+PROJECT = Path(__file__).parents[1]
+SOURCE = PROJECT / "src" / "samefeatures"
+# What is mutated, and the tests held against it: those that mirror it.
+PACKAGES: dict[str, tuple[list[str], list[str]]] = {
+    "moments": (["moments"], ["tests/moments"]),
+    "maps": (["maps"], ["tests/maps"]),
+    "similarity": (["similarity"], ["tests/similarity"]),
+    "scores": (["scores"], ["tests/scores"]),
+    "study": (["study"], ["tests/study"]),
+    "report": (
+        [f"report/{name}.py" for name in ("sentences", "certainty", "summary")],
+        [f"tests/report/test_{name}.py" for name in ("sentences", "certainty", "summary")],
+    ),
+}
+Function = tuple[str, str, int]  # file, qualified name, first line
+
+
+class Mutation:
+    """A pytest plugin that takes over the loop over the tests."""
+
+    def __init__(self, mutants: list[Mutant]) -> None:
+        self.mutants = mutants
+        self.survived: list[Mutant] = []
+        self.entered: set[Function] = set()
+        self.by_fixture: dict[str, set[Function]] = {}
+        self.failed = False
+
+    @pytest.hookimpl
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        reach = self._reach(session.items)
+        for number, mutant in enumerate(self.mutants, 1):
+            ways = _ways_in(mutant)
+            items = [(cost, at) for at, (cost, seen) in reach.items() if seen & ways]
+            verdict = self._verdict(mutant, session.items, sorted(items))
+            if verdict not in ("killed", "timeout"):
+                self.survived.append(mutant)
+            print(
+                f"{number}/{len(self.mutants)} {verdict} {mutant.name}\n"
+                f"    {mutant.before!r}\n    {mutant.after!r}",
+                flush=True,
+            )
+        return True
+
+    def _reach(self, items: list[pytest.Item]) -> dict[int, tuple[float, set[Function]]]:
+        """Seconds that each test takes, and the functions that it enters."""
+        with tempfile.NamedTemporaryFile(suffix=".json") as file:
+            status = _forked(lambda: self._note(items, Path(file.name)), seconds=3000)
+            if status:
+                sys.exit("the tests fail without a mutant, or took too long")
+            read = json.loads(Path(file.name).read_text())
+        return {at: (cost, {(a, b, c) for a, b, c in seen}) for at, (cost, seen) in enumerate(read)}
+
+    def _note(self, items: list[pytest.Item], file: Path) -> None:
+        noted: list[tuple[float, set[Function]]] = []
+        sys.setprofile(self._enter)
+        threading.setprofile(self._enter)
+        for item, following in zip(items, [*items[1:], None], strict=True):
+            self.entered = set()
+            start = time.process_time()
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            noted.append((time.process_time() - start, self.entered))
+        sys.setprofile(None)
+        for item, (_, seen) in zip(items, noted, strict=True):
+            seen.update(*(self.by_fixture.get(name, ()) for name in item.fixturenames))
+        file.write_text(json.dumps([(cost, sorted(seen)) for cost, seen in noted]))
+        os._exit(1 if self.failed else 0)
+
+    def _enter(self, frame: FrameType, event: str, _: object) -> None:
+        code = frame.f_code
+        if event == "call" and code.co_filename.startswith(str(SOURCE)):
+            self.entered.add((code.co_filename, code.co_qualname, code.co_firstlineno))
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_fixture_setup(self, fixturedef: Any) -> Iterator[None]:
+        """What a fixture of many tests enters counts for each of them, not for the first alone."""
+        if fixturedef.scope == "function":
+            yield
+            return
+        before, self.entered = self.entered, set()
+        yield
+        self.by_fixture.setdefault(fixturedef.argname, set()).update(self.entered)
+        self.entered |= before
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.failed |= report.failed
+
+    def _verdict(
+        self, mutant: Mutant, items: list[pytest.Item], chosen: list[tuple[float, int]]
+    ) -> str:
+        if not chosen:
+            return "unreached"
+
+        def run() -> None:
+            _take(compiled(mutant), str(mutant.path))
+            places = [at for _, at in chosen]
+            for at, following in zip(places, [*places[1:], None], strict=True):
+                after = None if following is None else items[following]
+                items[at].config.hook.pytest_runtest_protocol(item=items[at], nextitem=after)
+                if self.failed:
+                    os._exit(1)
+            os._exit(0)
+
+        status = _forked(run, seconds=20 + int(10 * sum(cost for cost, _ in chosen)))
+        timeout = os.WIFSIGNALED(status) and os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGALRM)
+        return "timeout" if timeout else "killed" if status else "SURVIVED"
+
+
+def _forked(run: Callable[[], None], *, seconds: int) -> int:
+    """The status of a fork that runs `run`, for so many seconds of a processor at most."""
+    child = os.fork()
+    if child == 0:
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, 1)
+        os.dup2(nothing, 2)
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
+        signal.alarm(10 * seconds)  # a test that waits for ever costs no processor
+        try:
+            run()
+        finally:
+            os._exit(2)
+    return os.waitpid(child, 0)[1]
+
+
+def _ways_in(mutant: Mutant) -> set[Function]:
+    """The functions around the mutant's line: any of them entered may reach it."""
+    path = str(mutant.path)
+    codes = compiled(mutant)
+    around = [
+        (path, name, first)
+        for (name, first), code in codes.items()
+        if first <= mutant.line <= max((line or 0) for *_, line in code.co_lines())
+        and "<lambda>" not in name.split(".")[-1]
+    ]
+    inner = [one for one in around if not one[1].endswith(">")]
+    return {max(inner or around, key=lambda one: one[2])} if around else set()
+
+
+def _take(codes: dict[tuple[str, int], CodeType], path: str) -> None:
+    """Functions that exist take the new code; those made later come out of it."""
+    for thing in gc.get_objects():
+        if isinstance(thing, FunctionType) and thing.__code__.co_filename == path:
+            new = codes.get((thing.__code__.co_qualname, thing.__code__.co_firstlineno))
+            if new is not None and len(new.co_freevars) == len(thing.__code__.co_freevars):
+                thing.__code__ = new
+
+
+def _sample(paths: list[Path], count: int, seed: int) -> list[Mutant]:
+    """`count` mutants at random, the same for the same seed, every module getting its turn."""
+    rng = random.Random(seed)
+    decks = [rng.sample(deck, len(deck)) for path in paths if (deck := mutants_of(path))]
+    taken: list[Mutant] = []
+    while any(decks) and len(taken) < count:
+        taken += [deck.pop() for deck in decks if deck]
+    return taken[:count]
+
+
+def main() -> None:
+    """Run one package's sample, or the mutants named in a file, and print who survives."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("package", choices=PACKAGES)
+    parser.add_argument("--sample", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", nargs="*", help="mutants by the name that a run has printed")
+    told = parser.parse_args()
+    modules, tests = PACKAGES[told.package]
+    paths = [
+        path
+        for module in modules
+        for path in sorted({SOURCE / module, *(SOURCE / module).rglob("*.py")})
+        if path.suffix
+    ]
+    if told.only:
+        mutants = [one for path in paths for one in mutants_of(path) if one.name in told.only]
+    else:
+        mutants = _sample(paths, told.sample, told.seed)
+    plugin = Mutation(mutants)
+    pytest.main(["-q", "-s", "-p", "no:cacheprovider", *tests], plugins=[plugin])
+    killed = len(mutants) - len(plugin.survived)
+    print(f"{told.package}: {killed} of {len(mutants)} killed, seed {told.seed}")
+
+
+if __name__ == "__main__":
+    main()
