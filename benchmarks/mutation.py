@@ -42,6 +42,7 @@ PACKAGES: dict[str, tuple[list[str], list[str]]] = {
         [f"tests/report/test_{name}.py" for name in ("sentences", "certainty", "summary")],
     ),
 }
+ENDED = (signal.SIGXCPU, signal.SIGALRM)
 Function = tuple[str, str, int]  # file, qualified name, first line
 
 
@@ -131,8 +132,9 @@ class Mutation:
             os._exit(0)
 
         status = _forked(run, seconds=20 + int(10 * sum(cost for cost, _ in chosen)))
-        timeout = os.WIFSIGNALED(status) and os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGALRM)
-        return "timeout" if timeout else "killed" if status else "SURVIVED"
+        if os.WIFSIGNALED(status):
+            return "timeout" if os.WTERMSIG(status) in ENDED else "killed"
+        return {0: "SURVIVED", 1: "killed"}.get(os.WEXITSTATUS(status), "FAULT")
 
 
 def _forked(run: Callable[[], None], *, seconds: int) -> int:
@@ -168,7 +170,7 @@ def _ways_in(mutant: Mutant) -> set[Function]:
 def _take(codes: dict[tuple[str, int], CodeType], path: str) -> None:
     """Functions that exist take the new code; those made later come out of it."""
     for thing in gc.get_objects():
-        if isinstance(thing, FunctionType) and thing.__code__.co_filename == path:
+        if type(thing) is FunctionType and thing.__code__.co_filename == path:
             new = codes.get((thing.__code__.co_qualname, thing.__code__.co_firstlineno))
             if new is not None and len(new.co_freevars) == len(thing.__code__.co_freevars):
                 thing.__code__ = new

@@ -13,7 +13,6 @@ from PIL import Image
 from npz_worlds import make_worlds, write_npz
 from samefeatures.base.errors import ConfigError, OutOfMemoryError, UnreadableImageError
 from samefeatures.base.progress import Advance, Rate, Silent
-from samefeatures.moments.journal import Journal, Position
 from samefeatures.moments.record import Moments
 from samefeatures.moments.streamed import StreamedRows
 from samefeatures.moments.sums import Accumulator
@@ -246,29 +245,3 @@ def test_a_device_that_is_not_there_stops_before_anything_is_extracted(
         with pytest.raises(ConfigError, match="torch finds 0 CUDA devices"):
             study.fit()
         assert not (study.out / "features").exists()
-
-
-def test_a_journal_knows_where_a_row_lies(tmp_path: Path) -> None:
-    layout = [(3, 10), (2, 10)]
-    journal = Journal.empty(layout)
-    assert journal.position(0) == Position(0, 0, 0)
-    assert journal.position(1) is None
-    for part, chunk, rows in ((0, 0, 10), (0, 1, 0), (0, 2, 9), (1, 0, 10)):
-        journal.note(part, chunk, rows, {"x": "why"} if rows == 9 else {})
-    assert journal.position(9) == Position(0, 0, 9)
-    assert journal.position(10) == Position(0, 2, 0)
-    assert journal.position(18) == Position(0, 2, 8)
-    assert journal.position(19) == Position(1, 0, 0)
-    assert journal.position(29) == Position(1, 1, 0)
-    assert not journal.is_whole
-    journal.save(tmp_path / "j.json")
-    again = Journal.read(tmp_path / "j.json", layout)
-    assert again is not None
-    assert (again.rows, again.left_out) == (29, [{"x": "why"}, {}])
-    assert Journal.read(tmp_path / "j.json", [(3, 11), (2, 10)]) is None
-    assert Journal.read(tmp_path / "none.json", layout) is None
-    again.note(1, 1, 5, {})
-    assert again.is_whole
-    assert again.position(34) == Position(2, 0, 0)
-    again.forget_after(Position(0, 2, 8))
-    assert (again.counts, again.left_out) == ([[10, 0], []], [{}, {}])

@@ -1,0 +1,61 @@
+"""Moments between rows and anything else, and rows in another order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from samefeatures.features.rows import ArrayRows
+from samefeatures.moments.cross import ROWS, chunks_of, cross_moments, permuted
+
+RNG = np.random.default_rng(5)
+N = ROWS + 300
+
+
+@pytest.fixture
+def rows() -> ArrayRows:
+    values = (RNG.normal(size=(N, 3)) * [1, 9, 1] + 5).astype(np.float32)
+    return ArrayRows(name="a", values=values, fingerprint="print-a")
+
+
+def test_cross_moments_are_those_of_numpy(rows: ArrayRows) -> None:
+    x = rows.values.astype(float)
+    outputs = [x @ RNG.normal(size=(3, d)) + RNG.normal(size=(N, d)) for d in (2, 4)]
+    parts = [ArrayRows(name=n, values=y, fingerprint=n) for n, y in zip("bc", outputs, strict=True)]
+    means = [y.mean(0) for y in outputs]
+    found = cross_moments(rows.chunks(ROWS), x.mean(0), chunks_of(parts), means)
+    for matrix, y in zip(found, outputs, strict=True):
+        expected = np.cov(y.T, x.T, bias=True)[: y.shape[1], y.shape[1] :] * N
+        np.testing.assert_allclose(matrix, expected, rtol=1e-9, atol=1e-6)
+
+
+def test_parts_that_do_not_end_together_are_refused(rows: ArrayRows) -> None:
+    short = ArrayRows(name="b", values=rows.values[:ROWS], fingerprint="b")
+    with pytest.raises(ValueError, match="shorter"):
+        list(chunks_of([rows, short]))
+    with pytest.raises(ValueError, match="shorter"):
+        cross_moments(rows.chunks(ROWS), np.zeros(3), chunks_of([short]), [np.zeros(3)])
+
+
+def test_permuted_rows_are_the_same_rows_and_leave_nothing(rows: ArrayRows, tmp_path: Path) -> None:
+    folder = tmp_path / "deep" / "scratch"
+    order = np.random.default_rng(3).permutation(N)
+    with permuted(rows, folder, seed=3) as mixed:
+        assert (mixed.name, mixed.dim, len(mixed)) == ("a", 3, N)
+        assert mixed.fingerprint == "print-a permuted 3"
+        np.testing.assert_array_equal(np.concatenate(list(mixed.chunks(999)))[order], rows.values)
+        (scratch,) = folder.iterdir()
+        assert scratch.stat().st_size == 4 * N * 3
+    assert list(folder.iterdir()) == []
+
+
+def test_what_a_killed_process_left_is_cleared(rows: ArrayRows, tmp_path: Path) -> None:
+    with permuted(rows, tmp_path, seed=0):
+        (scratch,) = tmp_path.iterdir()
+        name = scratch.name
+    (tmp_path / name).write_bytes(b"left")
+    with permuted(rows, tmp_path, seed=0):
+        assert not (tmp_path / name).exists() or (tmp_path / name).read_bytes() != b"left"
+        assert len(list(tmp_path.iterdir())) == 1
