@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge as SklearnRidge
 
+from samefeatures.algebra import Host
 from samefeatures.base.arrays import Float64
 from samefeatures.moments.record import Moments
 from samefeatures.similarity.beyond import Explainer, r2_beyond, squared_errors
 from samefeatures.similarity.path import RidgePath
 from samefeatures.similarity.residual import Split, Without
-from samefeatures.similarity.strengths import GRID, CrossValidation
+from samefeatures.similarity.strengths import GRID, CrossValidation, _steps
 
 Spaces = dict[str, Float64]
 CLASSES = 6
@@ -36,6 +37,24 @@ def world(n: int, *, seed: int, shared: int = 4) -> Spaces:
         + (latent @ mix[1] + (0 if shared else 1) * other) @ fixed.standard_normal((12, 9)),
         "noise": fixed.standard_normal((CLASSES, 8))[classes] + rng.standard_normal((n, 8)),
     }
+
+
+class Elsewhere(Host):
+    """Another device, as far as who calls it can tell."""
+
+    def product(self, a: Float64, b: Float64) -> Float64:
+        return np.matmul(a, b)
+
+    def inverse(self, matrix: Float64) -> Float64 | None:
+        try:
+            np.linalg.cholesky(matrix)
+        except np.linalg.LinAlgError:
+            return None
+        return np.linalg.inv(matrix)
+
+    def eigenvalues(self, matrix: Float64) -> tuple[Float64, Float64]:
+        values, vectors = np.linalg.eigh(matrix)
+        return values, vectors
 
 
 def moments(spaces: Spaces) -> Moments:
@@ -83,6 +102,53 @@ def test_a_path_is_ridge_at_each_strength(strength: float) -> None:
         ridge_errors(fit, judge, ["a"], {"a": strength}, "b"), rel=1e-9
     )
     assert found[1] == pytest.approx(((judge["b"] - fit["b"].mean(axis=0)) ** 2).sum(), rel=1e-9)
+
+
+@pytest.mark.parametrize("n", [300, 9])
+def test_without_a_shift_a_path_is_the_regression_of_minimum_norm(n: int) -> None:
+    """Columns that repeat others, do not vary, or are more than there are rows."""
+    fit, judge = world(n, seed=1), world(100, seed=2)
+    for side in (fit, judge):
+        repeated = 3 * side["a"][:, :4] - side["a"][:, 4:8]
+        side["a"] = np.hstack([side["a"], repeated, np.ones((len(repeated), 2))])
+    found = RidgePath(Split(moments(fit), moments(judge)), "a").errors("b", [0.0])
+    x, y = (fit[name] - fit[name].mean(axis=0) for name in ("a", "b"))
+    weight = np.linalg.lstsq(x, y, rcond=1e-9)[0]
+    residual = judge["b"] - fit["b"].mean(axis=0) - (judge["a"] - fit["a"].mean(axis=0)) @ weight
+    assert found[0] == pytest.approx((residual**2).sum(), rel=1e-6)
+
+
+def test_a_step_is_to_a_neighbour_on_the_grid() -> None:
+    last = len(GRID) - 1
+    assert set(_steps((3,))) == {(2,), (4,)}
+    assert set(_steps((0, last))) == {(1, last), (0, last - 1)}
+    assert set(_steps((last, 1))) == {(last - 1, 1), (last, 0), (last, 2)}
+    assert _steps(()) == []
+
+
+def test_no_neighbour_on_the_grid_is_better_than_what_was_chosen() -> None:
+    cv, _ = opened(world(120, seed=1), world(50, seed=2))
+    found = cv.choose(["pixels", "answers", "a"], ["b"])
+    at = tuple(GRID.index(found.by_block[name]) for name in ("pixels", "answers"))
+    for near in (at, *_steps(at)):
+        prefix = tuple(zip(("pixels", "answers"), (GRID[i] for i in near), strict=True))
+        path = cv.path(prefix, "a", ["b"])
+        assert path.min() >= found.unexplained
+        if near == at:
+            assert path.min() == found.unexplained
+            assert GRID[int(path.argmin())] == found.by_block["a"]
+
+
+def test_all_is_computed_where_it_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    fit, judge = world(60, seed=1), world(50, seed=2)
+    blocks = ["pixels", "answers", "a"]
+    here = opened(fit, judge)[1].explain(blocks, ["b"])
+    total, parts = moments(fit), [moments({k: v[f::4] for k, v in fit.items()}) for f in range(4)]
+    for name in ("product", "inverse", "eigenvalues"):
+        monkeypatch.setattr(Host, name, lambda *_: pytest.fail("on the host after all"))
+    cv = CrossValidation(total, parts, shared=["pixels"], algebra=Elsewhere())
+    there = Explainer(cv, moments(judge)).explain(blocks, ["b"])
+    assert there.errors["b"] == pytest.approx(here.errors["b"], rel=1e-6)
 
 
 def test_the_order_of_elimination_does_not_matter() -> None:
