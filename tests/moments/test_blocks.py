@@ -57,6 +57,7 @@ def test_blocks_are_those_of_the_joint_moments(chunks: int) -> None:
         np.testing.assert_array_equal(found.block(b, a), found.block(a, b).T)
     for name in DIMS:
         np.testing.assert_allclose(found.mean_of(name), expected.mean_of(name), rtol=1e-12)
+        np.testing.assert_allclose(found.means[name], columns[name].mean(axis=0), rtol=1e-12)
     for name in ("answers", "pixels"):
         assert found.sum_of_squares(name) == pytest.approx(expected.sum_of_squares(name))
 

@@ -107,6 +107,8 @@ def test_detectable_in_the_usual_numbers() -> None:
     assert detectable(6) == Detectable(6, 6)
     assert detectable(5) == Detectable(6, None)
     assert detectable(0, comparisons=90).at_best == 12
+    # Of 110 images 68 to 42 has p 0.017 < 0.025, 67 to 43 has 0.028.
+    assert detectable(110, comparisons=2).as_observed == 68 - 42
 
 
 @pytest.mark.parametrize(
