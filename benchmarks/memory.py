@@ -15,15 +15,17 @@ import numpy as np
 from benchmarks.algebra import THESIS_DIMS
 from samefeatures.moments.record import Moments
 from samefeatures.moments.kept import chunk_rows
+from samefeatures.moments.sums import accumulator
 rows = int(sys.argv[1])
 names = [f"net{k}" for k in range(10)]
-moments = Moments(names, THESIS_DIMS)
+sums = accumulator(Moments(names, THESIS_DIMS))
 rng = np.random.default_rng(0)
 step = chunk_rows(sum(THESIS_DIMS))
 for start in range(0, rows, step):
     n = min(step, rows - start)
-    moments.update(*(rng.standard_normal((n, d), np.float32) for d in THESIS_DIMS))
+    sums.update(*(rng.standard_normal((n, d), np.float32) for d in THESIS_DIMS))
 if sys.argv[2] == "solve":
+    moments = sums.moments()
     from samefeatures.maps.inverse import pseudoinverse
     inverse = pseudoinverse(moments.block(names[9], names[9])).matrix
     for name in names[:9]:
