@@ -98,6 +98,16 @@ def test_a_difference_of_the_two_ways_to_logits_is_seen(
     assert controls.logit_predictions_differing == differing > 0
 
 
+def test_heads_that_say_nothing_do_not_differ(tmp_path: Path) -> None:
+    sources = []
+    for name, world in make_worlds().items():
+        head = {key: 0 * world[key] for key in ("head_weight", "head_bias")}
+        sources.append(write_npz(tmp_path, name, world, **head))
+    config = parse_config({"networks": sources, "methods": ["ols"], "controls": True})
+    found = controls_of(Study(config, out=tmp_path / "out", base=tmp_path))
+    assert (found.logit_difference, found.logit_predictions_differing) == (0, 0)
+
+
 def test_the_real_maps_and_naive_are_those_of_the_study(tmp_path: Path, study: Study) -> None:
     config = parse_config(
         {

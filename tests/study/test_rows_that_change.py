@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from samefeatures.base.errors import UnreadableImageError
+from samefeatures.base.errors import FeatureError, UnreadableImageError
+from samefeatures.features.stored import StoredFeatures
 from samefeatures.images import folder
+from samefeatures.networks.record import ImageNetwork
 from samefeatures.study import scoring
 from samefeatures.study.config import parse_config
+from samefeatures.study.inputs import Part
 from samefeatures.study.results import StudyResults
+from samefeatures.study.sides import fit_side
 from samefeatures.study.study import Study
 
 A, B = "mini:mobilenet_v2", "mini:inception_v1"
@@ -88,6 +92,23 @@ def test_two_networks_whose_runs_could_not_read_different_images(
     }
     with pytest.raises(UnreadableImageError, match=r"03\.png can't be read"):
         study(tmp_path, B, strict=True).score()
+
+
+def test_stores_that_leave_out_different_images_are_not_put_side_by_side(tmp_path: Path) -> None:
+    made = study(tmp_path, A, B)
+
+    class Torn:
+        """Gives stores one of which another process has changed meanwhile."""
+
+        def extract(
+            self, networks: Sequence[ImageNetwork], part: Part, *, kind: str
+        ) -> list[StoredFeatures]:
+            stores = made.runner.extract(networks, part, kind=kind)
+            stores[1].store.leave_out(0, {4: "it is gone"})
+            return stores
+
+    with pytest.raises(FeatureError, match=r"features of 33 images, mobilenet_v2 of 36"):
+        fit_side(made.inputs, Torn())
 
 
 def test_a_corrected_label_is_counted_and_nothing_extracted(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def shared_images(inputs: StudyInputs, fit: Side, evaluation: Side, *, path: Pat
     except (OSError, ValueError, KeyError, TypeError):
         pass  # not there, or not ours
     known = prints_of(theirs) if fit.prints is None else fit.prints
-    found = among(prints_of(ours), known) | _of_parts_with_views(inputs, ours[0])
+    found = among(prints_of(ours), known) | _of_whole_parts(inputs, ours[0])
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps({"key": key, "shared": int(found.sum())})
@@ -56,14 +56,14 @@ def shared_images(inputs: StudyInputs, fit: Side, evaluation: Side, *, path: Pat
     return int(found.sum())
 
 
-def _of_parts_with_views(inputs: StudyInputs, rows: FeatureRows) -> Bool:
-    """(m,) rows of eval parts that are also fitted on, in views."""
-    viewed = {part.images.fingerprint for part in inputs.fit if part.views}
+def _of_whole_parts(inputs: StudyInputs, rows: FeatureRows) -> Bool:
+    """(m,) rows of eval parts that are fitted on as a whole, be it in views."""
+    fitted = {part.images.fingerprint for part in inputs.fit}
     pieces = rows.parts if isinstance(rows, JoinedRows) else [rows]
     parts: Sequence[Part | None] = inputs.eval or [None]
     return np.concatenate(
         [
-            np.full(len(piece), part is not None and part.images.fingerprint in viewed)
+            np.full(len(piece), part is not None and part.images.fingerprint in fitted)
             for part, piece in zip(parts, pieces, strict=True)
         ]
     )
