@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from samefeatures.base import npz
 from samefeatures.base.arrays import Float32
 from samefeatures.base.progress import Silent
 from samefeatures.features.folds import parts_of
@@ -97,6 +98,27 @@ def test_class_noise_is_a_mixture_of_answers_and_noise(reading: Reading, tmp_pat
         np.testing.assert_allclose(
             mixed.block(space.name, other), expected.block(space.name, other), atol=1e-2
         )
+
+
+@pytest.mark.parametrize("ending", ["-0.npz", "-1.blocks.npz"])
+def test_what_another_process_removes_is_summed_again(
+    reading: Reading, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    """Between the look at a file and its reading."""
+    first = fold_moments(reading, tmp_path, kind="fit", progress=Silent()).total
+    real = npz.load_npz
+
+    def gone(path: Path) -> object:
+        if path.name.endswith(ending):
+            path.unlink(missing_ok=True)
+        return real(path)
+
+    monkeypatch.setattr("samefeatures.moments.record.load_npz", gone)
+    monkeypatch.setattr("samefeatures.moments.blocks.load_npz", gone)
+    again = fold_moments(reading, tmp_path, kind="fit", progress=Silent()).total
+    name = reading.networks[0].name
+    assert np.array_equal(again.block(name, name), first.block(name, name))
+    assert len(list(tmp_path.iterdir())) == 2 * reading.count
 
 
 def test_they_are_kept_and_made_anew(

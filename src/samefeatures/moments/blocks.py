@@ -91,6 +91,7 @@ class Blocks:
         """Read what ``save`` wrote.
 
         Raises:
+            FileNotFoundError: when there is none.
             StoreDamagedError: when the file is cut short or is not one of ours.
         """
         try:
@@ -103,6 +104,8 @@ class Blocks:
                 if product.shape != (len(means[a]), len(means[b])):
                     raise ValueError("its arrays have other shapes than its means")
             return cls(n=int(record["n"]), means=means, products=products)
+        except FileNotFoundError:
+            raise
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise StoreDamagedError(
                 f"{path} does not hold moments of controls ({error}). Delete it; the same command "

@@ -114,20 +114,30 @@ def fold_moments(
     """
     key = reading.key(precision)[:16]
     paths = [folder / f"folds-{kind}-{key}-{k}.npz" for k in range(reading.count)]
-    if not all(path.exists() for path in paths):
-        found = _summed(reading, kind, progress, precision, algebra)
+    kept = _kept(paths)
+    if kept is None:
+        kept = _summed(reading, kind, progress, precision, algebra)
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            for path, (moments, blocks) in zip(paths, found, strict=True):
+            for path, (moments, blocks) in zip(paths, kept, strict=True):
                 blocks.save(path.with_suffix(".blocks.npz"))
                 moments.save(path)
             beside = [path.with_suffix(".blocks.npz") for path in paths]
             clear_old(folder, f"folds-{kind}", but=[*paths, *beside])
     names = frozenset(part.name for part in reading.networks)
-    kept = [(Moments.load(path), Blocks.load(path.with_suffix(".blocks.npz"))) for path in paths]
     folds = tuple(Beside(moments, names, blocks) for moments, blocks in kept)
     networks, controls = (Union(list(parts)) for parts in zip(*kept, strict=True))
     return FoldedMoments(total=Beside(networks, names, controls), folds=folds)
+
+
+def _kept(paths: Sequence[Path]) -> list[tuple[Moments, Blocks]] | None:
+    """Of each fold; None where one is not there, or another process has just removed it."""
+    try:
+        return [
+            (Moments.load(path), Blocks.load(path.with_suffix(".blocks.npz"))) for path in paths
+        ]
+    except FileNotFoundError:
+        return None
 
 
 def _summed(
