@@ -83,10 +83,10 @@ class Mutation:
 
     def _note(self, items: list[pytest.Item], file: Path) -> None:
         noted: list[tuple[float, set[Function]]] = []
-        sys.setprofile(self._enter)
         threading.setprofile(self._enter)
         for item, following in zip(items, [*items[1:], None], strict=True):
             self.entered = set()
+            sys.setprofile(self._enter)  # again and again: what a test imports may unset it
             start = time.process_time()
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             noted.append((time.process_time() - start, self.entered))

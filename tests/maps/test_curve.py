@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -12,11 +13,12 @@ from samefeatures.maps import LossCurve
 from samefeatures.maps.checkpoint import Checkpoint
 
 
-def test_a_curve_comes_back(tmp_path: Path) -> None:
+@pytest.mark.parametrize("unit", ["batch", "pass"])
+def test_a_curve_comes_back(tmp_path: Path, unit: Literal["batch", "pass"]) -> None:
     path = tmp_path / "a--b.curve.npz"
-    LossCurve(unit="pass", loss=np.array([0.5, 0.25])).save(path)
+    LossCurve(unit=unit, loss=np.array([0.5, 0.25])).save(path)
     again = LossCurve.load(path)
-    assert again.unit == "pass"
+    assert again.unit == unit
     np.testing.assert_array_equal(again.loss, [0.5, 0.25])
     assert [p.name for p in tmp_path.iterdir()] == ["a--b.curve.npz"]
 

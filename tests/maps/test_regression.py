@@ -80,6 +80,14 @@ def test_ols_with_too_few_images_is_minimum_norm_and_says_so(n: int) -> None:
     assert f"({n} fit rows are too few for 10 features)" in fitted.fit.message
 
 
+def test_ols_with_one_dead_feature_says_so() -> None:
+    rng = np.random.default_rng(3)
+    a = rng.normal(size=(100, 5))
+    a[:, 1] = 7
+    (fitted,) = OLS().fit(make_world({"a": a, "b": a[:, :2]}).problem("a"), ["b"])
+    assert "rank 4 of 5 (one direction does not vary over 100 fit rows)" in fitted.fit.message
+
+
 def test_ols_with_dead_and_repeated_features() -> None:
     rng = np.random.default_rng(3)
     a = rng.normal(size=(100, 5))
