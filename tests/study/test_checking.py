@@ -6,10 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
+from PIL import Image
 
 from npz_worlds import make_worlds, write_npz
 from onnx_nets import CLASSES, D, gemm_net, save
+from samefeatures.base.progress import Advance
 from samefeatures.networks.load import load
+from samefeatures.networks.record import ImageNetwork
 from samefeatures.study.checking import check_networks
 
 
@@ -41,3 +44,36 @@ def test_facts_of_features_from_outside(tmp_path: Path) -> None:
     right = int(np.sum(logits.argmax(axis=1) == world["eval_labels"]))
     assert rows["own top-1"] == f"{100 * right / 30:.2f} % ({right} of 30)"
     assert not {"parameters", "input", "runtime", "split"} & set(rows)
+
+
+def test_a_network_is_scored_on_labelled_images_that_can_be_read(tmp_path: Path) -> None:
+    source = f"onnx:{save(gemm_net(), tmp_path / 'net')}"
+    pixels = np.random.default_rng(0).integers(0, 256, (CLASSES, 6, 16, 16, 3), dtype=np.uint8)
+    for label, images in enumerate(pixels):
+        (tmp_path / "val" / str(label)).mkdir(parents=True)
+        for k, image in enumerate(images):
+            Image.fromarray(image).save(tmp_path / "val" / str(label) / f"{k}.png")
+    (tmp_path / "val" / "0" / "0.png").write_bytes(b"no picture")
+    told: list[tuple[str, int]] = []
+    done: list[int] = []
+
+    class Seen:
+        def task(self, description: str, total: int) -> Advance:
+            told.append((description, total))
+            return done.append
+
+    data = str(tmp_path / "val")
+    (check,) = check_networks([source], data=data, class_map="sorted", progress=Seen())
+    network = load(source)
+    assert isinstance(network, ImageNetwork)
+    shown = (pixels.reshape(-1, 16, 16, 3)[1:].transpose(0, 3, 1, 2) / 255 - 0.5) / 0.25
+    said = network.head.logits(network.backend.features(shown.astype(np.float32)))
+    labels = np.repeat(np.arange(CLASSES), 6)[1:]
+    assert check.score is not None
+    assert (check.score.n, check.left_out) == (6 * CLASSES - 1, 1)
+    assert check.score.correct == int((said.argmax(1) == labels).sum())
+    assert check.rows()["left out"] == "1 images that can't be read"
+    assert check.rows()["own top-5"] == f"{check.score.top5:.2f} %"
+    ((description, total),) = told
+    assert description.startswith("net on ")
+    assert total == sum(done) == 6 * CLASSES
