@@ -82,6 +82,7 @@ def test_holm_is_that_of_statsmodels(size: int) -> None:
 def test_holm_by_hand_and_of_nothing() -> None:
     assert holm([0.01, 0.04, 0.03]) == pytest.approx((0.03, 0.06, 0.06))
     assert holm([0.9, 0.8]) == (1.0, 1.0)
+    assert holm([1.0, 0.0]) == (1.0, 0.0)
     assert holm([]) == ()
 
 

@@ -104,7 +104,7 @@ def detectable(discordant: int, *, comparisons: int = 1, alpha: float = ALPHA) -
             "least 0, at least 1, and between 0 and 1."
         )
     level = alpha / comparisons
-    at_best = max(1, math.ceil(1 - math.log2(level)))  # 2 · 2^-d <= level
+    at_best = math.ceil(1 - math.log2(level))  # 2 · 2^-d <= level
     # The p-value grows with the smaller count: so many small counts, from 0 on, are significant.
     significant = bisect.bisect_right(
         range(discordant // 2 + 1), level, key=lambda few: mcnemar(few, discordant - few)
