@@ -157,8 +157,10 @@ def test_a_second_run_takes_none_again(study: Study, monkeypatch: pytest.MonkeyP
     assert Study(study.config, out=study.out, base=study.base).score() == first
     (path,) = (study.out / "controls").glob("*.json")
     path.write_text("{")
+    (path.parent / "earlier.json").write_text("{}")
     monkeypatch.undo()
     assert Study(study.config, out=study.out, base=study.base).score() == first
+    assert list(path.parent.iterdir()) == [path]  # those of an earlier state are gone
 
 
 def test_off_unless_asked_for(npz_study: Study) -> None:

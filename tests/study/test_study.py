@@ -20,6 +20,7 @@ from samefeatures.base.errors import (
     StoreError,
 )
 from samefeatures.base.files import write_whole
+from samefeatures.base.progress import Silent
 from samefeatures.features.extract import extract
 from samefeatures.maps import AffineMap, LossCurve
 from samefeatures.moments.sums import Accumulator
@@ -282,7 +283,12 @@ def test_where_results_go(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="Give --out"):
         open_study(file)
     file.write_text("networks: [npz:a.npz]\nout: results\n")
-    assert open_study(file).out == tmp_path / "results"
+    shown = Silent()
+    study = open_study(file, strict=True, progress=shown)
+    assert (study.out, study.base, study.config.strict) == (tmp_path / "results", tmp_path, True)
+    assert study.progress is shown
+    assert not open_study(file).config.strict
+    assert open_study(file, out=tmp_path / "else").out == tmp_path / "else"
     (tmp_path / "taken").write_text("")
     with pytest.raises(StoreError, match="Choose another folder"):
         open_study(file, out=tmp_path / "taken" / "below")
