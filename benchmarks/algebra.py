@@ -13,7 +13,7 @@ from benchmarks.record import Line, alternately, at_least, at_most, product_rate
 from samefeatures.maps import OLS, AffineMap, SourceProblem
 from samefeatures.moments.kept import chunk_rows
 from samefeatures.moments.record import Moments
-from samefeatures.moments.sums import accumulator
+from samefeatures.moments.sums import Accumulator
 from samefeatures.networks.record import Head
 
 THESIS_DIMS = (1024, 1024, 1792, 2048, 2048, 2048, 1536, 1536, 4032, 4320)
@@ -54,7 +54,7 @@ def made_features(dims: tuple[int, ...], rows: int) -> dict[str, np.ndarray]:
 def joint_moments(features: dict[str, np.ndarray]) -> Moments:
     """What a study sums in one pass."""
     dims = [x.shape[1] for x in features.values()]
-    sums, chunk = accumulator(Moments(list(features), dims)), chunk_rows(sum(dims))
+    sums, chunk = Accumulator(Moments(list(features), dims)), chunk_rows(sum(dims))
     for start in range(0, len(next(iter(features.values()))), chunk):
         sums.update(*(x[start : start + chunk] for x in features.values()))
     return sums.moments()

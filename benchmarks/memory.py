@@ -15,10 +15,10 @@ import numpy as np
 from benchmarks.algebra import THESIS_DIMS
 from samefeatures.moments.record import Moments
 from samefeatures.moments.kept import chunk_rows
-from samefeatures.moments.sums import accumulator
+from samefeatures.moments.sums import Accumulator
 rows = int(sys.argv[1])
 names = [f"net{k}" for k in range(10)]
-sums = accumulator(Moments(names, THESIS_DIMS))
+sums = Accumulator(Moments(names, THESIS_DIMS))
 rng = np.random.default_rng(0)
 step = chunk_rows(sum(THESIS_DIMS))
 for start in range(0, rows, step):

@@ -20,7 +20,7 @@ from benchmarks.record import Line, keep, processor, seconds
 from samefeatures.algebra import HOST, Algebra, Precision, open_algebra
 from samefeatures.moments.kept import chunk_rows
 from samefeatures.moments.record import Moments
-from samefeatures.moments.sums import accumulator
+from samefeatures.moments.sums import Accumulator
 from samefeatures.networks.record import Head
 from samefeatures.scores.heads import score_heads
 from samefeatures.study.scoring import SCORE_ROWS
@@ -72,7 +72,7 @@ def moments_rate(algebra: Algebra, precision: Precision, rows: int) -> tuple[flo
     rng = np.random.default_rng(0)
     blocks = [rng.standard_normal((size, d), np.float32) for d in THESIS_DIMS]
     names = [f"net{k}" for k in range(len(THESIS_DIMS))]
-    sums = accumulator(Moments(names, THESIS_DIMS), precision=precision, algebra=algebra)
+    sums = Accumulator(Moments(names, THESIS_DIMS), precision=precision, algebra=algebra)
     sums.update(*blocks)  # memory is taken, and kernels are chosen
     _wait(algebra)
     start = perf_counter()

@@ -302,3 +302,9 @@ def test_functions_of_arrays_say_their_shapes() -> None:
             and not SHAPE.search(ast.get_docstring(function) or "")
         ]
     assert not silent, "no shape, such as (n, d), in the docstring of:\n" + "\n".join(silent)
+
+
+def test_test_files_have_names_of_their_own() -> None:
+    """Without packages, pytest can't tell two modules of one name apart."""
+    names = [path.name for path in Path(__file__).parent.rglob("test_*.py")]
+    assert sorted(set(names)) == sorted(names)

@@ -24,7 +24,7 @@ from samefeatures.maps import Naive as Naive
 from samefeatures.maps import Ridge as Ridge
 from samefeatures.maps import SourceProblem as SourceProblem
 from samefeatures.moments.record import Moments as Moments
-from samefeatures.moments.sums import accumulator as accumulator
+from samefeatures.moments.sums import Accumulator as Accumulator
 from samefeatures.networks.load import load as load
 from samefeatures.networks.record import FeatureFile as FeatureFile
 from samefeatures.networks.record import Head as Head

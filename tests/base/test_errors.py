@@ -10,8 +10,7 @@ from samefeatures.base.errors import MissingExtraError, did_you_mean, require
 
 
 @pytest.mark.parametrize(
-    ("word", "hint"),
-    [("limt", "Did you mean 'limit'? "), ("zebra", ""), ("", "")],
+    ("word", "hint"), [("limt", "Did you mean 'limit'? "), ("zebra", ""), ("", "")]
 )
 def test_the_nearest_word_is_named(word: str, hint: str) -> None:
     assert did_you_mean(word, ("limit", "labels", "name")) == hint

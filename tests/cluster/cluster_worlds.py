@@ -114,10 +114,7 @@ def world_config(folder: Path, *networks: str, **keys: Any) -> StudyConfig:
                 {"load": f"python:{module}:{name}", "name": name, **PREPROCESSING}
                 for name in networks
             ],
-            "data": {
-                "fit": {"source": "fit"},
-                "eval": {"source": "eval", "class_map": "sorted"},
-            },
+            "data": {"fit": {"source": "fit"}, "eval": {"source": "eval", "class_map": "sorted"}},
             "methods": ["ols"],
             "threads": 1,
             "cluster": cluster,

@@ -20,15 +20,7 @@ import fsspec
 import pytest
 import ray
 import yaml
-from cluster_worlds import (
-    alone,
-    held_workers,
-    hold,
-    on_cluster,
-    same,
-    world_config,
-    write_world,
-)
+from cluster_worlds import alone, held_workers, hold, on_cluster, same, world_config, write_world
 from ray.cluster_utils import Cluster
 
 import samefeatures

@@ -16,7 +16,7 @@ from samefeatures.algebra.protocol import PANEL
 from samefeatures.base.errors import FeatureError
 from samefeatures.maps.inverse import pseudoinverse
 from samefeatures.moments.record import Moments
-from samefeatures.moments.sums import accumulator
+from samefeatures.moments.sums import Accumulator
 
 CPU = TorchDevice("cpu")
 PLACES = pytest.mark.parametrize("algebra", [HOST, CPU], ids=["numpy", "torch"])
@@ -42,7 +42,7 @@ def rows_of(kind: str, n: int, d: int) -> np.ndarray:
 
 
 def taken(z: np.ndarray, chunk: int, algebra: Algebra, precision: str) -> Moments:
-    sums = accumulator(Moments(["z"], [z.shape[1]]), precision=precision, algebra=algebra)
+    sums = Accumulator(Moments(["z"], [z.shape[1]]), precision=precision, algebra=algebra)
     for start in range(0, len(z), chunk):
         sums.update(z[start : start + chunk])
     return sums.moments()
@@ -83,7 +83,7 @@ def test_torch_in_float64_is_numpys(dims: tuple[int, ...], chunk: int) -> None:
     rng = np.random.default_rng(0)
     blocks = [(rng.normal(size=(100, d)) * 3 + 50).astype(np.float32) for d in dims]
     names = [f"net{k}" for k in range(len(dims))]
-    host, device = (accumulator(Moments(names, dims), algebra=place) for place in (HOST, CPU))
+    host, device = (Accumulator(Moments(names, dims), algebra=place) for place in (HOST, CPU))
     for start in range(0, 100, chunk):
         for sums in (host, device):
             sums.update(*(b[start : start + chunk] for b in blocks))
@@ -124,7 +124,7 @@ def test_blocks_that_are_parts_of_wider_rows_give_the_same_bits() -> None:
     wide = rows_of("large means", 500, 11).astype(np.float32)
     edges = (0, 1, 4, 11)
     parts = [wide[:, a:b] for a, b in pairwise(edges)]
-    sums = [accumulator(Moments(["a", "b", "c"], [1, 3, 7])) for _ in range(2)]
+    sums = [Accumulator(Moments(["a", "b", "c"], [1, 3, 7])) for _ in range(2)]
     for start in range(0, 500, 77):
         sums[0].update(*(part[start : start + 77] for part in parts))
         sums[1].update(*(part[start : start + 77].copy() for part in parts))
@@ -138,7 +138,7 @@ def test_a_record_goes_on_in_its_own_memory() -> None:
     start.update(rows_of("plain", 10, 3))
     place = start.lower
     start.update(rows_of("plain", 10, 3))
-    sums = accumulator(start)
+    sums = Accumulator(start)
     sums.update(rows_of("plain", 10, 3))
     assert start.lower is place
     assert np.shares_memory(sums.moments().lower, place)
@@ -150,7 +150,7 @@ def test_going_on_is_the_same_to_the_bit(tmp_path: Path, algebra: Algebra, preci
     z = rows_of("drifting", 600, 9)
     whole = taken(z, 200, algebra, precision)
     taken(z[:400], 200, algebra, precision).save(tmp_path / "m.npz")
-    again = accumulator(Moments.load(tmp_path / "m.npz"), precision=precision, algebra=algebra)
+    again = Accumulator(Moments.load(tmp_path / "m.npz"), precision=precision, algebra=algebra)
     assert again.n == 400
     again.update(z[400:])
     assert np.array_equal(again.moments().block("z", "z"), whole.block("z", "z"))
@@ -159,7 +159,7 @@ def test_going_on_is_the_same_to_the_bit(tmp_path: Path, algebra: Algebra, preci
 
 @PLACES
 def test_refusals(algebra: Algebra) -> None:
-    sums = accumulator(Moments(["a", "b"], [2, 3]), precision="float32", algebra=algebra)
+    sums = Accumulator(Moments(["a", "b"], [2, 3]), precision="float32", algebra=algebra)
     good = np.ones((4, 2), np.float32), np.arange(12, dtype=np.float32).reshape(4, 3)
     sums.update(*good)
     sums.update(np.ones((0, 2)), np.ones((0, 3)))
@@ -210,7 +210,7 @@ def test_what_float32_costs_a_regression(
     q, _ = np.linalg.qr(rng.normal(size=(60, 60)))
     x = rng.normal(size=(4000, 60)) * np.logspace(0, -np.log10(condition) / 2, 60) @ q + 30
     y = x @ rng.normal(size=(60, 8)) + 0.1 * rng.normal(size=(4000, 8))
-    sums = accumulator(Moments(["x", "y"], [60, 8]), precision="float32", algebra=algebra)
+    sums = Accumulator(Moments(["x", "y"], [60, 8]), precision="float32", algebra=algebra)
     sums.update(x, y)
     moments = sums.moments()
     inverse = pseudoinverse(moments.block("x", "x"), precision="float32", algebra=algebra)

@@ -103,11 +103,7 @@ MODELS: dict[str, tuple[Any, Any]] = {
     ),
     "dinov2": (
         lambda: transformers.Dinov2Config(
-            image_size=56,
-            hidden_size=48,
-            num_hidden_layers=2,
-            num_attention_heads=4,
-            num_labels=11,
+            image_size=56, hidden_size=48, num_hidden_layers=2, num_attention_heads=4, num_labels=11
         ),
         lambda: BitImageProcessor(
             size={"shortest_edge": 64}, crop_size={"height": 56, "width": 56}, **STD

@@ -11,13 +11,7 @@ from samefeatures.maps import OLS
 from samefeatures.planning.algebra import AlgebraRates, method_work
 from samefeatures.planning.disks import Disk
 from samefeatures.planning.done import Done
-from samefeatures.planning.estimate import (
-    RESULT_SECONDS,
-    Stage,
-    dominating,
-    estimate,
-    total,
-)
+from samefeatures.planning.estimate import RESULT_SECONDS, Stage, dominating, estimate, total
 from samefeatures.planning.extent import Extent, Images
 from samefeatures.planning.linear import Linear
 from samefeatures.planning.notes import warnings_of
@@ -162,8 +156,7 @@ def test_networks_that_bring_features_need_no_extraction() -> None:
 def test_twice_the_rows_take_twice_as_long() -> None:
     rates = algebra(moments=Linear(0, 1e-6))
     double = extent(
-        rows=(4000, 1000),
-        images=tuple(replace(s, count=2 * s.count) for s in extent().images),
+        rows=(4000, 1000), images=tuple(replace(s, count=2 * s.count) for s in extent().images)
     )
     one, two = (
         [s for s in estimate(e, features(), rates, Done()) if s.name not in ("report", "scores")]

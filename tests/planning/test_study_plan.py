@@ -17,7 +17,7 @@ from samefeatures.base.errors import ConfigError, OutOfMemoryError
 from samefeatures.commands.app import app
 from samefeatures.moments.journal import Journal
 from samefeatures.moments.record import Moments
-from samefeatures.moments.sums import Accumulator, accumulator
+from samefeatures.moments.sums import Accumulator
 from samefeatures.planning import rates
 from samefeatures.planning.disks import disks_of
 from samefeatures.planning.done import Done, find_done
@@ -206,9 +206,9 @@ def test_algebra_is_measured_where_it_will_run(
 
     def noted(start: Moments, **options: object) -> Accumulator:
         asked.append(options)
-        return accumulator(start, **options)  # type: ignore[arg-type]
+        return Accumulator(start, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("samefeatures.planning.algebra.accumulator", noted)
+    monkeypatch.setattr("samefeatures.planning.algebra.Accumulator", noted)
     make_plan(Study(config, out=study.out, base=study.base))
     assert {options["precision"] for options in asked} == {"float32"}
 

@@ -60,11 +60,7 @@ def test_readings_follow_the_numbers(
 
 
 def test_they_stand_in_every_medium(controlled: StudyResults, good: StudyResults) -> None:
-    shown = (
-        Tags(page(controlled)).text,
-        render(document(controlled)),
-        printed(controlled),
-    )
+    shown = (Tags(page(controlled)).text, render(document(controlled)), printed(controlled))
     for text in shown:
         together = " ".join(text.split())
         assert "Of the maps out of net_a, the first network of the study" in together

@@ -70,9 +70,7 @@ def test_control_characters_become_visible() -> None:
     assert plain("a\x1b[31mb\nc") == "a\N{REPLACEMENT CHARACTER}[31mb\N{REPLACEMENT CHARACTER}c"
 
 
-def test_penalty_is_the_loss_and_nothing_on_the_diagonal(
-    make: Callable[..., StudyResults],
-) -> None:
+def test_penalty_is_the_loss_and_nothing_on_the_diagonal(make: Callable[..., StudyResults]) -> None:
     grid = grids(make({"ols": [[80.0, 60.0], [70.0, 50.0]]}))[0]
     assert penalty(grid.rows[0][1]) == pytest.approx(25)
     assert penalty(grid.rows[1][0]) == pytest.approx(-40)

@@ -11,12 +11,7 @@ from fakes import FakeCatalogue
 
 from samefeatures.base.errors import ConfigError
 from samefeatures.reproduce.document import document
-from samefeatures.reproduce.experiment import (
-    Options,
-    check_ready,
-    plan_experiment,
-    study_settings,
-)
+from samefeatures.reproduce.experiment import Options, check_ready, plan_experiment, study_settings
 from samefeatures.study.config import parse_config
 
 

@@ -27,12 +27,7 @@ def world() -> dict[str, np.ndarray]:
     source, target, other = (says(rng, labels, right) for right in (0.8, 0.6, 0.5))
     whom = rng.choice(3, N, p=[0.6, 0.3, 0.1])
     hybrid = np.choose(whom, [source, target, other])
-    return {
-        "source_says": source,
-        "target_says": target,
-        "hybrid_says": hybrid,
-        "labels": labels,
-    }
+    return {"source_says": source, "target_says": target, "hybrid_says": hybrid, "labels": labels}
 
 
 def test_every_field_equals_a_plain_loop(world: dict[str, np.ndarray]) -> None:

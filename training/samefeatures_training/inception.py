@@ -124,8 +124,7 @@ def _stem_v4() -> Sequential:
         conv_bn(3, 12, 3),
         Branches(max_pool(stride=2), conv_bn(12, 16, 3, stride=2)),
         Branches(
-            path(28, (12, 1), (20, 3)),
-            path(28, (12, 1), (12, (1, 7)), (12, (7, 1)), (20, 3)),
+            path(28, (12, 1), (20, 3)), path(28, (12, 1), (12, (1, 7)), (12, (7, 1)), (20, 3))
         ),
     )
 

@@ -5,14 +5,7 @@ from __future__ import annotations
 import re
 
 from samefeatures.algebra.host import HOST, Host
-from samefeatures.algebra.protocol import (
-    SINGLE_ROWS,
-    Algebra,
-    Heads,
-    Precision,
-    Sums,
-    check_single,
-)
+from samefeatures.algebra.protocol import SINGLE_ROWS, Algebra, Heads, Precision, Sums, check_single
 from samefeatures.base.errors import ConfigError, require
 
 __all__ = [

@@ -45,12 +45,7 @@ class RayRunner:
     """
 
     def __init__(
-        self,
-        config: StudyConfig,
-        *,
-        folder: Path,
-        base: Path,
-        progress: Progress,
+        self, config: StudyConfig, *, folder: Path, base: Path, progress: Progress
     ) -> None:
         self._folder = folder
         self._root = feature_root(config, folder=folder, base=base)

@@ -18,7 +18,7 @@ from samefeatures.features.rates import Meter, Rate
 from samefeatures.features.rows import FeatureRows
 from samefeatures.features.store import FeatureStore
 from samefeatures.moments.record import Moments
-from samefeatures.moments.sums import accumulator
+from samefeatures.moments.sums import Accumulator
 from samefeatures.networks.record import ImageNetwork
 from samefeatures.study.inputs import Part, StudyInputs, open_inputs
 from samefeatures.study.runner import Finished, extract_options
@@ -102,7 +102,7 @@ class Bench:
         with _named():
             rows = self._rows(kind)
             config = self._order.config
-            sums = accumulator(
+            sums = Accumulator(
                 Moments([part.name for part in rows], [part.dim for part in rows]),
                 precision=config.algebra.precision,
                 algebra=open_algebra(config.algebra_device),

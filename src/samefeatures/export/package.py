@@ -185,9 +185,7 @@ def run_onnx(path: Path, *, threads: int | None = None) -> Callable[[Float32], F
 
 
 def check_predictions(
-    run: Callable[[Float32], Float32],
-    batches: Iterable[Float32],
-    expected: npt.NDArray[np.integer],
+    run: Callable[[Float32], Float32], batches: Iterable[Float32], expected: npt.NDArray[np.integer]
 ) -> int:
     """Compare the classes that ``run`` predicts with those of a study.
 

@@ -67,12 +67,7 @@ class Residency:
 
     @classmethod
     def of(
-        cls,
-        networks: Sequence[ImageNetwork],
-        resident: str,
-        memory: int | None,
-        *,
-        batch_size: int,
+        cls, networks: Sequence[ImageNetwork], resident: str, memory: int | None, *, batch_size: int
     ) -> Residency:
         """By the option ``resident``; ``auto`` measures a batch of each network that can move.
 

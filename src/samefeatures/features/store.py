@@ -131,7 +131,10 @@ class FeatureStore:
 
     def _problems_among(self, images: range) -> dict[int, str]:
         kept = self.read("problems", images.start, images.stop)
-        return {images.start + int(i): _reason(kept[i]) for i in np.flatnonzero(kept[:, 0])}
+        return {
+            images.start + int(i): bytes(kept[i]).rstrip(b"\0").decode(errors="replace")
+            for i in np.flatnonzero(kept[:, 0])
+        }
 
     def read(self, name: str, start: int = 0, stop: int | None = None) -> npt.NDArray[Any]:
         """(stop - start, …) of an array, along its first axis; by default all of it.
@@ -161,10 +164,6 @@ def _runs(chunks: Sequence[int]) -> Iterator[tuple[int, int]]:
     for _, run in groupby(enumerate(chunks), key=lambda pair: pair[1] - pair[0]):
         numbers = [k for _, k in run]
         yield numbers[0], numbers[-1]
-
-
-def _reason(text: npt.NDArray[np.uint8]) -> str:
-    return bytes(text).rstrip(b"\0").decode(errors="replace")
 
 
 def _array(group: zarr.Group, name: str) -> zarr.Array[Any]:

@@ -51,12 +51,13 @@ def open_huggingface(source: ImageSource, *, labelled: bool, base: Path) -> Imag
     class_map = source.class_map_path(base)
     labels = _labels(datasets, table, label_column, class_map, path) if labelled else None
     ids = [str(i) for i in table[str(id_column)]] if id_column else numbered(len(table))
+    files = [Path(file["filename"]).stat() for file in table.cache_files]
     return ImageSet.of(
         # Changes with the data and with every transformation, and at worst too often; the files'
         # sizes and times show what was rewritten under the same fingerprint.
         str(table._fingerprint),
         str(table.split),
-        *_files(table),
+        *(f"{info.st_size} {info.st_mtime_ns}" for info in files),
         "\0".join(ids),
         name=source.set_name,
         ids=ids,
@@ -100,11 +101,6 @@ def _reader(images: Any, column: str) -> Callable[[int], Raw]:
             raise UnreadableImageError(f"it can't be opened ({error.strerror})") from None
 
     return read
-
-
-def _files(table: Any) -> list[str]:
-    infos = [Path(file["filename"]).stat() for file in table.cache_files]
-    return [f"{info.st_size} {info.st_mtime_ns}" for info in infos]
 
 
 def _labels(

@@ -35,7 +35,9 @@ def open_tar(source: ImageSource, *, labelled: bool, base: Path) -> ImageSet:
     texts: dict[str, Member] = {}
     prints: list[str] = []
     for shard in expand(pattern, base):
-        fingerprint, found = open_archive(shard, _is_wanted, relist=source.relist)
+        fingerprint, found = open_archive(
+            shard, lambda n: is_image(n) or n.endswith(LABEL_ENDING), relist=source.relist
+        )
         prints.append(fingerprint)
         for name, member in found:
             short = _below(name, source.subdir)
@@ -59,10 +61,6 @@ def open_tar(source: ImageSource, *, labelled: bool, base: Path) -> ImageSet:
         labels=_labels(ids, texts, source, base) if labelled else None,
         read=lambda i: members[i].read(),
     )
-
-
-def _is_wanted(name: str) -> bool:
-    return is_image(name) or name.endswith(LABEL_ENDING)
 
 
 def _below(member: str, subdir: str | None) -> str | None:

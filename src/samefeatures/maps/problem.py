@@ -90,10 +90,7 @@ class SourceProblem:
     ) -> Iterator[AffineMap]:
         """One map per target: ``S_BA S⁻¹``, for an inverse (d_A, d_A) of the source's moments."""
         note = FitNote(
-            rank=inverse.rank,
-            full_rank=inverse.dim,
-            condition=inverse.condition,
-            message=message,
+            rank=inverse.rank, full_rank=inverse.dim, condition=inverse.condition, message=message
         )
         for target in targets:
             across = self.moments.block(target, self.source)  # (d_B, d_A)

@@ -18,7 +18,7 @@ from samefeatures.features.rows import FeatureRows, Identity, joint_chunks
 from samefeatures.moments.blocks import Blocks, BlockSums, Pair, Rows
 from samefeatures.moments.kept import chunk_rows, clear_old, moments_key
 from samefeatures.moments.record import Moments
-from samefeatures.moments.sums import accumulator
+from samefeatures.moments.sums import Accumulator
 from samefeatures.moments.views import Beside, SecondMoments, Union
 
 
@@ -147,7 +147,7 @@ def _summed(
     dims = [part.dim for part in reading.networks]
     sums = [
         (
-            accumulator(Moments(networks, dims), precision=precision, algebra=algebra),
+            Accumulator(Moments(networks, dims), precision=precision, algebra=algebra),
             BlockSums(
                 {space.name: space.dim for space in reading.spaces},
                 classes=[space.name for space in reading.derived if space.one_hot],

@@ -13,7 +13,7 @@ from samefeatures.base.partial import clear_leftovers
 from samefeatures.base.progress import Progress
 from samefeatures.features.rows import FeatureRows, Identity, joint_chunks
 from samefeatures.moments.record import Moments
-from samefeatures.moments.sums import accumulator
+from samefeatures.moments.sums import Accumulator
 
 CHUNK_BYTES = 2**28
 CHECKPOINT_SECONDS = 120.0
@@ -103,7 +103,7 @@ def accumulate(
     start = load_moments(checkpoint) or Moments(
         [part.name for part in parts], [part.dim for part in parts]
     )
-    sums = accumulator(start, precision=precision, algebra=algebra)
+    sums = Accumulator(start, precision=precision, algebra=algebra)
     advance = progress.task(f"moments of the {kind} set", len(parts[0]))
     advance(sums.n)
     seen, saved_at = 0, time.monotonic()

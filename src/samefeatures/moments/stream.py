@@ -21,7 +21,7 @@ from samefeatures.moments.journal import Journal, Position
 from samefeatures.moments.kept import chunk_rows, clear_old, load_moments, moments_key
 from samefeatures.moments.record import Moments
 from samefeatures.moments.streamed import Streamed, StreamedRows
-from samefeatures.moments.sums import Accumulator, accumulator
+from samefeatures.moments.sums import Accumulator
 
 CHECKPOINT_SECONDS = 120.0
 
@@ -117,7 +117,7 @@ class Stream:
         if found and at:
             start, place = found, at
         journal.forget_after(place)
-        sums = accumulator(start, precision=self._precision, algebra=self._algebra)
+        sums = Accumulator(start, precision=self._precision, algebra=self._algebra)
         title = "fit: moments, features not kept"
         advance = self._progress.task(title, source.total, rate=source.rate)
         advance(sums.n)

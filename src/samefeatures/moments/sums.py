@@ -10,9 +10,20 @@ from samefeatures.moments.record import Moments
 
 
 class Accumulator:
-    """Takes rows, gives moments; see ``accumulator``."""
+    """Takes rows, gives moments; goes on from ``start``, which it may change.
 
-    def __init__(self, start: Moments, *, precision: Precision, algebra: Algebra) -> None:
+    Args:
+        start: Moments so far, empty at first.
+        precision: Of the products; see ``Moments.update`` for what float32 costs in accuracy.
+        algebra: Where. On a device S stays there until it is asked for: 8·D² bytes.
+
+    Raises:
+        ConfigError: when the device has no room.
+    """
+
+    def __init__(
+        self, start: Moments, *, precision: Precision = "float64", algebra: Algebra = HOST
+    ) -> None:
         self._start = start
         self._sums = algebra.sums(start.dims, precision)
         if start.n:
@@ -42,19 +53,3 @@ class Accumulator:
         return Moments.of(
             start.names, start.dims, n=n, mean=mean, lower=lower, precision=self._said
         )
-
-
-def accumulator(
-    start: Moments, *, precision: Precision = "float64", algebra: Algebra = HOST
-) -> Accumulator:
-    """Goes on from ``start``, which it may change.
-
-    Args:
-        start: Moments so far, empty at first.
-        precision: Of the products; see ``Moments.update`` for what float32 costs in accuracy.
-        algebra: Where. On a device S stays there until it is asked for: 8·D² bytes.
-
-    Raises:
-        ConfigError: when the device has no room.
-    """
-    return Accumulator(start, precision=precision, algebra=algebra)

@@ -15,7 +15,7 @@ from samefeatures.base.arrays import Float32
 from samefeatures.features.rows import ArrayRows, FeatureRows
 from samefeatures.maps import AffineMap, Method, Naive, Sizes, SourceProblem
 from samefeatures.moments.record import Moments
-from samefeatures.moments.sums import accumulator
+from samefeatures.moments.sums import Accumulator
 from samefeatures.networks.record import Head
 from samefeatures.planning.linear import Clock, Linear, fitted
 from samefeatures.scores.comparisons import compare
@@ -112,7 +112,7 @@ def _moments(total: int, algebra: Algebra, precision: Precision, clock: Clock) -
 
     def prepare(rows: int) -> Callable[[], object]:
         block = rng.standard_normal((rows, total), np.float32)
-        sums = accumulator(Moments(["a"], [total]), precision=precision, algebra=algebra)
+        sums = Accumulator(Moments(["a"], [total]), precision=precision, algebra=algebra)
         return lambda: sums.update(block)
 
     return fitted(prepare, (512, 1024), units=lambda rows: rows * total**2 / 2, clock=clock)

@@ -12,12 +12,7 @@ from samefeatures.reproduce.figures import (
     label_of,
     missing_parts,
 )
-from samefeatures.reproduce.misprints import (
-    Misprint,
-    paper_misprints,
-    percent_right,
-    points_lost,
-)
+from samefeatures.reproduce.misprints import Misprint, paper_misprints, percent_right, points_lost
 from samefeatures.reproduce.published import (
     PAPER_NETWORKS,
     VAL_IMAGES,

@@ -7,13 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 
 from samefeatures.reproduce.experiment import Experiment, Options
-from samefeatures.reproduce.imagenet import (
-    DEVKIT,
-    PAGE,
-    ImageNet,
-    archive_of,
-    unpack_command,
-)
+from samefeatures.reproduce.imagenet import DEVKIT, PAGE, ImageNet, archive_of, unpack_command
 from samefeatures.reproduce.networks import Weights
 
 

@@ -61,7 +61,11 @@ def _print_sheet(sheet: Sheet, console: Console) -> None:
 
 
 def _label(sheet: Sheet, place: int, name: str) -> str:
-    return f"{place:>2} {_short(plain(name))}" if sheet.square else plain(name)
+    text = plain(name)
+    if not sheet.square:
+        return text
+    fits = cell_len(text) <= LONGEST_NAME
+    return f"{place:>2} {text if fits else set_cell_size(text, LONGEST_NAME - 1) + '…'}"
 
 
 def _heads(sheet: Sheet) -> list[str]:
@@ -111,7 +115,3 @@ def _cell(entry: Entry) -> Text:
             style = "red"
         out.append(("\n" if place else "") + line, style)
     return out
-
-
-def _short(name: str) -> str:
-    return name if cell_len(name) <= LONGEST_NAME else set_cell_size(name, LONGEST_NAME - 1) + "…"

@@ -43,10 +43,7 @@ class Score:
 
 
 def score_heads(
-    rows: Iterable[tuple[Float32, Int64]],
-    heads: Sequence[Head],
-    *,
-    algebra: Algebra = HOST,
+    rows: Iterable[tuple[Float32, Int64]], heads: Sequence[Head], *, algebra: Algebra = HOST
 ) -> list[Score]:
     """Score many heads on the same features: one matrix product per chunk of rows.
 

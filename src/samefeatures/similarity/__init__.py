@@ -4,12 +4,4 @@ from samefeatures.similarity.mapped import Mapped
 from samefeatures.similarity.measure import MEASURES, MapMeasure, Measure, SpaceMeasure
 from samefeatures.similarity.standard import Closeness, closeness
 
-__all__ = [
-    "MEASURES",
-    "Closeness",
-    "MapMeasure",
-    "Mapped",
-    "Measure",
-    "SpaceMeasure",
-    "closeness",
-]
+__all__ = ["MEASURES", "Closeness", "MapMeasure", "Mapped", "Measure", "SpaceMeasure", "closeness"]

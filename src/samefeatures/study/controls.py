@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from samefeatures.algebra import Algebra
-from samefeatures.base.arrays import Float64, Int64
+from samefeatures.base.arrays import Int64
 from samefeatures.base.errors import NetworkError
 from samefeatures.base.progress import Progress
 from samefeatures.features.rows import FeatureRows, check_same_images
@@ -21,7 +21,7 @@ from samefeatures.maps import OLS, AffineMap, FitNote, Naive, SourceProblem
 from samefeatures.maps.inverse import pseudoinverse
 from samefeatures.moments.cross import ROWS, chunks_of, cross_moments, permuted
 from samefeatures.moments.record import Moments
-from samefeatures.moments.sums import accumulator
+from samefeatures.moments.sums import Accumulator
 from samefeatures.moments.views import SecondMoments
 from samefeatures.networks.random_weights import with_random_weights
 from samefeatures.networks.record import Head, ImageNetwork, Network
@@ -132,14 +132,11 @@ def _shuffled(inputs: ControlInputs, problem: SourceProblem) -> list[AffineMap]:
             means,
             algebra=inputs.algebra,
         )
+    weights = [inputs.algebra.product(cross, problem.inverse.matrix) for cross in crossed]
     return [
-        _map(problem, name, inputs.algebra.product(cross, problem.inverse.matrix))
-        for name, cross in zip(names, crossed, strict=True)
+        problem.affine("ols", name, weight, problem.centred_bias(name, weight), FitNote())
+        for name, weight in zip(names, weights, strict=True)
     ]
-
-
-def _map(problem: SourceProblem, target: str, weight: Float64) -> AffineMap:
-    return problem.affine("ols", target, weight, problem.centred_bias(target, weight), FitNote())
 
 
 def _onto_logits(inputs: ControlInputs, problem: SourceProblem) -> list[Head]:
@@ -187,7 +184,7 @@ def _random_weights(inputs: ControlInputs, moments: SecondMoments) -> list[Contr
     check_same_images([inputs.fit[inputs.source], fit])
     check_same_images([inputs.evaluation[inputs.source], evaluation])
     algebra = inputs.algebra
-    sums = accumulator(Moments([network.name], [network.dim]), algebra=algebra)
+    sums = Accumulator(Moments([network.name], [network.dim]), algebra=algebra)
     for block in fit.chunks(ROWS):
         sums.update(block)
     own = sums.moments()

@@ -19,12 +19,7 @@ def curve_summary(label: str, fitted: AffineMap, path: Path) -> CurveSummary | N
     curve = LossCurve.load(path)
     at, loss = thinned(curve)
     return CurveSummary(
-        method=label,
-        source=fitted.source,
-        target=fitted.target,
-        unit=curve.unit,
-        at=at,
-        loss=loss,
+        method=label, source=fitted.source, target=fitted.target, unit=curve.unit, at=at, loss=loss
     )
 
 

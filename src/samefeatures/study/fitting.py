@@ -47,13 +47,7 @@ def fit_maps(
     taken = moments()
     for source in networks:
         problem = SourceProblem(
-            source,
-            networks,
-            taken,
-            rows=rows,
-            algebra=algebra,
-            heads=heads,
-            progress=progress,
+            source, networks, taken, rows=rows, algebra=algebra, heads=heads, progress=progress
         )
         for entry in methods:
             targets = [b for a, b in todo[entry.label] if a == source]

@@ -144,11 +144,7 @@ def open_parts(entries: Sequence[PartConfig], *, labelled: bool, base: Path) -> 
             "'name:'; ids are built from it."
         )
     return tuple(
-        Part(
-            images,
-            entry.views,
-            images.name if len(sets) > 1 else None,
-        )
+        Part(images, entry.views, images.name if len(sets) > 1 else None)
         for images, entry in zip(sets, entries, strict=True)
     )
 

@@ -64,11 +64,7 @@ def closed_port() -> str:
 
 @pytest.mark.parametrize("repo", ["owner/vit", "owner/timm"])
 def test_a_fetched_model_is_the_saved_one_and_stays_in_the_cache(
-    repo: str,
-    models: dict[str, Path],
-    hub: Hub,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    repo: str, models: dict[str, Path], hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hub.repos.update(models)
     fetched = loaded(f"hf:{repo}")

@@ -137,9 +137,7 @@ def refused(folder: Path, query: str = "", **options) -> str:
 
 def test_another_number_of_classes(vit: Path) -> None:
     edit_config(
-        vit,
-        id2label={str(i): f"c{i}" for i in range(9)},
-        label2id={f"c{i}": i for i in range(9)},
+        vit, id2label={str(i): f"c{i}" for i in range(9)}, label2id={f"c{i}": i for i in range(9)}
     )
     message = refused(vit)
     assert "2 tensors" in message

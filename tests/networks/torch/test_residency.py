@@ -70,8 +70,7 @@ class Batch:
 
 
 @pytest.mark.parametrize(
-    ("error", "kind"),
-    [(MemoryError(), OutOfMemoryError), (ValueError("odd"), NetworkError)],
+    ("error", "kind"), [(MemoryError(), OutOfMemoryError), (ValueError("odd"), NetworkError)]
 )
 def test_a_failed_batch_is_let_go(error: Exception, kind: type[NetworkError]) -> None:
     """A smaller batch is tried while the error is still in hand."""

@@ -114,11 +114,7 @@ def _joined(source: FeatureRows, targets: Sequence[FeatureRows], start: int, sto
 
 def _map(problem: SourceProblem, found: Result, target: str, zeros: str) -> AffineMap:
     said = [found.message, zeros]
-    note = FitNote(
-        message="; ".join(filter(None, said)),
-        steps=len(found.losses),
-        loss=found.loss,
-    )
+    note = FitNote(message="; ".join(filter(None, said)), steps=len(found.losses), loss=found.loss)
     weight = found.weight.astype(np.float64)  # (d_B, d_A + 1)
     curve = LossCurve(unit="batch", loss=found.losses.astype(np.float64))
     return problem.affine("adam", target, weight[:, :-1].copy(), weight[:, -1], note, curve=curve)

@@ -167,9 +167,7 @@ def _refuse_unscaled(keras: ModuleType, model: Any, source: Source) -> None:
         )
 
 
-def normalisation(
-    preprocess: Callable[[Any], Any],
-) -> tuple[list[float], list[float], bool]:
+def normalisation(preprocess: Callable[[Any], Any]) -> tuple[list[float], list[float], bool]:
     """Mean and std for RGB pixels in [0, 1], and whether the channels come out as BGR.
 
     Read off the function itself: each channel of its output is ``a·pixel + b`` of one channel of

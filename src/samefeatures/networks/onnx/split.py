@@ -13,14 +13,7 @@ from onnx import helper
 from samefeatures.networks.onnx.graph import Graph, describe
 from samefeatures.networks.proof import Claim
 from samefeatures.networks.record import Head
-from samefeatures.networks.walk import (
-    Array,
-    NotLinear,
-    Step,
-    find_head,
-    refuse_kernel,
-    split_sum,
-)
+from samefeatures.networks.walk import Array, NotLinear, Step, find_head, refuse_kernel, split_sum
 
 SAME_VALUES = ("Identity", "Dropout", "Cast", "Flatten", "Reshape", "Squeeze", "Unsqueeze")
 """Behind a head these change no value (dropout is off in inference)."""

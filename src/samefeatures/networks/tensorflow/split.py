@@ -11,14 +11,7 @@ import tensorflow as tf
 from samefeatures.networks.proof import Claim
 from samefeatures.networks.record import Head
 from samefeatures.networks.tensorflow.graph import Frozen
-from samefeatures.networks.walk import (
-    Array,
-    NotLinear,
-    Step,
-    find_head,
-    refuse_kernel,
-    split_sum,
-)
+from samefeatures.networks.walk import Array, NotLinear, Step, find_head, refuse_kernel, split_sum
 
 SAME_VALUES = (
     "Identity",

@@ -80,10 +80,11 @@ def load_torch(build: Builder, source: Source, options: LoadOptions) -> ImageNet
     split = backend.prove()
     effect = backend.effect()
     backend.rest()  # off the GPU until its turn: all networks at once may be more than it holds
+    head, skip = backend.split.head, built.skip_rows
     return ImageNetwork(
         name=options.name,
         source=source.text,
-        head=_without(backend.split.head, built.skip_rows),
+        head=Head(head.weight[skip:].copy(), head.bias[skip:].copy()) if skip else head,
         preprocessing=preprocessing,
         fingerprint=fingerprint,
         parameters=parameters,
@@ -102,10 +103,6 @@ def _check_clear(built: Built, source: Source, options: LoadOptions) -> None:
             f"{source.text}: {built.unclear}. Give {', '.join(missing)} with the network in the "
             "study file, or build it yourself: python:package.module:callable."
         )
-
-
-def _without(head: Head, rows: int) -> Head:
-    return head if not rows else Head(head.weight[rows:].copy(), head.bias[rows:].copy())
 
 
 def no_download(source: Source, error: Exception) -> str:
