@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge as SklearnRidge
 
-from samefeatures.algebra import Host
+from samefeatures.algebra import HOST, Algebra, Host
 from samefeatures.base.arrays import Float64
 from samefeatures.moments.record import Moments
 from samefeatures.similarity.beyond import Explainer, r2_beyond, squared_errors
-from samefeatures.similarity.path import RidgePath
-from samefeatures.similarity.residual import Split, Without
+from samefeatures.similarity.sheet import Sheet
 from samefeatures.similarity.strengths import GRID, CrossValidation, _steps
 
 Spaces = dict[str, Float64]
@@ -35,6 +34,7 @@ def world(n: int, *, seed: int, shared: int = 4) -> Spaces:
         "a": 2 * means[classes] + latent @ mix[0] + 0.1 * rng.standard_normal((n, 12)),
         "b": means[classes] @ fixed.standard_normal((12, 9))
         + (latent @ mix[1] + (0 if shared else 1) * other) @ fixed.standard_normal((12, 9)),
+        "c": latent[:, :2] @ fixed.standard_normal((2, 3)),
         "noise": fixed.standard_normal((CLASSES, 8))[classes] + rng.standard_normal((n, 8)),
     }
 
@@ -63,12 +63,19 @@ def moments(spaces: Spaces) -> Moments:
     return out
 
 
-def opened(fit: Spaces, judge: Spaces, folds: int = 4) -> tuple[CrossValidation, Explainer]:
-    total, n = moments(fit), len(fit["a"])
+BLOCKS = ("pixels", "answers", "a", "noise")
+
+
+def opened(fit: Spaces, judge: Spaces, folds: int = 4, *, algebra: Algebra = HOST) -> Explainer:
     parts = [moments({k: v[f::folds] for k, v in fit.items()}) for f in range(folds)]
-    assert sum(part.n for part in parts) == n
-    cv = CrossValidation(total, parts, shared=["pixels"])
-    return cv, Explainer(cv, moments(judge))
+    assert sum(part.n for part in parts) == len(fit["a"])
+    return Explainer(
+        moments(fit), parts, moments(judge), blocks=BLOCKS, targets=["b", "c"], algebra=algebra
+    )
+
+
+def sheet(fit: Spaces, judge: Spaces) -> Sheet:
+    return Sheet.of(moments(fit), moments(judge), BLOCKS, ["b", "c"])
 
 
 def ridge_errors(
@@ -85,9 +92,9 @@ def ridge_errors(
 @pytest.mark.parametrize("n", [400, 25])
 def test_errors_are_those_of_ridge_on_the_rows(n: int) -> None:
     fit, judge = world(n, seed=1), world(200, seed=2)
-    _, explainer = opened(fit, judge)
+    explainer = opened(fit, judge)
     for blocks in (["answers"], ["pixels", "answers"], ["pixels", "answers", "a"]):
-        found = explainer.explain(blocks, ["b"])
+        found = explainer.explain(blocks)
         strengths = {b: max(s, 1e-12) for b, s in found.strengths.by_block.items()}
         expected = ridge_errors(fit, judge, blocks, strengths, "b")
         assert found.errors["b"] == pytest.approx(expected, rel=1e-6)
@@ -97,7 +104,7 @@ def test_errors_are_those_of_ridge_on_the_rows(n: int) -> None:
 def test_a_path_is_ridge_at_each_strength(strength: float) -> None:
     fit, judge = world(300, seed=1), world(100, seed=2)
     shift = strength * fit["a"].var(axis=0).mean() * 300
-    found = RidgePath(Split(moments(fit), moments(judge)), "a").errors("b", [shift, math.inf])
+    found = sheet(fit, judge).path("a", [shift, math.inf])[:, 0]
     assert found[0] == pytest.approx(
         ridge_errors(fit, judge, ["a"], {"a": strength}, "b"), rel=1e-9
     )
@@ -111,7 +118,7 @@ def test_without_a_shift_a_path_is_the_regression_of_minimum_norm(n: int) -> Non
     for side in (fit, judge):
         repeated = 3 * side["a"][:, :4] - side["a"][:, 4:8]
         side["a"] = np.hstack([side["a"], repeated, np.ones((len(repeated), 2))])
-    found = RidgePath(Split(moments(fit), moments(judge)), "a").errors("b", [0.0])
+    found = sheet(fit, judge).path("a", [0.0])[:, 0]
     x, y = (fit[name] - fit[name].mean(axis=0) for name in ("a", "b"))
     weight = np.linalg.lstsq(x, y, rcond=1e-9)[0]
     residual = judge["b"] - fit["b"].mean(axis=0) - (judge["a"] - fit["a"].mean(axis=0)) @ weight
@@ -126,13 +133,16 @@ def test_a_step_is_to_a_neighbour_on_the_grid() -> None:
     assert _steps(()) == []
 
 
-def test_no_neighbour_on_the_grid_is_better_than_what_was_chosen() -> None:
-    cv, _ = opened(world(120, seed=1), world(50, seed=2))
-    found = cv.choose(["pixels", "answers", "a"], ["b"])
+@pytest.mark.parametrize("start", [None, {"pixels": 10.0}])
+def test_no_neighbour_on_the_grid_is_better_than_what_was_chosen(
+    start: dict[str, float] | None,
+) -> None:
+    cv = opened(world(120, seed=1), world(50, seed=2)).cv
+    found = cv.choose(["pixels", "answers", "a"], start=start)
     at = tuple(GRID.index(found.by_block[name]) for name in ("pixels", "answers"))
     for near in (at, *_steps(at)):
         prefix = tuple(zip(("pixels", "answers"), (GRID[i] for i in near), strict=True))
-        path = cv.path(prefix, "a", ["b"])
+        path = cv.path(prefix, "a")
         assert path.min() >= found.unexplained
         if near == at:
             assert path.min() == found.unexplained
@@ -142,47 +152,58 @@ def test_no_neighbour_on_the_grid_is_better_than_what_was_chosen() -> None:
 def test_all_is_computed_where_it_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     fit, judge = world(60, seed=1), world(50, seed=2)
     blocks = ["pixels", "answers", "a"]
-    here = opened(fit, judge)[1].explain(blocks, ["b"])
-    total, parts = moments(fit), [moments({k: v[f::4] for k, v in fit.items()}) for f in range(4)]
+    here = opened(fit, judge).explain(blocks)
     for name in ("product", "inverse", "eigenvalues"):
         monkeypatch.setattr(Host, name, lambda *_: pytest.fail("on the host after all"))
-    cv = CrossValidation(total, parts, shared=["pixels"], algebra=Elsewhere())
-    there = Explainer(cv, moments(judge)).explain(blocks, ["b"])
+    there = opened(fit, judge, algebra=Elsewhere()).explain(blocks)
     assert there.errors["b"] == pytest.approx(here.errors["b"], rel=1e-6)
 
 
 def test_the_order_of_elimination_does_not_matter() -> None:
     fit, judge = world(300, seed=1), world(100, seed=2)
-    split = Split(moments(fit), moments(judge))
-    one = RidgePath(Without(Without(split, "pixels", 3.0), "answers", 5.0), "a")
-    other = RidgePath(Without(Without(split, "answers", 5.0), "pixels", 3.0), "a")
-    np.testing.assert_allclose(one.errors("b", [0.0, 2.0]), other.errors("b", [0.0, 2.0]), 1e-9)
+    whole = sheet(fit, judge)
+    one = whole.without("pixels", 3.0).without("answers", 5.0).path("a", [0.0, 2.0])
+    other = whole.without("answers", 5.0).without("pixels", 3.0).path("a", [0.0, 2.0])
+    np.testing.assert_allclose(one, other, 1e-9)
+
+
+def _but(fit: Spaces, f: int) -> Spaces:
+    return {k: np.delete(v, np.s_[f::4], axis=0) for k, v in fit.items()}
 
 
 def test_strengths_are_the_best_of_the_grid_by_held_out_folds() -> None:
     fit = world(120, seed=1)
-    cv, _ = opened(fit, world(50, seed=2))
+    cv = CrossValidation(
+        moments(fit),
+        [
+            Sheet.of(
+                moments(_but(fit, f)), moments({k: v[f::4] for k, v in fit.items()}), ["a"], ["b"]
+            )
+            for f in range(4)
+        ],
+        ["b"],
+        count=["b"],
+    )
     costs = {}
     for strength in GRID[1:-1]:
         errors = 0.0
         for f in range(4):
-            rest = {k: np.delete(v, np.s_[f::4], axis=0) for k, v in fit.items()}
+            rest = _but(fit, f)
             held = {k: v[f::4] for k, v in fit.items()}
             # strengths are relative to the variance over all rows
             ratio = fit["a"].var(axis=0).mean() / rest["a"].var(axis=0).mean()
             errors += ridge_errors(rest, held, ["a"], {"a": strength * ratio}, "b")
         costs[strength] = errors / float(((fit["b"] - fit["b"].mean(axis=0)) ** 2).sum())
-    found = cv.path((), "a", ["b"])
+    found = cv.path((), "a")
     np.testing.assert_allclose(found[1:-1], list(costs.values()), rtol=1e-9)
     best = min(costs, key=costs.__getitem__)
-    assert cv.choose(["a"], ["b"]).by_block["a"] == best
+    assert cv.choose(["a"]).by_block["a"] == best
 
 
 def test_beyond_answers_is_the_pooled_within_class_value() -> None:
     """Without strengths: everything centred on the fit's class means, then one regression."""
     fit, judge = world(500, seed=1), world(300, seed=2)
-    left = Without(Split(moments(fit), moments(judge)), "answers", 0.0)
-    errors = RidgePath(left, "a").errors("b", [0.0, math.inf])
+    errors = sheet(fit, judge).without("answers", 0.0).path("a", [0.0, math.inf])[:, 0]
     own, other = fit["answers"].argmax(1), judge["answers"].argmax(1)
     within: dict[str, tuple[Float64, Float64]] = {}
     for name in ("a", "b"):
@@ -196,9 +217,9 @@ def test_beyond_answers_is_the_pooled_within_class_value() -> None:
 
 def test_errors_from_moments_are_those_of_the_rows() -> None:
     fit, judge = world(400, seed=1), world(150, seed=2)
-    cv, explainer = opened(fit, judge)
-    found = explainer.explain(["pixels", "answers", "a"], ["b", "noise"])
-    means = {name: cv.total.mean_of(name) for name in fit}
+    explainer = opened(fit, judge)
+    found = explainer.explain(["pixels", "answers", "a"])
+    means = {name: rows.mean(axis=0) for name, rows in fit.items()}
     by_row = squared_errors(found, means, judge)
     assert by_row.shape == (2, 150)
     np.testing.assert_allclose(by_row.sum(axis=1), list(found.errors.values()), rtol=1e-9)
@@ -209,20 +230,18 @@ def test_what_is_shared_beyond_the_answers_is_found_and_class_noise_is_not_foole
     given: list[str],
 ) -> None:
     fit, judge = world(2000, seed=1, shared=4), world(1000, seed=2, shared=4)
-    _, explainer = opened(fit, judge)
-    controls = explainer.explain(given, ["b"])
-    features = r2_beyond(explainer.explain([*given, "a"], ["b"]), controls)
-    noise = r2_beyond(explainer.explain([*given, "noise"], ["b"]), controls)
+    explainer = opened(fit, judge)
+    controls = explainer.explain(given)
+    features = r2_beyond(explainer.explain([*given, "a"]), controls)
+    noise = r2_beyond(explainer.explain([*given, "noise"]), controls)
     assert features["b"] > 0.9
     assert abs(noise["b"]) < 0.02
 
 
 def test_nothing_shared_beyond_the_answers() -> None:
     fit, judge = world(2000, seed=1, shared=0), world(1000, seed=2, shared=0)
-    _, explainer = opened(fit, judge)
-    found = r2_beyond(
-        explainer.explain(["answers", "a"], ["b"]), explainer.explain(["answers"], ["b"])
-    )
+    explainer = opened(fit, judge)
+    found = r2_beyond(explainer.explain(["answers", "a"]), explainer.explain(["answers"]))
     assert abs(found["b"]) < 0.02
 
 
@@ -230,10 +249,8 @@ def test_controls_that_leave_nothing() -> None:
     fit, judge = world(300, seed=1), world(100, seed=2)
     for side in (fit, judge):
         side["b"] = np.zeros_like(side["b"])
-    _, explainer = opened(fit, judge)
-    found = r2_beyond(
-        explainer.explain(["answers", "a"], ["b"]), explainer.explain(["answers"], ["b"])
-    )
+    explainer = opened(fit, judge)
+    found = r2_beyond(explainer.explain(["answers", "a"]), explainer.explain(["answers"]))
     assert math.isnan(found["b"])
 
 
@@ -241,6 +258,6 @@ def test_more_controls_than_rows_and_an_answer_that_the_fit_rows_never_give() ->
     fit, judge = world(30, seed=1), world(100, seed=2)
     fit["answers"] = np.hstack([fit["answers"], np.zeros((30, 40))])
     judge["answers"] = np.hstack([np.zeros((100, 40)), judge["answers"]])
-    _, explainer = opened(fit, judge, folds=3)
-    found = explainer.explain(["answers", "a"], ["b"])
+    explainer = opened(fit, judge, folds=3)
+    found = explainer.explain(["answers", "a"])
     assert math.isfinite(found.errors["b"])

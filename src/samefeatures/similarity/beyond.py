@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from samefeatures.algebra import Algebra
+from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float64
-from samefeatures.moments.views import SecondMoments
-from samefeatures.similarity.path import RidgePath
-from samefeatures.similarity.residual import Eliminations, Split, Without
+from samefeatures.moments.views import Rest, SecondMoments
+from samefeatures.similarity.sheet import Sheet, weights_of
 from samefeatures.similarity.strengths import CrossValidation, Strengths
 
 
@@ -22,61 +22,64 @@ class Explained:
     Attributes:
         strengths: Of the ridge, block by block.
         errors: Σ‖y − prediction‖² over the rows that judge, by target.
-        weights: (d_block, d_target) by block and target, for columns centred on the fit's means.
+        weights: (d, D) of each block to all targets side by side, for columns less the fit's means.
     """
 
     strengths: Strengths
     errors: Mapping[str, float]
-    weights: Mapping[str, Mapping[str, Float64]]
+    weights: Mapping[str, Float64]
 
 
 class Explainer:
     """The best regressions of targets on blocks: strengths by cross-validation, then all fit rows.
 
     Args:
-        cv: Over the folds of the fit rows.
-        judge: Moments of the rows that regressions are judged on.
+        fit: Moments of all rows of the fit.
+        folds: Of the rows of each fold.
+        judge: Of the rows that regressions are judged on.
+        blocks: Names of all that may explain.
+        targets: Names.
+        count: The targets for which strengths are chosen; all of them where it is not given.
+        algebra: Where products and factorisations run.
     """
 
-    def __init__(self, cv: CrossValidation, judge: SecondMoments) -> None:
-        self._cv = cv
-        splits = [Split(cv.total, judge)]
-        self._left = Eliminations(splits, cv.shift, shared=cv.shared, algebra=cv.algebra)
+    def __init__(
+        self,
+        fit: SecondMoments,
+        folds: Sequence[SecondMoments],
+        judge: SecondMoments,
+        *,
+        blocks: Sequence[str],
+        targets: Sequence[str],
+        count: Sequence[str] | None = None,
+        algebra: Algebra = HOST,
+    ) -> None:
+        sheets = [Sheet.of(Rest(fit, fold), fold, blocks, targets) for fold in folds]
+        self.cv = CrossValidation(
+            fit, sheets, targets, count=targets if count is None else count, algebra=algebra
+        )
+        self._whole = Sheet.of(fit, judge, blocks, targets)
+        self._targets, self._algebra = tuple(targets), algebra
 
-    def explain(self, blocks: Sequence[str], targets: Sequence[str]) -> Explained:
-        """Blocks are eliminated in their order, shared ones first."""
-        found = self._cv.choose(blocks, targets)
-        chain = tuple((block, found.by_block[block]) for block in blocks)
-        (left,) = self._left.after(chain[:-1])
-        last, strength = chain[-1]
-        shift = self._cv.shift(last, strength, left.n)
-        path = RidgePath(left, last, algebra=self._cv.algebra)
-        steps = [self._left.after(chain[:k])[0] for k in range(1, len(chain) + 1)]
-        taken = [step for step in steps if isinstance(step, Without)]
+    def explain(
+        self, blocks: Sequence[str], *, start: Mapping[str, float] | None = None
+    ) -> Explained:
+        """By the blocks together; arguments as those of ``CrossValidation.choose``."""
+        found, left = self.cv.choose(blocks, start=start), self._whole
+        for block in blocks[:-1]:
+            left = self._off(left, block, found)
+        last = blocks[-1]
+        shift = self.cv.shift(last, found.by_block[last], left.n)
+        errors = left.path(last, [shift], algebra=self._algebra)[0]
         return Explained(
             strengths=found,
-            errors={t: float(path.errors(t, [shift])[0]) for t in targets},
-            weights=_weights(
-                [t for t in taken if isinstance(t, Without)], targets, self._cv.algebra
-            ),
+            errors=dict(zip(self._targets, errors.tolist(), strict=True)),
+            weights=weights_of(self._off(left, last, found).taken, algebra=self._algebra),
         )
 
-
-def _weights(
-    taken: Sequence[Without], targets: Sequence[str], algebra: Algebra
-) -> dict[str, dict[str, Float64]]:
-    """Back substitution, from the last block to the first."""
-    out: dict[str, dict[str, Float64]] = {}
-    for k in reversed(range(len(taken))):
-        step = taken[k]
-        found = {}
-        for target in targets:
-            weight = step.taken(target).copy()  # (d, d_t)
-            for later in taken[k + 1 :]:
-                weight -= algebra.product(step.taken(later.block), out[later.block][target])
-            found[target] = weight
-        out[step.block] = found
-    return out
+    def _off(self, left: Sheet, block: str, found: Strengths) -> Sheet:
+        shift = self.cv.shift(block, found.by_block[block], left.n)
+        return left.without(block, shift, algebra=self._algebra)
 
 
 def r2_beyond(both: Explained, controls: Explained) -> dict[str, float]:
@@ -96,7 +99,11 @@ def r2_beyond(both: Explained, controls: Explained) -> dict[str, float]:
 
 
 def squared_errors(
-    explained: Explained, means: Mapping[str, Float64], rows: Mapping[str, Float64]
+    explained: Explained,
+    means: Mapping[str, Float64],
+    rows: Mapping[str, npt.NDArray[np.floating]],
+    *,
+    algebra: Algebra = HOST,
 ) -> Float64:
     """(t, r) squared errors of r rows, target by target.
 
@@ -104,11 +111,13 @@ def squared_errors(
         explained: Its weights are used.
         means: (d,) of the fit rows, by block and target.
         rows: (r, d) of the blocks and the targets, row i of each the same image.
+        algebra: Where the products run.
     """
-    out = []
-    for target in explained.errors:
-        error = rows[target] - means[target]  # (r, d_t)
-        for block, by_target in explained.weights.items():
-            error = error - (rows[block] - means[block]) @ by_target[target]
-        out.append(np.einsum("ij,ij->i", error, error))
-    return np.array(out)
+    targets = list(explained.errors)
+    error = np.concatenate([rows[t] - means[t] for t in targets], axis=1)  # (r, D)
+    for block, weight in explained.weights.items():
+        if weight.any():
+            error -= algebra.product(rows[block] - means[block], weight)
+    starts = np.cumsum([0, *(len(means[t]) for t in targets[:-1])])
+    out: Float64 = np.add.reduceat(error * error, starts, axis=1).T
+    return out

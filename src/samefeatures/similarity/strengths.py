@@ -10,12 +10,13 @@ import numpy as np
 
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float64
-from samefeatures.moments.views import Rest, SecondMoments
-from samefeatures.similarity.path import RidgePath
-from samefeatures.similarity.residual import Eliminations, Prefix, Split
+from samefeatures.moments.views import SecondMoments
+from samefeatures.similarity.sheet import Sheet
 
 GRID = (0.0, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0, math.inf)
 """Strengths that are tried, relative to the mean variance of a block; inf leaves it out."""
+Prefix = tuple[tuple[str, float], ...]
+"""Blocks that are taken off, in order, each with its strength."""
 Place = tuple[int, ...]
 """A strength out of ``GRID`` for each block but the last."""
 Cost = Callable[[Place], tuple[float, float]]
@@ -44,82 +45,89 @@ class CrossValidation:
 
     Args:
         total: Moments of all rows of the fit.
-        folds: Of the rows of each fold.
-        shared: Blocks that many regressions have in front; what they leave is kept.
+        sheets: One a fold: fitted on the other rows, judged by its own.
+        targets: Names, as in the sheets.
+        count: Which of the targets count.
         algebra: Where products and factorisations run.
     """
 
     def __init__(
         self,
         total: SecondMoments,
-        folds: Sequence[SecondMoments],
+        sheets: Sequence[Sheet],
+        targets: Sequence[str],
         *,
-        shared: Sequence[str] = (),
+        count: Sequence[str],
         algebra: Algebra = HOST,
     ) -> None:
-        self.total, self.shared, self.algebra = total, tuple(shared), algebra
-        splits = [Split(Rest(total, fold), fold) for fold in folds]
-        self._left = Eliminations(splits, self.shift, shared=shared, algebra=algebra)
-        self._kept: dict[tuple[Prefix, str], dict[str, Float64]] = {}
+        squares = np.array([total.sum_of_squares(name) for name in targets])  # (t,)
+        self._counts = np.array([name in count for name in targets]) & (squares > 0)
+        self._total, self._squares, self._algebra = total, squares, algebra
+        self._left: dict[Prefix, Sequence[Sheet]] = {(): sheets}
+        self._paths: dict[tuple[Prefix, str], Float64] = {}
 
     def shift(self, block: str, strength: float, n: int) -> float:
         """What a strength adds to the diagonal of the moments of n rows."""
         if math.isinf(strength):
             return strength
-        dim = len(self.total.mean_of(block))
-        return strength * n * self.total.sum_of_squares(block) / (self.total.n * dim)
+        dim = len(self._total.mean_of(block))
+        return strength * n * self._total.sum_of_squares(block) / (self._total.n * dim)
 
-    def choose(self, blocks: Sequence[str], targets: Sequence[str]) -> Strengths:
+    def choose(
+        self, blocks: Sequence[str], *, start: Mapping[str, float] | None = None
+    ) -> Strengths:
         """Strengths of the blocks that explain the targets together.
 
         Args:
-            blocks: Names, in the order of elimination: shared ones first.
-            targets: Names.
+            blocks: Names, in the order of elimination.
+            start: Where the descent begins, for blocks of which something is known; by default at
+                what is best for the block alone.
         """
+        given = start or {}
         *front, last = blocks
         known: dict[Place, tuple[float, float]] = {}
 
         def cost(at: Place) -> tuple[float, float]:
             if at not in known:
                 prefix = tuple((b, GRID[i]) for b, i in zip(front, at, strict=True))
-                left = self.path(prefix, last, targets)
+                left = self.path(prefix, last)
                 known[at] = float(left.min()), GRID[int(left.argmin())]
             return known[at]
 
-        best = _descend(tuple(int(self.path((), b, targets).argmin()) for b in front), cost)
+        alone = (
+            GRID.index(given[b]) if b in given else int(self.path((), b).argmin()) for b in front
+        )
+        best = _descend(tuple(alone), cost)
         left, strength = cost(best)
         chosen = {b: GRID[i] for b, i in zip(front, best, strict=True)}
         return Strengths(by_block=chosen | {last: strength}, unexplained=left)
 
-    def path(self, prefix: Prefix, last: str, targets: Sequence[str]) -> Float64:
+    def path(self, prefix: Prefix, last: str) -> Float64:
         """(g,) unexplained share for every strength of ``GRID`` of the last block.
 
         Args:
             prefix: Blocks before it, each with its strength.
             last: Name.
-            targets: Names.
         """
-        squares = {t: self.total.sum_of_squares(t) for t in targets}
-        moving = [t for t in targets if squares[t] > 0]
-        errors = self._errors(prefix, last, moving)
-        shares = [errors[t] / squares[t] for t in moving]
-        return np.mean(shares, axis=0) if shares else np.ones(len(GRID))
-
-    def _errors(self, prefix: Prefix, last: str, targets: Sequence[str]) -> Mapping[str, Float64]:
-        """(g,) squared errors over all folds, by target; kept where all blocks are shared."""
-        known = self._kept.get((prefix, last), {})
-        lacking = [t for t in targets if t not in known]
-        if lacking:
-            fresh = {t: np.zeros(len(GRID)) for t in lacking}
-            for left in self._left.after(prefix):
-                path = RidgePath(left, last, algebra=self.algebra)
+        if (prefix, last) not in self._paths:
+            errors = np.zeros((len(GRID), len(self._squares)))
+            for left in self._after(prefix):
                 shifts = [self.shift(last, strength, left.n) for strength in GRID]
-                for t in lacking:
-                    fresh[t] += path.errors(t, shifts)
-            known = {**known, **fresh}
-            if self._left.is_shared((*prefix, (last, 0.0))):
-                self._kept[prefix, last] = known
-        return known
+                errors += left.path(last, shifts, algebra=self._algebra)
+            shares = errors[:, self._counts] / self._squares[self._counts]
+            mean = shares.mean(axis=1) if shares.size else np.ones(len(GRID))
+            self._paths[prefix, last] = mean
+        return self._paths[prefix, last]
+
+    def _after(self, prefix: Prefix) -> Sequence[Sheet]:
+        """What the blocks of the prefix leave, in every fold."""
+        if prefix not in self._left:
+            block, strength = prefix[-1]
+            self._left[prefix] = [
+                left.without(block, self.shift(block, strength, left.n), algebra=self._algebra)
+                for left in self._after(prefix[:-1])
+            ]
+        return self._left[prefix]
 
 
 def _descend(start: Place, cost: Cost) -> Place:

@@ -1,0 +1,191 @@
+"""Regressions of targets on blocks of columns, from second moments: block Gaussian elimination.
+
+Columns x = [x_1 … x_k] explain targets y. The penalty of block g is ``shift_g · ‖W_g‖²``. To take
+off all other columns what their ridge regression on a block explains, block after block, solves
+the joint problem, whatever the order; the last block takes a whole path of shifts for one
+eigendecomposition. Rows that judge are carried along about the means of the rows that are fitted.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Self
+
+import numpy as np
+
+from samefeatures.algebra import HOST, Algebra
+from samefeatures.base.arrays import Float64
+from samefeatures.maps.inverse import cutoff, pseudoinverse, shifted_inverse
+from samefeatures.moments.views import SecondMoments
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Taken:
+    """The regression of all columns that were left on a block that was taken off.
+
+    Attributes:
+        block: Its name.
+        blocks: Columns of the blocks that were left.
+        weights: (d, m + D) of these columns, then those of the targets.
+    """
+
+    block: str
+    blocks: Mapping[str, slice]
+    weights: Float64
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Sheet:
+    """Second moments of blocks with each other and with targets, of seen and of held rows.
+
+    Attributes:
+        n: Rows that are fitted.
+        blocks: Columns of each block.
+        seen: (m, m + D) of the rows that are fitted: blocks with blocks, then with targets.
+        held: (m, m + D) of the rows that judge, about the same means.
+        squares: (D,) of the held rows of each column of the targets.
+        edges: (t,) where each target begins.
+        taken: What was taken off, in order.
+    """
+
+    n: int
+    blocks: Mapping[str, slice]
+    seen: Float64
+    held: Float64
+    squares: Float64
+    edges: Sequence[int]
+    taken: tuple[Taken, ...] = ()
+
+    @classmethod
+    def of(
+        cls, fit: SecondMoments, judge: SecondMoments, blocks: Sequence[str], targets: Sequence[str]
+    ) -> Self:
+        """From moments that hold every block with every other, and with every target.
+
+        Args:
+            fit: Of the rows that are fitted.
+            judge: Of the rows that judge.
+            blocks: Names, of m columns together.
+            targets: Names, of D columns together.
+        """
+        names = [*blocks, *targets]
+        apart = {name: judge.mean_of(name) - fit.mean_of(name) for name in names}
+        columns = np.concatenate([apart[name] for name in names])  # (m + D,)
+        rows = np.concatenate([apart[name] for name in blocks])  # (m,)
+        held = _stacked(judge, blocks, names)
+        held += judge.n * np.outer(rows, columns)
+        squares = np.concatenate([judge.block(t, t).diagonal() for t in targets])
+        dims = [len(apart[name]) for name in names]
+        stops = list(accumulate(dims))
+        starts = [stop - dim for stop, dim in zip(stops, dims, strict=True)]
+        return cls(
+            n=fit.n,
+            blocks={b: slice(*ends) for b, *ends in zip(blocks, starts, stops, strict=False)},
+            seen=_stacked(fit, blocks, names),
+            held=held,
+            squares=squares + judge.n * columns[len(rows) :] ** 2,
+            edges=[start - len(rows) for start in starts[len(blocks) :]],
+        )
+
+    def without(self, block: str, shift: float, *, algebra: Algebra = HOST) -> Self:
+        """Of all other columns, what their ridge regression on a block leaves.
+
+        With G = (S_PP + shift·I)⁻¹ S_P·: S_ab becomes S_ab − S_aP G_b, and of the held rows
+        H_ab − Q_aᵀ G_b − G_aᵀ Q_b with Q = H_P − ½ H_PP G. Without a shift a deficient S_PP gives
+        G of minimum norm; an infinite one takes nothing off.
+
+        Args:
+            block: Name of P.
+            shift: Added to the diagonal.
+            algebra: Where products and factorisations run.
+        """
+        mine, width = self.blocks[block], self.seen.shape[1]
+        rest = np.r_[0 : mine.start, mine.stop : width]
+        inner = rest[: len(self.seen) - (mine.stop - mine.start)]  # columns of other blocks
+        inverse = _inverse(self.seen[mine, mine], shift, algebra)
+        g = algebra.product(inverse, self.seen[mine][:, rest])  # (d, m' + D)
+        q = self.held[mine][:, rest] - algebra.product(self.held[mine, mine], g) / 2
+        g_rows, q_rows, left = g[:, : len(inner)].T, q[:, : len(inner)].T, g[:, len(inner) :]
+        product = algebra.product
+        blocks = _closed_up(self.blocks, block)
+        return type(self)(
+            n=self.n,
+            blocks=blocks,
+            seen=self.seen[np.ix_(inner, rest)] - product(self.seen[inner][:, mine], g),
+            held=self.held[np.ix_(inner, rest)] - product(q_rows, g) - product(g_rows, q),
+            squares=self.squares - 2 * np.einsum("ij,ij->j", left, q[:, len(inner) :]),
+            edges=self.edges,
+            taken=(*self.taken, Taken(block=block, blocks=blocks, weights=g)),
+        )
+
+    def path(self, block: str, shifts: Sequence[float], *, algebra: Algebra = HOST) -> Float64:
+        """(s, t) squared errors on the held rows of ridge regressions of each target on a block.
+
+        With S = U diag(e) Uᵀ, C = Uᵀ S_t, X = Uᵀ H_t, K = Uᵀ H U and w = 1 / (e + shift):
+        tr H_tt − 2 wᵀ diag(C Xᵀ) + wᵀ (K ∘ C Cᵀ) w. Infinity is the regression on nothing.
+
+        Args:
+            block: Name of the source.
+            shifts: (s,) added to the diagonal.
+            algebra: Where products and eigenvalues are computed.
+        """
+        mine, m = self.blocks[block], len(self.seen)
+        values, vectors = algebra.eigenvalues(self.seen[mine, mine])
+        floor = cutoff(len(values), "float64") * max(float(values[-1]), 0.0)
+        rows = np.where(values > floor, values, 0.0) + np.array(shifts)[:, None]
+        w = np.divide(1.0, rows, out=np.zeros_like(rows), where=rows > 0)  # (s, d)
+        product, turn = algebra.product, vectors.T
+        held = product(turn, product(self.held[mine, mine], vectors))  # (d, d)
+        c, x = (product(turn, part[mine, m:]) for part in (self.seen, self.held))  # (d, D)
+        linear = product(w, np.add.reduceat(c * x, self.edges, axis=1))  # (s, t)
+        quadratic = [
+            np.einsum("si,si->s", product(w, held * product(part, part.T)), w)
+            for part in np.split(c, self.edges[1:], axis=1)
+        ]
+        squares = np.add.reduceat(self.squares, self.edges)
+        out: Float64 = squares - 2 * linear + np.stack(quadratic, axis=1)
+        return out
+
+
+def weights_of(taken: Sequence[Taken], *, algebra: Algebra = HOST) -> dict[str, Float64]:
+    """(d, D) of each block, for columns less the means of the fit: back substitution.
+
+    Args:
+        taken: What was taken off a sheet, in order.
+        algebra: Where products run.
+    """
+    out: dict[str, Float64] = {}
+    for step in reversed(taken):
+        inner = sum(s.stop - s.start for s in step.blocks.values())
+        weight = step.weights[:, inner:].copy()  # (d, D)
+        for later, found in out.items():
+            weight -= algebra.product(step.weights[:, step.blocks[later]], found)
+        out[step.block] = weight
+    return dict(reversed(out.items()))
+
+
+def _stacked(moments: SecondMoments, rows: Sequence[str], columns: Sequence[str]) -> Float64:
+    out: Float64 = np.block([[moments.block(a, b) for b in columns] for a in rows])
+    return out
+
+
+def _closed_up(blocks: Mapping[str, slice], gone: str) -> dict[str, slice]:
+    """Columns of the blocks that are left."""
+    width, out = blocks[gone].stop - blocks[gone].start, {}
+    for name, mine in blocks.items():
+        if name != gone:
+            shift = width if mine.start > blocks[gone].start else 0
+            out[name] = slice(mine.start - shift, mine.stop - shift)
+    return out
+
+
+def _inverse(matrix: Float64, shift: float, algebra: Algebra) -> Float64:
+    """(d, d); the pseudoinverse where nothing is added to the diagonal."""
+    if math.isinf(shift):
+        return np.zeros_like(matrix)
+    if shift == 0:
+        return pseudoinverse(matrix, algebra=algebra).matrix
+    return shifted_inverse(matrix, shift, algebra=algebra).matrix

@@ -1,0 +1,116 @@
+"""What control spaces came to: rows of the tables, and what is shared beyond them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpaceRow:
+    """A control space as the source of one network's head, by OLS.
+
+    Attributes:
+        kind: ``answers``, ``class noise``, ``pixels`` or ``random weights``.
+        of: The network that it is made of; None for pixels.
+        target: Whose head.
+        n: Eval images.
+        correct: Right predictions.
+        top1: Percent.
+        ci_low: Lower end of its 95 % Wilson interval.
+        ci_high: Its upper end.
+        agreement: Percent of images on which hybrid and target predict the same class.
+        r2: Of the map on the eval images; None where the target does not vary.
+        rank: Of the space's moments on the fit images.
+        columns: Of the space.
+    """
+
+    kind: str
+    of: str | None
+    target: str
+    n: int
+    correct: int
+    top1: float
+    ci_low: float
+    ci_high: float
+    agreement: float
+    r2: float | None
+    rank: int
+    columns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswersRow:
+    """For how many answers of one network another's head labels its own mean of them right.
+
+    Attributes:
+        source: Whose answers.
+        target: Whose means and head.
+        classes: Answers that could be given.
+        seen: That were given on the fit images.
+        labelled_right: Of these, whose mean the target's head labels as that class.
+        fewest: Fit images of the rarest answer.
+        typical: Median over the answers.
+        most: Of the most frequent one.
+    """
+
+    source: str
+    target: str
+    classes: int
+    seen: int
+    labelled_right: int
+    fewest: int
+    typical: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeyondRow:
+    """R² of what controls leave of a target, explained by a source.
+
+    Attributes:
+        given: What is taken as known: ``answers`` or ``answers, pixels``, the source's.
+        of: ``features`` of the source, or the null ``class noise`` of its answers.
+        source: Name.
+        target: Name.
+        r2: ``1 − SSE(source and controls) / SSE(controls)`` on the eval images; None where the
+            controls leave nothing.
+        ci_low: Lower end of its 95 % interval by the jackknife; None where there is none.
+        ci_high: Its upper end.
+    """
+
+    given: str
+    of: str
+    source: str
+    target: str
+    r2: float | None
+    ci_low: float | None
+    ci_high: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpaceFindings:
+    """All of it.
+
+    Attributes:
+        rows: One per control space and target.
+        answers: One per ordered pair of networks.
+        beyond: One per ordered pair, what is given, and what stands in the source's place.
+        left_out: Why a space could not be made, by its name.
+    """
+
+    rows: tuple[SpaceRow, ...] = ()
+    answers: tuple[AnswersRow, ...] = ()
+    beyond: tuple[BeyondRow, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, raw: dict[str, Any]) -> SpaceFindings:
+        """From what ``asdict`` made, by way of JSON."""
+        return cls(
+            rows=tuple(SpaceRow(**row) for row in raw["rows"]),
+            answers=tuple(AnswersRow(**row) for row in raw["answers"]),
+            beyond=tuple(BeyondRow(**row) for row in raw["beyond"]),
+            left_out=raw["left_out"],
+        )
