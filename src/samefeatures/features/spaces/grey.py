@@ -34,6 +34,7 @@ class FirstChannel:
 
     @property
     def labels(self) -> Int64 | None:
+        """(n,) class indices, or None."""
         return self.rows.labels
 
     @property
