@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from npz_worlds import make_worlds, write_npz
+from samefeatures.study.config import parse_config
 from samefeatures.study.study import Study
 
 
@@ -30,3 +33,30 @@ def test_classes_have_their_names_or_their_number(npz_study: Study) -> None:
     results = npz_study.score()
     assert results.class_name(1) == "1"
     assert replace(results, class_names=("cat", "dog")).class_name(1) == "1 dog"
+
+
+def test_what_solvers_said_is_told_of_every_map(tmp_path: Path) -> None:
+    worlds = make_worlds(n=40)
+    worlds["a"]["fit_features"][:, 2] = 0
+    sources = [write_npz(tmp_path, name, world) for name, world in worlds.items()]
+    raw = {"networks": sources, "methods": ["ols", {"cosine": {"passes": 3}}]}
+    study = Study(parse_config(raw), out=tmp_path / "out", base=tmp_path)
+    fits = {(f.method, f.source, f.target): f for f in study.score().fits}
+    assert len(fits) == 2 * 6
+    for (method, source, target), told in fits.items():
+        features = worlds[source]["fit_features"].astype(float)
+        singular = np.linalg.svd(features - features.mean(axis=0), compute_uv=False)
+        rank = features.shape[1] - (source == "a")
+        assert (told.rank, told.full_rank) == (rank, features.shape[1])
+        assert told.condition is not None
+        least = (singular[0] / singular[rank - 1]) ** 2  # in the 2-norm: none is below
+        assert least * (1 - 1e-6) <= told.condition <= least * features.shape[1]
+        assert ("one direction does not vary" in told.note) == (source == "a")
+        if method == "ols":
+            assert (told.steps, told.loss) == (None, None)
+            continue
+        fitted = study.maps.load(method, source, target)
+        mapped, true = fitted.apply(features, of=study.inputs.networks[source]), worlds[target]
+        units = [x / np.linalg.norm(x, axis=1)[:, None] for x in (mapped, true["fit_features"])]
+        assert told.steps == 3
+        assert told.loss == pytest.approx(((units[0] - units[1]) ** 2).sum(axis=1).mean(), rel=0.05)

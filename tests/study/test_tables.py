@@ -8,11 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from samefeatures.base.errors import StoreError
 from samefeatures.study.results import Cell
-from samefeatures.study.tables import write_cells
+from samefeatures.study.tables import read_predictions, write_cells, write_predictions
 
 CSV = """\
 method,source,target,n,correct,top1,correct_top5,top5,source_top1,target_top1,\
@@ -100,3 +102,22 @@ def test_a_cell_goes_through_its_row_and_back(cells: list[Cell]) -> None:
         assert Cell.parse(json.loads(json.dumps(cell.row))) == cell
     assert math.isnan(cells[2].measure("r2"))
     assert math.isnan(cells[0].measure("cka"))
+
+
+@pytest.mark.parametrize("ids", [["x.png", "7"], None])
+def test_predictions_come_back(tmp_path: Path, ids: list[str] | None) -> None:
+    labels, said = np.array([3, 1]), {"own/a": np.array([3, 0], np.int32)}
+    path = write_predictions(ids, labels, said, tmp_path / "predictions.parquet")
+    found = read_predictions(path, ["id", "own/a", "label"])
+    assert list(found) == ["id", "own/a", "label"]
+    assert found["id"].tolist() == (ids or ["0", "1"])
+    assert found["id"].dtype == object
+    np.testing.assert_array_equal(found["label"], labels)
+    np.testing.assert_array_equal(found["own/a"], said["own/a"])
+    with pytest.raises(StoreError, match="no predictions of own/b: it belongs to other settings"):
+        read_predictions(path, ["own/a", "own/b"])
+    with pytest.raises(StoreError, match="There are no predictions at"):
+        read_predictions(tmp_path / "none.parquet", ["id"])
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(StoreError, match="cut short"):
+        read_predictions(path, ["id"])
