@@ -92,6 +92,13 @@ def test_what_is_near_chance(make: Make, classes: int, own: float, near: bool) -
         assert share in maps
 
 
+def test_chance_is_that_of_the_fewest_classes(make: Make) -> None:
+    results = make({"ols": three(50.0, own=51.0)}, classes=1000)
+    few = dataclasses.replace(results.networks[1], classes=2)
+    mixed = dataclasses.replace(results, networks=(results.networks[0], few, results.networks[2]))
+    assert "reach only 51.00 % where chance is 50.00 %" in sentences(mixed)[0]
+
+
 def test_one_map_is_told_without_a_median(make: Make) -> None:
     (first, *_) = sentences(make({"ols": [[90.0, 60.0], [None, 80.0]]}))
     opening = "The one OLS map changes top-1 accuracy by −33.33 % relative to the source network's"

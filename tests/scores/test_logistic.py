@@ -94,3 +94,12 @@ def test_narrow_directions_take_few_steps() -> None:
     plain = minimise(parts, 1e-4, variance=np.ones(30), **options)
     assert max(reached.gradient, plain.gradient) <= 1e-6
     assert 3 * reached.steps < plain.steps
+
+
+def test_a_column_is_constant_by_its_own_measure() -> None:
+    """Columns of any scale beside each other vary; one that float32 can't tell apart does not."""
+    z = np.random.default_rng(0).normal(size=(N, 4))
+    z[:, 3] = 1 + 1e-8 * z[:, 3]
+    variance = Basis.of(z * [1e-6, 1.0, 1e6, 1.0]).variance
+    assert variance.sum() == pytest.approx(3)
+    assert np.linalg.matrix_rank(np.diag(variance), tol=1e-9) == 3

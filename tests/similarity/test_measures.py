@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import r2_score
 
+from samefeatures.algebra import Host
+from samefeatures.base.arrays import Float64
 from samefeatures.maps import AffineMap, Sizes
 from samefeatures.moments.record import Moments
 from samefeatures.similarity import MEASURES, MapMeasure, Mapped, SpaceMeasure, closeness
@@ -115,3 +117,19 @@ def test_every_measure_says_what_it_is(name: str) -> None:
 
 def test_defaults_are_the_columns_of_earlier_results() -> None:
     assert MEASURES.defaults == ["r2", "cosine"]
+
+
+def test_closeness_is_taken_where_it_was_asked_for(
+    rows: tuple[np.ndarray, np.ndarray, AffineMap],
+) -> None:
+    made: list[tuple[int, ...]] = []
+
+    class Elsewhere(Host):
+        def product(self, a: Float64, b: Float64) -> Float64:
+            made.append(np.matmul(a, b).shape)
+            return np.matmul(a, b)
+
+    a, b, fitted = rows
+    there = closeness(moments_of(a, b), fitted, algebra=Elsewhere())
+    assert there == closeness(moments_of(a, b), fitted)
+    assert made == [(3, 4)]
