@@ -261,3 +261,20 @@ def test_more_controls_than_rows_and_an_answer_that_the_fit_rows_never_give() ->
     explainer = opened(fit, judge, folds=3)
     found = explainer.explain(["answers", "a"])
     assert math.isfinite(found.errors["b"])
+
+
+def test_a_sheet_is_what_the_rows_say() -> None:
+    fit, judge = world(80, seed=1), world(50, seed=2)
+    found = sheet(fit, judge)
+    assert list(found.blocks) == list(BLOCKS)
+    width = fit["b"].shape[1]
+    assert list(found.edges) == [0, width]
+    means = {name: rows.mean(axis=0) for name, rows in fit.items()}
+    x, y = (np.hstack([judge[n] - means[n] for n in names]) for names in (BLOCKS, ("b", "c")))
+    np.testing.assert_allclose(found.held, x.T @ np.hstack([x, y]), atol=1e-8)
+    np.testing.assert_allclose(found.squares, (y**2).sum(axis=0), rtol=1e-9)
+    seen = np.hstack([fit[n] - means[n] for n in (*BLOCKS, "b", "c")])
+    np.testing.assert_allclose(found.seen, (seen.T @ seen)[: len(found.seen)], atol=1e-8)
+    left = found.without("answers", 0.0)
+    assert list(left.blocks) == ["pixels", "a", "noise"]
+    assert (left.n, left.taken[0].block, left.taken[0].blocks) == (80, "answers", left.blocks)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +15,14 @@ from samefeatures.algebra import HOST
 from samefeatures.base.arrays import Float32, Int64
 from samefeatures.base.progress import Silent
 from samefeatures.features.rows import ArrayRows
+from samefeatures.moments.folded import fold_moments
 from samefeatures.networks.record import FeatureFile, Head
 from samefeatures.scores.heads import score_heads
+from samefeatures.study.beyond import Evidence, beyond_rows
 from samefeatures.study.control_spaces import find_spaces, random_of
 from samefeatures.study.results.spaces import SpaceFindings
 from samefeatures.study.space_inputs import SpaceInputs
+from samefeatures.study.spaces import Spaces
 
 CLASSES, DIM = 5, 12
 FIT, EVAL = 3000, 1200
@@ -163,3 +166,45 @@ def test_spaces_that_can_not_be_made_are_named(shared: tuple[SpaceInputs, SpaceF
 def test_findings_go_through_json(shared: tuple[SpaceInputs, SpaceFindings]) -> None:
     _, found = shared
     assert SpaceFindings.parse(json.loads(json.dumps(asdict(found)))) == found
+
+
+def test_intervals_are_of_the_parts_of_the_eval_rows(tmp_path: Path) -> None:
+    """All eval rows in two parts: the jackknife of two numbers, from errors of the rows alone."""
+    inputs = world(tmp_path, shared=True)
+    spaces = Spaces(networks=inputs.networks, rows=inputs.fit)
+    judged = Spaces(networks=inputs.networks, rows=inputs.evaluation)
+    fold_of, part_of = np.arange(FIT) % 3, (np.arange(EVAL) >= EVAL // 2).astype(np.int64)
+    fits = fold_moments(spaces.reading(fold_of), tmp_path, kind="fit", progress=Silent())
+    eval_ = fold_moments(judged.reading(part_of), tmp_path, kind="eval", progress=Silent())
+    evidence = Evidence(
+        fit=spaces.with_class_noise(fits.total),
+        folds=[spaces.with_class_noise(fold) for fold in fits.folds],
+        judge=judged.with_class_noise(eval_.total),
+        rows=judged.by_name,
+        part_of=part_of,
+    )
+    every = {name: values(judged.by_name, name) for name in judged.by_name}
+    halves = [
+        replace(
+            evidence,
+            judge=judged.with_class_noise(fold),
+            rows={
+                name: ArrayRows(name=name, values=rows[evidence.part_of == k], fingerprint="")
+                for name, rows in every.items()
+            },
+            part_of=np.zeros(EVAL // 2, np.int64),
+        )
+        for k, fold in enumerate(eval_.folds)
+    ]
+    whole = [row for row in beyond_rows("a", list("abc"), evidence) if row.of == "features"]
+    parts = [
+        [row.r2 for row in beyond_rows("a", list("abc"), half) if row.of == "features"]
+        for half in halves
+    ]
+    assert evidence.judge.n == EVAL
+    for k, row in enumerate(whole):
+        low, high = sorted((parts[0][k], parts[1][k]))
+        assert row.ci_low < low <= row.r2 <= high < row.ci_high
+        # two parts: the halves are the values without the other; t with one degree of freedom
+        half_width = 12.706 * np.sqrt(0.5) * np.sqrt(2) * (high - low) / 2
+        assert (row.ci_high - row.ci_low) / 2 == pytest.approx(half_width, rel=1e-3)
