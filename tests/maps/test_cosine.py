@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import scipy.optimize
 from rows import Kill, KillAfter, MadeRows, float32_world, normalised_loss
 from worlds import FakeNetwork, World, make_world
 
-from samefeatures.base.errors import ConfigError, MapError
+from samefeatures.base.errors import ConfigError, FeatureError, MapError
 from samefeatures.maps import OLS, AffineMap, Cosine, SourceProblem
 from samefeatures.maps import checkpoint as checkpoints
 from samefeatures.maps.methods import cosine as module
@@ -282,6 +283,10 @@ def test_rows_must_be_those_of_the_moments(world: World) -> None:
     short = type(rows["b"])(name="b", values=rows["b"].values[:200], fingerprint="x")
     with pytest.raises(MapError, match=r"rows of b are \(200, 5\).*taken of \(300, 5\)"):
         list(Cosine().fit(world.problem("a", rows={**rows, "b": short}), ["b"]))
+    ids = [str(i) for i in range(300)]
+    named = {k: replace(part, ids=ids if k == "a" else ids[::-1]) for k, part in rows.items()}
+    with pytest.raises(FeatureError, match="features of different images: row 0 is '299'"):
+        list(Cosine().fit(world.problem("a", rows=named), ["b"]))
 
 
 @pytest.mark.parametrize(

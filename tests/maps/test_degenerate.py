@@ -11,6 +11,7 @@ from worlds import FakeNetwork, World, make_world
 
 from samefeatures.base.errors import MapError
 from samefeatures.maps import METHODS, OLS, Adam, AffineMap, Cosine, Logit, Method, Naive, Ridge
+from samefeatures.maps.heads import HeadInverses
 from samefeatures.networks.record import Head
 
 RNG = np.random.default_rng(11)
@@ -176,6 +177,22 @@ def test_a_head_of_dependent_rows_is_inverted_on_what_it_spans() -> None:
     assert (fitted.fit.rank, fitted.fit.full_rank) == (3, 4)
     assert fitted.fit.condition == pytest.approx(singular[0] / singular[2], rel=1e-9)
     assert fitted.fit.message == ("not lossless: the head has rank 3 of 4 (rows are dependent)")
+
+
+@pytest.mark.parametrize(
+    ("weight", "rank", "why"),
+    [
+        ([[1, 2], [2, 4]], 1, "rows are dependent"),
+        ([[1e8, 0], [0, 1e-10]], 1, "rows are dependent"),
+        ([[1, 2], [3, 4], [5, 6]], 2, "2 features for 3 classes"),
+    ],
+)
+def test_why_a_head_loses_something(weight: list[list[float]], rank: int, why: str) -> None:
+    head = Head(np.array(weight, np.float32), np.zeros(len(weight), np.float32))
+    inverse, note = HeadInverses({"b": FakeNetwork("b", head, "print-b")}).of("b")
+    assert inverse.shape == (2, len(weight))
+    assert (note.rank, note.full_rank) == (rank, len(weight))
+    assert note.message == f"not lossless: the head has rank {rank} of {len(weight)} ({why})"
 
 
 def test_a_head_of_zeros_has_rank_0() -> None:

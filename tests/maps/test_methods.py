@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from worlds import make_world
 
+from samefeatures.algebra import HOST
 from samefeatures.base.errors import MapError
-from samefeatures.maps import METHODS, OLS, Adam, Cosine, Logit, Naive, Ridge, Sizes
+from samefeatures.maps import (
+    METHODS,
+    OLS,
+    Adam,
+    Cosine,
+    Logit,
+    Method,
+    Naive,
+    Ridge,
+    Sizes,
+    SourceProblem,
+)
+from samefeatures.moments.record import Moments
 
 SIZES = Sizes(dims=(3, 5, 10), fit_rows=100, classes=7)
 
@@ -83,3 +98,45 @@ def test_short_fits_take_few_steps_and_are_else_the_same() -> None:
     assert Adam(iterations=2).short().iterations == 2
     assert Cosine().short().passes == 2
     assert Cosine(passes=1).short().passes == 1
+
+
+class Noted:
+    """NumPy, and what it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        self.asked.append(name)
+        return getattr(HOST, name)
+
+
+@pytest.mark.parametrize(
+    ("method", "asks"),
+    [
+        (OLS(), ["inverse", "product", "product"]),
+        (Ridge(), ["inverse", "product", "product"]),
+        (Logit(), ["singular_values", "product", "product"] * 2),
+        (Naive(), []),
+    ],
+    ids=lambda given: given.name if isinstance(given, Method) else "",
+)
+def test_everything_runs_where_the_problem_says(method: Method, asks: list[str]) -> None:
+    rng = np.random.default_rng(1)
+    world = make_world({k: rng.normal(size=(40, d)) for k, d in {"a": 5, "b": 6, "c": 7}.items()})
+    place = Noted()
+    list(method.fit(world.problem("a", algebra=place), ["b", "c"]))
+    assert place.asked == asks
+
+
+def test_the_rank_is_that_of_the_moments_precision() -> None:
+    """A direction of 1e-8 of the largest: known in float64, rounding in float32."""
+    rng = np.random.default_rng(2)
+    a = rng.normal(size=(500, 3)) * [1, 1, 1e-4]
+    moments = Moments(["a", "b"], [3, 2])
+    moments.update(a, rng.normal(size=(500, 2)))
+    world = make_world({"a": a, "b": rng.normal(size=(500, 2))})
+    for precision, rank in (("float64", 3), ("float32", 2)):
+        moments.precision = precision  # type: ignore[assignment]
+        (fitted,) = OLS().fit(SourceProblem("a", world.networks, moments), ["b"])
+        assert fitted.fit.rank == rank
