@@ -160,6 +160,7 @@ def test_algebra_never_sees_an_image(module: str) -> None:
 REPORTED = (
     "samefeatures.base",
     "samefeatures.report",
+    "samefeatures.scores.follows",
     "samefeatures.scores.intervals",
     "samefeatures.scores.paired",
     "samefeatures.scores.overlap",

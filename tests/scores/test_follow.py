@@ -9,7 +9,8 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 
 from samefeatures.base.errors import LabelError
-from samefeatures.scores.follow import Follows, error_consistency, follow
+from samefeatures.scores.follow import error_consistency, follow
+from samefeatures.scores.follows import Follows
 
 N, CLASSES = 2000, 7
 

@@ -14,6 +14,7 @@ from sklearn.metrics import r2_score
 from samefeatures.algebra import HOST
 from samefeatures.base.arrays import Float32, Int64
 from samefeatures.base.progress import Silent
+from samefeatures.base.records import record
 from samefeatures.features.rows import ArrayRows
 from samefeatures.moments.folded import fold_moments
 from samefeatures.networks.record import FeatureFile, Head
@@ -165,7 +166,7 @@ def test_spaces_that_can_not_be_made_are_named(shared: tuple[SpaceInputs, SpaceF
 
 def test_findings_go_through_json(shared: tuple[SpaceInputs, SpaceFindings]) -> None:
     _, found = shared
-    assert SpaceFindings.parse(json.loads(json.dumps(asdict(found)))) == found
+    assert record(SpaceFindings, json.loads(json.dumps(asdict(found)))) == found
 
 
 def test_intervals_are_of_the_parts_of_the_eval_rows(tmp_path: Path) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import product
 
+from samefeatures.base.arrays import Int64
 from samefeatures.scores.comparisons import SAME, Comparison, compare
+from samefeatures.scores.follow import follow
+from samefeatures.scores.follows import Follows
 from samefeatures.scores.heads import Score, agreement
 from samefeatures.scores.intervals import wilson
 from samefeatures.study.measuring import of_the_same
@@ -31,7 +34,18 @@ def cells_of(scored: Scored, measures: Mapping[str, str]) -> Iterator[Cell]:
             else:
                 found = facts[pair].measures
                 close = {name: found[key] for name, key in measures.items()}
-                yield _cell((label, *pair), hybrids[pair], ends, close, compared[pair])
+                whom = _follows(hybrids[pair], ends, scored.labels)
+                cell = _cell((label, *pair), hybrids[pair], ends, close, compared[pair])
+                yield replace(cell, follows=whom)
+
+
+def _follows(hybrid: Score, ends: tuple[Score, Score], labels: Int64) -> Follows:
+    return follow(
+        source_says=ends[0].predictions,
+        target_says=ends[1].predictions,
+        hybrid_says=hybrid.predictions,
+        labels=labels,
+    )
 
 
 def _cell(

@@ -60,7 +60,7 @@ def write_table(
         if isinstance(values, np.ndarray):
             table[name] = Array.from_numpy(np.ascontiguousarray(values))
         else:
-            kind = next((type(value) for value in values if value is not None), str)
+            kind = next((type(value) for value in values if value is not None), float)
             table[name] = Array(values, type=_TYPES[kind])
     # By way of memory: a full disk is an OSError only where Python itself writes.
     packed = io.BytesIO()

@@ -2,6 +2,7 @@
 
 from samefeatures.study.results.cell import Cell
 from samefeatures.study.results.controls import ControlRow, Controls
+from samefeatures.study.results.spaces import AnswersRow, BeyondRow, SpaceFindings, SpaceRow
 from samefeatures.study.results.study import StudyResults
 from samefeatures.study.results.summaries import (
     ClassChange,
@@ -15,6 +16,8 @@ from samefeatures.study.results.summaries import (
 )
 
 __all__ = [
+    "AnswersRow",
+    "BeyondRow",
     "Cell",
     "ClassChange",
     "ControlRow",
@@ -26,5 +29,7 @@ __all__ = [
     "MeasureSummary",
     "MethodSummary",
     "NetworkSummary",
+    "SpaceFindings",
+    "SpaceRow",
     "StudyResults",
 ]

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
+from samefeatures.scores.follows import Follows
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
@@ -36,6 +38,8 @@ class Cell:
         p_vs_source_raw: Before the correction.
         fixed: Images that the target network gets wrong and the hybrid right.
         broken: Images that the target network gets right and the hybrid wrong.
+        follows: Whom the hybrid follows, a column a field; None on the diagonal, and in results of
+            earlier versions.
     """
 
     method: str
@@ -60,6 +64,7 @@ class Cell:
     p_vs_source_raw: float
     fixed: int
     broken: int
+    follows: Follows | None = None
 
     def measure(self, name: str) -> float:
         """NaN where the study does not take it."""
@@ -77,18 +82,27 @@ class Cell:
 
     @property
     def row(self) -> dict[str, Any]:
-        """By column, in the order of ``results.csv``: the measures side by side with the rest."""
+        """By column, in the order of ``results.csv``; those of ``follows`` are None without it."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
+        follows = values.pop("follows")
         at = list(values).index("measures")
         named = list(values.items())
-        return dict([*named[:at], *self.measures.items(), *named[at + 1 :]])
+        return {
+            **dict([*named[:at], *self.measures.items(), *named[at + 1 :]]),
+            **{name: getattr(follows, name, None) for name in FOLLOWS},
+        }
 
     @classmethod
     def parse(cls, row: Mapping[str, Any]) -> Self:
         """From ``row``, by way of JSON: what is no column of every study is a measure."""
-        measures = {name: value for name, value in row.items() if name not in FIXED}
-        return cls(**{name: row[name] for name in FIXED}, measures=measures)
+        measures = {name: value for name, value in row.items() if name not in (*FIXED, *FOLLOWS)}
+        found: dict[str, Any] = {name: row.get(name) for name in FOLLOWS}
+        follows = None if found["disagree"] is None else Follows(n=row["n"], **found)
+        return cls(**{name: row[name] for name in FIXED}, measures=measures, follows=follows)
 
 
-FIXED = tuple(field.name for field in fields(Cell) if field.name != "measures")
+FIXED = tuple(field.name for field in fields(Cell) if field.name not in ("measures", "follows"))
 """Columns of every study, whatever it measures."""
+
+FOLLOWS = tuple(field.name for field in fields(Follows) if field.name != "n")
+"""Columns of whom a hybrid follows."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from samefeatures.study.results.spaces import SpaceFindings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,7 @@ class Controls:
             logits and OLS onto its features followed by its head are not the same.
         logit_difference: Largest difference of their logits, relative to the largest logit.
         left_out: Why a control could not be taken, by its name.
+        spaces: Control spaces in every source's place, and what is shared beyond them.
     """
 
     source: str
@@ -54,3 +57,4 @@ class Controls:
     logit_predictions_differing: int
     logit_difference: float
     left_out: Mapping[str, str]
+    spaces: SpaceFindings = field(default_factory=SpaceFindings)

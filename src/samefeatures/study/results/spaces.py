@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +87,11 @@ class BeyondRow:
     ci_low: float | None
     ci_high: float | None
 
+    @property
+    def column(self) -> str:
+        """Of the results, e.g. ``r2_beyond_answers_pixels``."""
+        return f"r2_beyond_{'_'.join(self.given.split(', '))}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpaceFindings:
@@ -104,13 +108,3 @@ class SpaceFindings:
     answers: tuple[AnswersRow, ...] = ()
     beyond: tuple[BeyondRow, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def parse(cls, raw: dict[str, Any]) -> SpaceFindings:
-        """From what ``asdict`` made, by way of JSON."""
-        return cls(
-            rows=tuple(SpaceRow(**row) for row in raw["rows"]),
-            answers=tuple(AnswersRow(**row) for row in raw["answers"]),
-            beyond=tuple(BeyondRow(**row) for row in raw["beyond"]),
-            left_out=raw["left_out"],
-        )
