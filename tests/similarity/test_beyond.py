@@ -11,7 +11,7 @@ from sklearn.linear_model import Ridge as SklearnRidge
 from samefeatures.algebra import HOST, Algebra, Host
 from samefeatures.base.arrays import Float64
 from samefeatures.moments.record import Moments
-from samefeatures.similarity.beyond import Explainer, r2_beyond, squared_errors
+from samefeatures.similarity.beyond import Explainer, Ground, r2_beyond, squared_errors
 from samefeatures.similarity.sheet import Sheet
 from samefeatures.similarity.strengths import GRID, CrossValidation, _steps
 
@@ -69,9 +69,8 @@ BLOCKS = ("pixels", "answers", "a", "noise")
 def opened(fit: Spaces, judge: Spaces, folds: int = 4, *, algebra: Algebra = HOST) -> Explainer:
     parts = [moments({k: v[f::folds] for k, v in fit.items()}) for f in range(folds)]
     assert sum(part.n for part in parts) == len(fit["a"])
-    return Explainer(
-        moments(fit), parts, moments(judge), blocks=BLOCKS, targets=["b", "c"], algebra=algebra
-    )
+    ground = Ground(moments(fit), parts, moments(judge), targets=["b", "c"])
+    return Explainer(ground, blocks=BLOCKS, algebra=algebra)
 
 
 def sheet(fit: Spaces, judge: Spaces) -> Sheet:
@@ -219,8 +218,7 @@ def test_errors_from_moments_are_those_of_the_rows() -> None:
     fit, judge = world(400, seed=1), world(150, seed=2)
     explainer = opened(fit, judge)
     found = explainer.explain(["pixels", "answers", "a"])
-    means = {name: rows.mean(axis=0) for name, rows in fit.items()}
-    by_row = squared_errors(found, means, judge)
+    by_row = squared_errors(found, {name: v - fit[name].mean(axis=0) for name, v in judge.items()})
     assert by_row.shape == (2, 150)
     np.testing.assert_allclose(by_row.sum(axis=1), list(found.errors.values()), rtol=1e-9)
 
@@ -272,7 +270,10 @@ def test_a_sheet_is_what_the_rows_say() -> None:
     means = {name: rows.mean(axis=0) for name, rows in fit.items()}
     x, y = (np.hstack([judge[n] - means[n] for n in names]) for names in (BLOCKS, ("b", "c")))
     np.testing.assert_allclose(found.held, x.T @ np.hstack([x, y]), atol=1e-8)
-    np.testing.assert_allclose(found.squares, (y**2).sum(axis=0), rtol=1e-9)
+    squares = (y**2).sum(axis=0)
+    np.testing.assert_allclose(
+        found.squares, [squares[:width].sum(), squares[width:].sum()], rtol=1e-9
+    )
     seen = np.hstack([fit[n] - means[n] for n in (*BLOCKS, "b", "c")])
     np.testing.assert_allclose(found.seen, (seen.T @ seen)[: len(found.seen)], atol=1e-8)
     left = found.without("answers", 0.0)

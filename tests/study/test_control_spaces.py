@@ -12,18 +12,18 @@ from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
 
 from samefeatures.algebra import HOST
-from samefeatures.base.arrays import Float32, Int64
+from samefeatures.base.arrays import Bool, Float32, Int64
 from samefeatures.base.progress import Silent
 from samefeatures.base.records import record
 from samefeatures.features.rows import ArrayRows
-from samefeatures.moments.folded import fold_moments
 from samefeatures.networks.record import FeatureFile, Head
-from samefeatures.scores.heads import score_heads
+from samefeatures.scores.heads import Score, score_heads
 from samefeatures.study.beyond import Evidence, beyond_rows
-from samefeatures.study.control_spaces import find_spaces, random_of
+from samefeatures.study.control_inputs import ControlInputs
+from samefeatures.study.control_spaces import find_spaces
+from samefeatures.study.controls_config import ControlsConfig
+from samefeatures.study.made_spaces import make_spaces
 from samefeatures.study.results.spaces import SpaceFindings
-from samefeatures.study.space_inputs import SpaceInputs
-from samefeatures.study.spaces import Spaces
 
 CLASSES, DIM = 5, 12
 FIT, EVAL = 3000, 1200
@@ -39,7 +39,20 @@ def features(name: str, classes: Int64, latent: Float32, *, shared: bool, seed: 
     return (values + 0.1 * own.standard_normal(values.shape)).astype(np.float32)
 
 
-def world(folder: Path, *, shared: bool) -> SpaceInputs:
+def own(inputs: ControlInputs) -> dict[str, Score]:
+    """Scores of the networks themselves."""
+    return {
+        name: score_heads([(net.eval_features, inputs.labels)], [net.head])[0]
+        for name, net in inputs.networks.items()
+        if isinstance(net, FeatureFile)
+    }
+
+
+def find(inputs: ControlInputs) -> SpaceFindings:
+    return find_spaces(inputs, make_spaces(inputs), own(inputs))
+
+
+def world(folder: Path, *, shared: bool) -> ControlInputs:
     """Three networks known by their features; heads are those of nearest class means."""
     rng = np.random.default_rng(0)
     labels = {side: rng.integers(0, CLASSES, n) for side, n in (("fit", FIT), ("eval", EVAL))}
@@ -62,15 +75,14 @@ def world(folder: Path, *, shared: bool) -> SpaceInputs:
         )
         for side, values in made.items():
             rows[side][name] = ArrayRows(name=name, values=values, fingerprint=f"{side} {name}")
-    return SpaceInputs(
+    return ControlInputs(
         networks=networks,
         fit=rows["fit"],
         evaluation=rows["eval"],
         labels=labels["eval"],
-        own={
-            name: score_heads([(net.eval_features, labels["eval"])], [net.head])[0]
-            for name, net in networks.items()
-        },
+        fit_labels=lambda: labels["fit"],
+        chosen=ControlsConfig(),
+        precision="float64",
         folder=folder,
         extract=lambda _: ({}, {}),
         algebra=HOST,
@@ -79,12 +91,12 @@ def world(folder: Path, *, shared: bool) -> SpaceInputs:
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> tuple[SpaceInputs, SpaceFindings]:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> tuple[ControlInputs, SpaceFindings]:
     inputs = world(tmp_path_factory.mktemp("shared"), shared=True)
-    return inputs, find_spaces(inputs)
+    return inputs, find(inputs)
 
 
-def answers(inputs: SpaceInputs, name: str, side: str) -> Float32:
+def answers(inputs: ControlInputs, name: str, side: str) -> Float32:
     rows = inputs.fit if side == "fit" else inputs.evaluation
     logits = inputs.networks[name].head.logits(rows[name].span(0, len(rows[name])))
     return np.eye(CLASSES)[logits.argmax(axis=1)]
@@ -95,7 +107,7 @@ def values(rows: dict[str, ArrayRows], name: str) -> Float32:
 
 
 def test_rows_of_answers_are_regressions_on_one_hot_columns(
-    shared: tuple[SpaceInputs, SpaceFindings],
+    shared: tuple[ControlInputs, SpaceFindings],
 ) -> None:
     inputs, found = shared
     rows = [row for row in found.rows if row.kind == "answers"]
@@ -112,19 +124,19 @@ def test_rows_of_answers_are_regressions_on_one_hot_columns(
         assert row.correct == int((said == inputs.labels).sum())
         assert row.top1 == 100 * row.correct / row.n
         assert row.agreement == pytest.approx(
-            100 * (said == inputs.own[row.target].predictions).mean()
+            100 * (said == own(inputs)[row.target].predictions).mean()
         )
         assert row.ci_low < row.top1 <= row.ci_high
         assert (row.rank, row.columns) == (CLASSES - 1, CLASSES)
 
 
 def test_answers_alone_are_as_right_as_their_network(
-    shared: tuple[SpaceInputs, SpaceFindings],
+    shared: tuple[ControlInputs, SpaceFindings],
 ) -> None:
     inputs, found = shared
     for row in found.rows:
         if row.kind == "answers":
-            assert row.top1 == inputs.own[row.of].top1
+            assert row.top1 == own(inputs)[row.of].top1
     for row in found.answers:
         counts = answers(inputs, row.source, "fit").sum(axis=0)
         assert (row.classes, row.seen, row.labelled_right) == (CLASSES, CLASSES, CLASSES)
@@ -136,72 +148,65 @@ def test_answers_alone_are_as_right_as_their_network(
 
 
 def test_what_is_shared_beyond_the_answers_is_found(
-    shared: tuple[SpaceInputs, SpaceFindings],
+    shared: tuple[ControlInputs, SpaceFindings],
 ) -> None:
     _, found = shared
     assert {row.given for row in found.beyond} == {"answers"}  # there are no images
     for row in found.beyond:
         assert row.r2 is not None
-        assert row.ci_low < row.r2 < row.ci_high
         if row.of == "features":
+            assert row.ci_low < row.r2 < row.ci_high
             assert row.r2 > 0.9
         else:
+            assert row.ci_low <= row.r2 <= row.ci_high
             assert abs(row.r2) < 0.02
+    nulls = {(row.source, row.of) for row in found.beyond if row.of != "features"}
+    assert nulls == {("a", "shuffled rows"), *((name, "class noise") for name in "abc")}
 
 
 def test_networks_that_share_answers_alone(tmp_path: Path) -> None:
     inputs = world(tmp_path, shared=False)
-    found = find_spaces(inputs)
+    found = find(inputs)
     for row in found.rows:
         if row.kind == "answers":  # no accuracy tells this world from the other
-            assert row.top1 == inputs.own[row.of].top1
-    assert all(abs(row.r2 or 1) < 0.02 for row in found.beyond)
+            assert row.top1 == own(inputs)[row.of].top1
+    assert all(row.r2 is not None and abs(row.r2) < 0.02 for row in found.beyond)
 
 
-def test_spaces_that_can_not_be_made_are_named(shared: tuple[SpaceInputs, SpaceFindings]) -> None:
+def test_spaces_that_can_not_be_made_are_named(shared: tuple[ControlInputs, SpaceFindings]) -> None:
     _, found = shared
-    assert set(found.left_out) == {"pixels", *(random_of(name) for name in "abc")}
+    assert set(found.left_out) == {"pixels", *(f"random weights of {name}" for name in "abc")}
     assert {row.kind for row in found.rows} == {"answers", "class noise"}
 
 
-def test_findings_go_through_json(shared: tuple[SpaceInputs, SpaceFindings]) -> None:
+def test_findings_go_through_json(shared: tuple[ControlInputs, SpaceFindings]) -> None:
     _, found = shared
     assert record(SpaceFindings, json.loads(json.dumps(asdict(found)))) == found
+
+
+def half_of(inputs: ControlInputs, chosen: Bool) -> ControlInputs:
+    """With some of the eval rows alone."""
+    evaluation = {
+        name: ArrayRows(name=name, values=rows.span(0, EVAL)[chosen], fingerprint=f"{chosen.sum()}")
+        for name, rows in inputs.evaluation.items()
+    }
+    folder = inputs.folder / f"half {int(np.flatnonzero(chosen)[0])}"
+    return replace(inputs, evaluation=evaluation, labels=inputs.labels[chosen], folder=folder)
 
 
 def test_intervals_are_of_the_parts_of_the_eval_rows(tmp_path: Path) -> None:
     """All eval rows in two parts: the jackknife of two numbers, from errors of the rows alone."""
     inputs = world(tmp_path, shared=True)
-    spaces = Spaces(networks=inputs.networks, rows=inputs.fit)
-    judged = Spaces(networks=inputs.networks, rows=inputs.evaluation)
-    fold_of, part_of = np.arange(FIT) % 3, (np.arange(EVAL) >= EVAL // 2).astype(np.int64)
-    fits = fold_moments(spaces.reading(fold_of), tmp_path, kind="fit", progress=Silent())
-    eval_ = fold_moments(judged.reading(part_of), tmp_path, kind="eval", progress=Silent())
-    evidence = Evidence(
-        fit=spaces.with_class_noise(fits.total),
-        folds=[spaces.with_class_noise(fold) for fold in fits.folds],
-        judge=judged.with_class_noise(eval_.total),
-        rows=judged.by_name,
-        part_of=part_of,
-    )
-    every = {name: values(judged.by_name, name) for name in judged.by_name}
-    halves = [
-        replace(
-            evidence,
-            judge=judged.with_class_noise(fold),
-            rows={
-                name: ArrayRows(name=name, values=rows[evidence.part_of == k], fingerprint="")
-                for name, rows in every.items()
-            },
-            part_of=np.zeros(EVAL // 2, np.int64),
-        )
-        for k, fold in enumerate(eval_.folds)
-    ]
-    whole = [row for row in beyond_rows("a", list("abc"), evidence) if row.of == "features"]
-    parts = [
-        [row.r2 for row in beyond_rows("a", list("abc"), half) if row.of == "features"]
-        for half in halves
-    ]
+    made = make_spaces(inputs)
+    part_of = (np.arange(EVAL) >= EVAL // 2).astype(np.int64)
+    halves = [half_of(inputs, part_of == k) for k in range(2)]
+    evidence = replace(Evidence.of(made), part_of=part_of)
+    features = [row for row in beyond_rows("a", [("answers",)], evidence) if row.of == "features"]
+    whole, parts = features, []
+    for half in halves:
+        judged = replace(Evidence.of(make_spaces(half)), part_of=np.zeros(EVAL // 2, np.int64))
+        rows = beyond_rows("a", [("answers",)], judged)
+        parts.append([row.r2 for row in rows if row.of == "features"])
     assert evidence.judge.n == EVAL
     for k, row in enumerate(whole):
         low, high = sorted((parts[0][k], parts[1][k]))

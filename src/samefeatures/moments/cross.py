@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -80,6 +81,55 @@ def permuted(rows: FeatureRows, folder: Path, *, seed: int) -> Iterator[FeatureR
             start += len(block)
         fingerprint = f"{rows.fingerprint} permuted {seed}"
         yield ArrayRows(name=rows.name, values=values, fingerprint=fingerprint)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Shuffled:
+    """Rows in a random order: what belongs together no longer does.
+
+    Attributes:
+        name: Of the space.
+        rows: (n, d) in their own order.
+        folder: For a scratch file, while they are read.
+        seed: Of the permutation.
+    """
+
+    name: str
+    rows: FeatureRows
+    folder: Path
+    seed: int
+
+    @property
+    def dim(self) -> int:
+        return self.rows.dim
+
+    @property
+    def ids(self) -> None:
+        """A row is of no image."""
+        return
+
+    @property
+    def labels(self) -> None:
+        """Nor has it a label."""
+        return
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the rows and the order."""
+        return f"{self.rows.fingerprint} permuted {self.seed}"
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def chunks(self, rows: int) -> Iterator[Float32]:
+        """(``rows``, d) all rows in the random order."""
+        with permuted(self.rows, self.folder, seed=self.seed) as mixed:
+            yield from mixed.chunks(rows)
+
+    def span(self, start: int, stop: int) -> Float32:
+        """(stop - start, d) rows ``start`` to ``stop`` of the random order."""
+        with permuted(self.rows, self.folder, seed=self.seed) as mixed:
+            return np.array(mixed.span(start, stop))
 
 
 def _reserve(file: IO[bytes], size: int) -> None:

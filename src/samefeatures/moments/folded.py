@@ -51,10 +51,14 @@ class FoldedMoments:
     Attributes:
         total: Of all rows.
         folds: Of each fold; their rows make up all.
+        networks: Of all rows of the networks alone.
+        parts: Of each fold of them.
     """
 
     total: SecondMoments
     folds: tuple[SecondMoments, ...]
+    networks: Moments
+    parts: tuple[Moments, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -126,8 +130,13 @@ def fold_moments(
             clear_old(folder, f"folds-{kind}", but=[*paths, *beside])
     names = frozenset(part.name for part in reading.networks)
     folds = tuple(Beside(moments, names, blocks) for moments, blocks in kept)
-    networks, controls = (Union(list(parts)) for parts in zip(*kept, strict=True))
-    return FoldedMoments(total=Beside(networks, names, controls), folds=folds)
+    joint = kept[0][0].copy()
+    for moments, _ in kept[1:]:
+        joint.merge(moments)
+    total = Beside(joint, names, Union([blocks for _, blocks in kept]))
+    return FoldedMoments(
+        total=total, folds=folds, networks=joint, parts=tuple(part for part, _ in kept)
+    )
 
 
 def _kept(paths: Sequence[Path]) -> list[tuple[Moments, Blocks]] | None:

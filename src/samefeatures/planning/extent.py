@@ -98,7 +98,7 @@ def extent_of(inputs: StudyInputs, config: StudyConfig) -> Extent:
         rows=(fit, evaluation),
         classes=first.head.classes,
         methods=config.methods,
-        controls=config.controls,
+        controls=config.chosen_controls is not None,
         device=config.device,
         stored=config.store is not False,
     )

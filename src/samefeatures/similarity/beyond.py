@@ -6,13 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float64
 from samefeatures.moments.views import Rest, SecondMoments
+from samefeatures.similarity.common import Common, Split
 from samefeatures.similarity.sheet import Sheet, weights_of
-from samefeatures.similarity.strengths import CrossValidation, Strengths
+from samefeatures.similarity.sketch import Sketch, sketch_of
+from samefeatures.similarity.strengths import CrossValidation, Strengths, TakenOff
+
+SEED = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -22,7 +25,8 @@ class Explained:
     Attributes:
         strengths: Of the ridge, block by block.
         errors: Σ‖y − prediction‖² over the rows that judge, by target.
-        weights: (d, D) of each block to all targets side by side, for columns less the fit's means.
+        weights: (d, D) of each block to all targets side by side, for columns less the fit's means;
+            where a block was taken off first, of what it leaves of the others.
     """
 
     strengths: Strengths
@@ -30,17 +34,14 @@ class Explained:
     weights: Mapping[str, Float64]
 
 
-class Explainer:
-    """The best regressions of targets on blocks: strengths by cross-validation, then all fit rows.
+class Ground:
+    """What regressions are chosen on, fitted on, and judged by.
 
     Args:
-        fit: Moments of all rows of the fit.
+        fit: Of all rows of the fit.
         folds: Of the rows of each fold.
         judge: Of the rows that regressions are judged on.
-        blocks: Names of all that may explain.
-        targets: Names.
-        count: The targets for which strengths are chosen; all of them where it is not given.
-        algebra: Where products and factorisations run.
+        targets: Names of all that are ever explained. Strengths are chosen on ``Sketch`` of them.
     """
 
     def __init__(
@@ -49,23 +50,71 @@ class Explainer:
         folds: Sequence[SecondMoments],
         judge: SecondMoments,
         *,
-        blocks: Sequence[str],
         targets: Sequence[str],
+    ) -> None:
+        sketch = Sketch(fit, targets, seed=SEED)
+        self.targets = tuple(targets)
+        self.total = sketch.beside(fit)
+        self.whole = Split(self.total, sketch.beside(judge))
+        self.folds = [Split(sketch.beside(Rest(fit, fold)), sketch.beside(fold)) for fold in folds]
+
+    @property
+    def sketches(self) -> tuple[str, ...]:
+        """Of the targets."""
+        return tuple(map(sketch_of, self.targets))
+
+    def common(self, block: str, *, algebra: Algebra = HOST) -> Common:
+        """A block that is taken off once for many regressions."""
+        often = (*self.targets, *self.sketches)
+        return Common(block, self.total, self.folds, self.whole, often=often, algebra=algebra)
+
+
+class Explainer:
+    """The best regressions of targets on blocks: strengths by cross-validation, then all fit rows.
+
+    Args:
+        ground: Moments of blocks and targets.
+        blocks: Names of all that may explain.
+        count: The targets for which strengths are chosen; all of them where it is not given.
+        common: Stands before the blocks in every regression, taken off already.
+        algebra: Where products and factorisations run.
+    """
+
+    def __init__(
+        self,
+        ground: Ground,
+        *,
+        blocks: Sequence[str],
         count: Sequence[str] | None = None,
+        common: Common | None = None,
         algebra: Algebra = HOST,
     ) -> None:
-        sheets = [Sheet.of(Rest(fit, fold), fold, blocks, targets) for fold in folds]
+        self._ground, self._blocks, self._algebra = ground, tuple(blocks), algebra
+        self._common = common
+        taken_off: dict[str, TakenOff] = {}
+        if common is not None:
+            taken_off = {common.block: lambda strength: self._sheets(common.folds(strength))}
         self.cv = CrossValidation(
-            fit, sheets, targets, count=targets if count is None else count, algebra=algebra
+            ground.total,
+            self._sheets(ground.folds) if common is None else (),
+            ground.sketches,
+            count=[sketch_of(name) for name in (ground.targets if count is None else count)],
+            taken_off=taken_off,
+            algebra=algebra,
         )
-        self._whole = Sheet.of(fit, judge, blocks, targets)
-        self._targets, self._algebra = tuple(targets), algebra
 
     def explain(
         self, blocks: Sequence[str], *, start: Mapping[str, float] | None = None
     ) -> Explained:
-        """By the blocks together; arguments as those of ``CrossValidation.choose``."""
-        found, left = self.cv.choose(blocks, start=start), self._whole
+        """By the common block, if there is one, and the blocks together.
+
+        Args:
+            blocks: Names, in the order of elimination.
+            start: As in ``CrossValidation.choose``; with a common block it must have its strength.
+        """
+        front = [] if self._common is None else [self._common.block]
+        found = self.cv.choose([*front, *blocks], start=start)
+        left = self._whole(found)
         for block in blocks[:-1]:
             left = self._off(left, block, found)
         last = blocks[-1]
@@ -73,9 +122,19 @@ class Explainer:
         errors = left.path(last, [shift], algebra=self._algebra)[0]
         return Explained(
             strengths=found,
-            errors=dict(zip(self._targets, errors.tolist(), strict=True)),
+            errors=dict(zip(self._ground.targets, errors.tolist(), strict=True)),
             weights=weights_of(self._off(left, last, found).taken, algebra=self._algebra),
         )
+
+    def _whole(self, found: Strengths) -> Sheet:
+        split, common = self._ground.whole, self._common
+        if common is not None:
+            split = common.whole(found.by_block[common.block]).split
+        return Sheet.of(split.fit, split.judge, self._blocks, self._ground.targets)
+
+    def _sheets(self, splits: Sequence[Split]) -> list[Sheet]:
+        sketches = self._ground.sketches
+        return [Sheet.of(split.fit, split.judge, self._blocks, sketches) for split in splits]
 
     def _off(self, left: Sheet, block: str, found: Strengths) -> Sheet:
         shift = self.cv.shift(block, found.by_block[block], left.n)
@@ -99,25 +158,21 @@ def r2_beyond(both: Explained, controls: Explained) -> dict[str, float]:
 
 
 def squared_errors(
-    explained: Explained,
-    means: Mapping[str, Float64],
-    rows: Mapping[str, npt.NDArray[np.floating]],
-    *,
-    algebra: Algebra = HOST,
+    explained: Explained, rows: Mapping[str, Float64], *, algebra: Algebra = HOST
 ) -> Float64:
     """(t, r) squared errors of r rows, target by target.
 
     Args:
         explained: Its weights are used.
-        means: (d,) of the fit rows, by block and target.
-        rows: (r, d) of the blocks and the targets, row i of each the same image.
+        rows: (r, d) of blocks and targets less the fit's means, and less what a common block
+            explains of them; row i of each the same image.
         algebra: Where the products run.
     """
     targets = list(explained.errors)
-    error = np.concatenate([rows[t] - means[t] for t in targets], axis=1)  # (r, D)
+    error = np.concatenate([rows[t] for t in targets], axis=1)  # (r, D)
     for block, weight in explained.weights.items():
         if weight.any():
-            error -= algebra.product(rows[block] - means[block], weight)
-    starts = np.cumsum([0, *(len(means[t]) for t in targets[:-1])])
+            error -= algebra.product(rows[block], weight)
+    starts = np.cumsum([0, *(rows[t].shape[1] for t in targets[:-1])])
     out: Float64 = np.add.reduceat(error * error, starts, axis=1).T
     return out

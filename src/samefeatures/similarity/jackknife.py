@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
 
 from samefeatures.base.arrays import Float64
 
@@ -25,6 +24,8 @@ def ratio_interval(above: Float64, below: Float64, *, level: float = LEVEL) -> t
     Returns:
         NaN twice where there are fewer than two blocks, or nothing below.
     """
+    from scipy.special import stdtrit
+
     count = len(above)
     rest = below.sum() - below
     if count < 2 or not (rest > 0).all():
@@ -32,5 +33,5 @@ def ratio_interval(above: Float64, below: Float64, *, level: float = LEVEL) -> t
     value = 1 - above.sum() / below.sum()
     without = 1 - (above.sum() - above) / rest  # (J,)
     spread = np.sqrt((count - 1) / count * ((without - without.mean()) ** 2).sum())
-    half = stats.t.ppf((1 + level) / 2, count - 1) * spread
+    half = stdtrit(count - 1, (1 + level) / 2) * spread
     return float(value - half), float(value + half)

@@ -46,7 +46,7 @@ class Sheet:
         blocks: Columns of each block.
         seen: (m, m + D) of the rows that are fitted: blocks with blocks, then with targets.
         held: (m, m + D) of the rows that judge, about the same means.
-        squares: (D,) of the held rows of each column of the targets.
+        squares: (t,) Σ‖y‖² of the held rows of each target.
         edges: (t,) where each target begins.
         taken: What was taken off, in order.
     """
@@ -77,7 +77,7 @@ class Sheet:
         rows = np.concatenate([apart[name] for name in blocks])  # (m,)
         held = _stacked(judge, blocks, names)
         held += judge.n * np.outer(rows, columns)
-        squares = np.concatenate([judge.block(t, t).diagonal() for t in targets])
+        squares = [judge.sum_of_squares(t) + judge.n * float(apart[t] @ apart[t]) for t in targets]
         dims = [len(apart[name]) for name in names]
         stops = list(accumulate(dims))
         starts = [stop - dim for stop, dim in zip(stops, dims, strict=True)]
@@ -86,7 +86,7 @@ class Sheet:
             blocks={b: slice(*ends) for b, *ends in zip(blocks, starts, stops, strict=False)},
             seen=_stacked(fit, blocks, names),
             held=held,
-            squares=squares + judge.n * columns[len(rows) :] ** 2,
+            squares=np.array(squares),
             edges=[start - len(rows) for start in starts[len(blocks) :]],
         )
 
@@ -105,18 +105,19 @@ class Sheet:
         mine, width = self.blocks[block], self.seen.shape[1]
         rest = np.r_[0 : mine.start, mine.stop : width]
         inner = rest[: len(self.seen) - (mine.stop - mine.start)]  # columns of other blocks
-        inverse = _inverse(self.seen[mine, mine], shift, algebra)
+        inverse = inverse_of(self.seen[mine, mine], shift, algebra)
         g = algebra.product(inverse, self.seen[mine][:, rest])  # (d, m' + D)
         q = self.held[mine][:, rest] - algebra.product(self.held[mine, mine], g) / 2
         g_rows, q_rows, left = g[:, : len(inner)].T, q[:, : len(inner)].T, g[:, len(inner) :]
         product = algebra.product
         blocks = _closed_up(self.blocks, block)
+        explained = np.einsum("ij,ij->j", left, q[:, len(inner) :])  # (D,)
         return type(self)(
             n=self.n,
             blocks=blocks,
             seen=self.seen[np.ix_(inner, rest)] - product(self.seen[inner][:, mine], g),
             held=self.held[np.ix_(inner, rest)] - product(q_rows, g) - product(g_rows, q),
-            squares=self.squares - 2 * np.einsum("ij,ij->j", left, q[:, len(inner) :]),
+            squares=self.squares - 2 * np.add.reduceat(explained, self.edges),
             edges=self.edges,
             taken=(*self.taken, Taken(block=block, blocks=blocks, weights=g)),
         )
@@ -145,8 +146,7 @@ class Sheet:
             np.einsum("si,si->s", product(w, held * product(part, part.T)), w)
             for part in np.split(c, self.edges[1:], axis=1)
         ]
-        squares = np.add.reduceat(self.squares, self.edges)
-        out: Float64 = squares - 2 * linear + np.stack(quadratic, axis=1)
+        out: Float64 = self.squares - 2 * linear + np.stack(quadratic, axis=1)
         return out
 
 
@@ -182,8 +182,8 @@ def _closed_up(blocks: Mapping[str, slice], gone: str) -> dict[str, slice]:
     return out
 
 
-def _inverse(matrix: Float64, shift: float, algebra: Algebra) -> Float64:
-    """(d, d); the pseudoinverse where nothing is added to the diagonal."""
+def inverse_of(matrix: Float64, shift: float, algebra: Algebra) -> Float64:
+    """(d, d) inverse of (d, d) moments with ``shift`` on the diagonal; 0: the pseudoinverse."""
     if math.isinf(shift):
         return np.zeros_like(matrix)
     if shift == 0:

@@ -20,6 +20,8 @@ Prefix = tuple[tuple[str, float], ...]
 Place = tuple[int, ...]
 """A strength out of ``GRID`` for each block but the last."""
 Cost = Callable[[Place], tuple[float, float]]
+TakenOff = Callable[[float], Sequence[Sheet]]
+"""Sheets of the folds without a block, at a strength."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,8 @@ class CrossValidation:
         sheets: One a fold: fitted on the other rows, judged by its own.
         targets: Names, as in the sheets.
         count: Which of the targets count.
+        taken_off: Blocks that are taken off elsewhere, for many regressions; they stand first, and
+            ``choose`` is told where to start with them.
         algebra: Where products and factorisations run.
     """
 
@@ -58,20 +62,19 @@ class CrossValidation:
         targets: Sequence[str],
         *,
         count: Sequence[str],
+        taken_off: Mapping[str, TakenOff] | None = None,
         algebra: Algebra = HOST,
     ) -> None:
         squares = np.array([total.sum_of_squares(name) for name in targets])  # (t,)
         self._counts = np.array([name in count for name in targets]) & (squares > 0)
         self._total, self._squares, self._algebra = total, squares, algebra
         self._left: dict[Prefix, Sequence[Sheet]] = {(): sheets}
+        self._taken_off = taken_off or {}
         self._paths: dict[tuple[Prefix, str], Float64] = {}
 
     def shift(self, block: str, strength: float, n: int) -> float:
         """What a strength adds to the diagonal of the moments of n rows."""
-        if math.isinf(strength):
-            return strength
-        dim = len(self._total.mean_of(block))
-        return strength * n * self._total.sum_of_squares(block) / (self._total.n * dim)
+        return shift_of(self._total, block, strength, n)
 
     def choose(
         self, blocks: Sequence[str], *, start: Mapping[str, float] | None = None
@@ -97,7 +100,7 @@ class CrossValidation:
         alone = (
             GRID.index(given[b]) if b in given else int(self.path((), b).argmin()) for b in front
         )
-        best = _descend(tuple(alone), cost)
+        best = descend(tuple(alone), cost)
         left, strength = cost(best)
         chosen = {b: GRID[i] for b, i in zip(front, best, strict=True)}
         return Strengths(by_block=chosen | {last: strength}, unexplained=left)
@@ -123,6 +126,9 @@ class CrossValidation:
         """What the blocks of the prefix leave, in every fold."""
         if prefix not in self._left:
             block, strength = prefix[-1]
+            if block in self._taken_off:
+                self._left[prefix] = self._taken_off[block](strength)
+                return self._left[prefix]
             self._left[prefix] = [
                 left.without(block, self.shift(block, strength, left.n), algebra=self._algebra)
                 for left in self._after(prefix[:-1])
@@ -130,7 +136,24 @@ class CrossValidation:
         return self._left[prefix]
 
 
-def _descend(start: Place, cost: Cost) -> Place:
+def shift_of(total: SecondMoments, block: str, strength: float, n: int) -> float:
+    """What a strength adds to the diagonal of a block's moments of n rows.
+
+    ``n·strength·v``, v the mean variance of its columns over all rows.
+
+    Args:
+        total: Moments of all rows.
+        block: Name.
+        strength: Relative; infinity stays what it is.
+        n: Rows that are fitted.
+    """
+    if math.isinf(strength):
+        return strength
+    dim = len(total.mean_of(block))
+    return strength * n * total.sum_of_squares(block) / (total.n * dim)
+
+
+def descend(start: Place, cost: Cost) -> Place:
     """The first place that no step along one axis makes better."""
     best = start
     while True:

@@ -10,19 +10,20 @@ import numpy as np
 
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float64, Int64
-from samefeatures.features.rows import FeatureRows
 from samefeatures.moments.views import SecondMoments
-from samefeatures.similarity.beyond import Explained, Explainer, r2_beyond, squared_errors
+from samefeatures.similarity.beyond import Explained, Explainer, Ground, r2_beyond, squared_errors
+from samefeatures.similarity.common import Common
 from samefeatures.similarity.jackknife import ratio_interval
+from samefeatures.study.controls_config import PIXELS, Given
+from samefeatures.study.made_spaces import MadeSpaces
 from samefeatures.study.results.spaces import BeyondRow
-from samefeatures.study.spaces import PIXELS, answers_of, noise_of
+from samefeatures.study.spaces import Spaces, given_to
 
 ROWS = 4096
-NULL = "class noise"
 FEATURES = "features"
 CONTROLS = "controls"
-Case = tuple[str, str]
-"""What is given, and what stands in the source's place: features, the null, or nothing more."""
+Case = tuple[Given, str]
+"""What is given, and what stands in the source's place: features, a null, or nothing more."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -30,59 +31,75 @@ class Evidence:
     """What regressions are fitted on and judged by, control spaces among it.
 
     Attributes:
-        fit: Moments of the fit rows.
-        folds: Of each fold of them.
-        judge: Of the eval rows.
-        rows: (m, d) eval rows by the name of the space.
-        part_of: (m,) the part of each row, for the jackknife.
+        ground: Moments.
+        spaces: Eval rows.
+        part_of: (m,) the part of each eval row, for the jackknife.
+        pixels: Taken off for all sources at once; None where there are none, or none is given.
+        pixels_start: Their strength for the targets when nothing else explains them.
     """
 
-    fit: SecondMoments
-    folds: Sequence[SecondMoments]
-    judge: SecondMoments
-    rows: Mapping[str, FeatureRows]
+    ground: Ground
+    spaces: Spaces
     part_of: Int64
+    pixels: Common | None = None
+    pixels_start: float = 0.0
+
+    @classmethod
+    def of(cls, made: MadeSpaces, *, algebra: Algebra = HOST) -> Evidence:
+        """All that a study's spaces know."""
+        ground = Ground(
+            made.total,
+            [made.fit.with_class_noise(fold) for fold in made.summed.folds],
+            made.judge,
+            targets=list(made.fit.networks),
+        )
+        common = None
+        if any(PIXELS in given for given in made.givens):
+            common = ground.common(PIXELS, algebra=algebra)
+        return cls(
+            ground=ground,
+            spaces=made.evaluation,
+            part_of=made.part_of,
+            pixels=common,
+            pixels_start=common.best(ground.sketches) if common else 0.0,
+        )
+
+    @property
+    def fit(self) -> SecondMoments:
+        """Of the fit rows."""
+        return self.ground.total
+
+    @property
+    def judge(self) -> SecondMoments:
+        """Of the eval rows."""
+        return self.ground.whole.judge
 
 
 def beyond_rows(
-    source: str, names: Sequence[str], evidence: Evidence, *, algebra: Algebra = HOST
+    source: str, givens: Sequence[Given], evidence: Evidence, *, algebra: Algebra = HOST
 ) -> Iterator[BeyondRow]:
-    """What a source's features, and class noise in their place, explain beyond controls.
+    """What a source's features, and what knows nothing in their place, explain beyond controls.
 
     Args:
         source: Name of a network.
-        names: Of all networks: the targets.
+        givens: What is known already.
         evidence: Moments and rows.
         algebra: Where it is computed.
     """
-    answers, noise = answers_of(source), noise_of(source)
-    pixels = [PIXELS] if PIXELS in evidence.rows else []
-    explainer = Explainer(
-        evidence.fit,
-        evidence.folds,
-        evidence.judge,
-        blocks=[*pixels, answers, source, noise],
-        targets=names,
-        count=[name for name in names if name != source],
-        algebra=algebra,
-    )
-    givens = {"answers": [answers], **({"answers, pixels": [PIXELS, answers]} if pixels else {})}
+    spaces = {FEATURES: source, **evidence.spaces.nulls(source)}
     found: dict[Case, Explained] = {}
-    for said, given in givens.items():
-        controls = found[said, CONTROLS] = explainer.explain(given)
-        start = controls.strengths.by_block
-        for of, space in ((FEATURES, source), (NULL, noise)):
-            found[said, of] = explainer.explain([*given, space], start=start)
+    for given in givens:
+        found |= _explained(source, given, spaces, evidence, algebra)
     errors = _errors(found, evidence, algebra)
-    for said in givens:
-        for of in (FEATURES, NULL):
-            values = r2_beyond(found[said, of], found[said, CONTROLS])
-            for k, target in enumerate(names):
+    for given in givens:
+        for of in spaces:
+            values = r2_beyond(found[given, of], found[given, CONTROLS])
+            for k, target in enumerate(evidence.ground.targets):
                 if target == source:
                     continue
-                low, high = ratio_interval(errors[said, of][k], errors[said, CONTROLS][k])
+                low, high = ratio_interval(errors[given, of][k], errors[given, CONTROLS][k])
                 yield BeyondRow(
-                    given=said,
+                    given=", ".join(given),
                     of=of,
                     source=source,
                     target=target,
@@ -92,23 +109,69 @@ def beyond_rows(
                 )
 
 
+def _explained(
+    source: str, given: Given, spaces: Mapping[str, str], evidence: Evidence, algebra: Algebra
+) -> dict[Case, Explained]:
+    """By what is given alone, and with each of the spaces beside it."""
+    known = given_to(source, given)
+    common = evidence.pixels if PIXELS in known and len(known) > 1 else None
+    rest = [name for name in known if common is None or name != PIXELS]
+    explainer = Explainer(
+        evidence.ground,
+        blocks=[*rest, *spaces.values()],
+        count=[name for name in evidence.ground.targets if name != source],
+        common=common,
+        algebra=algebra,
+    )
+    start = {PIXELS: evidence.pixels_start} if common else {}
+    controls = explainer.explain(rest, start=start)
+    found = {(given, CONTROLS): controls}
+    for of, space in spaces.items():
+        both = explainer.explain([*rest, space], start=controls.strengths.by_block)
+        # Left out by its strength, it adds nothing, and rounding is not something.
+        found[given, of] = controls if math.isinf(both.strengths.by_block[space]) else both
+    return found
+
+
 def _errors(
     found: Mapping[Case, Explained], evidence: Evidence, algebra: Algebra
 ) -> dict[Case, Float64]:
     """(t, J) squared errors on the eval rows, summed over each part of them, by case."""
-    targets = list(next(iter(found.values())).errors)
+    targets = evidence.ground.targets
     names = list(dict.fromkeys([*(b for each in found.values() for b in each.weights), *targets]))
-    means = {name: evidence.fit.mean_of(name) for name in names}
-    parts = int(evidence.part_of.max()) + 1
+    strengths = {
+        case: None if PIXELS in each.weights else each.strengths.by_block.get(PIXELS)
+        for case, each in found.items()
+    }
+    used = {s for s in strengths.values() if s is not None}
+    read = list(dict.fromkeys([*names, *([PIXELS] if used else [])]))
+    means = {name: evidence.fit.mean_of(name) for name in read}
+    by_name, parts = evidence.spaces.by_name, int(evidence.part_of.max()) + 1
     out, start = {case: np.zeros((len(targets), parts)) for case in found}, 0
-    for blocks in zip(*(evidence.rows[name].chunks(ROWS) for name in names), strict=True):
-        rows = dict(zip(names, blocks, strict=True))
+    for blocks in zip(*(by_name[name].chunks(ROWS) for name in read), strict=True):
+        rows = {name: b - means[name] for name, b in zip(read, blocks, strict=True)}
+        left: dict[float | None, dict[str, Float64]] = {None: rows}
+        left |= {s: _without_pixels(rows, names, s, evidence, algebra) for s in used}
         part_of = evidence.part_of[start : start + len(blocks[0])]
         member = np.eye(parts)[part_of]  # (r, J)
-        for case, explained in found.items():
-            out[case] += squared_errors(explained, means, rows, algebra=algebra) @ member
+        for case, each in found.items():
+            errors = squared_errors(each, left[strengths[case]], algebra=algebra)
+            out[case] += errors @ member
         start += len(part_of)
     return out
+
+
+def _without_pixels(
+    rows: Mapping[str, Float64],
+    names: Sequence[str],
+    strength: float,
+    evidence: Evidence,
+    algebra: Algebra,
+) -> dict[str, Float64]:
+    """(r, d) of each name, less what pixels explain of it."""
+    assert evidence.pixels is not None
+    off, pixels = evidence.pixels.whole(strength), rows[PIXELS]
+    return {name: rows[name] - algebra.product(pixels, off.weights(name)) for name in names}
 
 
 def _number(value: float) -> float | None:

@@ -18,6 +18,7 @@ from samefeatures.images.source import ImageSource
 from samefeatures.images.views import Views
 from samefeatures.maps import METHODS
 from samefeatures.similarity import MEASURES
+from samefeatures.study.controls_config import ControlsConfig
 from samefeatures.study.methods import MethodConfig, method_entry
 
 
@@ -143,7 +144,7 @@ class StudyConfig(Strict):
     compile: bool = False
     resident: Literal["auto", "all", "one"] = "auto"
     strict: bool = False
-    controls: bool = False
+    controls: bool | ControlsConfig = False
     cluster: ClusterConfig = ClusterConfig()
 
     @field_validator("networks", mode="before")
@@ -224,6 +225,13 @@ class StudyConfig(Strict):
                 "leave. Leave it out, or name a 'device'"
             )
         return self
+
+    @property
+    def chosen_controls(self) -> ControlsConfig | None:
+        """None where there are none."""
+        if isinstance(self.controls, ControlsConfig):
+            return self.controls
+        return ControlsConfig() if self.controls else None
 
     @property
     def algebra_device(self) -> str:

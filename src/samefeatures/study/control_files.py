@@ -3,46 +3,53 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from samefeatures.algebra import Precision
 from samefeatures.base.digests import digest
 from samefeatures.base.files import write_whole, writing
 from samefeatures.base.records import record
 from samefeatures.moments.kept import moments_key
-from samefeatures.study.controls import SEED, ControlInputs, run_controls
+from samefeatures.scores.heads import Score
+from samefeatures.study.control_inputs import SEED, ControlInputs
+from samefeatures.study.controls import run_controls
+from samefeatures.study.made_spaces import MadeSpaces
 from samefeatures.study.results import Controls
 
-CONTROLS_VERSION = 1
+CONTROLS_VERSION = 2
 """Raised whenever a control is taken in another way."""
 
 
-def kept_controls(inputs: ControlInputs, *, precision: Precision) -> Controls:
-    """The controls, from their folder if they are there.
+def kept_controls(
+    inputs: ControlInputs, made: Callable[[], MadeSpaces], own: Mapping[str, Score]
+) -> Controls:
+    """The controls, from ``controls/`` in the study's folder if they are there.
 
     Args:
-        inputs: What they are taken of; moments and labels of the fit rows are asked for only when
-            they have to be taken.
-        precision: Of the products in the moments.
+        inputs: What they are taken of.
+        made: Makes control spaces and takes moments; called only when controls have to be taken.
+        own: Scores of the networks with their own heads on the eval rows.
     """
+    folder = inputs.folder / "controls"
     key = digest(
         str(CONTROLS_VERSION),
         str(SEED),
-        moments_key(list(inputs.fit.values()), precision),
+        inputs.chosen.model_dump_json(),
+        moments_key(list(inputs.fit.values()), inputs.precision),
         moments_key(list(inputs.evaluation.values())),
         inputs.labels.tobytes(),
         *(network.fingerprint for network in inputs.networks.values()),
     )
-    path = inputs.folder / f"{key[:16]}.json"
+    path = folder / f"{key[:16]}.json"
     kept = _read(path)
     if kept is not None:
         return kept
-    found = run_controls(inputs)
+    found = run_controls(inputs, made(), own)
     with writing(path):
-        inputs.folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         write_whole(path, (json.dumps(asdict(found), indent=1) + "\n").encode())
-        for stale in inputs.folder.glob("*.json"):
+        for stale in folder.glob("*.json"):
             if stale != path:
                 stale.unlink(missing_ok=True)
     return found

@@ -32,6 +32,7 @@ def space_rows(
     judge: SecondMoments,
     own: Mapping[str, Score],
     labels: Int64,
+    seed: int = 0,
     algebra: Algebra = HOST,
 ) -> Iterator[SpaceRow]:
     """One control space as a source for every network but its own.
@@ -45,6 +46,7 @@ def space_rows(
         judge: Of the eval rows.
         own: Scores of the networks with their own heads.
         labels: (m,) of the eval rows.
+        seed: Of the space, where it is drawn.
         algebra: Where it is computed.
     """
     targets = [name for name in networks if name != of]
@@ -68,6 +70,7 @@ def space_rows(
             r2=r2 if math.isfinite(r2) else None,
             rank=inverse.rank,
             columns=inverse.dim,
+            seed=seed,
         )
 
 

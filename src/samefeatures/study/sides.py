@@ -70,17 +70,23 @@ def streamed_side(inputs: StudyInputs, stream: Stream) -> Side:
     return Side(dict(found.rows), summary, found.prints)
 
 
-def rows_of_another(
-    inputs: StudyInputs, runner: Extractor, network: ImageNetwork
-) -> tuple[FeatureRows, FeatureRows]:
-    """Fit rows and eval rows of a network that is not of the study, e.g. for a control.
+def rows_of_others(
+    inputs: StudyInputs, runner: Extractor, networks: Sequence[ImageNetwork]
+) -> tuple[dict[str, FeatureRows], dict[str, FeatureRows]]:
+    """Fit rows and eval rows of networks that are not of the study, by name, e.g. for controls.
 
-    Beside the others, whose features are there: what they leave out is left out of it too.
+    Beside those of the study, whose features are there: what they leave out is left out of these
+    too, and each image is decoded once.
     """
-    all_of_them = [*inputs.image_networks, network]
+    if not networks:
+        return {}, {}
+    all_of_them = [*inputs.image_networks, *networks]
     fit, evaluation = (
-        _joined(parts, [_stores(runner, part, all_of_them, kind) for part in parts], network.name)
-        for kind, parts in (("fit", inputs.fit), ("eval", inputs.eval))
+        {net.name: _joined(parts, stores, net.name) for net in networks}
+        for parts, stores in (
+            (parts, [_stores(runner, part, all_of_them, kind) for part in parts])
+            for kind, parts in (("fit", inputs.fit), ("eval", inputs.eval))
+        )
     )
     return fit, evaluation
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 
 import numpy as np
 
 from samefeatures.base.arrays import Float64, Int64
 from samefeatures.features.rows import FeatureRows
 from samefeatures.features.spaces.answers import Answers
-from samefeatures.features.spaces.noise import ClassNoise, Noise
+from samefeatures.features.spaces.labels import Labels
+from samefeatures.features.spaces.noise import COLUMNS, ClassNoise, Noise
 from samefeatures.moments.blocks import Pair
-from samefeatures.moments.folded import Reading
+from samefeatures.moments.folded import Derived, Reading
 from samefeatures.moments.views import Mixed, SecondMoments
 from samefeatures.networks.record import Network
+from samefeatures.study.controls_config import ANSWERS, LABELS, PIXELS, SOFT, Given
 
 NOISE = "noise"
-PIXELS = "pixels"
 
 
 def answers_of(network: str) -> str:
@@ -25,9 +27,30 @@ def answers_of(network: str) -> str:
     return f"answers: {network}"
 
 
+def soft_of(network: str) -> str:
+    """Name of the space of its probabilities."""
+    return f"soft answers: {network}"
+
+
 def noise_of(network: str) -> str:
     """Name of the space of its class noise."""
     return f"class noise: {network}"
+
+
+def shuffled_of(network: str) -> str:
+    """Name of its rows in another order."""
+    return f"shuffled rows: {network}"
+
+
+def given_to(network: str, given: Given) -> list[str]:
+    """Names of the spaces that are given beside a source; pixels first, as all sources share them.
+
+    Args:
+        network: The source.
+        given: Out of ``controls_config.GIVEN``.
+    """
+    names = {ANSWERS: answers_of(network), SOFT: soft_of(network), PIXELS: PIXELS, LABELS: LABELS}
+    return sorted((names[word] for word in given), key=lambda name: name != PIXELS)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -37,15 +60,23 @@ class Spaces:
     Attributes:
         networks: By name, as loaded.
         rows: (n, d) of each.
-        pixels: (n, p) of the image itself, or None where features come from files.
-        random: (n, d) of each network's architecture with untrained weights, by its name.
+        pixels: (n, p) of the image itself, or None where there are none.
+        random: (n, d) of each network's architecture with untrained weights, by name and seed.
+        labels: (n,) true classes, where they are given; else None.
+        shuffled: (n, d) of the first network in another order, or None.
+        soft: Whether there are probabilities.
+        columns: Of class noise; 0: none.
         seed: Of class noise.
     """
 
     networks: Mapping[str, Network]
     rows: Mapping[str, FeatureRows]
     pixels: FeatureRows | None = None
-    random: Mapping[str, FeatureRows] = field(default_factory=dict)
+    random: Mapping[tuple[str, int], FeatureRows] = field(default_factory=dict)
+    labels: Int64 | None = None
+    shuffled: FeatureRows | None = None
+    soft: bool = False
+    columns: int = COLUMNS
     seed: int = 0
 
     @property
@@ -57,48 +88,92 @@ class Spaces:
         }
 
     @property
+    def soft_answers(self) -> dict[str, Answers]:
+        """Probabilities of each network, by its name; empty where they are not asked for."""
+        return {
+            name: Answers(name=soft_of(name), rows=self.rows[name], head=network.head, soft=True)
+            for name, network in self.networks.items()
+            if self.soft
+        }
+
+    @property
     def class_noise(self) -> dict[str, ClassNoise]:
         """Class noise of each network's answers, by its name."""
         return {
             name: ClassNoise(
-                name=noise_of(name), rows=self.rows[name], head=network.head, seed=self.seed
+                name=noise_of(name),
+                rows=self.rows[name],
+                head=network.head,
+                seed=self.seed,
+                columns=self.columns,
             )
             for name, network in self.networks.items()
+            if self.columns
         }
+
+    @property
+    def label_space(self) -> list[Labels]:
+        """True labels, where they are given."""
+        if self.labels is None:
+            return []
+        classes = next(iter(self.networks.values())).head.classes
+        return [Labels(name=LABELS, labels=self.labels, classes=classes)]
+
+    @property
+    def stored(self) -> list[FeatureRows]:
+        """Control spaces whose rows are read."""
+        others = [part for part in (self.pixels, self.shuffled) if part is not None]
+        return [*self.random.values(), *others]
 
     @property
     def by_name(self) -> dict[str, FeatureRows]:
         """Rows of every space by its name."""
-        spaces: list[FeatureRows] = [*self.answers.values(), *self.class_noise.values()]
-        spaces += [self.pixels] if self.pixels is not None else []
-        named = {space.name: space for space in spaces}
-        return {**self.rows, **named, **{rows.name: rows for rows in self.random.values()}}
+        made = (self.answers, self.soft_answers, self.class_noise)
+        spaces = [space for each in made for space in each.values()]
+        every: list[FeatureRows] = [*spaces, *self.label_space, *self.stored]
+        return {**self.rows, **{space.name: space for space in every}}
 
-    def reading(self, fold_of: Int64) -> Reading:
-        """What a pass over the rows sums: controls with networks, and what ``given`` needs.
+    def nulls(self, network: str) -> dict[str, str]:
+        """Names of the spaces that know nothing beyond the answers, by what they are."""
+        found = {"class noise": noise_of(network)} if self.columns else {}
+        shuffled = self.shuffled is not None and self.shuffled.name == shuffled_of(network)
+        return {**found, **({"shuffled rows": shuffled_of(network)} if shuffled else {})}
+
+    def reading(self, fold_of: Int64, givens: Sequence[Given]) -> Reading:
+        """What a pass over the rows sums: controls with networks, and what is given with them.
 
         Args:
             fold_of: (n,) the fold of each row.
+            givens: What measures are taken beyond.
         """
-        answers = list(self.answers.values())
-        stored = [*self.random.values(), *([self.pixels] if self.pixels is not None else [])]
-        noise = Noise(length=len(fold_of), seed=self.seed)
+        derived: list[Derived] = [*self.answers.values(), *self.soft_answers.values()]
+        derived += self.label_space
+        if self.columns:
+            derived.append(Noise(length=len(fold_of), seed=self.seed, columns=self.columns))
+        controls = [space.name for space in (*derived, *self.stored)]
+        pairs = dict.fromkeys((control, name) for control in controls for name in self.rows)
+        pairs |= dict.fromkeys((control, control) for control in controls)
+        for a, b in self._together(givens):
+            if (b, a) not in pairs:
+                pairs[a, b] = None
         return Reading(
             networks=list(self.rows.values()),
-            stored=stored,
-            derived=[*answers, noise],
-            pairs=self._pairs([space.name for space in answers], [rows.name for rows in stored]),
+            stored=self.stored,
+            derived=derived,
+            pairs=list(pairs),
             fold_of=fold_of,
         )
 
-    def _pairs(self, answers: Sequence[str], stored: Sequence[str]) -> list[Pair]:
-        controls = [*answers, *stored, NOISE]
-        pairs = [(control, name) for control in controls for name in self.rows]
-        pairs += [(control, control) for control in controls]
-        pairs += [(name, NOISE) for name in answers]
-        if self.pixels is not None:
-            pairs += [(name, PIXELS) for name in (*answers, NOISE)]
-        return pairs
+    def _together(self, givens: Sequence[Given]) -> Iterator[Pair]:
+        """Controls that stand in one regression."""
+        for network in self.networks:
+            parts = [answers_of(network), NOISE] if self.columns else []
+            shuffled = self.nulls(network).get("shuffled rows")
+            parts += [shuffled] if shuffled else []
+            for given in givens:
+                yield from combinations(dict.fromkeys([*given_to(network, given), *parts]), 2)
+            if self.columns:
+                yield answers_of(network), NOISE
 
     def with_class_noise(self, moments: SecondMoments) -> SecondMoments:
         """The moments with class noise beside them: linear in answers and noise."""

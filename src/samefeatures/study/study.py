@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -16,20 +15,21 @@ from samefeatures.features.place import Root
 from samefeatures.maps import AffineMap
 from samefeatures.moments.record import Moments
 from samefeatures.moments.stream import Stream
-from samefeatures.scores.heads import Score
 from samefeatures.study.config import StudyConfig
 from samefeatures.study.control_files import kept_controls
-from samefeatures.study.controls import ControlInputs
+from samefeatures.study.control_inputs import ControlInputs
+from samefeatures.study.controls_config import ControlsConfig
 from samefeatures.study.fit_labels import fit_labels
 from samefeatures.study.fitting import fit_maps
 from samefeatures.study.inputs import StudyInputs, open_inputs
+from samefeatures.study.made_spaces import MadeSpaces, make_spaces
 from samefeatures.study.map_files import MapFiles, map_keys
 from samefeatures.study.measuring import Measuring
-from samefeatures.study.results import Controls, StudyResults
+from samefeatures.study.results import StudyResults
 from samefeatures.study.runner import LocalRunner, Runner, extract_options, feature_root
 from samefeatures.study.scoring import Scorer
 from samefeatures.study.shared import shared_images
-from samefeatures.study.sides import Side, eval_side, fit_side, rows_of_another, streamed_side
+from samefeatures.study.sides import Side, eval_side, fit_side, rows_of_others, streamed_side
 from samefeatures.study.summaries import write_results
 
 
@@ -115,12 +115,46 @@ class Study:
         """Moments of the fit set, of which all closed-form maps are made."""
         if self.config.store is False:
             return self.stream.moments()
+        if self._sums_controls:
+            return self.made_spaces.summed.networks
         return self.runner.moments(list(self.fit_features.rows.values()), kind="fit")
 
     @cached_property
     def eval_moments(self) -> Moments:
         """Moments of the eval set, of which all measures are taken."""
+        if self._sums_controls:
+            return self.made_spaces.judged.networks
         return self.runner.moments(list(self.eval_features.rows.values()), kind="eval")
+
+    @property
+    def _sums_controls(self) -> bool:
+        """Whether control spaces are summed with the networks, in one pass: in this process."""
+        return self.config.chosen_controls is not None and self.runner is self._local
+
+    @cached_property
+    def control_inputs(self) -> ControlInputs:
+        """What controls are taken of."""
+        fit, evaluation, data = self.fit_features, self.eval_features, self.config.data
+        classes, chosen = self.inputs.classes, self.config.chosen_controls
+        return ControlInputs(
+            networks=self.inputs.networks,
+            fit=fit.rows,
+            evaluation=evaluation.rows,
+            labels=self.eval_labels,
+            fit_labels=lambda: fit_labels(data, fit.ids, classes=classes, base=self.base),
+            # In this process: other machines know the networks of the study's file alone.
+            extract=lambda networks: rows_of_others(self.inputs, self._local, networks),
+            folder=self.out,
+            chosen=chosen or ControlsConfig(),
+            precision=self.config.algebra.precision,
+            algebra=self.algebra,
+            progress=self.progress,
+        )
+
+    @cached_property
+    def made_spaces(self) -> MadeSpaces:
+        """Control spaces, and the moments of them with the networks."""
+        return make_spaces(self.control_inputs)
 
     @cached_property
     def measuring(self) -> Measuring:
@@ -196,7 +230,9 @@ class Study:
             measures=self.measuring.keys,
             fit_data=self.fit_features.summary,
             evaluation=self.eval_features,
-            controls=self._controls(scored.own) if self.config.controls else None,
+            controls=kept_controls(self.control_inputs, lambda: self.made_spaces, scored.own)
+            if self.config.chosen_controls
+            else None,
             shared=shared_images(
                 self.inputs,
                 self.fit_features,
@@ -205,22 +241,3 @@ class Study:
             ),
             folder=self.out,
         )
-
-    def _controls(self, own: Mapping[str, Score]) -> Controls:
-        fit, evaluation = self.fit_features, self.eval_features
-        data, classes = self.config.data, self.inputs.classes
-        inputs = ControlInputs(
-            networks=self.inputs.networks,
-            fit=fit.rows,
-            evaluation=evaluation.rows,
-            moments=self.fit_moments,
-            labels=self.eval_labels,
-            fit_labels=lambda: fit_labels(data, fit.ids, classes=classes, base=self.base),
-            own=own,
-            folder=self.out / "controls",
-            # In this process: other machines know the networks of the study's file alone.
-            extract=lambda network: rows_of_another(self.inputs, self._local, network),
-            algebra=self.algebra,
-            progress=self.progress,
-        )
-        return kept_controls(inputs, precision=self.config.algebra.precision)

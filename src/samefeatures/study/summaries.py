@@ -16,6 +16,7 @@ from samefeatures.base.files import writing
 from samefeatures.networks.record import ImageNetwork, Network
 from samefeatures.scores.heads import Score
 from samefeatures.similarity import MEASURES
+from samefeatures.study.beyond_columns import column_summaries, with_columns
 from samefeatures.study.cells import cells_of
 from samefeatures.study.classes import class_changes, count_classes, write_classes
 from samefeatures.study.config import StudyConfig
@@ -28,6 +29,7 @@ from samefeatures.study.results import (
     MeasureSummary,
     MethodSummary,
     NetworkSummary,
+    SpaceFindings,
     StudyResults,
 )
 from samefeatures.study.scoring import Scored
@@ -67,14 +69,18 @@ def write_results(
     predictions, labels = scored.predictions, scored.labels
     per_class = count_classes(predictions, labels)
     facts = scored.every_fact
+    spaces = controls.spaces if controls else SpaceFindings()
     fits = [fact.fit for fact in facts]
     methods = tuple(method_summary(entry) for entry in config.methods)
     results = StudyResults(
         title=config.title,
         networks=tuple(network_summary(net, scored.own[n]) for n, net in inputs.networks.items()),
         methods=methods,
-        measures=tuple(MeasureSummary.of(MEASURES.get(name)) for name in measures),
-        cells=tuple(cells_of(scored, measures)),
+        measures=(
+            *(MeasureSummary.of(MEASURES.get(name)) for name in measures),
+            *column_summaries(spaces),
+        ),
+        cells=tuple(with_columns(cells_of(scored, measures), spaces)),
         fits=tuple(fits),
         curves=tuple(fact.curve for fact in facts if fact.curve is not None),
         fit_data=fit_data,
@@ -89,6 +95,7 @@ def write_results(
             *image_warnings(fit_data, evaluation.summary),
             *shared_warnings(shared, len(labels)),
             *label_warnings(labels, inputs.classes),
+            *spaces.notes,
         ),
     )
     with writing(folder):
@@ -96,7 +103,7 @@ def write_results(
         write_predictions(evaluation.ids, labels, predictions, folder / "predictions.parquet")
         write_classes(per_class, folder / "per_class.parquet")
         if controls:
-            write_controls(controls, folder / "controls.csv")
+            write_controls(controls, folder)
         results.save(folder / "study.json")
     return results
 

@@ -15,7 +15,7 @@ from arro3.io import read_parquet, write_csv, write_json, write_parquet
 
 from samefeatures.base.errors import StoreError
 from samefeatures.base.files import write_whole
-from samefeatures.study.results import Cell, ControlRow, Controls
+from samefeatures.study.results import AnswersRow, BeyondRow, Cell, ControlRow, Controls, SpaceRow
 
 PARQUET = b"PAR1"
 Column = npt.NDArray[np.integer]
@@ -30,11 +30,25 @@ def write_cells(cells: Sequence[Cell], folder: Path) -> list[Path]:
     return [write_table(w, columns, folder / f"results.{end}") for end, w in writers.items()]
 
 
-def write_controls(controls: Controls, path: Path) -> Path:
-    """Write ``controls.csv``: one row per control and target."""
-    names = [field.name for field in fields(ControlRow)]
-    columns = {name: [getattr(row, name) for row in controls.rows] for name in names}
-    return write_table(write_csv, columns, path)
+def write_controls(controls: Controls, folder: Path) -> list[Path]:
+    """Write ``controls.csv``, and with control spaces ``spaces.csv``, ``answers.csv`` and
+    ``beyond.csv``: one row per record, one column per field."""
+    spaces = controls.spaces
+    tables: dict[str, tuple[type, Sequence[Any]]] = {
+        "controls": (ControlRow, controls.rows),
+        "spaces": (SpaceRow, spaces.rows),
+        "answers": (AnswersRow, spaces.answers),
+        "beyond": (BeyondRow, spaces.beyond),
+    }
+    return [
+        write_table(
+            write_csv,
+            {field.name: [getattr(row, field.name) for row in rows] for field in fields(kind)},
+            folder / f"{name}.csv",
+        )
+        for name, (kind, rows) in tables.items()
+        if rows
+    ]
 
 
 def write_predictions(

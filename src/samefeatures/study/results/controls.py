@@ -14,8 +14,10 @@ class ControlRow:
 
     Attributes:
         control: ``ols`` (the real maps, to compare with), ``naive``, ``shuffled pairs``,
-            ``random weights``, ``onto logits`` or ``fit set``.
-        source: Whose features, or whose architecture.
+            ``onto logits``, ``fit set``, or ``fit set, seen`` and ``fit set, unseen``: maps of four
+            fifths of the fit rows, on these and on the others. Results of earlier versions have
+            ``random weights`` here too.
+        source: Whose features.
         target: Whose head.
         n: Rows scored: eval images, or fit rows.
         correct: Right predictions; None where the rows have no labels.
@@ -42,7 +44,7 @@ class Controls:
 
     Attributes:
         source: The first network of the study.
-        seed: Of the permutation and of the random weights.
+        seed: Of the permutation.
         rows: One per control and target.
         logit_predictions_differing: Predictions over all targets in which OLS onto the target's
             logits and OLS onto its features followed by its head are not the same.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -11,7 +12,7 @@ class SpaceRow:
     """A control space as the source of one network's head, by OLS.
 
     Attributes:
-        kind: ``answers``, ``class noise``, ``pixels`` or ``random weights``.
+        kind: ``answers``, ``soft answers``, ``class noise``, ``pixels`` or ``random weights``.
         of: The network that it is made of; None for pixels.
         target: Whose head.
         n: Eval images.
@@ -23,6 +24,7 @@ class SpaceRow:
         r2: Of the map on the eval images; None where the target does not vary.
         rank: Of the space's moments on the fit images.
         columns: Of the space.
+        seed: Of random weights.
     """
 
     kind: str
@@ -37,6 +39,7 @@ class SpaceRow:
     r2: float | None
     rank: int
     columns: int
+    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +72,9 @@ class BeyondRow:
     """R² of what controls leave of a target, explained by a source.
 
     Attributes:
-        given: What is taken as known: ``answers`` or ``answers, pixels``, the source's.
-        of: ``features`` of the source, or the null ``class noise`` of its answers.
+        given: What is taken as known, e.g. ``answers, pixels``; answers are the source's.
+        of: ``features`` of the source, or a null in their place: ``class noise`` of its answers, or
+            its ``shuffled rows`` (of the first network of the study alone).
         source: Name.
         target: Name.
         r2: ``1 − SSE(source and controls) / SSE(controls)`` on the eval images; None where the
@@ -101,10 +105,25 @@ class SpaceFindings:
         rows: One per control space and target.
         answers: One per ordered pair of networks.
         beyond: One per ordered pair, what is given, and what stands in the source's place.
+        notes: What a reader of the numbers should know.
         left_out: Why a space could not be made, by its name.
     """
 
     rows: tuple[SpaceRow, ...] = ()
     answers: tuple[AnswersRow, ...] = ()
     beyond: tuple[BeyondRow, ...] = ()
+    notes: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
+
+    def r2_beyond(self, of: str = "features") -> dict[str, dict[tuple[str, str], float]]:
+        """R² by column of the results, then by (source, target); NaN where nothing is left.
+
+        Args:
+            of: What stands in the source's place.
+        """
+        found: dict[str, dict[tuple[str, str], float]] = {}
+        for row in self.beyond:
+            if row.of == of:
+                value = math.nan if row.r2 is None else row.r2
+                found.setdefault(row.column, {})[row.source, row.target] = value
+        return found

@@ -1,4 +1,4 @@
-"""What control spaces are made of."""
+"""What controls and control spaces are taken of."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from samefeatures.algebra import Algebra
+from samefeatures.algebra import Algebra, Precision
 from samefeatures.base.arrays import Int64
 from samefeatures.base.progress import Progress
 from samefeatures.features.rows import FeatureRows
 from samefeatures.networks.record import ImageNetwork, Network
-from samefeatures.scores.heads import Score
+from samefeatures.study.controls_config import ControlsConfig
 
 SEED = 0
 """Of permutations, random weights, noise and folds."""
@@ -19,17 +19,19 @@ Rows = Mapping[str, FeatureRows]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class SpaceInputs:
-    """What control spaces are made of.
+class ControlInputs:
+    """A study, as far as controls need it.
 
     Attributes:
         networks: Of the study, in order.
         fit: Fit rows of each.
         evaluation: Eval rows of each.
         labels: (m,) of the eval rows.
-        own: Scores of the networks with their own heads on the eval rows.
-        folder: For moments.
+        fit_labels: Finds (n,) of the fit rows, or why they are not known.
         extract: Fit rows and eval rows of more networks, each side by name.
+        folder: Of the study: for moments and scratch files.
+        chosen: Which spaces.
+        precision: Of the products between networks.
         algebra: Where factorisations and products run.
         progress: Shows how far it is.
     """
@@ -38,8 +40,25 @@ class SpaceInputs:
     fit: Rows
     evaluation: Rows
     labels: Int64
-    own: Mapping[str, Score]
-    folder: Path
+    fit_labels: Callable[[], Int64 | str]
     extract: Callable[[Sequence[ImageNetwork]], tuple[Rows, Rows]]
+    folder: Path
+    chosen: ControlsConfig
+    precision: Precision
     algebra: Algebra
     progress: Progress
+
+    @property
+    def source(self) -> str:
+        """The first network of the study."""
+        return next(iter(self.networks))
+
+    @property
+    def targets(self) -> list[str]:
+        """All other networks."""
+        return [name for name in self.networks if name != self.source]
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Fit rows and eval rows."""
+        return len(self.fit[self.source]), len(self.evaluation[self.source])
