@@ -18,6 +18,7 @@ from samefeatures.planning.notes import warnings_of
 from samefeatures.planning.plan import memory_of
 from samefeatures.planning.rates import FeatureRates
 from samefeatures.planning.stores import StoreRates
+from samefeatures.study.controls_config import ControlsConfig
 from samefeatures.study.methods import MethodConfig
 
 NOTHING = Linear(0, 0)
@@ -142,9 +143,36 @@ def test_iterative_methods_are_said_to_be_guesses() -> None:
 
 def test_controls_only_where_they_are_taken() -> None:
     found = by_name(estimate(extent(), features(), algebra(), Done()))
-    assert "controls" not in found
-    found = by_name(estimate(extent(controls=True), features(), algebra(), Done()))
-    assert found["controls"].seconds >= 20 + 2500 * (1 / 10 + 1 / 25) / 2
+    assert not [name for name in found if name.startswith("controls")]
+    chosen = ControlsConfig(seeds=2, pixels=4)
+    found = by_name(estimate(extent(controls=chosen), features(), algebra(), Done()))
+    decoded, rows = 1000 / 100 + 500 / 50, 2500
+    assert found["controls: networks"].seconds == decoded + 2 * rows * (1 / 10 + 1 / 25)
+    assert found["controls: networks"].bytes == 4 * rows * (2 * 40 + 48)
+    assert {"controls: moments", "controls"} <= set(found)
+    bare = ControlsConfig(seeds=0, pixels=False)
+    found = by_name(estimate(extent(controls=bare), features(), algebra(), Done()))
+    assert "controls: networks" not in found
+
+
+def test_control_spaces_in_numbers() -> None:
+    """Two networks of 10 and 30 features, 7 classes, noise of 5 columns, pixels of 2 x 2."""
+    work = extent(controls=ControlsConfig(seeds=1, pixels=2, class_noise=5, folds=3)).control_work
+    assert work is not None
+    assert work.pixels == 12
+    noise_and_pixels, shuffled, random, answers = 17 * (40 + 17), 10 * (40 + 17), 2 * 40**2, 2 * 40
+    assert work.moments == noise_and_pixels + shuffled + random + answers
+    blocks = 2 * 7 * 40 + (17 + 10) * 40 + 40**2
+    assert work.moment_bytes == 8 * (2 * 40**2 + 3 * blocks)
+    soft = extent(controls=ControlsConfig(answers="soft")).control_work
+    hard = extent(controls=ControlsConfig()).control_work
+    assert soft is not None
+    assert hard is not None
+    assert soft.moments - hard.moments == 2 * 40 * 6
+    assert hard.beyond(1000) > hard.beyond(10) > 0
+    assert extent(controls=ControlsConfig(), seen=("a",)).control_work.pixels == 0  # type: ignore[union-attr]
+    alone = extent(controls=ControlsConfig(), dims={"a": 10})
+    assert (alone.control_work, alone.control_bytes) == (None, 0)
 
 
 def test_networks_that_bring_features_need_no_extraction() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from samefeatures.planning.algebra import AlgebraRates, measure_work, method_work
+from samefeatures.planning.controls import ControlWork
 from samefeatures.planning.done import Done
 from samefeatures.planning.extent import Extent, Images
 from samefeatures.planning.rates import FeatureRates
@@ -96,8 +97,8 @@ class _Run:
         yield from self._maps()
         yield self._scores()
         yield from self._measures()
-        if self.extent.controls and len(self.extent.dims) > 1:
-            yield self._controls()
+        if self.extent.control_work is not None:
+            yield from self._controls(self.extent.control_work)
         cells = len(self.extent.methods) * len(self.extent.dims) ** 2
         note = f"{cells} cells; not measured here"
         yield _Cost("report", 1.0 + CELL_SECONDS * cells, factor=GUESS, note=note)
@@ -192,20 +193,27 @@ class _Run:
             seconds, note = rate.at(work, calls=values), f"{values} values"
             yield _Cost(f"measure: {name}", seconds, factor=ROUGH, note=note)
 
-    def _controls(self) -> _Cost:
-        """One more network with random weights, and four groups of hybrids out of one source."""
-        extent, features = self.extent, self.features
-        (fit_rows, eval_rows), total, count = extent.rows, extent.sizes.total, len(extent.dims)
-        seconds = 0.0
-        if extent.seen:
+    def _controls(self, work: ControlWork) -> Iterator[_Cost]:
+        """More networks, more columns of the moments, and what is measured beyond them."""
+        extent, features, algebra = self.extent, self.features, self.algebra
+        (fit_rows, eval_rows), count = extent.rows, len(extent.dims)
+        seeds = work.chosen.seeds
+        if extent.seen and (seeds or work.pixels):
             rows = sum(s.rows for s in extent.images)
-            seconds += sum(s.count / features.decode[s.name] for s in extent.images)
-            seconds += rows * sum(1 / features.forward[n] for n in extent.seen) / len(extent.seen)
-        seconds += self.algebra.score.at((count - 1) * (4.0 * eval_rows + fit_rows))
-        seconds += 3 * self.algebra.moments.at(fit_rows * total**2 / count)
-        seconds += 3 * self._reading("fit")
-        note = "one network with random weights, shuffled pairs, the fit set"
-        return _Cost("controls", seconds, factor=GUESS, note=note)
+            seconds = sum(s.count / features.decode[s.name] for s in extent.images)
+            seconds += seeds * rows * sum(1 / features.forward[n] for n in extent.seen)
+            disk = 4.0 * rows * (seeds * sum(extent.dims[n] for n in extent.seen) + work.pixels)
+            note = f"{seeds * len(extent.seen)} networks with random weights, and pixels"
+            yield _Cost("controls: networks", seconds, disk, GUESS, note)
+        seconds = algebra.moments.at(work.moments * (fit_rows + eval_rows))
+        note = f"beside the networks, in {work.chosen.folds} folds"
+        disk = float(extent.control_bytes)
+        yield _Cost("controls: moments", seconds, disk, GUESS, note)
+        seconds = algebra.score.at((count - 1) * (4.0 * eval_rows + 2 * fit_rows))
+        seconds += algebra.score.at(count * (count - 1) * (2.0 + seeds) * eval_rows)
+        seconds += algebra.moments.at(work.beyond(eval_rows)) + 3 * self._reading("fit")
+        note = "hybrids of every space, and R² beyond what is given"
+        yield _Cost("controls", seconds, factor=GUESS, note=note)
 
 
 def total(stages: Sequence[Stage]) -> float:

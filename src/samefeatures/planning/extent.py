@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from samefeatures.maps import Sizes
 from samefeatures.networks.record import FeatureFile
+from samefeatures.planning.controls import ControlWork
 from samefeatures.study.config import StudyConfig
+from samefeatures.study.controls_config import ControlsConfig
 from samefeatures.study.inputs import StudyInputs
 from samefeatures.study.methods import MethodConfig
 
@@ -37,7 +39,7 @@ class Extent:
         rows: Fit rows and eval rows.
         classes: Of every head.
         methods: As in the study file.
-        controls: Whether they are taken.
+        controls: Which control spaces are taken; None: none.
         device: Of the networks; on ``cpu`` decoding and networks share the processor.
         stored: Whether features are stored.
     """
@@ -48,7 +50,7 @@ class Extent:
     rows: tuple[int, int]
     classes: int
     methods: tuple[MethodConfig, ...]
-    controls: bool = False
+    controls: ControlsConfig | None = None
     device: str = "cpu"
     stored: bool = True
 
@@ -61,6 +63,21 @@ class Extent:
     def hybrids(self) -> int:
         """Of all methods."""
         return len(self.methods) * self.sizes.hybrids
+
+    @property
+    def control_work(self) -> ControlWork | None:
+        """Where controls are taken of two networks or more."""
+        if self.controls is None or len(self.dims) < 2:
+            return None
+        dims = tuple(self.dims.values())
+        return ControlWork(
+            chosen=self.controls, dims=dims, classes=self.classes, seen=len(self.seen)
+        )
+
+    @property
+    def control_bytes(self) -> int:
+        """Of the moments of control spaces, and of the networks' by fold."""
+        return self.control_work.moment_bytes if self.control_work else 0
 
     @property
     def moment_bytes(self) -> int:
@@ -98,7 +115,7 @@ def extent_of(inputs: StudyInputs, config: StudyConfig) -> Extent:
         rows=(fit, evaluation),
         classes=first.head.classes,
         methods=config.methods,
-        controls=config.chosen_controls is not None,
+        controls=config.chosen_controls,
         device=config.device,
         stored=config.store is not False,
     )

@@ -180,7 +180,12 @@ def memory_of(extent: Extent, measured: int | None) -> int:
         extent: Of the study.
         measured: The peak of this process after its networks ran; None where it is not known.
     """
-    algebra = 2 * extent.moment_bytes + 3 * 8 * max(extent.dims.values()) ** 2 + HELD
+    algebra = (
+        2 * extent.moment_bytes
+        + extent.control_bytes
+        + 3 * 8 * max(extent.dims.values()) ** 2
+        + HELD
+    )
     base = measured or 0
     # Two chunks of crops at a time; 256 rows each, as bytes, and one of features.
     return max(base + 2 * 256 * 3 * 300 * 300, algebra + base // 2)
