@@ -16,6 +16,8 @@ from samefeatures.features.rows import ArrayRows
 from samefeatures.features.spaces.answers import Answers
 from samefeatures.features.spaces.noise import ClassNoise, Noise
 from samefeatures.moments import folded, kept
+from samefeatures.moments.blocks import Blocks, BlockSums
+from samefeatures.moments.fold_checkpoints import FoldCheckpoints
 from samefeatures.moments.folded import Reading, fold_moments
 from samefeatures.moments.record import Moments
 from samefeatures.moments.views import Mixed, SecondMoments
@@ -137,3 +139,55 @@ def test_they_are_kept_and_made_anew(
     fold_moments(other, tmp_path, kind="fit", progress=Silent())
     assert len(list(tmp_path.iterdir())) == 6
     assert len({other.key("float64"), reading.key("float64"), reading.key("float32")}) == 3
+
+
+def test_a_stopped_run_goes_on_with_the_rows_after_its_checkpoint(
+    reading: Reading, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folded, "chunk_rows", lambda _: 500)
+    monkeypatch.setattr(kept, "CHECKPOINT_SECONDS", -1.0)
+    asked: list[int] = []
+
+    def stopped(self: Noise, start: int, stop: int) -> Float32:
+        asked.append(start)
+        if start == 2000 and len(asked) < 7:
+            raise KeyboardInterrupt
+        return real(self, start, stop)
+
+    real = Noise.span
+    monkeypatch.setattr(Noise, "span", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        fold_moments(reading, tmp_path, kind="fit", progress=Silent())
+    files = {path.name.split("-", 3)[3] for path in tmp_path.iterdir()}
+    assert files == {f"2000-{k}.checkpoint{end}.npz" for k in range(4) for end in ("", ".blocks")}
+    seen: list[int] = []
+    real_update = BlockSums.update
+
+    def counted(self: BlockSums, rows: dict[str, Float32]) -> None:
+        seen.append(len(rows["a"]))
+        real_update(self, rows)
+
+    monkeypatch.setattr(BlockSums, "update", counted)
+    found = fold_moments(reading, tmp_path, kind="fit", progress=Silent())
+    assert sum(seen) == N - 2000
+    monkeypatch.setattr(Noise, "span", real)
+    rows = columns(reading)
+    check(found.total, rows, reading)
+    for k, fold in enumerate(found.folds):
+        check(fold, {name: v[reading.fold_of == k] for name, v in rows.items()}, reading)
+    assert not [path for path in tmp_path.iterdir() if "checkpoint" in path.name]
+
+
+def test_a_checkpoint_that_is_not_whole_does_not_count(reading: Reading, tmp_path: Path) -> None:
+    found = fold_moments(reading, tmp_path, kind="fit", progress=Silent())
+    files = FoldCheckpoints(tmp_path, "folds-fit-x", reading.fold_of)
+    assert files.read() is None
+    blocks = Blocks(n=0, means={}, products={})
+    empty = [(Moments(["a"], [1]), blocks) for _ in range(4)]
+    files.write(100, empty)
+    assert files.read() is None  # other numbers of rows than the folds have
+    files.write(0, empty)
+    assert files.read() is not None
+    next(tmp_path.glob("folds-fit-x-0-2.checkpoint.blocks.npz")).unlink()
+    assert files.read() is None
+    assert found.parts[0].n + found.parts[1].n < found.networks.n == N

@@ -123,10 +123,16 @@ class BlockSums:
         dims: Columns of each space, networks and controls.
         classes: Spaces that come as classes, one-hot by their meaning.
         pairs: Blocks to sum.
+        start: Of rows that were seen before; None: there are none.
     """
 
     def __init__(
-        self, dims: Mapping[str, int], *, classes: Sequence[str] = (), pairs: Sequence[Pair]
+        self,
+        dims: Mapping[str, int],
+        *,
+        classes: Sequence[str] = (),
+        pairs: Sequence[Pair],
+        start: Blocks | None = None,
     ) -> None:
         unknown = [name for pair in pairs for name in pair if name not in dims]
         if unknown:
@@ -139,6 +145,18 @@ class BlockSums:
         self._sums = {name: np.zeros(dim) for name, dim in dims.items()}
         self._rows = {name: np.empty((0, dim)) for name, dim in dims.items()}
         self._products = {(a, b): np.zeros((dims[a], dims[b])) for a, b in pairs}
+        if start is not None and start.n:
+            self._go_on(start)
+
+    def _go_on(self, start: Blocks) -> None:
+        """About the means so far, the sums are zero; classes are summed about zero."""
+        self.n = start.n
+        for name, mean in start.means.items():
+            self._about[name] = 0 * mean if name in self._classes else mean.copy()
+            self._sums[name] = start.n * (mean - self._about[name])
+        for a, b in self._products:
+            sums = np.outer(self._sums[a], self._sums[b]) / start.n
+            self._products[a, b] = start.block(a, b) + sums
 
     def update(self, rows: Mapping[str, Rows]) -> None:
         """Add rows of every space, row i of each the same image.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +14,11 @@ from samefeatures.algebra import HOST, Algebra, Precision
 from samefeatures.base.arrays import Float32, Int64
 from samefeatures.base.digests import digest
 from samefeatures.base.files import writing
-from samefeatures.base.progress import Progress
+from samefeatures.base.progress import Advance, Progress
 from samefeatures.features.rows import FeatureRows, Identity, joint_chunks
+from samefeatures.moments import kept
 from samefeatures.moments.blocks import Blocks, BlockSums, Pair, Rows
+from samefeatures.moments.fold_checkpoints import FoldCheckpoints, Parts
 from samefeatures.moments.kept import chunk_rows, clear_old, moments_key
 from samefeatures.moments.record import Moments
 from samefeatures.moments.sums import Accumulator
@@ -108,6 +111,9 @@ def fold_moments(
 ) -> FoldedMoments:
     """Moments fold by fold, from ``folder`` if they are there.
 
+    A run that was stopped goes on from its last checkpoint; the result is the same but for float64
+    rounding.
+
     Args:
         reading: What is summed.
         folder: Where they are kept, a file a fold.
@@ -118,28 +124,30 @@ def fold_moments(
     """
     key = reading.key(precision)[:16]
     paths = [folder / f"folds-{kind}-{key}-{k}.npz" for k in range(reading.count)]
-    kept = _kept(paths)
-    if kept is None:
-        kept = _summed(reading, kind, progress, precision, algebra)
+    found = _kept(paths)
+    if found is None:
+        under_way = FoldCheckpoints(folder, f"folds-{kind}-{key}", reading.fold_of)
+        task = progress.task(f"moments of the {kind} set with controls", len(reading.fold_of))
+        found = _summed(reading, under_way, task, precision=precision, algebra=algebra)
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            for path, (moments, blocks) in zip(paths, kept, strict=True):
+            for path, (moments, blocks) in zip(paths, found, strict=True):
                 blocks.save(path.with_suffix(".blocks.npz"))
                 moments.save(path)
             beside = [path.with_suffix(".blocks.npz") for path in paths]
             clear_old(folder, f"folds-{kind}", but=[*paths, *beside])
     names = frozenset(part.name for part in reading.networks)
-    folds = tuple(Beside(moments, names, blocks) for moments, blocks in kept)
-    joint = kept[0][0].copy()
-    for moments, _ in kept[1:]:
+    folds = tuple(Beside(moments, names, blocks) for moments, blocks in found)
+    joint = found[0][0].copy()
+    for moments, _ in found[1:]:
         joint.merge(moments)
-    total = Beside(joint, names, Union([blocks for _, blocks in kept]))
+    total = Beside(joint, names, Union([blocks for _, blocks in found]))
     return FoldedMoments(
-        total=total, folds=folds, networks=joint, parts=tuple(part for part, _ in kept)
+        total=total, folds=folds, networks=joint, parts=tuple(part for part, _ in found)
     )
 
 
-def _kept(paths: Sequence[Path]) -> list[tuple[Moments, Blocks]] | None:
+def _kept(paths: Sequence[Path]) -> Parts | None:
     """Of each fold; None where one is not there, or another process has just removed it."""
     try:
         return [
@@ -150,30 +158,57 @@ def _kept(paths: Sequence[Path]) -> list[tuple[Moments, Blocks]] | None:
 
 
 def _summed(
-    reading: Reading, kind: str, progress: Progress, precision: Precision, algebra: Algebra
-) -> list[tuple[Moments, Blocks]]:
-    networks = [part.name for part in reading.networks]
+    reading: Reading,
+    under_way: FoldCheckpoints,
+    advance: Advance,
+    *,
+    precision: Precision,
+    algebra: Algebra,
+) -> Parts:
+    seen, start = under_way.read() or (0, None)
+    sums = _sums(reading, start, precision, algebra)
+    advance(seen)
+    saved_at = time.monotonic()
+    for first, rows in _chunks(reading):
+        count = len(rows[reading.networks[0].name])
+        if first + count <= seen:
+            continue
+        fold_of = reading.fold_of[first : first + count]
+        for k, (joint, blocks) in enumerate(sums):
+            mine = np.flatnonzero(fold_of == k)
+            part = {name: values[mine] for name, values in rows.items()}
+            joint.update(*(np.asarray(part[net.name], np.float32) for net in reading.networks))
+            blocks.update(part)
+        advance(count)
+        if time.monotonic() - saved_at > kept.CHECKPOINT_SECONDS:
+            under_way.write(first + count, _parts(sums))
+            saved_at = time.monotonic()
+    return _parts(sums)
+
+
+def _sums(
+    reading: Reading, start: Parts | None, precision: Precision, algebra: Algebra
+) -> list[tuple[Accumulator, BlockSums]]:
+    """Of each fold, going on from ``start`` where there is something."""
+    names = [part.name for part in reading.networks]
     dims = [part.dim for part in reading.networks]
-    sums = [
+    nothing = Moments(names, dims), None
+    so_far: Sequence[tuple[Moments, Blocks | None]] = start or [nothing] * reading.count
+    return [
         (
-            Accumulator(Moments(networks, dims), precision=precision, algebra=algebra),
+            Accumulator(moments.copy(), precision=precision, algebra=algebra),
             BlockSums(
                 {space.name: space.dim for space in reading.spaces},
                 classes=[space.name for space in reading.derived if space.one_hot],
                 pairs=reading.pairs,
+                start=blocks,
             ),
         )
-        for _ in range(reading.count)
+        for moments, blocks in so_far
     ]
-    advance = progress.task(f"moments of the {kind} set with controls", len(reading.fold_of))
-    for start, rows in _chunks(reading):
-        fold_of = reading.fold_of[start : start + len(rows[networks[0]])]
-        for k, (joint, blocks) in enumerate(sums):
-            mine = np.flatnonzero(fold_of == k)
-            part = {name: values[mine] for name, values in rows.items()}
-            joint.update(*(np.asarray(part[name], np.float32) for name in networks))
-            blocks.update(part)
-        advance(len(fold_of))
+
+
+def _parts(sums: Sequence[tuple[Accumulator, BlockSums]]) -> Parts:
     return [(joint.moments(), blocks.blocks()) for joint, blocks in sums]
 
 
