@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from spaces_by_hand import with_spaces
 
 from samefeatures.scores.intervals import wilson
 from samefeatures.similarity import MEASURES
@@ -246,6 +247,12 @@ def nasty(good: StudyResults) -> StudyResults:
         warnings=("</section><img src=x onerror=alert(1)> [red]not markup[/red]",),
         settings={"networks": list(NASTY), "note": "</pre><script>alert(2)</script>"},
     )
+
+
+@pytest.fixture
+def spaced(controlled: StudyResults) -> StudyResults:
+    """The same controls, and control spaces in every source's place."""
+    return with_spaces(controlled)
 
 
 def published_results(folder: Path) -> StudyResults:

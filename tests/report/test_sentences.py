@@ -1,4 +1,4 @@
-"""The three sentences claim what the numbers show, and no more."""
+"""The sentences claim what the numbers show, and no more."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from samefeatures.report.sentences import sentences
+from samefeatures.report.sentences_shared import ONLY_ACCURACY
 from samefeatures.study.results import FitSummary, StudyResults
 
 Make = Callable[..., StudyResults]
@@ -29,7 +30,8 @@ def deficient(method: str, rank: int) -> list[FitSummary]:
 
 
 def test_good_results(good: StudyResults) -> None:
-    maps, naive, logit = sentences(good)
+    maps, beyond, naive, logit = sentences(good)
+    assert beyond == ONLY_ACCURACY
     assert "6 OLS maps" in maps
     assert "median of −1.10 %" in maps
     assert "(−2.22 % to −0.54 %)" in maps
@@ -84,7 +86,7 @@ def test_limits_of_the_claim(make: Make, usual: float, worst: float, text: str) 
 def test_what_is_near_chance(make: Make, classes: int, own: float, near: bool) -> None:
     """Five points above it, and where classes are many three times as much."""
     tables = {"ols": three(own, own=own), "naive": three(own, own=own)}
-    maps, naive, _ = sentences(make(tables, classes=classes))
+    maps, _, naive, _ = sentences(make(tables, classes=classes))
     assert ("shows nothing about their features" in maps) is near
     assert ("but the networks themselves are hardly above chance." in naive) is near
     if near:
@@ -130,52 +132,52 @@ def test_deficient_fits_are_named_as_a_possible_reason(make: Make) -> None:
 )
 def test_the_control_may_fail_to_fail(make: Make, off: float, text: str) -> None:
     results = make({"ols": three(89.0), "naive": three(off)}, classes=10)
-    assert text in sentences(results)[1]
+    assert text in sentences(results)[2]
 
 
 def test_what_the_control_says_in_numbers(make: Make) -> None:
     """Half of the accuracy lost is the limit, and counts as not interchangeable."""
     table = three(45.0)
     table[0][1] = 47.0
-    second = sentences(make({"ols": three(89.0), "naive": table}, classes=4))[1]
+    second = sentences(make({"ols": three(89.0), "naive": table}, classes=4))[2]
     numbers = "the median hybrid gets 45.00 % right (best 47.00 %; chance is 25.00 %)"
     assert f"{numbers}: above chance, yet the features are not interchangeable" in second
-    partly = sentences(make({"ols": three(89.0), "naive": three(46.0)}, classes=4))[1]
+    partly = sentences(make({"ols": three(89.0), "naive": three(46.0)}, classes=4))[2]
     assert "partly interchangeable even as they are" in partly
 
 
 def test_gains_are_counted_and_the_largest_is_named(make: Make) -> None:
     table = three(89.0)
     table[2][0] = 91.5
-    second = sentences(make({"ols": table}))[1]
+    second = sentences(make({"ols": table}))[2]
     assert second == (
         "1 of the 6 hybrids beats the target's own network, whose unchanged head they use; the "
         "largest gain is 1.50 points (net_c into net_a)."
     )
     table[0][1] = 90.5
-    assert sentences(make({"ols": table}))[1].startswith("2 of the 6 hybrids beat the")
+    assert sentences(make({"ols": table}))[2].startswith("2 of the 6 hybrids beat the")
 
 
 def test_without_the_control_gains_are_counted(published: StudyResults) -> None:
-    second = sentences(published)[1]
+    second = sentences(published)[2]
     assert second.startswith("38 of the 90 hybrids beat the target's own network")
     assert "10.10 points (pnasnet_large into inception_v1)" in second
 
 
 def test_no_gain_is_said(make: Make) -> None:
-    assert sentences(make({"ols": three(80.0)}))[1].startswith("None of the 6 hybrids beats")
+    assert sentences(make({"ols": three(80.0)}))[2].startswith("None of the 6 hybrids beats")
 
 
 def test_logit_that_breaks_the_algebra_is_called_out(make: Make) -> None:
     tables = {"ols": three(89.0), "logit": three(88.0)}
-    third = sentences(make(tables, fits=deficient("logit", 10)))[2]
+    third = sentences(make(tables, fits=deficient("logit", 10)))[3]
     assert "miss it by up to 2.00 points" in third
     assert "as algebra demands" not in third
 
 
 def test_logit_within_rounding(make: Make) -> None:
     tables = {"ols": three(89.0), "logit": three(90.01)}
-    third = sentences(make(tables, fits=deficient("logit", 10)))[2]
+    third = sentences(make(tables, fits=deficient("logit", 10)))[3]
     assert "every column (to within 0.010 points), as algebra demands" in third
 
 
@@ -192,7 +194,7 @@ def test_the_limit_of_rounding_and_heads_of_which_many_are_too_narrow(make: Make
         [90.0 if i == j else 90.04 if j == 0 else 88.0 + i for j in range(6)] for i in range(6)
     ]
     results = make({"ols": off, "logit": logit}, list(names), fits=narrow)
-    third = sentences(results)[2]
+    third = sentences(results)[3]
     assert "with a lossless head (to within 0.040 points), as algebra demands" in third
     assert third.endswith(
         "; b, c, d and 2 more can't pass all logits through and change it by −2.00 to +3.00 points."
@@ -201,38 +203,68 @@ def test_the_limit_of_rounding_and_heads_of_which_many_are_too_narrow(make: Make
     for row in logit:
         row[5] = 90.0
     four = make({"ols": off, "logit": logit}, list(names), fits=fewer)
-    assert "; b, c, d and e can't pass all" in sentences(four)[2]
+    assert "; b, c, d and e can't pass all" in sentences(four)[3]
     logit[1][0] = 90.06
     beyond = make({"ols": off, "logit": logit}, list(names), fits=fewer)
-    assert "they miss it by up to 0.06 points" in sentences(beyond)[2]
+    assert "they miss it by up to 0.06 points" in sentences(beyond)[3]
 
 
 def test_logit_without_a_lossless_head_claims_nothing(make: Make) -> None:
     tables = {"ols": three(89.0), "logit": three(85.0)}
-    third = sentences(make(tables, fits=deficient("logit", 8)))[2]
+    third = sentences(make(tables, fits=deficient("logit", 8)))[3]
     assert third.startswith("None of the heads")
     assert "by −5.00 points" in third
 
 
 def test_logit_of_unknown_rank_claims_nothing(make: Make) -> None:
-    third = sentences(make({"ols": three(89.0), "logit": three(90.0)}))[2]
+    third = sentences(make({"ols": three(89.0), "logit": three(90.0)}))[3]
     assert "not recorded" in third
 
 
 def test_without_logit_the_spread_of_r2_is_told(published: StudyResults) -> None:
-    assert sentences(published)[2].startswith("R² of mapped against true features runs from")
+    assert sentences(published)[3].startswith("R² of mapped against true features runs from")
 
 
 def test_the_spread_of_r2_is_that_of_the_hybrids(make: Make) -> None:
     results = make({"ols": [[90.0, 60.0, 72.0], [81.0, 90.0, 66.0], [78.0, 84.0, 90.0]]})
     # By hand: the fixture's R² is top-1 / 120, of the hybrids alone.
-    third = sentences(results)[2]
+    third = sentences(results)[3]
     assert third.startswith("R² of mapped against true features runs from 0.50 to 0.70")
     assert "(median 0.62)" in third
     one = dataclasses.replace(results, cells=results.cells[1:2])
-    assert sentences(one)[2] == "R² of mapped against true features is 0.50."
+    assert sentences(one)[3] == (
+        "R² of mapped against true features is 0.50: the maps miss 50 % of the features' variance, "
+        "and the heads need some of that."
+    )
     none = tuple(dataclasses.replace(c, measures={"r2": float("nan")}) for c in results.cells)
-    assert sentences(dataclasses.replace(results, cells=none))[2].endswith("was not computed.")
+    assert sentences(dataclasses.replace(results, cells=none))[3].endswith("was not computed.")
+
+
+@pytest.mark.parametrize(
+    ("r2", "off", "text"),
+    [
+        (1.0, 89.0, "the maps reproduce the features nearly whole."),
+        (0.99, 50.0, "the maps reproduce the features nearly whole."),
+        (0.98, 86.0, "miss 2 % of the features' variance, and the heads need little of that."),
+        (0.61, 55.0, "miss 39 % of the features' variance, and the heads need some of that."),
+        (-0.4, 10.0, "miss all of the features' variance, and the heads need some of that."),
+    ],
+)
+def test_what_is_said_of_r2_follows_from_it(make: Make, r2: float, off: float, text: str) -> None:
+    results = make({"ols": three(off)}, classes=10)
+    cells = tuple(dataclasses.replace(c, measures={"r2": r2}) for c in results.cells)
+    last = sentences(dataclasses.replace(results, cells=cells))[3]
+    assert last.endswith(text)
+    assert "in part" not in last
+    assert "can classify well" not in last
+
+
+def test_one_lossless_head_is_one_column(make: Make) -> None:
+    fits = [dataclasses.replace(f, rank=8) for f in deficient("logit", 10) if f.target != "net_a"]
+    fits += [f for f in deficient("logit", 10) if f.target == "net_a"]
+    logit = [[90.0, 85.0, 85.0], [90.0, 90.0, 85.0], [90.0, 85.0, 90.0]]
+    text = sentences(make({"ols": three(89.0), "logit": logit}, fits=fits))[3]
+    assert "own accuracy in the one column with a lossless head (exactly)" in text
 
 
 def test_the_first_fitted_method_stands_in_for_ols(make: Make) -> None:
@@ -255,9 +287,9 @@ def test_a_method_without_hybrids_beside_one_that_has_some(make: Make) -> None:
     own = [[90.0, None, None], [None, 90.0, None], [None, None, 90.0]]
     first = sentences(make({"ols": own, "ridge": three(89.0)}))
     assert first[0] == "No ols hybrid was scored against a source with correct images."
-    assert first[1] == "No ols hybrid was scored, so none can be compared with its target."
+    assert first[2] == "No ols hybrid was scored, so none can be compared with its target."
     controls = {"naive": own, "logit": own}
-    maps, gains, spread = sentences(make({"ols": three(89.0), **controls}))
+    maps, _, gains, spread = sentences(make({"ols": three(89.0), **controls}))
     assert "6 OLS maps" in maps
     assert gains.startswith("None of the 6 hybrids beats")
     assert spread.startswith("R² of mapped against true features")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from samefeatures.study.results import Cell, MeasureSummary, MethodSummary, StudyResults
@@ -77,6 +78,13 @@ def grids(results: StudyResults) -> tuple[Grid, ...]:
         )
         found.append(grid)
     return tuple(found)
+
+
+def fitted(tables: Sequence[Grid]) -> Grid | None:
+    """``ols``, else the first method that fits something, else the first."""
+    ols = (grid for grid in tables if grid.kind == "ols")
+    maps = (grid for grid in tables if grid.uses == "images" and grid.hybrids)
+    return next(ols, None) or next(maps, None) or next(iter(tables), None)
 
 
 def label(method: MethodSummary) -> str:

@@ -1,32 +1,37 @@
-"""Three sentences to take away, written from the numbers whatever they say."""
+"""Sentences to take away, written from the numbers whatever they say."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
-from samefeatures.report.grid import Grid, grids, number, plain, signed
+from samefeatures.report.findings import spaces_of
+from samefeatures.report.follows import followed
+from samefeatures.report.grid import Grid, fitted, grids, number, plain, signed
+from samefeatures.report.sentences_logits import of_logit
+from samefeatures.report.sentences_shared import of_answers, of_following, of_sharing
 from samefeatures.report.summary import MethodNumbers, deficient, median, numbers
-from samefeatures.study.results import FitSummary, StudyResults
+from samefeatures.study.results import StudyResults
 
 # A median penalty up to SMALL percent, none above BEARABLE, reads as "keeps nearly everything".
 SMALL = 5.0
 BEARABLE = 20.0
-# Flips of single images by rounding; more than this is not what the algebra says.
-ROUNDING_POINTS = 0.05
+# A median R² from here on reads as "nearly whole".
+WHOLE = 0.99
 
 
-def sentences(results: StudyResults) -> tuple[str, str, str]:
-    """What the study shows: of the maps, of the control, and of the logits.
+def sentences(results: StudyResults) -> tuple[str, ...]:
+    """What the study shows: of accuracy, of what is shared, of the control, and of the logits.
 
-    Each claims only what its numbers show; without ``naive`` the second tells how many hybrids
-    beat the target's own network, without ``logit`` the third tells the spread of R².
+    Each claims only what its numbers show. Without control spaces the second says that accuracy
+    alone can't tell; without ``naive`` the third tells how many hybrids beat the target's own
+    network; without ``logit`` the fourth tells whom the hybrids follow, or the spread of R².
     """
+    tables = grids(results)
     by_kind: dict[str, Grid] = {}
-    for grid in grids(results):
+    for grid in tables:
         by_kind.setdefault(grid.kind, grid)
-    fitted = _fitted(by_kind)
-    if fitted is None or not any(grid.hybrids for grid in by_kind.values()):
+    maps = fitted(tables)
+    if maps is None or not any(grid.hybrids for grid in tables):
         nothing = "No hybrid was scored, so nothing can be said of {}."
         return (
             nothing.format("the maps between these networks"),
@@ -35,10 +40,16 @@ def sentences(results: StudyResults) -> tuple[str, str, str]:
         )
     naive, logit = by_kind.get("naive"), by_kind.get("logit")
     return (
-        _of_maps(fitted, results),
-        _of_naive(naive, results) if naive and naive.hybrids else _of_gains(fitted),
-        _of_logit(logit, results) if logit and logit.hybrids else _of_r2(fitted),
+        _of_maps(maps, results),
+        of_sharing(results),
+        _of_naive(naive, results) if naive and naive.hybrids else _of_gains(maps),
+        of_logit(logit, results) if logit and logit.hybrids else _of_rest(maps, results),
     )
+
+
+def _of_rest(grid: Grid, results: StudyResults) -> str:
+    found = followed(grid) if spaces_of(results).rows else None
+    return of_following(found) if found else _of_r2(grid)
 
 
 def chance(results: StudyResults) -> float:
@@ -49,12 +60,6 @@ def chance(results: StudyResults) -> float:
 def _near_chance(top1: float, results: StudyResults) -> bool:
     level = chance(results)
     return top1 <= min(level + 5.0, 3.0 * level)
-
-
-def _fitted(by_kind: dict[str, Grid]) -> Grid | None:
-    """``ols``, else the first method that fits something, else the first."""
-    maps = [grid for grid in by_kind.values() if grid.uses == "images" and grid.hybrids]
-    return by_kind.get("ols") or next(iter(maps), None) or next(iter(by_kind.values()), None)
 
 
 def _of_maps(grid: Grid, results: StudyResults) -> str:
@@ -71,7 +76,10 @@ def _of_maps(grid: Grid, results: StudyResults) -> str:
             f"Over the {found.hybrids}{of} {name} maps, top-1 accuracy changes by a median of "
             f"{change} ({_pct(found.smallest)} to {_pct(found.largest)})"
         )
-    return f"{opening}: {_verdict(found, grid, results)}."
+    text = f"{opening}: {_verdict(found, grid, results)}."
+    own = median(cell.source_top1 for cell in grid.hybrids)
+    answers = "" if _near_chance(own, results) else of_answers(found.change_over_maps, results)
+    return f"{text} {answers}".rstrip()
 
 
 def _verdict(found: MethodNumbers, grid: Grid, results: StudyResults) -> str:
@@ -82,10 +90,7 @@ def _verdict(found: MethodNumbers, grid: Grid, results: StudyResults) -> str:
             f"{number(chance(results))} %, so this shows nothing about their features"
         )
     if -found.change_over_maps <= SMALL and -found.smallest <= BEARABLE:
-        return (
-            "an affine map keeps nearly all that the heads need, as it would if the networks "
-            "extract the same information"
-        )
+        return "an affine map keeps nearly all that the heads need"
     if -found.change_over_maps <= BEARABLE:
         verdict = "an affine map keeps much of what the heads need, but not all of it"
     else:
@@ -141,75 +146,29 @@ def _of_gains(grid: Grid) -> str:
     )
 
 
-def _of_logit(grid: Grid, results: StudyResults) -> str:
-    fits = [fit for fit in results.fits if fit.method == grid.method]
-    lossless, lossy = _columns(grid, fits)
-    if not fits:
-        return (
-            f"The logit maps change top-1 by {_spread(grid, lossy)} points; the ranks of the heads "
-            "were not recorded, so what algebra demands of them is not known."
-        )
-    if not lossless:
-        return (
-            "None of the heads passes logits through without loss, so the logit maps need not "
-            f"return the source's accuracy; they change it by {_spread(grid, lossy)} points."
-        )
-    gap = max(abs(c.top1 - c.source_top1) for c in grid.hybrids if c.target in lossless)  # points
-    where = "every column" if not lossy else f"the {len(lossless)} columns with a lossless head"
-    if gap > ROUNDING_POINTS:
-        text = (
-            f"By algebra the logit maps return the source's own accuracy in {where}, but here they "
-            f"miss it by up to {number(gap)} points: rounding, or a fault, so look into it"
-        )
-    else:
-        exact = "exactly" if gap == 0 else f"to within {number(gap, 3)} points"
-        text = (
-            f"The logit maps return the source's own accuracy in {where} ({exact}), as algebra "
-            "demands: that says something about the heads, and nothing about the features"
-        )
-    if lossy:
-        text += (
-            f"; {_list(lossy)} can't pass all logits through and "
-            f"{'changes' if len(lossy) == 1 else 'change'} it by {_spread(grid, lossy)} points"
-        )
-    return text + "."
-
-
-def _columns(grid: Grid, fits: Sequence[FitSummary]) -> tuple[list[str], list[str]]:
-    """Targets whose head is lossless as the fit said, and the others."""
-    used = [name for name in grid.names if any(c.target == name for c in grid.hybrids)]
-    full = {f.target for f in fits if f.rank is not None and f.rank == f.full_rank}
-    short = {f.target for f in fits if deficient(f) or "not lossless" in f.note}
-    lossless = [name for name in used if name in full and name not in short]
-    return lossless, [name for name in used if name not in lossless]
-
-
-def _spread(grid: Grid, targets: list[str]) -> str:
-    moves = [c.top1 - c.source_top1 for c in grid.hybrids if c.target in targets]
-    low, high = signed(min(moves)), signed(max(moves))
-    return low if low == high else f"{low} to {high}"
-
-
 def _of_r2(grid: Grid) -> str:
     values = sorted(cell.r2 for cell in grid.hybrids if math.isfinite(cell.r2))
     opening = "R² of mapped against true features"
     if not values:
         return f"{opening} was not computed."
+    middle = median(values)
     if len(values) == 1:
-        return f"{opening} is {number(values[0])}."
-    return (
-        f"{opening} runs from {number(values[0])} to {number(values[-1])} (median "
-        f"{number(median(values))}): a hybrid can classify well while its features are reproduced "
-        "in part, for the head looks at some directions only."
-    )
+        opening += f" is {number(middle)}"
+    else:
+        opening += (
+            f" runs from {number(values[0])} to {number(values[-1])} (median {number(middle)})"
+        )
+    if middle >= WHOLE:
+        return f"{opening}: the maps reproduce the features nearly whole."
+    share = f"{number(100 * (1 - middle), 0)} %" if middle > 0 else "all"
+    missed = f"the maps miss {share} of the features' variance"
+    lost = -numbers(grid).change_over_maps
+    if math.isnan(lost):
+        return f"{opening}: {missed}."
+    if lost <= SMALL:
+        return f"{opening}: {missed}, and the heads need little of that."
+    return f"{opening}: {missed}, and the heads need some of that."
 
 
 def _pct(value: float) -> str:
     return f"{signed(value)} %"
-
-
-def _list(names: list[str]) -> str:
-    shown = [plain(name) for name in names]
-    if len(shown) > 4:
-        return f"{', '.join(shown[:3])} and {len(shown) - 3} more"
-    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)

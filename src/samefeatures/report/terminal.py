@@ -47,7 +47,7 @@ class _Printed:
 
 
 def print_tables(results: StudyResults, console: Console) -> None:
-    """Print warnings, each method's table with its medians, and the three sentences.
+    """Print warnings, each method's table with its medians, and the sentences to take away.
 
     Ten networks fit into 100 columns. A table too wide for the console is cut into blocks of
     columns. Where the console has fewer than 256 colours, or is no terminal, nothing is shaded.
