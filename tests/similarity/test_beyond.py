@@ -6,12 +6,13 @@ import math
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import cosine as cosine_distance
 from sklearn.linear_model import Ridge as SklearnRidge
 
 from samefeatures.algebra import HOST, Algebra, Host
 from samefeatures.base.arrays import Float64
 from samefeatures.moments.record import Moments
-from samefeatures.similarity.beyond import Explainer, Ground, r2_beyond, squared_errors
+from samefeatures.similarity.beyond import Explainer, Ground, cosine_beyond, errors_of, r2_beyond
 from samefeatures.similarity.sheet import Sheet
 from samefeatures.similarity.strengths import GRID, CrossValidation, _steps
 
@@ -218,9 +219,20 @@ def test_errors_from_moments_are_those_of_the_rows() -> None:
     fit, judge = world(400, seed=1), world(150, seed=2)
     explainer = opened(fit, judge)
     found = explainer.explain(["pixels", "answers", "a"])
-    by_row = squared_errors(found, {name: v - fit[name].mean(axis=0) for name, v in judge.items()})
-    assert by_row.shape == (2, 150)
-    np.testing.assert_allclose(by_row.sum(axis=1), list(found.errors.values()), rtol=1e-9)
+    by_row = errors_of(found, {name: v - fit[name].mean(axis=0) for name, v in judge.items()})
+    squares, width = (by_row**2).sum(axis=0), fit["b"].shape[1]
+    assert by_row.shape == (150, width + fit["c"].shape[1])
+    expected = [squares[:width].sum(), squares[width:].sum()]
+    np.testing.assert_allclose(list(found.errors.values()), expected, rtol=1e-9)
+
+
+def test_the_cosine_is_of_what_is_left_and_what_is_added() -> None:
+    e, f = np.random.default_rng(0).standard_normal((2, 50, 3))
+    expected = 1 - cosine_distance(e.ravel(), (e - f).ravel())
+    found = cosine_beyond((f * f).sum(), (e * e).sum(), (e * f).sum())
+    assert found == pytest.approx(expected, rel=1e-12)
+    assert math.isnan(cosine_beyond(4.0, 4.0, 4.0))  # nothing is added
+    assert math.isnan(cosine_beyond(0.0, 0.0, 0.0))
 
 
 @pytest.mark.parametrize("given", [["answers"], ["pixels", "answers"]])

@@ -9,7 +9,7 @@ import pytest
 
 from samefeatures.base.arrays import Float64
 from samefeatures.moments.record import Moments
-from samefeatures.similarity.beyond import Explainer, Ground, squared_errors
+from samefeatures.similarity.beyond import Explainer, Ground, errors_of
 from samefeatures.similarity.sketch import COLUMNS, Sketch, sketch_of
 from samefeatures.similarity.strengths import GRID, shift_of
 
@@ -107,7 +107,7 @@ def test_rows_less_the_block_have_the_errors_of_the_moments(
     off = common.whole(found.strengths.by_block["pixels"])
     z = {name: v - fit[name].mean(axis=0) for name, v in judge.items()}
     left = {name: z[name] - z["pixels"] @ off.weights(name) for name in ("a", "b")}
-    assert squared_errors(found, left).sum() == pytest.approx(found.errors["b"], rel=1e-9)
+    assert (errors_of(found, left) ** 2).sum() == pytest.approx(found.errors["b"], rel=1e-9)
 
 
 def test_narrow_targets_are_their_own_sketch(

@@ -157,6 +157,7 @@ def test_what_is_shared_beyond_the_answers_is_found(
         if row.of == "features":
             assert row.ci_low < row.r2 < row.ci_high
             assert row.r2 > 0.9
+            assert row.cosine == pytest.approx(np.sqrt(row.r2), abs=0.01)  # as of any good fit
         else:
             assert row.ci_low <= row.r2 <= row.ci_high
             assert abs(row.r2) < 0.02

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -157,10 +158,27 @@ def r2_beyond(both: Explained, controls: Explained) -> dict[str, float]:
     }
 
 
-def squared_errors(
+def cosine_beyond(squares: float, left: float, shared: float) -> float:
+    """Of what controls leave of a target, and of what a source adds to their prediction.
+
+    With e the errors of the controls and f those of source and controls,
+    ``⟨e, e − f⟩ / ‖e‖‖e − f‖`` over all images as one vector. NaN where the source adds
+    nothing, or nothing is left.
+
+    Args:
+        squares: Σ‖f‖².
+        left: Σ‖e‖².
+        shared: Σ⟨e, f⟩.
+    """
+    added = left - 2 * shared + squares
+    lengths = math.sqrt(max(left, 0.0) * max(added, 0.0))
+    return (left - shared) / lengths if lengths > 0 else float("nan")
+
+
+def errors_of(
     explained: Explained, rows: Mapping[str, Float64], *, algebra: Algebra = HOST
 ) -> Float64:
-    """(t, r) squared errors of r rows, target by target.
+    """(r, D) errors of r rows, target beside target.
 
     Args:
         explained: Its weights are used.
@@ -168,11 +186,8 @@ def squared_errors(
             explains of them; row i of each the same image.
         algebra: Where the products run.
     """
-    targets = list(explained.errors)
-    error = np.concatenate([rows[t] for t in targets], axis=1)  # (r, D)
+    error = np.concatenate([rows[t] for t in explained.errors], axis=1)  # (r, D)
     for block, weight in explained.weights.items():
         if weight.any():
             error -= algebra.product(rows[block], weight)
-    starts = np.cumsum([0, *(rows[t].shape[1] for t in targets[:-1])])
-    out: Float64 = np.add.reduceat(error * error, starts, axis=1).T
-    return out
+    return error

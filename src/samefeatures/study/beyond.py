@@ -11,7 +11,14 @@ import numpy as np
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float64, Int64
 from samefeatures.moments.views import SecondMoments
-from samefeatures.similarity.beyond import Explained, Explainer, Ground, r2_beyond, squared_errors
+from samefeatures.similarity.beyond import (
+    Explained,
+    Explainer,
+    Ground,
+    cosine_beyond,
+    errors_of,
+    r2_beyond,
+)
 from samefeatures.similarity.common import Common
 from samefeatures.similarity.jackknife import ratio_interval
 from samefeatures.study.controls_config import PIXELS, Given
@@ -90,14 +97,18 @@ def beyond_rows(
     found: dict[Case, Explained] = {}
     for given in givens:
         found |= _explained(source, given, spaces, evidence, algebra)
-    errors = _errors(found, evidence, algebra)
+    sums = _sums(found, evidence, algebra)
     for given in givens:
+        controls = sums[given, CONTROLS]
         for of in spaces:
-            values = r2_beyond(found[given, of], found[given, CONTROLS])
+            values, mine = r2_beyond(found[given, of], found[given, CONTROLS]), sums[given, of]
             for k, target in enumerate(evidence.ground.targets):
                 if target == source:
                     continue
-                low, high = ratio_interval(errors[given, of][k], errors[given, CONTROLS][k])
+                low, high = ratio_interval(mine.squares[k], controls.squares[k])
+                totals = [
+                    float(part[k].sum()) for part in (mine.squares, controls.squares, mine.shared)
+                ]
                 yield BeyondRow(
                     given=", ".join(given),
                     of=of,
@@ -106,6 +117,7 @@ def beyond_rows(
                     r2=_number(values[target]),
                     ci_low=_number(low),
                     ci_high=_number(high),
+                    cosine=_number(cosine_beyond(squares, left, shared)),
                 )
 
 
@@ -133,10 +145,24 @@ def _explained(
     return found
 
 
-def _errors(
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sums:
+    """(t, J) over the eval rows of each part: of squared errors, and of errors times those of the
+    controls alone."""
+
+    squares: Float64
+    shared: Float64
+
+    def add(self, errors: Float64, alone: Float64, edges: Int64, member: Float64) -> None:
+        """Some rows: (r, D) errors, those of the controls, and (r, J) whose part each is."""
+        for total, other in ((self.squares, errors), (self.shared, alone)):
+            np.add(total, np.add.reduceat(errors * other, edges, axis=1).T @ member, out=total)
+
+
+def _sums(
     found: Mapping[Case, Explained], evidence: Evidence, algebra: Algebra
-) -> dict[Case, Float64]:
-    """(t, J) squared errors on the eval rows, summed over each part of them, by case."""
+) -> dict[Case, _Sums]:
+    """Of every case."""
     targets = evidence.ground.targets
     names = list(dict.fromkeys([*(b for each in found.values() for b in each.weights), *targets]))
     strengths = {
@@ -146,17 +172,21 @@ def _errors(
     used = {s for s in strengths.values() if s is not None}
     read = list(dict.fromkeys([*names, *([PIXELS] if used else [])]))
     means = {name: evidence.fit.mean_of(name) for name in read}
+    edges = np.cumsum([0, *(len(means[name]) for name in targets[:-1])])
     by_name, parts = evidence.spaces.by_name, int(evidence.part_of.max()) + 1
-    out, start = {case: np.zeros((len(targets), parts)) for case in found}, 0
+    shape = (len(targets), parts)
+    out, start = {case: _Sums(np.zeros(shape), np.zeros(shape)) for case in found}, 0
     for blocks in zip(*(by_name[name].chunks(ROWS) for name in read), strict=True):
         rows = {name: b - means[name] for name, b in zip(read, blocks, strict=True)}
         left: dict[float | None, dict[str, Float64]] = {None: rows}
         left |= {s: _without_pixels(rows, names, s, evidence, algebra) for s in used}
         part_of = evidence.part_of[start : start + len(blocks[0])]
         member = np.eye(parts)[part_of]  # (r, J)
-        for case, each in found.items():
-            errors = squared_errors(each, left[strengths[case]], algebra=algebra)
-            out[case] += errors @ member
+        alone: dict[Given, Float64] = {}  # (r, D) errors of the controls
+        for case, each in found.items():  # those of the controls come first
+            errors = errors_of(each, left[strengths[case]], algebra=algebra)
+            alone.setdefault(case[0], errors)
+            out[case].add(errors, alone[case[0]], edges, member)
         start += len(part_of)
     return out
 

@@ -81,6 +81,8 @@ class BeyondRow:
             controls leave nothing.
         ci_low: Lower end of its 95 % interval by the jackknife; None where there is none.
         ci_high: Its upper end.
+        cosine: Of what the controls leave and what the source adds to them, all eval images as one
+            vector; None where it adds nothing.
     """
 
     given: str
@@ -90,6 +92,7 @@ class BeyondRow:
     r2: float | None
     ci_low: float | None
     ci_high: float | None
+    cosine: float | None = None
 
     @property
     def column(self) -> str:
