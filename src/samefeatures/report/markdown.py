@@ -37,7 +37,7 @@ def measure_table(grid: Grid, measure: MeasureSummary) -> str:
 
 
 def document(results: StudyResults) -> str:
-    """All tables under one title, with the sentences to take away, warnings and notes of the fits."""
+    """All tables under one title, with sentences to take away, warnings and notes of the fits."""
     parts = [f"# {escape(results.title)}", ""]
     for warning in results.warnings:
         parts += [f"> **Warning:** {escape(warning)}", ""]

@@ -106,9 +106,8 @@ def beyond_rows(
                 if target == source:
                     continue
                 low, high = ratio_interval(mine.squares[k], controls.squares[k])
-                totals = [
-                    float(part[k].sum()) for part in (mine.squares, controls.squares, mine.shared)
-                ]
+                sums_of = (mine.squares, controls.squares, mine.shared)
+                squares, left, shared = (float(part[k].sum()) for part in sums_of)
                 yield BeyondRow(
                     given=", ".join(given),
                     of=of,
