@@ -109,13 +109,32 @@ def test_a_question_that_the_results_do_not_answer_is_named() -> None:
 
 def test_answers_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     columns = "method,source,target,top1,change_vs_source_pct,loss_vs_target_points,"
-    columns += "p_vs_target,fixed,broken"
-    rows = ["ols,a,a,90,0,0,1,0,0", "ols,a,b,81,-10,-1,0.04,9,3", "ols,b,a,70,-12.5,20,0.01,2,9"]
-    rows += ["ols,b,b,80,0,0,1,0,0", "new,a,b,82,-8.9,-2,0.5,9,3", "new,b,a,69,-13.75,21,0.01,2,9"]
+    columns += "p_vs_target,fixed,broken,disagree,as_source"
+    rows = ["ols,a,a,90,0,0,1,0,0,,", "ols,b,b,80,0,0,1,0,0,,"]
+    rows += ["ols,a,b,81,-10,-1,0.04,9,3,8,4", "ols,b,a,70,-12.5,20,0.01,2,9,8,9"]
+    rows += ["new,a,b,82,-8.9,-2,0.5,9,3,8,2", "new,b,a,69,-13.75,21,0.01,2,9,0,0"]
     (tmp_path / "s").mkdir()
     (tmp_path / "s" / "results.csv").write_text("\n".join([columns, *rows]))
+    (tmp_path / "s" / "spaces.csv").write_text(
+        "kind,of,target,top1,r2\nanswers,a,b,90,0.5\nanswers,b,a,72,0.7\npixels,,a,40,\n"
+    )
+    (tmp_path / "s" / "beyond.csv").write_text(
+        'given,of,r2,ci_low\n"answers, pixels",features,0.25,0.1\n'
+        '"answers, pixels",features,0.75,-0.1\n"answers, pixels",class noise,0,0\n'
+        "answers,features,,\n"
+    )
+    (tmp_path / "s" / "answers.csv").write_text("labelled_right,seen\n9,10\n10,10\n")
     monkeypatch.setattr(prose, "DOCS", tmp_path)
     expected = {
+        "new share as_source of disagree median": "25.00",
+        "ols count as_source above disagree": "1",
+        "space answers change low": "−10.00",
+        "space answers r2 median": "0.600",
+        "space pixels top1 high": "40.00",
+        "beyond r2_beyond_answers_pixels features median": "0.500",
+        "beyond r2_beyond_answers_pixels features sure": "1",
+        "beyond r2_beyond_answers_pixels class noise high": "0.000",
+        "answers labelled_right low": "9",
         "own a": "90.00",
         "ols beat": "1",
         "ols better": "1",

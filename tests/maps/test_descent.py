@@ -88,3 +88,24 @@ def test_a_resumed_descent_goes_on_to_the_same_bits(stop: int) -> None:
     second = begin().resume({k: v.copy() for k, v in first.state().items()})
     assert head + run(second, rosenbrock) == losses
     np.testing.assert_array_equal(second.point, whole.point)
+
+
+def test_a_step_too_far_is_cut_to_the_minimum_of_the_parabola_through_it() -> None:
+    """From 1 to −3 on x²/2: value and slope here and value there are those of the parabola."""
+    descent = Descent(np.ones((1, 1)), precondition=lambda g: 4 * g, tolerance=1e-12)
+    descent.tell(0.5, np.ones((1, 1)))
+    assert descent.trial.item() == -3
+    descent.tell(4.5, np.full((1, 1), -3.0))
+    assert descent.point.item() == 1
+    assert descent.trial.item() == pytest.approx(0, abs=1e-15)
+
+
+def test_where_the_function_curves_downwards_nothing_is_learned_of_it() -> None:
+    """On x⁴/4 − x²/2 near 0: the next step is the preconditioned gradient again."""
+    descent = Descent(np.full((1, 1), 0.1), precondition=lambda g: 0.5 * g, tolerance=1e-12)
+    for _ in range(2):
+        x = descent.trial
+        descent.tell(float((x**4 / 4 - x**2 / 2).sum()), x**3 - x)
+    x = descent.point
+    assert x.item() > 0.1
+    np.testing.assert_allclose(descent.trial - x, -0.5 * (x**3 - x), rtol=1e-12)
