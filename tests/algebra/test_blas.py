@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from samefeatures.algebra.blas import add_product, add_square, mirror
+from samefeatures.algebra.blas import add_by_class, add_outer, add_product, add_square, mirror
 
 
 def peak_bytes(work: Callable[[], object]) -> int:
@@ -58,3 +58,23 @@ def test_the_upper_triangle_becomes_the_lower_one(dim: int) -> None:
     expected = np.tril(matrix) + np.tril(matrix, -1).T
     mirror(matrix)
     np.testing.assert_array_equal(matrix, expected)
+
+
+def test_an_outer_product_is_added_in_place() -> None:
+    rng = np.random.default_rng(0)
+    block, a, b = rng.standard_normal((4, 7)), rng.standard_normal(4), rng.standard_normal(7)
+    expected = block - 3.5 * np.outer(a, b)
+    add_outer(block, a, b, -3.5)
+    np.testing.assert_allclose(block, expected, rtol=1e-14)
+    add_outer(np.zeros((0, 7)), a[:0], b, 1.0)  # nothing to add to
+
+
+def test_rows_are_added_to_the_row_of_their_class() -> None:
+    rng = np.random.default_rng(0)
+    block, b = rng.standard_normal((5, 3)), rng.standard_normal((40, 3))
+    classes = rng.integers(0, 4, 40)  # one class has no row
+    expected = block + np.eye(5)[classes].T @ b
+    add_by_class(block, classes, b)
+    np.testing.assert_allclose(block, expected, rtol=1e-13)
+    add_by_class(block, classes[:0], b[:0])
+    np.testing.assert_allclose(block, expected, rtol=1e-13)

@@ -26,6 +26,11 @@ from samefeatures.networks.record import Head
 N = 3000
 
 
+@pytest.fixture(autouse=True)
+def all_is_worth_keeping(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folded, "WORTH_KEEPING", -1.0)
+
+
 @pytest.fixture
 def reading() -> Reading:
     rng = np.random.default_rng(0)
@@ -120,7 +125,7 @@ def test_what_another_process_removes_is_summed_again(
     again = fold_moments(reading, tmp_path, kind="fit", progress=Silent()).total
     name = reading.networks[0].name
     assert np.array_equal(again.block(name, name), first.block(name, name))
-    assert len(list(tmp_path.iterdir())) == 2 * reading.count
+    assert len(list(tmp_path.glob("folds-*"))) == 2 * reading.count
 
 
 def test_they_are_kept_and_made_anew(
@@ -128,16 +133,16 @@ def test_they_are_kept_and_made_anew(
 ) -> None:
     first = fold_moments(reading, tmp_path, kind="fit", progress=Silent())
     files = sorted(tmp_path.iterdir())
-    assert len(files) == 8
+    assert len(files) == 9  # the joint moments of the networks among them
     kept.clear_old(tmp_path, "fit", but=[])  # joint moments of other features
-    assert sorted(tmp_path.iterdir()) == files
+    assert sorted(tmp_path.iterdir()) == [path for path in files if path.name.startswith("folds-")]
     with monkeypatch.context() as patch:
         patch.setattr(folded, "_summed", None)
         again = fold_moments(reading, tmp_path, kind="fit", progress=Silent())
     np.testing.assert_array_equal(again.total.block("a", "b"), first.total.block("a", "b"))
     other = replace(reading, fold_of=parts_of(N, 3, seed=0))
     fold_moments(other, tmp_path, kind="fit", progress=Silent())
-    assert len(list(tmp_path.iterdir())) == 6
+    assert len(list(tmp_path.glob("folds-*"))) == 6
     assert len({other.key("float64"), reading.key("float64"), reading.key("float32")}) == 3
 
 
@@ -158,7 +163,7 @@ def test_a_stopped_run_goes_on_with_the_rows_after_its_checkpoint(
     monkeypatch.setattr(Noise, "span", stopped)
     with pytest.raises(KeyboardInterrupt):
         fold_moments(reading, tmp_path, kind="fit", progress=Silent())
-    files = {path.name.split("-", 3)[3] for path in tmp_path.iterdir()}
+    files = {path.name.split("-", 3)[3] for path in tmp_path.glob("folds-*")}
     assert files == {f"2000-{k}.checkpoint{end}.npz" for k in range(4) for end in ("", ".blocks")}
     seen: list[int] = []
     real_update = BlockSums.update
@@ -191,3 +196,18 @@ def test_a_checkpoint_that_is_not_whole_does_not_count(reading: Reading, tmp_pat
     next(tmp_path.glob("folds-fit-x-0-2.checkpoint.blocks.npz")).unlink()
     assert files.read() is None
     assert found.parts[0].n + found.parts[1].n < found.networks.n == N
+
+
+def test_what_is_summed_at_once_leaves_the_joint_moments_alone(
+    reading: Reading, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folded, "WORTH_KEEPING", 60.0)
+    found = fold_moments(reading, tmp_path, kind="fit", progress=Silent())
+    (path,) = tmp_path.iterdir()
+    joint = kept.kept_moments(reading.networks, tmp_path, kind="fit")
+    assert joint is not None
+    assert path.name.startswith("fit-")
+    np.testing.assert_array_equal(joint.block("a", "b"), found.networks.block("a", "b"))
+    expected = Moments(["a", "b"], [6, 4])
+    expected.update(*(part.span(0, N) for part in reading.networks))
+    np.testing.assert_allclose(joint.block("a", "b"), expected.block("a", "b"), atol=1e-8)

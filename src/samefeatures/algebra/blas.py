@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from samefeatures.base.arrays import Float64
+from samefeatures.base.arrays import Float64, Int64
 
 
 def add_square(lower: Float64, z: Float64) -> None:
@@ -31,6 +31,40 @@ def add_product(block: Float64, a: Float64, b: Float64) -> None:
     from scipy.linalg.blas import dgemm
 
     _check(dgemm(1.0, b.T, a.T, beta=1.0, c=block.T, overwrite_c=1, trans_b=1), block)
+
+
+def add_outer(block: Float64, a: Float64, b: Float64, weight: float) -> None:
+    """S_ab += weight · a bᵀ.
+
+    Args:
+        block: (d_a, d_b) S_ab, in rows one after another, writable.
+        a: (d_a,).
+        b: (d_b,).
+        weight: Of the product.
+    """
+    from scipy.linalg.blas import dger
+
+    if block.size:
+        _check(dger(weight, b, a, a=block.T, overwrite_a=1), block)
+
+
+def add_by_class(block: Float64, classes: Int64, b: Float64) -> None:
+    """S_ab += aᵀ b with a one-hot: each row of b is added to the row of its class.
+
+    Args:
+        block: (K, d_b) S_ab, in rows one after another, writable.
+        classes: (r,) in 0 … K − 1.
+        b: (r, d_b), in rows one after another.
+    """
+    # What scipy.sparse itself calls: its public product makes a (K, d_b) matrix of each chunk,
+    # which takes several times as long as the sums.
+    from scipy.sparse._sparsetools import csr_matvecs
+
+    count, (rows, columns) = len(block), b.shape
+    starts = np.concatenate([[0], np.cumsum(np.bincount(classes, minlength=count))])
+    order = np.argsort(classes, kind="stable")
+    ends, places = starts.astype(np.int64), order.astype(np.int64)
+    csr_matvecs(count, rows, columns, ends, places, np.ones(rows), b.ravel(), block.reshape(-1))
 
 
 def mirror(lower: Float64) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from samefeatures.algebra import Precision
-from samefeatures.algebra.blas import add_product, add_square, mirror
+from samefeatures.algebra.blas import add_by_class, add_outer, add_product, add_square, mirror
 from samefeatures.base.arrays import Float64, Int64
 from samefeatures.base.errors import FeatureError, StoreDamagedError
 from samefeatures.base.npz import load_npz, write_npz
@@ -152,11 +152,11 @@ class BlockSums:
         """About the means so far, the sums are zero; classes are summed about zero."""
         self.n = start.n
         for name, mean in start.means.items():
-            self._about[name] = 0 * mean if name in self._classes else mean.copy()
+            self._about[name] = 0 * mean if name in self._classes else mean
             self._sums[name] = start.n * (mean - self._about[name])
         for a, b in self._products:
-            sums = np.outer(self._sums[a], self._sums[b]) / start.n
-            self._products[a, b] = start.block(a, b) + sums
+            self._products[a, b] = start.products[a, b]
+            add_outer(self._products[a, b], self._sums[a], self._sums[b], 1 / start.n)
 
     def update(self, rows: Mapping[str, Rows]) -> None:
         """Add rows of every space, row i of each the same image.
@@ -171,10 +171,10 @@ class BlockSums:
         if not count:
             return
         first = not self._about
-        centred: dict[str, Any] = {}  # (r, d) arrays, sparse where they are one-hot
+        parts: dict[str, Rows] = {}  # (r, d) centred, or (r,) classes
         for name in self._dims:
             if name in self._classes:
-                centred[name] = _one_hot(rows[name], self._dims[name])
+                parts[name] = rows[name]
                 self._about[name] = np.zeros(self._dims[name])
                 self._sums[name] += np.bincount(rows[name], minlength=self._dims[name])
                 continue
@@ -189,9 +189,9 @@ class BlockSums:
                     "rows mean nothing; extract them again or leave the images out."
                 )
             self._sums[name] += total
-            centred[name] = part
+            parts[name] = part
         for (a, b), product in self._products.items():
-            _add(product, centred[a], centred[b])
+            _add(product, parts[a], parts[b])
         self.n += count
 
     def _room(self, name: str, rows: int) -> Float64:
@@ -222,41 +222,34 @@ class BlockSums:
         return next(iter(counts.values()))
 
     def blocks(self) -> Blocks:
-        """Of all rows so far."""
+        """Of all rows so far. They are the sums themselves, centred: no row may come after."""
         n = max(self.n, 1)
         apart = {name: total / n for name, total in self._sums.items()}
+        for (a, b), product in self._products.items():
+            add_outer(product, apart[a], apart[b], -n)
+            if a == b:
+                mirror(product)
         return Blocks(
             n=self.n,
             means={k: v + self._about.get(k, np.zeros(len(v))) for k, v in apart.items()},
-            products={
-                (a, b): self._product(a, b) - n * np.outer(apart[a], apart[b])
-                for a, b in self._products
-            },
+            products=self._products,
         )
-
-    def _product(self, a: str, b: str) -> Float64:
-        """(d_a, d_b) about the means of the first rows."""
-        out = self._products[a, b]
-        if a == b and a not in self._classes:
-            mirror(out)
-        return out
 
 
 def _add(product: Float64, a: Any, b: Any) -> None:
-    """(d_a, d_b) += aᵀ b; of a dense space with itself the lower triangle alone."""
-    if not (isinstance(a, np.ndarray) and isinstance(b, np.ndarray)):  # one is sparse
-        found = a.T @ b  # (d_a, d_b)
-        product += found if isinstance(found, np.ndarray) else found.toarray()
+    """(d_a, d_b) += aᵀ b; of a dense space with itself the lower triangle alone.
+
+    a and b are (r, d), or (r,) classes of one-hot columns.
+    """
+    if a.ndim == 1 and b.ndim == 1:
+        np.add.at(product, (a, b), 1)
+    elif a.ndim == 1:
+        add_by_class(product, a, b)
+    elif b.ndim == 1:
+        other = np.zeros(product.shape[::-1])
+        add_by_class(other, b, a)
+        product += other.T
     elif a is b:
         add_square(product, a)
     else:
         add_product(product, a, b)
-
-
-def _one_hot(classes: Rows, count: int) -> Any:
-    """(r, count) with a 1 in each row; sparse."""
-    from scipy import sparse
-
-    rows = len(classes)
-    ones, starts = np.ones(rows), np.arange(rows + 1)
-    return sparse.csr_array((ones, classes, starts), shape=(rows, count))

@@ -19,10 +19,13 @@ from samefeatures.features.rows import FeatureRows, Identity, joint_chunks
 from samefeatures.moments import kept
 from samefeatures.moments.blocks import Blocks, BlockSums, Pair, Rows
 from samefeatures.moments.fold_checkpoints import FoldCheckpoints, Parts
-from samefeatures.moments.kept import chunk_rows, clear_old, moments_key
+from samefeatures.moments.kept import chunk_rows, clear_old, keep_moments, moments_key
 from samefeatures.moments.record import Moments
 from samefeatures.moments.sums import Accumulator
 from samefeatures.moments.views import Beside, SecondMoments, Union
+
+WORTH_KEEPING = 60.0
+"""Seconds of summing after which folds are kept."""
 
 
 class Derived(Protocol):
@@ -112,7 +115,8 @@ def fold_moments(
     """Moments fold by fold, from ``folder`` if they are there.
 
     A run that was stopped goes on from its last checkpoint; the result is the same but for float64
-    rounding.
+    rounding. They are many and large, so they are kept only where summing took a minute; those
+    of the networks alone are kept as they are without controls.
 
     Args:
         reading: What is summed.
@@ -126,21 +130,25 @@ def fold_moments(
     paths = [folder / f"folds-{kind}-{key}-{k}.npz" for k in range(reading.count)]
     found = _kept(paths)
     if found is None:
+        started = time.monotonic()
         under_way = FoldCheckpoints(folder, f"folds-{kind}-{key}", reading.fold_of)
         task = progress.task(f"moments of the {kind} set with controls", len(reading.fold_of))
         found = _summed(reading, under_way, task, precision=precision, algebra=algebra)
+        beside = [path.with_suffix(".blocks.npz") for path in paths]
+        worth_it = time.monotonic() - started > WORTH_KEEPING
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            for path, (moments, blocks) in zip(paths, found, strict=True):
-                blocks.save(path.with_suffix(".blocks.npz"))
-                moments.save(path)
-            beside = [path.with_suffix(".blocks.npz") for path in paths]
-            clear_old(folder, f"folds-{kind}", but=[*paths, *beside])
+            if worth_it:
+                for path, (moments, blocks) in zip(paths, found, strict=True):
+                    blocks.save(path.with_suffix(".blocks.npz"))
+                    moments.save(path)
+            clear_old(folder, f"folds-{kind}", but=[*paths, *beside] if worth_it else [])
     names = frozenset(part.name for part in reading.networks)
     folds = tuple(Beside(moments, names, blocks) for moments, blocks in found)
     joint = found[0][0].copy()
     for moments, _ in found[1:]:
         joint.merge(moments)
+    keep_moments(joint, reading.networks, folder, kind=kind, precision=precision)
     total = Beside(joint, names, Union([blocks for _, blocks in found]))
     return FoldedMoments(
         total=total, folds=folds, networks=joint, parts=tuple(part for part, _ in found)
@@ -181,7 +189,9 @@ def _summed(
             blocks.update(part)
         advance(count)
         if time.monotonic() - saved_at > kept.CHECKPOINT_SECONDS:
-            under_way.write(first + count, _parts(sums))
+            so_far = _parts(sums)
+            under_way.write(first + count, so_far)
+            sums = _sums(reading, so_far, precision, algebra)
             saved_at = time.monotonic()
     return _parts(sums)
 

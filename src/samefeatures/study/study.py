@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from samefeatures.base.progress import Progress, Silent
 from samefeatures.features.direct import DirectRows
 from samefeatures.features.place import Root
 from samefeatures.maps import AffineMap
+from samefeatures.moments.folded import FoldedMoments
+from samefeatures.moments.kept import kept_moments
 from samefeatures.moments.record import Moments
 from samefeatures.moments.stream import Stream
 from samefeatures.study.config import StudyConfig
@@ -115,21 +118,20 @@ class Study:
         """Moments of the fit set, of which all closed-form maps are made."""
         if self.config.store is False:
             return self.stream.moments()
-        if self._sums_controls:
-            return self.made_spaces.summed.networks
-        return self.runner.moments(list(self.fit_features.rows.values()), kind="fit")
+        return self._moments(self.fit_features, "fit", lambda: self.made_spaces.summed)
 
     @cached_property
     def eval_moments(self) -> Moments:
         """Moments of the eval set, of which all measures are taken."""
-        if self._sums_controls:
-            return self.made_spaces.judged.networks
-        return self.runner.moments(list(self.eval_features.rows.values()), kind="eval")
+        return self._moments(self.eval_features, "eval", lambda: self.made_spaces.judged)
 
-    @property
-    def _sums_controls(self) -> bool:
-        """Whether control spaces are summed with the networks, in one pass: in this process."""
-        return self.config.chosen_controls is not None and self.runner is self._local
+    def _moments(self, side: Side, kind: str, beside: Callable[[], FoldedMoments]) -> Moments:
+        """Of one side; where control spaces are summed in this process, in the same pass."""
+        parts, precision = list(side.rows.values()), self.config.algebra.precision
+        if self.config.chosen_controls is None or self.runner is not self._local:
+            return self.runner.moments(parts, kind=kind)
+        kept = kept_moments(parts, self.out / "moments", kind=kind, precision=precision)
+        return kept or beside().networks
 
     @cached_property
     def control_inputs(self) -> ControlInputs:
