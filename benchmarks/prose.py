@@ -8,14 +8,17 @@ benchmarks/results. A query of a study is one of
     METHOD [from SOURCES] [into TARGETS] COLUMN HOW
     METHOD minus METHOD COLUMN HOW                  cell by cell
     control NAME top1|agreement                     median, as tables.md has it
-    follow COLUMN [minus COLUMN] HOW                of follow.csv: percent of mistakes, or images
+    METHOD share COLUMN of COLUMN HOW               of two counts, in percent, cell by cell
+    METHOD count COLUMN above COLUMN                in how many cells
+    space KIND COLUMN HOW                           of spaces.csv; change is against the source
+    beyond COLUMN OF HOW                            of beyond.csv; OF is features or a null; HOW may
+                                                    be sure: how many intervals lie above 0
+    answers COLUMN HOW                              of answers.csv
     table                                           of all methods
 
 SOURCES and TARGETS are NAME,NAME,…; HOW is median, mean, low, high, or above=X or below=X: how
 many are. A query of a suite is ``STAGE / PEER | FIELD | FORMAT``: the first line whose stage and
 peer start so (PEER may be left out), a field of it, and a format of Python's, or ``h`` for hours.
-
-``python -m benchmarks.prose follow OUT STUDY`` writes follow.csv of a study that lies in OUT.
 """
 
 from __future__ import annotations
@@ -24,17 +27,12 @@ import csv
 import operator
 import re
 import statistics
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from itertools import permutations
 from pathlib import Path
 
 from benchmarks.record import RESULTS, kept
 from samefeatures.report.grid import number, signed
-from samefeatures.scores.follow import follow
 from samefeatures.scores.intervals import ALPHA
-from samefeatures.study.results import StudyResults
-from samefeatures.study.tables import read_predictions
 
 DOCS = Path(__file__).parents[1] / "docs"
 PLACE = re.compile(r"(<!-- ([\w.-]+): ([^>\n]+) -->)(.*?)(<!-- end -->)", re.DOTALL)
@@ -85,14 +83,13 @@ def answer(results: str, query: str) -> str:
         case ["own", name]:
             own = next(row for row in rows if row["source"] == row["target"] == name)
             text = number(float(own["top1"]))
-        case ["control", *name, ("top1" | "agreement") as column]:
-            text = _control(results, " ".join(name), column)
-        case ["follow", column, how]:
-            pairs = _read(DOCS / results / "follow.csv")
-            text = _shown([100 * int(p[column]) / int(p["mistakes"]) for p in pairs], how)
-        case ["follow", column, "minus", other, how]:
-            pairs = _read(DOCS / results / "follow.csv")
-            text = _shown([int(p[column]) - int(p[other]) for p in pairs], how)
+        case [("control" | "space" | "beyond" | "answers"), *_]:
+            text = _of_controls(results, rows, query.split())
+        case [method, "share", column, "of", whole, how]:
+            pairs = [(float(row[column]), float(row[whole])) for row in _of(hybrids, method)]
+            text = _shown([100 * part / count for part, count in pairs if count], how)
+        case [method, "count", column, "above", other]:
+            text = str(sum(float(r[column]) > float(r[other]) for r in _of(hybrids, method)))
         case [method, ("maps" | "beat" | "better" | "worse" | "unsure") as count]:
             text = str(_counts(_of(hybrids, method))[count])
         case [method, "minus", other, column, how]:
@@ -110,16 +107,46 @@ def answer(results: str, query: str) -> str:
     return text
 
 
+def _of_controls(results: str, rows: Sequence[Row], words: Sequence[str]) -> str:
+    match words:
+        case ["control", *name, ("top1" | "agreement") as column]:
+            return _control(results, " ".join(name), column)
+        case ["space", *kind, column, how]:
+            return _space(results, rows, " ".join(kind), column, how)
+        case ["answers", column, how]:
+            found = _read(DOCS / results / "answers.csv")
+            return _shown([float(row[column]) for row in found], how, digits=0)
+        case ["beyond", column, *of, how]:
+            found = _read(DOCS / results / "beyond.csv")
+            given = column.removeprefix("r2_beyond_").replace("_", ", ")
+            mine = [r for r in found if (r["given"], r["of"]) == (given, " ".join(of))]
+            if how == "sure":
+                return str(sum(float(row["ci_low"]) > 0 for row in mine if row["ci_low"]))
+            return _shown([float(row["r2"]) for row in mine if row["r2"]], how, digits=3)
+    raise ValueError("it has another form")
+
+
 def _of(hybrids: Sequence[Row], method: str) -> list[Row]:
     return [row for row in hybrids if row["method"] == method]
 
 
-def _shown(values: Sequence[float], how: str, *, sign: bool = False) -> str:
+def _space(study: str, rows: Sequence[Row], kind: str, column: str, how: str) -> str:
+    """Of all maps out of the control spaces of one kind."""
+    own = {row["source"]: float(row["top1"]) for row in rows if row["source"] == row["target"]}
+    found = [row for row in _read(DOCS / study / "spaces.csv") if row["kind"] == kind]
+    if column == "change":
+        changes = [100 * (float(r["top1"]) - own[r["of"]]) / own[r["of"]] for r in found]
+        return _shown(changes, how, sign=True)
+    digits = 3 if column == "r2" else 2
+    return _shown([float(row[column]) for row in found if row[column]], how, digits=digits)
+
+
+def _shown(values: Sequence[float], how: str, *, sign: bool = False, digits: int = 2) -> str:
     word, _, limit = how.partition("=")
     if word in ("above", "below"):
         beyond = operator.gt if word == "above" else operator.lt
         return str(sum(beyond(value, float(limit)) for value in values))
-    return (signed if sign else number)(HOW[word](values))
+    return (signed if sign else number)(HOW[word](values), digits)
 
 
 def _table(hybrids: Sequence[Row]) -> str:
@@ -185,30 +212,5 @@ def _read(path: Path) -> list[Row]:
         return list(csv.DictReader(file))
 
 
-def write_follow(out: Path, study: str) -> None:
-    """Keep, of every OLS hybrid, how often it and its source repeat the target's mistakes."""
-    names = [network.name for network in StudyResults.load(out / "study.json").networks]
-    with (DOCS / study / "follow.csv").open("w", newline="") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(["source", "target", "mistakes", "repeated", "repeated_by_source"])
-        for source, target in permutations(names, 2):
-            found = read_predictions(
-                out / "predictions.parquet",
-                ["label", f"own/{source}", f"own/{target}", f"ols/{source}/{target}"],
-            )
-            labels, source_says, target_says, hybrid_says = found.values()
-            said = follow(
-                source_says=source_says,
-                target_says=target_says,
-                hybrid_says=hybrid_says,
-                labels=labels,
-            )
-            counts = (said.mistakes, said.repeated, said.repeated_by_source)
-            table.writerow([source, target, *counts])
-
-
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["follow"]:
-        write_follow(Path(sys.argv[2]), sys.argv[3])
-    else:
-        print("\n".join(str(path) for path in write_prose()))
+    print("\n".join(str(path) for path in write_prose()))

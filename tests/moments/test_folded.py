@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ import pytest
 
 from samefeatures.base import npz
 from samefeatures.base.arrays import Float32
+from samefeatures.base.errors import FeatureError
 from samefeatures.base.progress import Silent
 from samefeatures.features.folds import parts_of
 from samefeatures.features.rows import ArrayRows
@@ -17,9 +18,9 @@ from samefeatures.features.spaces.answers import Answers
 from samefeatures.features.spaces.noise import ClassNoise, Noise
 from samefeatures.moments import folded, kept
 from samefeatures.moments.blocks import Blocks, BlockSums
-from samefeatures.moments.fold_checkpoints import FoldCheckpoints
 from samefeatures.moments.folded import Reading, fold_moments
 from samefeatures.moments.record import Moments
+from samefeatures.moments.summed import Summed, UnderWay
 from samefeatures.moments.views import Mixed, SecondMoments
 from samefeatures.networks.record import Head
 
@@ -52,8 +53,25 @@ def reading() -> Reading:
         stored=rows[2:],
         derived=[answers, Noise(length=N, seed=0)],
         pairs=pairs,
+        sketches=[Doubled(name="twice a", of="a")],
+        fold_pairs=[*pairs, ("a", "a"), ("a", "b"), ("b", "b"), ("a", "twice a")],
         fold_of=parts_of(N, 4, seed=0),
     )
+
+
+@dataclass(frozen=True)
+class Doubled:
+    """A space of which folds alone are summed."""
+
+    name: str
+    of: str
+    dim: int = 6
+    fingerprint: str = "doubled"
+    one_hot: bool = False
+
+    def derive(self, blocks: dict[str, Float32], start: int) -> Float32:
+        assert start % 1 == 0
+        return 2 * blocks[self.of]
 
 
 def columns(reading: Reading) -> dict[str, Float32]:
@@ -76,8 +94,19 @@ def test_folds_and_total(reading: Reading, tmp_path: Path) -> None:
     rows = columns(reading)
     check(found.total, rows, reading)
     assert len(found.folds) == 4
+    assert ("a", "twice a") in reading.fold_pairs
     for k, fold in enumerate(found.folds):
         check(fold, {name: v[reading.fold_of == k] for name, v in rows.items()}, reading)
+        np.testing.assert_allclose(fold.block("a", "twice a"), 2 * fold.block("a", "a"), 1e-6)
+    with pytest.raises(FeatureError, match="were not summed"):
+        found.total.block("a", "twice a")
+
+
+def test_without_folds_there_is_the_total_alone(reading: Reading, tmp_path: Path) -> None:
+    plain = replace(reading, sketches=(), fold_pairs=(), fold_of=None)
+    found = fold_moments(plain, tmp_path, kind="eval", progress=Silent())
+    check(found.total, columns(reading), reading)
+    assert (found.folds, plain.count) == ((), 0)
 
 
 def test_small_chunks_make_no_difference(
@@ -107,7 +136,7 @@ def test_class_noise_is_a_mixture_of_answers_and_noise(reading: Reading, tmp_pat
         )
 
 
-@pytest.mark.parametrize("ending", ["-0.npz", "-1.blocks.npz"])
+@pytest.mark.parametrize("ending", [".1.npz", ".beside.npz"])
 def test_what_another_process_removes_is_summed_again(
     reading: Reading, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
 ) -> None:
@@ -125,7 +154,7 @@ def test_what_another_process_removes_is_summed_again(
     again = fold_moments(reading, tmp_path, kind="fit", progress=Silent()).total
     name = reading.networks[0].name
     assert np.array_equal(again.block(name, name), first.block(name, name))
-    assert len(list(tmp_path.glob("folds-*"))) == 2 * reading.count
+    assert len(list(tmp_path.glob("folds-*"))) == 2 + reading.count
 
 
 def test_they_are_kept_and_made_anew(
@@ -133,7 +162,7 @@ def test_they_are_kept_and_made_anew(
 ) -> None:
     first = fold_moments(reading, tmp_path, kind="fit", progress=Silent())
     files = sorted(tmp_path.iterdir())
-    assert len(files) == 9  # the joint moments of the networks among them
+    assert len(files) == 7  # the joint moments of the networks, as without controls, among them
     kept.clear_old(tmp_path, "fit", but=[])  # joint moments of other features
     assert sorted(tmp_path.iterdir()) == [path for path in files if path.name.startswith("folds-")]
     with monkeypatch.context() as patch:
@@ -142,7 +171,7 @@ def test_they_are_kept_and_made_anew(
     np.testing.assert_array_equal(again.total.block("a", "b"), first.total.block("a", "b"))
     other = replace(reading, fold_of=parts_of(N, 3, seed=0))
     fold_moments(other, tmp_path, kind="fit", progress=Silent())
-    assert len(list(tmp_path.glob("folds-*"))) == 6
+    assert len(list(tmp_path.glob("folds-*"))) == 5
     assert len({other.key("float64"), reading.key("float64"), reading.key("float32")}) == 3
 
 
@@ -164,12 +193,12 @@ def test_a_stopped_run_goes_on_with_the_rows_after_its_checkpoint(
     with pytest.raises(KeyboardInterrupt):
         fold_moments(reading, tmp_path, kind="fit", progress=Silent())
     files = {path.name.split("-", 3)[3] for path in tmp_path.glob("folds-*")}
-    assert files == {f"2000-{k}.checkpoint{end}.npz" for k in range(4) for end in ("", ".blocks")}
+    assert files == {f"2000.checkpoint{end}.npz" for end in ("", ".beside", ".0", ".1", ".2", ".3")}
     seen: list[int] = []
     real_update = BlockSums.update
 
     def counted(self: BlockSums, rows: dict[str, Float32]) -> None:
-        seen.append(len(rows["a"]))
+        seen.append(len(rows["a"]) if "twice a" in rows else 0)
         real_update(self, rows)
 
     monkeypatch.setattr(BlockSums, "update", counted)
@@ -184,18 +213,19 @@ def test_a_stopped_run_goes_on_with_the_rows_after_its_checkpoint(
 
 
 def test_a_checkpoint_that_is_not_whole_does_not_count(reading: Reading, tmp_path: Path) -> None:
-    found = fold_moments(reading, tmp_path, kind="fit", progress=Silent())
-    files = FoldCheckpoints(tmp_path, "folds-fit-x", reading.fold_of)
+    files = UnderWay(tmp_path, "folds-fit-x", reading.fold_of)
     assert files.read() is None
-    blocks = Blocks(n=0, means={}, products={})
-    empty = [(Moments(["a"], [1]), blocks) for _ in range(4)]
+    nothing = Blocks(n=0, means={}, products={})
+    empty = Summed(networks=Moments(["a"], [1]), beside=nothing, folds=(nothing,) * 4)
     files.write(100, empty)
-    assert files.read() is None  # other numbers of rows than the folds have
+    assert files.read() is None  # other numbers of rows than there were
     files.write(0, empty)
     assert files.read() is not None
-    next(tmp_path.glob("folds-fit-x-0-2.checkpoint.blocks.npz")).unlink()
+    assert len(list(tmp_path.iterdir())) == 6
+    (tmp_path / "folds-fit-x-0.checkpoint.beside.npz").write_bytes(b"PK")
     assert files.read() is None
-    assert found.parts[0].n + found.parts[1].n < found.networks.n == N
+    (tmp_path / "folds-fit-x-0.checkpoint.beside.npz").unlink()
+    assert files.read() is None
 
 
 def test_what_is_summed_at_once_leaves_the_joint_moments_alone(

@@ -14,6 +14,7 @@ from samefeatures.base.arrays import Float64
 from samefeatures.moments.record import Moments
 from samefeatures.similarity.beyond import Explainer, Ground, cosine_beyond, errors_of, r2_beyond
 from samefeatures.similarity.sheet import Sheet
+from samefeatures.similarity.sketch import sketch_of
 from samefeatures.similarity.strengths import GRID, CrossValidation, _steps
 
 Spaces = dict[str, Float64]
@@ -68,7 +69,8 @@ BLOCKS = ("pixels", "answers", "a", "noise")
 
 
 def opened(fit: Spaces, judge: Spaces, folds: int = 4, *, algebra: Algebra = HOST) -> Explainer:
-    parts = [moments({k: v[f::folds] for k, v in fit.items()}) for f in range(folds)]
+    sketched = fit | {sketch_of(name): fit[name] for name in ("b", "c")}  # they are narrow
+    parts = [moments({k: v[f::folds] for k, v in sketched.items()}) for f in range(folds)]
     assert sum(part.n for part in parts) == len(fit["a"])
     ground = Ground(moments(fit), parts, moments(judge), targets=["b", "c"])
     return Explainer(ground, blocks=BLOCKS, algebra=algebra)

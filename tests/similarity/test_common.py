@@ -33,7 +33,9 @@ def moments(spaces: dict[str, Float64]) -> Moments:
 
 
 def ground(fit: dict[str, Float64], judge: dict[str, Float64]) -> Ground:
-    folds = [moments({k: v[f::FOLDS] for k, v in fit.items()}) for f in range(FOLDS)]
+    sketch = Sketch(target="b", width=fit["b"].shape[1], seed=0)
+    sketched = fit | {sketch.name: sketch.derive(fit, 0)}
+    folds = [moments({k: v[f::FOLDS] for k, v in sketched.items()}) for f in range(FOLDS)]
     return Ground(moments(fit), folds, moments(judge), targets=["b"])
 
 
@@ -110,18 +112,22 @@ def test_rows_less_the_block_have_the_errors_of_the_moments(
     assert (errors_of(found, left) ** 2).sum() == pytest.approx(found.errors["b"], rel=1e-9)
 
 
-def test_narrow_targets_are_their_own_sketch(
-    sides: tuple[dict[str, Float64], dict[str, Float64]],
-) -> None:
-    found = Sketch(moments(sides[0]), ["b"], seed=0).beside(moments(sides[0]))
-    np.testing.assert_array_equal(found.block("a", sketch_of("b")), found.block("a", "b"))
+def test_narrow_targets_are_their_own_sketch() -> None:
+    rows = np.ones((3, COLUMNS), np.float32)
+    narrow, wide = (Sketch(target="b", width=w, seed=0) for w in (COLUMNS, COLUMNS + 1))
+    assert narrow.mixtures is None
+    assert narrow.derive({"b": rows}, 0) is rows
+    assert (narrow.dim, wide.dim, wide.one_hot) == (COLUMNS, COLUMNS, False)
+    assert wide.mixtures is not None
+    assert wide.mixtures.shape == (COLUMNS + 1, COLUMNS)
+    assert narrow.fingerprint != wide.fingerprint
 
 
 def test_a_sketch_keeps_the_share_that_is_left() -> None:
     fit, judge = rows(400, seed=1, wide=300), rows(200, seed=2, wide=300)
     basis = ground(fit, judge)
-    sketch = basis.whole.fit.block(sketch_of("b"), sketch_of("b"))
-    assert sketch.shape == (COLUMNS, COLUMNS)
+    name = sketch_of("b")
+    assert basis.chosen_on.block(name, name).shape == (COLUMNS, COLUMNS)
     cv = Explainer(basis, blocks=["a"]).cv
     y = fit["b"] - fit["b"].mean(axis=0)
     left = 0.0

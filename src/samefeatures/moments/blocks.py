@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -17,6 +19,8 @@ from samefeatures.base.arrays import Float64, Int64
 from samefeatures.base.errors import FeatureError, StoreDamagedError
 from samefeatures.base.npz import load_npz, write_npz
 
+THREADS = 8
+"""At most, for sums by class: then it is memory that they wait for."""
 Pair = tuple[str, str]
 Rows = npt.NDArray[np.floating] | Int64
 """(r, d) columns of a space, or (r,) classes of one whose columns are one-hot."""
@@ -158,6 +162,11 @@ class BlockSums:
             self._products[a, b] = start.products[a, b]
             add_outer(self._products[a, b], self._sums[a], self._sums[b], 1 / start.n)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the spaces whose rows it takes."""
+        return tuple(self._dims)
+
     def update(self, rows: Mapping[str, Rows]) -> None:
         """Add rows of every space, row i of each the same image.
 
@@ -190,9 +199,21 @@ class BlockSums:
                 )
             self._sums[name] += total
             parts[name] = part
-        for (a, b), product in self._products.items():
-            _add(product, parts[a], parts[b])
+        self._add(parts)
         self.n += count
+
+    def _add(self, parts: Mapping[str, Rows]) -> None:
+        """BLAS takes all processors for one product; sums by class take one each."""
+        by_class = {pair for pair in self._products if not self._classes.isdisjoint(pair)}
+        with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:
+            summed = [
+                pool.submit(_add, self._products[a, b], parts[a], parts[b]) for a, b in by_class
+            ]
+            for each in summed:
+                each.result()
+        for (a, b), product in self._products.items():
+            if (a, b) not in by_class:
+                _add(product, parts[a], parts[b])
 
     def _room(self, name: str, rows: int) -> Float64:
         """(rows, d) to write into; one buffer for all chunks."""

@@ -18,11 +18,11 @@ from samefeatures.base.progress import Advance, Progress
 from samefeatures.features.rows import FeatureRows, Identity, joint_chunks
 from samefeatures.moments import kept
 from samefeatures.moments.blocks import Blocks, BlockSums, Pair, Rows
-from samefeatures.moments.fold_checkpoints import FoldCheckpoints, Parts
 from samefeatures.moments.kept import chunk_rows, clear_old, keep_moments, moments_key
 from samefeatures.moments.record import Moments
+from samefeatures.moments.summed import Summed, UnderWay, paths_of
 from samefeatures.moments.sums import Accumulator
-from samefeatures.moments.views import Beside, SecondMoments, Union
+from samefeatures.moments.views import Beside, SecondMoments
 
 WORTH_KEEPING = 60.0
 """Seconds of summing after which folds are kept."""
@@ -55,16 +55,14 @@ class FoldedMoments:
     """Second moments of all rows, and of each fold of them.
 
     Attributes:
-        total: Of all rows.
-        folds: Of each fold; their rows make up all.
+        total: Of all rows, networks and controls.
         networks: Of all rows of the networks alone.
-        parts: Of each fold of them.
+        folds: Of each fold, those blocks that its reading asks for; their rows make up all.
     """
 
     total: SecondMoments
-    folds: tuple[SecondMoments, ...]
     networks: Moments
-    parts: tuple[Moments, ...]
+    folds: tuple[Blocks, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -76,30 +74,89 @@ class Reading:
         stored: Rows of control spaces that are read beside them.
         derived: Control spaces that follow from those.
         pairs: Blocks with a control in them that something reads.
-        fold_of: (n,) the fold of each row, 0 … F − 1.
+        sketches: Spaces of which folds alone are summed.
+        fold_pairs: Blocks of each fold, of networks too.
+        fold_of: (n,) the fold of each row, 0 … F − 1; None: there are no folds.
     """
 
     networks: Sequence[FeatureRows]
     stored: Sequence[FeatureRows]
     derived: Sequence[Derived]
     pairs: Sequence[Pair]
-    fold_of: Int64
+    sketches: Sequence[Derived] = ()
+    fold_pairs: Sequence[Pair] = ()
+    fold_of: Int64 | None = None
 
     @property
     def spaces(self) -> list[Identity]:
-        """All of them."""
+        """All of them, but the sketches."""
         return [*self.networks, *self.stored, *self.derived]
 
     @property
     def count(self) -> int:
         """F."""
-        return int(self.fold_of.max()) + 1
+        return 0 if self.fold_of is None else int(self.fold_of.max()) + 1
 
     def key(self, precision: Precision) -> str:
         """Changes whenever a number could change by more than float64 rounding."""
         pairs = [f"{a} {b}" for a, b in self.pairs]
-        return digest(
-            "folds 1", moments_key(self.spaces, precision), self.fold_of.tobytes(), *pairs
+        folds = b"" if self.fold_of is None else self.fold_of.tobytes()
+        inner = [f"{a} {b}" for a, b in self.fold_pairs]
+        key = moments_key([*self.spaces, *self.sketches], precision)
+        return digest("folds 2", key, folds, *pairs, "in folds", *inner)
+
+    def sums(self, start: Summed | None, precision: Precision, algebra: Algebra) -> Sums:
+        """Empty, or going on from ``start``."""
+        names = [part.name for part in self.networks]
+        dims = [part.dim for part in self.networks]
+        joint = Moments(names, dims) if start is None else start.networks
+        classes = [space.name for space in self.derived if space.one_hot]
+        every = {space.name: space.dim for space in self.spaces}
+        inner = {name for pair in self.fold_pairs for name in pair}
+        in_folds = every | {space.name: space.dim for space in self.sketches}
+        in_folds = {name: dim for name, dim in in_folds.items() if name in inner}
+        return Sums(
+            joint=Accumulator(joint, precision=precision, algebra=algebra),
+            beside=BlockSums(
+                every, classes=classes, pairs=self.pairs, start=start.beside if start else None
+            ),
+            folds=[
+                BlockSums(
+                    in_folds,
+                    classes=[name for name in classes if name in inner],
+                    pairs=self.fold_pairs,
+                    start=start.folds[k] if start else None,
+                )
+                for k in range(self.count)
+            ],
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Sums:
+    """Moments that rows are added to."""
+
+    joint: Accumulator
+    beside: BlockSums
+    folds: Sequence[BlockSums]
+
+    def add(self, reading: Reading, rows: Mapping[str, Rows], fold_of: Int64 | None) -> None:
+        """Rows of every space by name, and the (r,) fold of each."""
+        networks = [np.asarray(rows[net.name], np.float32) for net in reading.networks]
+        self.joint.update(*networks)
+        self.beside.update({space.name: rows[space.name] for space in reading.spaces})
+        if fold_of is None:
+            return
+        for k, blocks in enumerate(self.folds):
+            mine = np.flatnonzero(fold_of == k)
+            blocks.update({name: rows[name][mine] for name in blocks.names})
+
+    def summed(self) -> Summed:
+        """Of all rows so far; none may come after."""
+        return Summed(
+            networks=self.joint.moments(),
+            beside=self.beside.blocks(),
+            folds=tuple(each.blocks() for each in self.folds),
         )
 
 
@@ -112,114 +169,68 @@ def fold_moments(
     precision: Precision = "float64",
     algebra: Algebra = HOST,
 ) -> FoldedMoments:
-    """Moments fold by fold, from ``folder`` if they are there.
+    """Moments of networks and controls, and of folds, from ``folder`` if they are there.
 
     A run that was stopped goes on from its last checkpoint; the result is the same but for float64
-    rounding. They are many and large, so they are kept only where summing took a minute; those
-    of the networks alone are kept as they are without controls.
+    rounding. Blocks of controls are many and large, so they are kept only where summing took a
+    minute; joint moments of the networks are kept as they are without controls.
 
     Args:
         reading: What is summed.
-        folder: Where they are kept, a file a fold.
+        folder: Where they are kept.
         kind: ``fit`` or ``eval``.
         progress: Shows how far it is.
         precision: Of the products between networks.
         algebra: Where these products run.
     """
-    key = reading.key(precision)[:16]
-    paths = [folder / f"folds-{kind}-{key}-{k}.npz" for k in range(reading.count)]
-    found = _kept(paths)
+    stem = f"folds-{kind}-{reading.key(precision)[:16]}"
+    found = Summed.load(folder, stem, reading.count)
     if found is None:
         started = time.monotonic()
-        under_way = FoldCheckpoints(folder, f"folds-{kind}-{key}", reading.fold_of)
-        task = progress.task(f"moments of the {kind} set with controls", len(reading.fold_of))
+        rows = len(reading.networks[0])
+        task = progress.task(f"moments of the {kind} set with controls", rows)
+        under_way = UnderWay(folder, stem, reading.fold_of)
         found = _summed(reading, under_way, task, precision=precision, algebra=algebra)
-        beside = [path.with_suffix(".blocks.npz") for path in paths]
+        keep_moments(found.networks, reading.networks, folder, kind=kind, precision=precision)
         worth_it = time.monotonic() - started > WORTH_KEEPING
+        if worth_it:
+            found.save(folder, stem)
         with writing(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            if worth_it:
-                for path, (moments, blocks) in zip(paths, found, strict=True):
-                    blocks.save(path.with_suffix(".blocks.npz"))
-                    moments.save(path)
-            clear_old(folder, f"folds-{kind}", but=[*paths, *beside] if worth_it else [])
+            kept_paths = paths_of(folder, stem, reading.count) if worth_it else []
+            clear_old(folder, f"folds-{kind}", but=kept_paths)
     names = frozenset(part.name for part in reading.networks)
-    folds = tuple(Beside(moments, names, blocks) for moments, blocks in found)
-    joint = found[0][0].copy()
-    for moments, _ in found[1:]:
-        joint.merge(moments)
-    keep_moments(joint, reading.networks, folder, kind=kind, precision=precision)
-    total = Beside(joint, names, Union([blocks for _, blocks in found]))
     return FoldedMoments(
-        total=total, folds=folds, networks=joint, parts=tuple(part for part, _ in found)
+        total=Beside(found.networks, names, found.beside),
+        networks=found.networks,
+        folds=found.folds,
     )
-
-
-def _kept(paths: Sequence[Path]) -> Parts | None:
-    """Of each fold; None where one is not there, or another process has just removed it."""
-    try:
-        return [
-            (Moments.load(path), Blocks.load(path.with_suffix(".blocks.npz"))) for path in paths
-        ]
-    except FileNotFoundError:
-        return None
 
 
 def _summed(
     reading: Reading,
-    under_way: FoldCheckpoints,
+    under_way: UnderWay,
     advance: Advance,
     *,
     precision: Precision,
     algebra: Algebra,
-) -> Parts:
+) -> Summed:
     seen, start = under_way.read() or (0, None)
-    sums = _sums(reading, start, precision, algebra)
+    sums = reading.sums(start, precision, algebra)
     advance(seen)
     saved_at = time.monotonic()
     for first, rows in _chunks(reading):
         count = len(rows[reading.networks[0].name])
         if first + count <= seen:
             continue
-        fold_of = reading.fold_of[first : first + count]
-        for k, (joint, blocks) in enumerate(sums):
-            mine = np.flatnonzero(fold_of == k)
-            part = {name: values[mine] for name, values in rows.items()}
-            joint.update(*(np.asarray(part[net.name], np.float32) for net in reading.networks))
-            blocks.update(part)
+        fold_of = None if reading.fold_of is None else reading.fold_of[first : first + count]
+        sums.add(reading, rows, fold_of)
         advance(count)
         if time.monotonic() - saved_at > kept.CHECKPOINT_SECONDS:
-            so_far = _parts(sums)
+            so_far = sums.summed()
             under_way.write(first + count, so_far)
-            sums = _sums(reading, so_far, precision, algebra)
+            sums = reading.sums(so_far, precision, algebra)
             saved_at = time.monotonic()
-    return _parts(sums)
-
-
-def _sums(
-    reading: Reading, start: Parts | None, precision: Precision, algebra: Algebra
-) -> list[tuple[Accumulator, BlockSums]]:
-    """Of each fold, going on from ``start`` where there is something."""
-    names = [part.name for part in reading.networks]
-    dims = [part.dim for part in reading.networks]
-    nothing = Moments(names, dims), None
-    so_far: Sequence[tuple[Moments, Blocks | None]] = start or [nothing] * reading.count
-    return [
-        (
-            Accumulator(moments.copy(), precision=precision, algebra=algebra),
-            BlockSums(
-                {space.name: space.dim for space in reading.spaces},
-                classes=[space.name for space in reading.derived if space.one_hot],
-                pairs=reading.pairs,
-                start=blocks,
-            ),
-        )
-        for moments, blocks in so_far
-    ]
-
-
-def _parts(sums: Sequence[tuple[Accumulator, BlockSums]]) -> Parts:
-    return [(joint.moments(), blocks.blocks()) for joint, blocks in sums]
+    return sums.summed()
 
 
 def _chunks(reading: Reading) -> Iterator[tuple[int, dict[str, Rows]]]:
@@ -228,6 +239,7 @@ def _chunks(reading: Reading) -> Iterator[tuple[int, dict[str, Rows]]]:
     start = 0
     for blocks in joint_chunks(read, chunk_rows(sum(part.dim for part in reading.networks))):
         by_name = {part.name: block for part, block in zip(read, blocks, strict=True)}
-        made = {space.name: space.derive(by_name, start) for space in reading.derived}
+        derived = [*reading.derived, *reading.sketches]
+        made = {space.name: space.derive(by_name, start) for space in derived}
         yield start, {**by_name, **made}
         start += len(blocks[0])

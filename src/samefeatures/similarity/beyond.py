@@ -10,13 +10,11 @@ import numpy as np
 
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float64
-from samefeatures.moments.views import Rest, SecondMoments
+from samefeatures.moments.views import Rest, SecondMoments, Union
 from samefeatures.similarity.common import Common, Split
 from samefeatures.similarity.sheet import Sheet, weights_of
-from samefeatures.similarity.sketch import Sketch, sketch_of
+from samefeatures.similarity.sketch import sketch_of
 from samefeatures.similarity.strengths import CrossValidation, Strengths, TakenOff
-
-SEED = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -39,10 +37,11 @@ class Ground:
     """What regressions are chosen on, fitted on, and judged by.
 
     Args:
-        fit: Of all rows of the fit.
-        folds: Of the rows of each fold.
+        fit: Moments of all rows of the fit.
+        folds: Of the rows of each fold, with a ``Sketch`` of every target: strengths are chosen by
+            them.
         judge: Of the rows that regressions are judged on.
-        targets: Names of all that are ever explained. Strengths are chosen on ``Sketch`` of them.
+        targets: Names of all that are ever explained.
     """
 
     def __init__(
@@ -53,11 +52,10 @@ class Ground:
         *,
         targets: Sequence[str],
     ) -> None:
-        sketch = Sketch(fit, targets, seed=SEED)
         self.targets = tuple(targets)
-        self.total = sketch.beside(fit)
-        self.whole = Split(self.total, sketch.beside(judge))
-        self.folds = [Split(sketch.beside(Rest(fit, fold)), sketch.beside(fold)) for fold in folds]
+        self.whole = Split(fit, judge)
+        self.chosen_on = Union(folds)
+        self.folds = [Split(Rest(self.chosen_on, fold), fold) for fold in folds]
 
     @property
     def sketches(self) -> tuple[str, ...]:
@@ -67,7 +65,7 @@ class Ground:
     def common(self, block: str, *, algebra: Algebra = HOST) -> Common:
         """A block that is taken off once for many regressions."""
         often = (*self.targets, *self.sketches)
-        return Common(block, self.total, self.folds, self.whole, often=often, algebra=algebra)
+        return Common(block, self.chosen_on, self.folds, self.whole, often=often, algebra=algebra)
 
 
 class Explainer:
@@ -96,7 +94,7 @@ class Explainer:
         if common is not None:
             taken_off = {common.block: lambda strength: self._sheets(common.folds(strength))}
         self.cv = CrossValidation(
-            ground.total,
+            ground.chosen_on,
             self._sheets(ground.folds) if common is None else (),
             ground.sketches,
             count=[sketch_of(name) for name in (ground.targets if count is None else count)],

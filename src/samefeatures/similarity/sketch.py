@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
-from samefeatures.moments.views import Mixed, Mixture, SecondMoments
+from samefeatures.base.arrays import Float32, Float64
 
 COLUMNS = 64
+"""Targets of at most as many columns stand for themselves."""
 
 
 def sketch_of(target: str) -> str:
@@ -16,26 +18,60 @@ def sketch_of(target: str) -> str:
     return f"mixtures of {target}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sketch:
-    """Adds to moments the mixtures of targets: y R, with R (d, 64) of standard normal numbers.
+    """Mixtures y R of a target's rows y, with R (d, 64) of standard normal numbers.
 
     The share of the squares of y R that a regression leaves is that of y, but for the draw of R:
-    which strength is better needs no more. Targets of at most 64 columns stay as they are.
+    which strength is better needs no more.
 
-    Args:
-        moments: Any that hold the targets; their widths count alone.
-        targets: Names.
+    Attributes:
+        target: Name.
+        width: d.
         seed: Of the draw.
     """
 
-    def __init__(self, moments: SecondMoments, targets: Sequence[str], *, seed: int) -> None:
-        self._mixtures: dict[str, Mixture] = {}
-        for place, name in enumerate(targets):
-            dim = len(moments.mean_of(name))
-            rng = np.random.default_rng([seed, place])
-            drawn = rng.standard_normal((dim, COLUMNS)) if dim > COLUMNS else None
-            self._mixtures[sketch_of(name)] = {name: drawn}
+    target: str
+    width: int
+    seed: int
 
-    def beside(self, moments: SecondMoments) -> SecondMoments:
-        """The moments, which know the mixtures too."""
-        return Mixed(moments, self._mixtures)
+    @property
+    def name(self) -> str:
+        """Of the space."""
+        return sketch_of(self.target)
+
+    @property
+    def dim(self) -> int:
+        """Mixtures."""
+        return min(self.width, COLUMNS)
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the draw; the rows are the target's."""
+        return f"sketch 1 {self.seed} {self.width}"
+
+    @property
+    def one_hot(self) -> bool:
+        """No."""
+        return False
+
+    @property
+    def mixtures(self) -> Float64 | None:
+        """(d, 64) R; None where the target stands for itself."""
+        if self.width <= COLUMNS:
+            return None
+        drawn: Float64 = np.random.default_rng(self.seed).standard_normal((self.width, COLUMNS))
+        return drawn
+
+    def derive(self, blocks: Mapping[str, Float32], start: int) -> Float64 | Float32:  # noqa: ARG002
+        """(r, 64) float64, or the target's own (r, d) float32.
+
+        Args:
+            blocks: (r, d) by name, the target's among them.
+            start: Number of the first row.
+        """
+        mixtures = self.mixtures
+        if mixtures is None:
+            return blocks[self.target]
+        out: Float64 = blocks[self.target].astype(np.float64) @ mixtures
+        return out

@@ -74,7 +74,7 @@ class Evidence:
     @property
     def fit(self) -> SecondMoments:
         """Of the fit rows."""
-        return self.ground.total
+        return self.ground.whole.fit
 
     @property
     def judge(self) -> SecondMoments:

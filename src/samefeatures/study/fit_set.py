@@ -12,6 +12,8 @@ import numpy as np
 
 from samefeatures.base.arrays import Int32, Int64
 from samefeatures.maps import OLS, SourceProblem
+from samefeatures.moments.blocks import Blocks
+from samefeatures.moments.views import Rest, Union
 from samefeatures.networks.record import Head
 from samefeatures.scores.heads import score_heads
 from samefeatures.scores.intervals import wilson
@@ -34,8 +36,9 @@ def fit_set_rows(
         heads: Folded with the maps of all fit rows, one a target.
         labels: (n,) of the fit rows, or None: then only agreement is known.
     """
-    rest = made.summed.networks - made.summed.parts[0]
-    problem = SourceProblem(inputs.source, inputs.networks, rest, algebra=inputs.algebra)
+    problem = SourceProblem(
+        inputs.source, inputs.networks, _without_a_fold(inputs, made), algebra=inputs.algebra
+    )
     maps = OLS().fit(problem, inputs.targets)
     without = [m.fold(inputs.networks[m.target], algebra=inputs.algebra) for m in maps]
     said = _said(inputs, inputs.source, [*heads, *without])
@@ -50,6 +53,17 @@ def fit_set_rows(
         for name, hybrid, network in zip(inputs.targets, answers, own, strict=True):
             known = None if labels is None else labels[rows]
             yield control_row(control, (inputs.source, name), hybrid[rows], network[rows], known)
+
+
+def _without_a_fold(inputs: ControlInputs, made: MadeSpaces) -> Blocks:
+    """Moments of the first source with every network, of all fit rows but the first fold's."""
+    folds, source = made.summed.folds, inputs.source
+    rest = Rest(Union(folds), folds[0])
+    return Blocks(
+        n=rest.n,
+        means={name: rest.mean_of(name) for name in inputs.networks},
+        products={(source, name): rest.block(source, name) for name in inputs.networks},
+    )
 
 
 def control_row(

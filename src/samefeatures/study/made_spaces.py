@@ -13,7 +13,7 @@ from samefeatures.features.folds import parts_of
 from samefeatures.features.rows import FeatureRows
 from samefeatures.features.spaces.grey import FirstChannel
 from samefeatures.moments.cross import Shuffled
-from samefeatures.moments.folded import FoldedMoments, fold_moments
+from samefeatures.moments.folded import FoldedMoments, Reading, fold_moments
 from samefeatures.moments.views import SecondMoments
 from samefeatures.networks.pixels import is_grey, pixel_space
 from samefeatures.networks.random_weights import with_random_weights
@@ -95,8 +95,8 @@ def make_spaces(inputs: ControlInputs) -> MadeSpaces:
     return MadeSpaces(
         fit=fit,
         evaluation=evaluation,
-        summed=_moments(inputs, fit, fold_of, givens, kind="fit"),
-        judged=_moments(inputs, evaluation, np.zeros(m, np.int64), givens, kind="eval"),
+        summed=_moments(inputs, fit.reading(givens, fold_of=fold_of), kind="fit"),
+        judged=_moments(inputs, evaluation.reading(givens), kind="eval"),
         fold_of=fold_of,
         part_of=part_of,
         givens=givens,
@@ -104,11 +104,9 @@ def make_spaces(inputs: ControlInputs) -> MadeSpaces:
     )
 
 
-def _moments(
-    inputs: ControlInputs, spaces: Spaces, fold_of: Int64, givens: tuple[Given, ...], *, kind: str
-) -> FoldedMoments:
+def _moments(inputs: ControlInputs, reading: Reading, *, kind: str) -> FoldedMoments:
     return fold_moments(
-        spaces.reading(fold_of, givens),
+        reading,
         inputs.folder / "moments",
         kind=kind,
         progress=inputs.progress,

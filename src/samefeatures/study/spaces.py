@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import combinations, combinations_with_replacement, product
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from samefeatures.moments.blocks import Pair
 from samefeatures.moments.folded import Derived, Reading
 from samefeatures.moments.views import Mixed, SecondMoments
 from samefeatures.networks.record import Network
+from samefeatures.similarity.sketch import Sketch
 from samefeatures.study.controls_config import ANSWERS, LABELS, PIXELS, SOFT, Given
 
 NOISE = "noise"
@@ -139,41 +140,54 @@ class Spaces:
         shuffled = self.shuffled is not None and self.shuffled.name == shuffled_of(network)
         return {**found, **({"shuffled rows": shuffled_of(network)} if shuffled else {})}
 
-    def reading(self, fold_of: Int64, givens: Sequence[Given]) -> Reading:
+    def reading(self, givens: Sequence[Given], *, fold_of: Int64 | None = None) -> Reading:
         """What a pass over the rows sums: controls with networks, and what is given with them.
 
         Args:
-            fold_of: (n,) the fold of each row.
             givens: What measures are taken beyond.
+            fold_of: (n,) the fold of each row, where regressions are chosen by them.
         """
+        length = len(next(iter(self.rows.values())))
         derived: list[Derived] = [*self.answers.values(), *self.soft_answers.values()]
         derived += self.label_space
         if self.columns:
-            derived.append(Noise(length=len(fold_of), seed=self.seed, columns=self.columns))
+            derived.append(Noise(length=length, seed=self.seed, columns=self.columns))
         controls = [space.name for space in (*derived, *self.stored)]
-        pairs = dict.fromkeys((control, name) for control in controls for name in self.rows)
-        pairs |= dict.fromkeys((control, control) for control in controls)
-        for a, b in self._together(givens):
-            if (b, a) not in pairs:
-                pairs[a, b] = None
+        pairs = [(control, name) for control in controls for name in self.rows]
+        pairs += [(control, control) for control in controls]
+        pairs += [pair for parts in self._together(givens) for pair in combinations(parts, 2)]
+        sketches = [
+            Sketch(target=name, width=rows.dim, seed=self.seed) for name, rows in self.rows.items()
+        ]
         return Reading(
             networks=list(self.rows.values()),
             stored=self.stored,
             derived=derived,
-            pairs=list(pairs),
+            pairs=_once(pair for pair in pairs if not set(pair) <= set(self.rows)),
+            sketches=sketches if fold_of is not None else (),
+            fold_pairs=_once(self._in_folds(givens, sketches)) if fold_of is not None else (),
             fold_of=fold_of,
         )
 
-    def _together(self, givens: Sequence[Given]) -> Iterator[Pair]:
-        """Controls that stand in one regression."""
+    def _in_folds(self, givens: Sequence[Given], sketches: Sequence[Sketch]) -> Iterator[Pair]:
+        """What strengths are chosen by, and the maps out of the first network."""
+        for parts in self._together(givens):
+            yield from combinations_with_replacement(parts, 2)
+            yield from product(parts, (sketch.name for sketch in sketches))
+        for sketch in sketches:
+            yield sketch.name, sketch.name
+        first = next(iter(self.rows))
+        for name in self.rows:
+            yield first, name
+
+    def _together(self, givens: Sequence[Given]) -> Iterator[list[str]]:
+        """Spaces that may stand in one regression, a source and a set of controls each."""
         for network in self.networks:
-            parts = [answers_of(network), NOISE] if self.columns else []
-            shuffled = self.nulls(network).get("shuffled rows")
-            parts += [shuffled] if shuffled else []
+            explaining = [network, answers_of(network)]
+            explaining += [NOISE] if self.columns else []
+            explaining += [shuffled_of(network)] if "shuffled rows" in self.nulls(network) else []
             for given in givens:
-                yield from combinations(dict.fromkeys([*given_to(network, given), *parts]), 2)
-            if self.columns:
-                yield answers_of(network), NOISE
+                yield list(dict.fromkeys([*given_to(network, given), *explaining]))
 
     def with_class_noise(self, moments: SecondMoments) -> SecondMoments:
         """The moments with class noise beside them: linear in answers and noise."""
@@ -182,3 +196,12 @@ class Spaces:
             for name, space in self.class_noise.items()
         }
         return Mixed(moments, mixtures)
+
+
+def _once(pairs: Iterable[Pair]) -> list[Pair]:
+    """In one direction alone: the other is the transpose."""
+    found: dict[Pair, None] = {}
+    for a, b in pairs:
+        if (b, a) not in found:
+            found[a, b] = None
+    return list(found)
