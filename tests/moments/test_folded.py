@@ -21,7 +21,7 @@ from samefeatures.moments.blocks import Blocks, BlockSums
 from samefeatures.moments.folded import Reading, fold_moments
 from samefeatures.moments.record import Moments
 from samefeatures.moments.summed import Summed, UnderWay
-from samefeatures.moments.views import Mixed, SecondMoments
+from samefeatures.moments.views import Either, Mixed, SecondMoments
 from samefeatures.networks.record import Head
 
 N = 3000
@@ -98,12 +98,14 @@ def test_folds_and_total(reading: Reading, tmp_path: Path) -> None:
     for k, fold in enumerate(found.folds):
         check(fold, {name: v[reading.fold_of == k] for name, v in rows.items()}, reading)
         np.testing.assert_allclose(fold.block("a", "twice a"), 2 * fold.block("a", "a"), 1e-6)
-    with pytest.raises(FeatureError, match="were not summed"):
-        found.total.block("a", "twice a")
+    twice = found.total.block("a", "twice a")  # of what folds hold, the total is their sum
+    np.testing.assert_allclose(twice, 2 * found.total.block("a", "a"), 1e-6)
 
 
 def test_without_folds_there_is_the_total_alone(reading: Reading, tmp_path: Path) -> None:
     plain = replace(reading, sketches=(), fold_pairs=(), fold_of=None)
+    with pytest.raises(FeatureError, match="Take both of the same images"):
+        Either(Blocks(n=3, means={}, products={}), Blocks(n=4, means={}, products={}), [])
     found = fold_moments(plain, tmp_path, kind="eval", progress=Silent())
     check(found.total, columns(reading), reading)
     assert (found.folds, plain.count) == ((), 0)

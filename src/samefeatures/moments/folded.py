@@ -22,7 +22,7 @@ from samefeatures.moments.kept import chunk_rows, clear_old, keep_moments, momen
 from samefeatures.moments.record import Moments
 from samefeatures.moments.summed import Summed, UnderWay, paths_of
 from samefeatures.moments.sums import Accumulator
-from samefeatures.moments.views import Beside, SecondMoments
+from samefeatures.moments.views import Beside, Either, SecondMoments, Union
 
 WORTH_KEEPING = 60.0
 """Seconds of summing after which folds are kept."""
@@ -112,13 +112,17 @@ class Reading:
         joint = Moments(names, dims) if start is None else start.networks
         classes = [space.name for space in self.derived if space.one_hot]
         every = {space.name: space.dim for space in self.spaces}
+        in_no_fold = set(self.pairs) - set(self.fold_pairs) - {(b, a) for a, b in self.fold_pairs}
         inner = {name for pair in self.fold_pairs for name in pair}
         in_folds = every | {space.name: space.dim for space in self.sketches}
         in_folds = {name: dim for name, dim in in_folds.items() if name in inner}
         return Sums(
             joint=Accumulator(joint, precision=precision, algebra=algebra),
             beside=BlockSums(
-                every, classes=classes, pairs=self.pairs, start=start.beside if start else None
+                every,
+                classes=classes,
+                pairs=[pair for pair in self.pairs if pair in in_no_fold],
+                start=start.beside if start else None,
             ),
             folds=[
                 BlockSums(
@@ -199,10 +203,11 @@ def fold_moments(
             kept_paths = paths_of(folder, stem, reading.count) if worth_it else []
             clear_old(folder, f"folds-{kind}", but=kept_paths)
     names = frozenset(part.name for part in reading.networks)
+    beside: SecondMoments = found.beside
+    if found.folds:  # what folds hold is not summed again
+        beside = Either(Union(found.folds), beside, reading.fold_pairs)
     return FoldedMoments(
-        total=Beside(found.networks, names, found.beside),
-        networks=found.networks,
-        folds=found.folds,
+        total=Beside(found.networks, names, beside), networks=found.networks, folds=found.folds
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -103,6 +103,39 @@ class Union:
             apart = part.mean_of(name) - mean
             total += part.sum_of_squares(name) + part.n * float(apart @ apart)
         return total
+
+
+class Either:
+    """Blocks of one record, and those of another that the first lacks, of the same rows.
+
+    Args:
+        first: Asked first.
+        second: For what it does not know.
+        pairs: That the first knows.
+    """
+
+    def __init__(
+        self, first: SecondMoments, second: SecondMoments, pairs: Collection[tuple[str, str]]
+    ) -> None:
+        if first.n != second.n:
+            raise FeatureError(
+                f"Blocks are of {first.n} rows and of {second.n}. Take both of the same images."
+            )
+        self._first, self._second = first, second
+        self._pairs = {*pairs, *((b, a) for a, b in pairs)}
+        self.n = first.n
+
+    def mean_of(self, name: str) -> Float64:
+        """(d,)."""
+        return self._second.mean_of(name)
+
+    def block(self, a: str, b: str) -> Float64:
+        """(d_a, d_b)."""
+        return (self._first if (a, b) in self._pairs else self._second).block(a, b)
+
+    def sum_of_squares(self, name: str) -> float:
+        known = (name, name) in self._pairs
+        return (self._first if known else self._second).sum_of_squares(name)
 
 
 class Beside:

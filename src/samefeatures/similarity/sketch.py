@@ -9,7 +9,7 @@ import numpy as np
 
 from samefeatures.base.arrays import Float32, Float64
 
-COLUMNS = 64
+COLUMNS = 32
 """Targets of at most as many columns stand for themselves."""
 
 
@@ -20,7 +20,7 @@ def sketch_of(target: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sketch:
-    """Mixtures y R of a target's rows y, with R (d, 64) of standard normal numbers.
+    """Mixtures y R of a target's rows y, with R (d, 32) of standard normal numbers.
 
     The share of the squares of y R that a regression leaves is that of y, but for the draw of R:
     which strength is better needs no more.
@@ -57,14 +57,14 @@ class Sketch:
 
     @property
     def mixtures(self) -> Float64 | None:
-        """(d, 64) R; None where the target stands for itself."""
+        """(d, 32) R; None where the target stands for itself."""
         if self.width <= COLUMNS:
             return None
         drawn: Float64 = np.random.default_rng(self.seed).standard_normal((self.width, COLUMNS))
         return drawn
 
     def derive(self, blocks: Mapping[str, Float32], start: int) -> Float64 | Float32:  # noqa: ARG002
-        """(r, 64) float64, or the target's own (r, d) float32.
+        """(r, 32) float64, or the target's own (r, d) float32.
 
         Args:
             blocks: (r, d) by name, the target's among them.
