@@ -33,12 +33,12 @@ def run() -> list[Line]:
     """Moments with answers, pixels and class noise; and, for ridge strengths, in five folds too."""
     spaces, chosen = made(), ControlsConfig()
     fold_of = parts_of(ROWS, chosen.folds, seed=0)
+    reading = spaces.reading(chosen.given)
+    with_folds = spaces.reading(chosen.given, fold_of=fold_of)
     plain, beside, in_folds = [], [], []
     for _ in range(TIMES):
         plain.append(_seconds(lambda at: accumulate(list(spaces.rows.values()), at, **SAID)))
-        reading = spaces.reading(chosen.given)
         beside.append(_seconds(lambda at: fold_moments(reading, at, **SAID)))
-        with_folds = spaces.reading(chosen.given, fold_of=fold_of)
         in_folds.append(_seconds(lambda at: fold_moments(with_folds, at, **SAID)))
     what = f"moments of {ROWS:,} rows, {sum(DIMS):,} features"
     return [
