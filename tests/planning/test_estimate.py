@@ -161,9 +161,11 @@ def test_control_spaces_in_numbers() -> None:
     assert work is not None
     assert work.pixels == 12
     noise_and_pixels, shuffled, random, answers = 17 * (40 + 17), 10 * (40 + 17), 2 * 40**2, 2 * 40
-    assert work.moments == noise_and_pixels + shuffled + random + answers
-    blocks = 2 * 7 * 40 + (17 + 10) * 40 + 40**2
-    assert work.moment_bytes == 8 * (2 * 40**2 + 3 * blocks)
+    folds = 10**2 + 30**2 + 40 * 40  # 30 features and fewer are their own mixtures
+    assert work.moments == noise_and_pixels + shuffled + random + answers + folds
+    whole = (2 * 7 + 17 + 10 + 40) * 40
+    fold = 2 * 7 * (40 + 17) + 7 * 40 + 10**2 + 30**2 + 40 * (40 + 17)
+    assert work.moment_bytes == 8 * (whole + 3 * fold)
     soft = extent(controls=ControlsConfig(answers="soft")).control_work
     hard = extent(controls=ControlsConfig()).control_work
     assert soft is not None

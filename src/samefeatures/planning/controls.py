@@ -40,24 +40,33 @@ class ControlWork:
         return GRID_COLUMNS if side is True else 3 * side**2
 
     @property
+    def _dense(self) -> int:
+        """Columns of class noise and pixels."""
+        return self.chosen.class_noise + self.pixels
+
+    @property
+    def _sketch(self) -> int:
+        """Columns of the mixtures of all targets."""
+        return sum(min(dim, COLUMNS) for dim in self.dims)
+
+    @property
     def moments(self) -> float:
         """Multiply-adds a row, beside those of the networks; one-hot columns are sums."""
-        total = sum(self.dims)
-        dense = self.chosen.class_noise + self.pixels
-        work = float(dense * (total + dense) + self.dims[0] * (total + dense))
+        total, dense = sum(self.dims), self._dense
+        work = float((dense + self.dims[0]) * (total + dense))
         work += 2.0 * self.chosen.seeds * total * total * self.seen / len(self.dims)
+        work += sum(dim**2 for dim in self.dims) + total * self._sketch  # of the folds
         soft = self.chosen.answers == "soft"
         return work + len(self.dims) * total * (self.classes if soft else 1)
 
     @property
     def moment_bytes(self) -> int:
-        """float64 of the fit side: networks once more for each fold but one, and the blocks."""
-        total, count = sum(self.dims), len(self.dims)
-        answers = count * self.classes * total
-        dense = (self.chosen.class_noise + self.pixels + self.dims[0]) * total
-        random = self.chosen.seeds * total**2
-        folds = self.chosen.folds
-        return 8 * ((folds - 1) * total**2 + folds * (answers + dense + random))
+        """float64 of the fit side: blocks of all rows, and of each fold."""
+        total, count, answers = sum(self.dims), len(self.dims), self.classes
+        whole = (count * answers + self._dense + self.dims[0] + self.chosen.seeds * total) * total
+        fold = count * answers * (self._sketch + self._dense) + answers * total
+        fold += sum(dim**2 for dim in self.dims) + total * (self._sketch + self._dense)
+        return 8 * (whole + self.chosen.folds * fold)
 
     def beyond(self, rows: int) -> float:
         """Multiply-adds of all that is measured beyond what is given.
@@ -66,8 +75,7 @@ class ControlWork:
             rows: Of the eval set.
         """
         folds, total, k = self.chosen.folds, sum(self.dims), self.classes
-        sketch = sum(min(dim, COLUMNS) for dim in self.dims)
-        work = 0.0
+        sketch, work = self._sketch, 0.0
         for given in self.chosen.given:
             pixels = self.pixels if PIXELS in given else 0
             for dim in self.dims:
