@@ -24,7 +24,7 @@ from samefeatures.scores.overlap import (
     overlap_folder,
     save_overlap,
 )
-from samefeatures.study.config import DataConfig
+from samefeatures.study.data_config import DataConfig
 from samefeatures.study.results import StudyResults
 from samefeatures.study.tables import read_predictions
 

@@ -13,7 +13,7 @@ from samefeatures.base.errors import DataError, SamefeaturesError
 from samefeatures.base.progress import Progress
 from samefeatures.images.decode import decode
 from samefeatures.images.imageset import ImageSet
-from samefeatures.study.config import DataConfig
+from samefeatures.study.data_config import DataConfig
 from samefeatures.study.inputs import named_images, open_parts
 
 SIDE = 96

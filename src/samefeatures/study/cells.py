@@ -26,14 +26,15 @@ def cells_of(scored: Scored, measures: Mapping[str, str]) -> Iterator[Cell]:
     """
     own, same = scored.own, of_the_same(list(measures))
     for label, hybrids in scored.hybrids.items():
-        facts, compared = scored.facts[label], compare(hybrids, own, scored.labels)
+        compared = compare(hybrids, own, scored.labels)
         for source, target in product(own, own):
             pair, ends = (source, target), (own[source], own[target])
             if source == target:
                 yield _cell((label, *pair), ends[0], ends, same, SAME)
             else:
-                found = facts[pair].measures
-                close = {name: found[key] for name, key in measures.items()}
+                close = {
+                    name: scored.facts[label][pair].measures[key] for name, key in measures.items()
+                }
                 whom = _follows(hybrids[pair], ends, scored.labels)
                 cell = _cell((label, *pair), hybrids[pair], ends, close, compared[pair])
                 yield replace(cell, follows=whom)

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal, Self
 
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic.dataclasses import dataclass
 
 from samefeatures.algebra import Precision
 from samefeatures.base.errors import ConfigError
-from samefeatures.base.strict import Strict, refuse_unknown
-from samefeatures.images.source import ImageSource
-from samefeatures.images.views import Views
+from samefeatures.base.strict import Strict
 from samefeatures.maps import METHODS
 from samefeatures.similarity import MEASURES
 from samefeatures.study.controls_config import ControlsConfig
+from samefeatures.study.data_config import DataConfig
 from samefeatures.study.methods import MethodConfig, method_entry
+from samefeatures.study.task_config import TaskConfig, task_entries
 
 
 class NetworkConfig(Strict):
@@ -39,59 +37,6 @@ class NetworkConfig(Strict):
         """The preprocessing fields that were given."""
         given = self.model_dump(exclude={"load", "name"}, exclude_none=True)
         return dict(given)
-
-
-@dataclass(frozen=True, kw_only=True)
-class PartConfig(ImageSource):
-    """A part of an image set, from one source, and the views taken of each image."""
-
-    views: Views | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known_keys(cls, value: Any) -> Any:
-        return refuse_unknown(value, [field.name for field in fields(cls)])
-
-    @field_validator("views", mode="before")
-    @classmethod
-    def _count_alone(cls, value: Any) -> Any:
-        if isinstance(value, bool):
-            raise ValueError(f"views is {value}; give the number of crops per image")
-        value = {"count": value} if isinstance(value, int) else value
-        return refuse_unknown(value, [field.name for field in fields(Views)])
-
-
-class DataConfig(Strict):
-    """The images that maps are fitted on (no labels used), and those that hybrids are scored on."""
-
-    fit: tuple[PartConfig, ...]
-    eval: tuple[PartConfig, ...]
-
-    @field_validator("fit", "eval", mode="before")
-    @classmethod
-    def _spread(cls, value: Any) -> Any:
-        """A string, a mapping, a list of them, or a mapping whose ``source`` is a list."""
-        if isinstance(value, str):
-            value = {"source": value}
-        if isinstance(value, Mapping) and isinstance(value.get("source"), list):
-            common = {k: v for k, v in value.items() if k != "source"}
-            entries = [
-                {"source": entry} if isinstance(entry, str) else entry for entry in value["source"]
-            ]
-            if not all(isinstance(entry, Mapping) for entry in entries):
-                raise ValueError("each entry of 'source' is a string or a mapping with 'source'")
-            value = [{**common, **entry} for entry in entries]
-        if isinstance(value, Mapping):
-            value = [value]
-        if not isinstance(value, list) or not value:
-            raise ValueError("give a source, a mapping with 'source', or a list of them")
-        return [{"source": entry} if isinstance(entry, str) else entry for entry in value]
-
-    @model_validator(mode="after")
-    def _no_views_on_eval(self) -> Self:
-        if any(part.views for part in self.eval):
-            raise ValueError("views belong to the fit set; the eval set takes the centre crop")
-        return self
 
 
 class AlgebraConfig(Strict):
@@ -145,6 +90,7 @@ class StudyConfig(Strict):
     resident: Literal["auto", "all", "one"] = "auto"
     strict: bool = False
     controls: bool | ControlsConfig = False
+    tasks: tuple[TaskConfig, ...] = ()
     cluster: ClusterConfig = ClusterConfig()
 
     @field_validator("networks", mode="before")
@@ -173,6 +119,11 @@ class StudyConfig(Strict):
         if twice:
             raise ValueError(f"the measure '{min(twice)}' stands twice; name it once")
         return names
+
+    @field_validator("tasks", mode="before")
+    @classmethod
+    def _task_entries(cls, value: Any) -> Any:
+        return task_entries(value)
 
     @field_validator("store")
     @classmethod
@@ -213,6 +164,11 @@ class StudyConfig(Strict):
                 "the controls read the fit features again, but 'store: false' keeps none. Leave "
                 "'controls' out, or say 'store: true'"
             )
+        if self.tasks:
+            raise ValueError(
+                "the tasks read the fit features again, but 'store: false' keeps none. Leave "
+                "'tasks' out, or say 'store: true'"
+            )
         return self
 
     @model_validator(mode="after")
@@ -223,6 +179,19 @@ class StudyConfig(Strict):
             raise ValueError(
                 f"'resident: {self.resident}' has no effect on the processor, which networks never "
                 "leave. Leave it out, or name a 'device'"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _tasks_have_maps(self) -> Self:
+        if not self.tasks:
+            return self
+        if len(self.networks) < 2:
+            raise ValueError("tasks are asked of maps, and one network has none. Leave 'tasks' out")
+        if not any(METHODS.get(entry.name).uses == "images" for entry in self.methods):
+            raise ValueError(
+                "tasks are asked of maps that images are fitted on, and no method of this study "
+                "uses images. Add one, e.g. ols, or leave 'tasks' out"
             )
         return self
 

@@ -10,7 +10,7 @@ import numpy as np
 from samefeatures.base.arrays import Int64
 from samefeatures.base.errors import ConfigError, DataError
 from samefeatures.images.imageset import image_id
-from samefeatures.study.config import DataConfig
+from samefeatures.study.data_config import DataConfig
 from samefeatures.study.inputs import open_parts
 
 

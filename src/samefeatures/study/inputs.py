@@ -17,7 +17,8 @@ from samefeatures.networks.arithmetic import Arithmetic
 from samefeatures.networks.load import check_arithmetic, load
 from samefeatures.networks.record import FeatureFile, ImageNetwork, Network
 from samefeatures.networks.source import parse_source
-from samefeatures.study.config import PartConfig, StudyConfig
+from samefeatures.study.config import StudyConfig
+from samefeatures.study.data_config import PartConfig
 
 OF_IMAGES = ("data", "store", "batch_size", "workers", "threads", "resident", "strict")
 """Keys of a study file that say what is extracted, and how."""

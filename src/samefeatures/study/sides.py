@@ -91,6 +91,14 @@ def rows_of_others(
     return fit, evaluation
 
 
+def rows_on(
+    parts: Sequence[Part], networks: Sequence[ImageNetwork], runner: Extractor, *, kind: str
+) -> dict[str, FeatureRows]:
+    """Rows of networks on any images, by name, e.g. for tasks; row i is the same image for all."""
+    stores = [_stores(runner, part, networks, kind) for part in parts]
+    return {net.name: _joined(parts, stores, net.name) for net in networks}
+
+
 def _side(inputs: StudyInputs, runner: Extractor, parts: Sequence[Part], *, kind: str) -> Side:
     networks = inputs.image_networks
     stores = [_stores(runner, part, networks, kind) for part in parts]

@@ -13,7 +13,7 @@ from samefeatures.base.files import writing
 from samefeatures.base.progress import Progress, Silent
 from samefeatures.features.direct import DirectRows
 from samefeatures.features.place import Root
-from samefeatures.maps import AffineMap
+from samefeatures.maps import METHODS, AffineMap
 from samefeatures.moments.folded import FoldedMoments
 from samefeatures.moments.kept import kept_moments
 from samefeatures.moments.record import Moments
@@ -34,6 +34,7 @@ from samefeatures.study.scoring import Scorer
 from samefeatures.study.shared import shared_images
 from samefeatures.study.sides import Side, eval_side, fit_side, rows_of_others, streamed_side
 from samefeatures.study.summaries import write_results
+from samefeatures.study.tasks import TaskInputs, run_tasks
 
 
 class Study:
@@ -153,6 +154,25 @@ class Study:
             progress=self.progress,
         )
 
+    @property
+    def task_inputs(self) -> TaskInputs:
+        """What tasks are asked of."""
+        methods = self.config.methods
+        labels = [entry.label for entry in methods if METHODS.get(entry.name).uses == "images"]
+        return TaskInputs(
+            inputs=self.inputs,
+            fit=self.fit_features.rows,
+            evaluation=self.eval_features.rows,
+            labels=self.eval_labels,
+            maps=self.maps,
+            keys={label: self.map_keys[label] for label in labels},
+            runner=self._local,
+            folder=self.out / "tasks",
+            base=self.base,
+            algebra=self.algebra,
+            progress=self.progress,
+        )
+
     @cached_property
     def made_spaces(self) -> MadeSpaces:
         """Control spaces, and the moments of them with the networks."""
@@ -235,6 +255,7 @@ class Study:
             controls=kept_controls(self.control_inputs, lambda: self.made_spaces, scored.own)
             if self.config.chosen_controls
             else None,
+            tasks=run_tasks(self.config.tasks, self.task_inputs) if self.config.tasks else (),
             shared=shared_images(
                 self.inputs,
                 self.fit_features,

@@ -31,10 +31,11 @@ from samefeatures.study.results import (
     NetworkSummary,
     SpaceFindings,
     StudyResults,
+    TaskResults,
 )
 from samefeatures.study.scoring import Scored
 from samefeatures.study.sides import Side
-from samefeatures.study.tables import write_cells, write_controls, write_predictions
+from samefeatures.study.tables import write_cells, write_controls, write_predictions, write_tasks
 from samefeatures.study.versions import MISSING, versions_of
 
 
@@ -47,6 +48,7 @@ def write_results(
     fit_data: DataSummary,
     evaluation: Side,
     controls: Controls | None,
+    tasks: tuple[TaskResults, ...] = (),
     shared: int,
     folder: Path,
 ) -> StudyResults:
@@ -60,6 +62,7 @@ def write_results(
         fit_data: What maps were fitted on.
         evaluation: What hybrids were scored on.
         controls: Where the study asks for them.
+        tasks: Those that the study asks.
         shared: Eval images that are fit images too.
         folder: Of the study.
 
@@ -90,10 +93,12 @@ def write_results(
         classes=tuple(class_changes(per_class)),
         class_names=inputs.class_names,
         controls=controls,
+        tasks=tasks,
         warnings=(
             *fit_warnings(methods, fits),
             *image_warnings(fit_data, evaluation.summary),
             *shared_warnings(shared, len(labels)),
+            *(text for task in tasks for text in task.warnings),
             *label_warnings(labels, inputs.classes),
             *spaces.notes,
         ),
@@ -104,6 +109,8 @@ def write_results(
         write_classes(per_class, folder / "per_class.parquet")
         if controls:
             write_controls(controls, folder)
+        if tasks:
+            write_tasks(tasks, folder / "tasks.csv")
         results.save(folder / "study.json")
     return results
 

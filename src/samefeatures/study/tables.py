@@ -15,7 +15,15 @@ from arro3.io import read_parquet, write_csv, write_json, write_parquet
 
 from samefeatures.base.errors import StoreError
 from samefeatures.base.files import write_whole
-from samefeatures.study.results import AnswersRow, BeyondRow, Cell, ControlRow, Controls, SpaceRow
+from samefeatures.study.results import (
+    AnswersRow,
+    BeyondRow,
+    Cell,
+    ControlRow,
+    Controls,
+    SpaceRow,
+    TaskResults,
+)
 
 PARQUET = b"PAR1"
 Column = npt.NDArray[np.integer]
@@ -49,6 +57,12 @@ def write_controls(controls: Controls, folder: Path) -> list[Path]:
         for name, (kind, rows) in tables.items()
         if rows
     ]
+
+
+def write_tasks(tasks: Sequence[TaskResults], path: Path) -> Path:
+    """Write ``tasks.csv``: one row per task, method, source and target, then answers alone."""
+    rows = [row for task in tasks for row in task.table]
+    return write_table(write_csv, {name: [row[name] for row in rows] for name in rows[0]}, path)
 
 
 def write_predictions(

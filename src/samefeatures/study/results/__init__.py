@@ -14,6 +14,7 @@ from samefeatures.study.results.summaries import (
     MethodSummary,
     NetworkSummary,
 )
+from samefeatures.study.results.tasks import TaskAnswers, TaskProbe, TaskResults
 
 __all__ = [
     "AnswersRow",
@@ -32,4 +33,7 @@ __all__ = [
     "SpaceFindings",
     "SpaceRow",
     "StudyResults",
+    "TaskAnswers",
+    "TaskProbe",
+    "TaskResults",
 ]

@@ -23,6 +23,7 @@ from samefeatures.study.results.summaries import (
     MethodSummary,
     NetworkSummary,
 )
+from samefeatures.study.results.tasks import TaskResults
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,7 @@ class StudyResults:
         measures: Of the cells, in the order of their columns.
         controls: Where the study asks for them.
         class_names: By index; empty where the study names none.
+        tasks: Questions that no network was trained on, in the order of the study.
     """
 
     title: str
@@ -52,6 +54,7 @@ class StudyResults:
     controls: Controls | None = None
     warnings: tuple[str, ...] = ()
     curves: tuple[CurveSummary, ...] = ()
+    tasks: tuple[TaskResults, ...] = ()
 
     def table(self, method: str) -> dict[tuple[str, str], Cell]:
         """Cells of one method by (source, target)."""

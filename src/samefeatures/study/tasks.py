@@ -1,0 +1,258 @@
+"""Questions that no network was trained on: a probe per network, and the study's maps into it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from samefeatures.algebra import Algebra
+from samefeatures.base.arrays import Float32, Float64, Int64
+from samefeatures.base.digests import digest
+from samefeatures.base.errors import ConfigError, LabelError, SamefeaturesError
+from samefeatures.base.progress import Progress
+from samefeatures.features.rows import FeatureRows
+from samefeatures.features.spaces.answers import answered
+from samefeatures.networks.pixels import question_space
+from samefeatures.networks.record import Head, Network
+from samefeatures.scores.comparisons import Pair
+from samefeatures.scores.heads import Score, score_heads
+from samefeatures.scores.intervals import wilson
+from samefeatures.scores.probe import Probe, fit_probe
+from samefeatures.study.cells import cells_of
+from samefeatures.study.data_config import PartConfig
+from samefeatures.study.inputs import Part, StudyInputs, open_parts
+from samefeatures.study.map_files import MapFiles
+from samefeatures.study.results import TaskAnswers, TaskProbe, TaskResults
+from samefeatures.study.runner import Extractor
+from samefeatures.study.scoring import Scored
+from samefeatures.study.sides import rows_on
+from samefeatures.study.task_config import TaskConfig
+from samefeatures.study.task_files import TaskFile
+from samefeatures.study.task_rows import TaskRows, own_rows, rule_rows
+
+TASKS_VERSION = 1
+"""Raised whenever a change gives a task another number."""
+ROWS = 1024
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class TaskInputs:
+    """A study, as far as tasks need it.
+
+    Attributes:
+        inputs: Its networks and images.
+        fit: Fit rows of each network.
+        evaluation: Eval rows of each.
+        labels: (m,) of the eval rows.
+        maps: Where the fitted maps lie.
+        keys: Of the maps of each method that uses images, by its label.
+        runner: Extracts.
+        folder: Where tasks are kept.
+        base: Where relative paths start.
+        algebra: Where products run.
+        progress: Shows how far it is.
+    """
+
+    inputs: StudyInputs
+    fit: Mapping[str, FeatureRows]
+    evaluation: Mapping[str, FeatureRows]
+    labels: Int64
+    maps: MapFiles
+    keys: Mapping[str, str]
+    runner: Extractor
+    folder: Path
+    base: Path
+    algebra: Algebra
+    progress: Progress
+
+    @property
+    def networks(self) -> Mapping[str, Network]:
+        """Of the study, in order."""
+        return self.inputs.networks
+
+    def rows_on(self, parts: Sequence[Part], kind: str) -> dict[str, FeatureRows]:
+        """Rows of every network on images of a task."""
+        return rows_on(parts, self.inputs.image_networks, self.runner, kind=kind)
+
+
+def run_tasks(tasks: Sequence[TaskConfig], given: TaskInputs) -> tuple[TaskResults, ...]:
+    """Every task of a study; those that were done before are read.
+
+    Raises:
+        ConfigError: when networks are feature files, which no other image can be given to.
+        LabelError: when labels are missing, or too few.
+    """
+    if len(given.inputs.image_networks) < len(given.networks):
+        raise ConfigError(
+            "tasks: networks of this study are feature files, and can't be asked about images. "
+            "Leave 'tasks' out, or load the networks themselves."
+        )
+    advance = given.progress.task("tasks", len(tasks))
+    values = _values(given) if any(task.data is None for task in tasks) else None
+    found = []
+    for task in tasks:
+        found.append(ask_task(_rows(task, values, given), given))
+        advance(1)
+    return tuple(found)
+
+
+def _values(given: TaskInputs) -> FeatureRows:
+    """(m, rules) of all rules on the eval images, in one pass, kept in the store."""
+    networks = given.inputs.image_networks
+    space = question_space(networks[0].preprocessing)
+    # Beside the networks, whose features are there: what they leave out is left out here too.
+    rows = rows_on(given.inputs.eval, [*networks, space], given.runner, kind="eval")
+    return rows[space.name]
+
+
+def _rows(task: TaskConfig, values: FeatureRows | None, given: TaskInputs) -> TaskRows:
+    if task.data is not None:
+        parts = {
+            "fit": _listed(task.name, task.data.fit, given.base),
+            "eval": _listed(task.name, task.data.eval, given.base),
+        }
+        return own_rows(task.name, parts, given.rows_on, given.inputs.eval)
+    assert values is not None  # taken where any task is a rule
+    return rule_rows(task.name, given.evaluation, values, given.labels)
+
+
+def _listed(task: str, entries: Sequence[PartConfig], base: Path) -> tuple[Part, ...]:
+    """Images of one side of a task."""
+    try:
+        return open_parts(entries, labelled=True, base=base)
+    except SamefeaturesError as error:
+        raise type(error)(f"tasks: {task}: {error}") from None
+
+
+def ask_task(task: TaskRows, given: TaskInputs) -> TaskResults:
+    """One task, from its file if it is there."""
+    file = TaskFile(given.folder, task.name, _key(task, given))
+    kept = file.read()
+    if kept is None:
+        probes = {name: _probe(name, task) for name in given.networks}
+        kept = _asked(task, probes, given)
+        file.write(kept, {name: probe.head for name, probe in probes.items()})
+    return kept
+
+
+def _key(task: TaskRows, given: TaskInputs) -> str:
+    """Everything that decides a task's numbers."""
+    sides = (task.fit, task.evaluation)
+    return digest(
+        str(TASKS_VERSION),
+        task.name,
+        *task.notes,
+        *(network.fingerprint for network in given.networks.values()),
+        *(rows.fingerprint for half in sides for rows in half.rows.values()),
+        *(array.tobytes() for half in sides for array in (half.at, half.labels)),
+        *(f"{label} {key}" for label, key in given.keys.items()),
+    )
+
+
+def _probe(network: str, task: TaskRows) -> Probe:
+    fit = task.fit
+    try:
+        return fit_probe(fit.features(network), fit.labels, fit.ids, classes=task.classes)
+    except LabelError as error:
+        raise LabelError(f"tasks: {task.name}: {error}") from None
+
+
+def _asked(task: TaskRows, probes: Mapping[str, Probe], given: TaskInputs) -> TaskResults:
+    heads = {name: probe.head for name, probe in probes.items()}
+    labels = task.evaluation.labels
+    own: dict[str, Score] = {}
+    hybrids: dict[str, dict[Pair, Score]] = {label: {} for label in given.keys}
+    alone: list[TaskAnswers] = []
+    for source in given.networks:
+        features = task.evaluation.features(source)
+        targets = [name for name in given.networks if name != source]
+        own[source] = score_heads([(features, labels)], [heads[source]], algebra=given.algebra)[0]
+        for method in given.keys:
+            folded = [_folded(method, source, name, heads[name], given) for name in targets]
+            scores = score_heads([(features, labels)], folded, algebra=given.algebra)
+            hybrids[method] |= {(source, b): s for b, s in zip(targets, scores, strict=True)}
+        alone += _alone(source, features, labels, heads, given)
+    return TaskResults(
+        name=task.name,
+        rule=task.rule,
+        classes=task.classes,
+        fit_rows=len(task.fit.labels),
+        n=len(labels),
+        chance=100 * float(np.bincount(labels).max()) / len(labels),
+        cells=tuple(cells_of(Scored(labels, own, hybrids, {}), {})),
+        answers=tuple(alone),
+        probes=tuple(
+            TaskProbe(
+                network=name,
+                strength=probe.note.strength,
+                steps=probe.note.steps,
+                message=probe.note.message,
+            )
+            for name, probe in probes.items()
+        ),
+        notes=task.notes,
+    )
+
+
+def _folded(method: str, source: str, target: str, head: Head, given: TaskInputs) -> Head:
+    """A target's probe with a map of the study in front."""
+    network = replace(given.networks[target], head=head)
+    return given.maps.load(method, source, target).fold(network, algebra=given.algebra)
+
+
+def _alone(
+    source: str, features: Float32, labels: Int64, heads: Mapping[str, Head], given: TaskInputs
+) -> Iterator[TaskAnswers]:
+    """The source's predicted class alone, mapped by OLS into each target, through its probe."""
+    network = given.networks[source]
+    said = answered(features, network.head)
+    means = answer_means(network, given.fit)
+    for target, mapped in means.items():
+        predicted = heads[target].logits(mapped.astype(np.float32)).argmax(axis=1)[said]
+        correct = int((predicted == labels).sum())
+        low, high = wilson(correct, len(labels))
+        yield TaskAnswers(
+            source=source,
+            target=target,
+            n=len(labels),
+            correct=correct,
+            top1=100 * correct / len(labels),
+            ci_low=low,
+            ci_high=high,
+        )
+
+
+def answer_means(source: Network, fit: Mapping[str, FeatureRows]) -> dict[str, Float64]:
+    """(K, d) what OLS makes of each one-hot answer of a network, by the name of the target.
+
+    That is the target's mean over the fit rows so answered; of an answer that was never given, by
+    least norm, the mean of the other answers' means.
+
+    Args:
+        source: Whose answers.
+        fit: Fit rows of every network.
+    """
+    from scipy.sparse import csr_matrix
+
+    classes = source.head.classes
+    targets = [name for name in fit if name != source.name]
+    sums = {name: np.zeros((classes, fit[name].dim)) for name in targets}
+    counts = np.zeros(classes)
+    blocks = (fit[name].chunks(ROWS) for name in (source.name, *targets))
+    for mine, *others in zip(*blocks, strict=True):
+        said = answered(mine, source.head)
+        rows = len(said)
+        given = csr_matrix((np.ones(rows), (said, np.arange(rows))), shape=(classes, rows))
+        counts += np.bincount(said, minlength=classes)
+        for name, block in zip(targets, others, strict=True):
+            sums[name] += given @ block.astype(np.float64)
+    seen = counts > 0
+    means = {}
+    for name, total in sums.items():
+        mean = total / np.where(seen, counts, 1)[:, None]
+        mean[~seen] = mean[seen].mean(axis=0)
+        means[name] = mean
+    return means
