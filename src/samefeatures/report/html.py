@@ -31,6 +31,8 @@ from samefeatures.report.overlaps import MEANING, PairView, counts, loss_line
 from samefeatures.report.sentences import sentences
 from samefeatures.report.shading import LEVELS, TICKS, background, level, text_on
 from samefeatures.report.summary import fit_notes, measure_lines, numbers, under
+from samefeatures.report.tasks import ABOUT, ALONE, task_views
+from samefeatures.report.tasks import HEADING as TASKS
 from samefeatures.study.results import ClassChange, NetworkSummary, StudyResults
 
 
@@ -71,6 +73,10 @@ def page(
         controls=control_lines(results),
         controls_heading=heading(results.controls) if results.controls else "",
         control_heads=HEADS,
+        tasks=[(task, rows(task.grid)) for task in task_views(results)],
+        tasks_heading=TASKS,
+        tasks_about=ABOUT,
+        alone=ALONE,
         meaning=MEANING,
         counts=counts,
         loss_line=loss_line,

@@ -10,6 +10,7 @@ from samefeatures.report.controls import HEADS, control_lines, heading
 from samefeatures.report.grid import MISSING, Grid, grids, is_own, number, plain
 from samefeatures.report.sentences import sentences
 from samefeatures.report.summary import fit_notes, under
+from samefeatures.report.tasks import ABOUT, ALONE, HEADING, task_views
 from samefeatures.study.results import Cell, MeasureSummary, StudyResults
 
 LEGEND = (
@@ -49,6 +50,7 @@ def document(results: StudyResults) -> str:
         for measure in grid.asked("spaces"):
             parts += ["", f"## {escape(measure.label)}", "", measure_table(grid, measure)]
     parts += _controls(results)
+    parts += _tasks(results)
     notes = fit_notes(results)
     if notes:
         parts += ["## Notes of the fits", "", *(f"- {escape(note)}" for note in notes), ""]
@@ -65,6 +67,17 @@ def _controls(results: StudyResults) -> list[str]:
         texts = (line.name, line.what, line.top1, line.agreement, line.reading)
         lines.append(_line([escape(text) for text in texts]))
     return [*lines, ""]
+
+
+def _tasks(results: StudyResults) -> list[str]:
+    """Every task's table, with answers alone as its last row; nothing where there are none."""
+    lines = ["", f"## {HEADING}", "", ABOUT, ""] if results.tasks else []
+    for task in task_views(results):
+        alone = [f"*{ALONE}*", *(number(top1) for top1 in task.alone)]
+        lines += [f"### {escape(task.title)}", "", escape(task.question), ""]
+        lines += [*_grid(task.grid, _cell), _line(alone), ""]
+        lines += [text for line in task.lines for text in (escape(line), "")]
+    return lines
 
 
 def escape(text: str) -> str:

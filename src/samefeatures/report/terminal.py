@@ -28,6 +28,7 @@ from samefeatures.report.grid import (
 from samefeatures.report.sentences import sentences
 from samefeatures.report.shading import TICKS, background, shade, text_on
 from samefeatures.report.summary import measure_lines, under
+from samefeatures.report.tasks import ABOUT, ALONE, HEADING, task_views
 from samefeatures.study.results import Cell, StudyResults
 
 LONGEST_NAME = 22
@@ -64,6 +65,7 @@ def print_tables(results: StudyResults, console: Console) -> None:
         for line in measure_lines(grid, "spaces"):
             console.print(Text(f"\n{line}"))
     _print_controls(results, console)
+    _print_tasks(results, console)
     console.print()
     console.print(Text("To take away", style="bold"))
     for place, sentence in enumerate(sentences(results), start=1):
@@ -95,6 +97,19 @@ def _print_controls(results: StudyResults, console: Console) -> None:
     console.print()
     console.print(Text.assemble(("Controls", "bold"), "  ", heading(results.controls)))
     console.print(table)
+
+
+def _print_tasks(results: StudyResults, console: Console) -> None:
+    if results.tasks:
+        console.print(Text(f"\n{HEADING}", style="bold"))
+        console.print(Text(ABOUT))
+    for task in task_views(results):
+        console.print(Text(f"\n{task.title}: {task.question}"))
+        _print_grid(task.grid, console)
+        alone = ", ".join(f"{i} {number(top1)}" for i, top1 in enumerate(task.alone, start=1))
+        console.print(Text(f"{ALONE}, %, by target: {alone}"))
+        for line in task.lines:
+            console.print(Text(line))
 
 
 def _print_grid(grid: Grid, console: Console) -> None:
