@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from samefeatures.report.findings import Alone, alone
 from samefeatures.report.grid import MISSING, number, plain
 from samefeatures.report.sentences import chance
 from samefeatures.report.summary import median
@@ -39,6 +40,8 @@ def control_lines(results: StudyResults) -> list[ControlLine]:
     if controls is None:
         return []
     found = [_line(name, controls, results) for name in KNOWN if _of(controls, name)]
+    spaces = (alone(results, kind) for kind in SPACES)
+    found += [_space_line(space, results) for space in spaces if space is not None]
     missing = {"what": "", "top1": MISSING, "agreement": MISSING}
     found += [
         ControlLine(name=name, **missing, reading=f"not taken: {plain(why)}")
@@ -47,13 +50,26 @@ def control_lines(results: StudyResults) -> list[ControlLine]:
     return found
 
 
+def _space_line(space: Alone, results: StudyResults) -> ControlLine:
+    """A kind of control space in every source's place."""
+    return ControlLine(
+        name=space.kind,
+        what=f"{SPACES[space.kind]}: OLS from it into every other network",
+        top1=f"{number(space.top1.median)} ({number(space.top1.low)} to {number(space.top1.high)})",
+        agreement=number(space.agreement.median),
+        reading=f"in the place of all sources, medians over {len(space.rows)} maps; R² "
+        f"{number(space.r2.median)}; chance is {number(chance(results))} %",
+    )
+
+
 def heading(controls: Controls) -> str:
     """Which maps the controls are of."""
     targets = {row.target for row in controls.rows}
     into = "every other network" if len(targets) > 1 else plain(next(iter(targets), ""))
+    but = ", but for the last lines" if controls.spaces.rows else ""
     return (
         f"Of the maps out of {plain(controls.source)}, the first network of the study, into "
-        f"{into}. Medians over the maps, and ranges."
+        f"{into}{but}. Medians over the maps, and ranges."
     )
 
 
@@ -126,6 +142,21 @@ def _read_fit_set(controls: Controls, _results: StudyResults) -> str:
     return text + "; a gap is what the maps learned by heart, or the two sets differ"
 
 
+def _read_seen(controls: Controls, results: StudyResults) -> str:
+    share = 100 * _of(controls, SEEN)[0].n / results.fit_data.rows
+    return f"on {number(share, 0)} % of the fit rows, those that they were fitted on"
+
+
+def _read_unseen(controls: Controls, _results: StudyResults) -> str:
+    seen, unseen = _agreement(controls, SEEN), _agreement(controls, UNSEEN)
+    beyond = unseen - _agreement(controls, "ols")
+    return (
+        f"learned by heart: {number(seen - unseen)} points of agreement; from there to the eval "
+        f"set, where the sets differ: {number(beyond)} points"
+    )
+
+
+SEEN, UNSEEN = "fit set, seen", "fit set, unseen"
 KNOWN: dict[str, tuple[str, Callable[[Controls, StudyResults], str]]] = {
     "ols": ("the maps themselves, for comparison", _read_ols),
     "naive": ("no map: features cut off or filled with zeros", _read_naive),
@@ -139,5 +170,13 @@ KNOWN: dict[str, tuple[str, Callable[[Controls, StudyResults], str]]] = {
     ),
     "onto logits": ("OLS straight onto the target's logits", _read_logits),
     "fit set": ("the OLS hybrids on the images that they were fitted on", _read_fit_set),
+    SEEN: ("OLS without a part of the fit set, on the rest of it", _read_seen),
+    UNSEEN: ("the same maps on that part", _read_unseen),
 }
 """What is done for each control, and who reads what came out."""
+
+SPACES = {
+    "class noise": "a random vector for the answer of each network, plus noise",
+    "random weights": "the architecture of each network with untrained weights",
+}
+"""Control spaces that stand among the controls: what each is."""
