@@ -19,7 +19,7 @@ from samefeatures.study.results import StudyResults
 from samefeatures.study.results.tasks import ANSWERS_ALONE
 from samefeatures.study.study import Study
 from samefeatures.study.task_rows import Half, TaskRows, rule_rows
-from samefeatures.study.tasks import answer_means, ask_task
+from samefeatures.study.tasks import ask_task
 
 PAIR = ("resnet_v1", "mobilenet_v2")
 
@@ -133,20 +133,6 @@ def world_study(tmp_path: Path, worlds: dict[str, dict], **changes: Any) -> Stud
     sources = [write_npz(tmp_path, name, world) for name, world in worlds.items()]
     config = parse_config({"networks": sources, "methods": ["ols"], **changes})
     return Study(config, out=tmp_path / "out", base=tmp_path)
-
-
-def test_means_of_answers_are_least_squares_of_least_norm(tmp_path: Path) -> None:
-    study = world_study(tmp_path, make_worlds())
-    network = study.inputs.networks["a"]
-    rows = study.fit_features.rows
-    x, y = (np.concatenate(list(rows[n].chunks(64))).astype(float) for n in "ab")
-    said = network.head.logits(x.astype(np.float32)).argmax(1)
-    hot = np.eye(CLASSES)[said]
-    weight = np.linalg.pinv(hot - hot.mean(0), rcond=1e-10) @ (y - y.mean(0))
-    expected = np.eye(CLASSES) @ weight + y.mean(0) - hot.mean(0) @ weight
-    found = answer_means(network, rows)
-    assert set(found) == {"b", "c"}
-    np.testing.assert_allclose(found["b"], expected, rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize("shared", [True, False])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from samefeatures.algebra import Algebra
-from samefeatures.base.arrays import Float32, Float64, Int64
+from samefeatures.base.arrays import Float32, Int64
 from samefeatures.base.digests import digest
 from samefeatures.base.errors import ConfigError, LabelError, SamefeaturesError
 from samefeatures.base.progress import Progress
@@ -21,6 +22,7 @@ from samefeatures.scores.comparisons import Pair
 from samefeatures.scores.heads import Score, score_heads
 from samefeatures.scores.intervals import wilson
 from samefeatures.scores.probe import Probe, fit_probe
+from samefeatures.study.answer_means import answer_means
 from samefeatures.study.cells import cells_of
 from samefeatures.study.data_config import PartConfig
 from samefeatures.study.inputs import Part, StudyInputs, open_parts
@@ -35,10 +37,9 @@ from samefeatures.study.task_rows import TaskRows, own_rows, rule_rows
 
 TASKS_VERSION = 1
 """Raised whenever a change gives a task another number."""
-ROWS = 1024
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)  # no slots: the means are taken once, when needed
 class TaskInputs:
     """A study, as far as tasks need it.
 
@@ -72,6 +73,14 @@ class TaskInputs:
     def networks(self) -> Mapping[str, Network]:
         """Of the study, in order."""
         return self.inputs.networks
+
+    @cached_property
+    def means(self) -> dict[str, dict[str, Float32]]:
+        """(K, d) by source and target: what OLS makes of each answer; the same for all tasks."""
+        return {
+            source: {name: mean.astype(np.float32) for name, mean in by_target.items()}
+            for source, by_target in answer_means(self.networks, self.fit)
+        }
 
     def rows_on(self, parts: Sequence[Part], kind: str) -> dict[str, FeatureRows]:
         """Rows of every network on images of a task."""
@@ -209,9 +218,10 @@ def _alone(
     """The source's predicted class alone, mapped by OLS into each target, through its probe."""
     network = given.networks[source]
     said = answered(features, network.head)
-    means = answer_means(network, given.fit)
-    for target, mapped in means.items():
-        predicted = heads[target].logits(mapped.astype(np.float32)).argmax(axis=1)[said]
+    for target, mapped in given.means[source].items():
+        if target == source:
+            continue
+        predicted = heads[target].logits(mapped).argmax(axis=1)[said]
         correct = int((predicted == labels).sum())
         low, high = wilson(correct, len(labels))
         yield TaskAnswers(
@@ -223,36 +233,3 @@ def _alone(
             ci_low=low,
             ci_high=high,
         )
-
-
-def answer_means(source: Network, fit: Mapping[str, FeatureRows]) -> dict[str, Float64]:
-    """(K, d) what OLS makes of each one-hot answer of a network, by the name of the target.
-
-    That is the target's mean over the fit rows so answered; of an answer that was never given, by
-    least norm, the mean of the other answers' means.
-
-    Args:
-        source: Whose answers.
-        fit: Fit rows of every network.
-    """
-    from scipy.sparse import csr_matrix
-
-    classes = source.head.classes
-    targets = [name for name in fit if name != source.name]
-    sums = {name: np.zeros((classes, fit[name].dim)) for name in targets}
-    counts = np.zeros(classes)
-    blocks = (fit[name].chunks(ROWS) for name in (source.name, *targets))
-    for mine, *others in zip(*blocks, strict=True):
-        said = answered(mine, source.head)
-        rows = len(said)
-        given = csr_matrix((np.ones(rows), (said, np.arange(rows))), shape=(classes, rows))
-        counts += np.bincount(said, minlength=classes)
-        for name, block in zip(targets, others, strict=True):
-            sums[name] += given @ block.astype(np.float64)
-    seen = counts > 0
-    means = {}
-    for name, total in sums.items():
-        mean = total / np.where(seen, counts, 1)[:, None]
-        mean[~seen] = mean[seen].mean(axis=0)
-        means[name] = mean
-    return means
