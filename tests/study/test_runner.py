@@ -39,6 +39,7 @@ def test_the_demo_is_a_study_of_all_miniatures_and_images() -> None:
     config = demo_config()
     assert len(config.networks) == 10
     assert config.controls
+    assert [task.name for task in config.tasks] == ["brightness", "symmetry"]
     assert config.class_names == FASHION
     labels = [entry.label for entry in config.methods]
     assert labels == ["ols", "ridge", "logit", "naive", "cosine"]

@@ -34,6 +34,7 @@ from samefeatures.study.scoring import Scorer
 from samefeatures.study.shared import shared_images
 from samefeatures.study.sides import Side, eval_side, fit_side, rows_of_others, streamed_side
 from samefeatures.study.summaries import write_results
+from samefeatures.study.task_images import TaskImages, open_task_images
 from samefeatures.study.tasks import TaskInputs, run_tasks
 
 
@@ -154,6 +155,11 @@ class Study:
             progress=self.progress,
         )
 
+    @cached_property
+    def task_images(self) -> dict[str, TaskImages]:
+        """Images that tasks bring themselves, listed."""
+        return open_task_images(self.config.tasks, self.inputs, base=self.base)
+
     @property
     def task_inputs(self) -> TaskInputs:
         """What tasks are asked of."""
@@ -164,11 +170,11 @@ class Study:
             fit=self.fit_features.rows,
             evaluation=self.eval_features.rows,
             labels=self.eval_labels,
+            images=self.task_images,
             maps=self.maps,
             keys={label: self.map_keys[label] for label in labels},
             runner=self._local,
             folder=self.out / "tasks",
-            base=self.base,
             algebra=self.algebra,
             progress=self.progress,
         )
@@ -210,7 +216,8 @@ class Study:
 
     def fit(self) -> None:
         """All maps of all methods, saved as ``maps/LABEL/SOURCE--TARGET.safetensors``."""
-        algebra = self.algebra  # a device that is not there is said before hours of extraction
+        # What is not there is said before hours of extraction.
+        algebra, _ = self.algebra, self.task_images
         fit_maps(
             self.config.methods,
             self.map_keys,

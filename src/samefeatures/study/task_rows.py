@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from samefeatures.base.arrays import Float32, Int64
-from samefeatures.base.errors import ConfigError, LabelError
+from samefeatures.base.errors import LabelError
 from samefeatures.features.folds import parts_of
+from samefeatures.features.prints import among, prints_of
 from samefeatures.features.rows import FeatureRows
 from samefeatures.images.questions import NO_ANSWER, RULES, ask, left_out
 from samefeatures.networks.pixels import NO_VALUE
 from samefeatures.study.inputs import Part
+from samefeatures.study.task_images import TaskImages
 
 SEED = 0
 """Of the halves."""
@@ -108,54 +110,61 @@ def rule_rows(
 
 def own_rows(
     name: str,
-    parts: Mapping[str, Sequence[Part]],
+    images: TaskImages,
     extract: Callable[[Sequence[Part], str], Mapping[str, FeatureRows]],
-    study: Sequence[Part],
+    study: Mapping[str, Mapping[str, FeatureRows]],
 ) -> TaskRows:
     """A task with labelled images of its own.
 
     Args:
         name: Of the task.
-        parts: ``fit`` and ``eval``.
+        images: Listed.
         extract: Rows of every network on images, for fit or eval.
-        study: Eval images of the study.
-
-    Raises:
-        LabelError: when labels are missing, or classes of the eval images have no fit image.
-        ConfigError: when there is one class alone.
+        study: Fit rows and eval rows of the study, by ``fit`` and ``eval``, then by network.
     """
-    for part in (*parts["fit"], *parts["eval"]):
-        if part.images.labels is None:
-            raise LabelError(
-                f"tasks: {name}: '{part.images.name}' has no labels. Probes are fitted and scored "
-                "by them; give a labels CSV, class folders, or another set."
-            )
-    halves = []
-    for kind in ("fit", "eval"):
-        rows = extract(parts[kind], kind)
-        labels = next(iter(rows.values())).labels
-        if labels is None:
-            raise LabelError(f"tasks: {name}: the {kind} images have no labels. Give them.")
-        halves.append(Half(rows=rows, at=np.arange(len(labels)), labels=labels))
-    fit, evaluation = halves
-    classes = 1 + int(max(half.labels.max() for half in halves))
-    if classes < 2:
-        raise ConfigError(f"tasks: {name}: all images are of one class. Give at least two.")
-    missing = sorted(set(range(classes)) - set(fit.labels.tolist()))
-    if missing:
-        raise LabelError(
-            f"tasks: {name}: {len(missing)} of {classes} classes have no fit image: "
-            f"{', '.join(map(str, missing[:5]))}{', …' if len(missing) > 5 else ''}. Give images "
-            "of every class from 0 on, or leave these out of 'eval'."
-        )
-    seen = {part.images.fingerprint for part in study}
-    same = [
-        part.images.name
-        for each in parts.values()
-        for part in each
-        if part.images.fingerprint in seen
-    ]
-    notes = [f"{name}: '{each}' are the eval images of the study." for each in same]
-    return TaskRows(
-        name=name, rule=False, classes=classes, fit=fit, evaluation=evaluation, notes=tuple(notes)
+    fit, evaluation = (
+        _half(extract(parts, kind), images)
+        for kind, parts in (("fit", images.fit), ("eval", images.eval))
     )
+    return TaskRows(
+        name=name,
+        rule=False,
+        classes=len(images.labels),
+        fit=fit,
+        evaluation=evaluation,
+        notes=tuple(f"{name}: {text}" for text in _known_again(fit, evaluation, study)),
+    )
+
+
+def _half(rows: Mapping[str, FeatureRows], images: TaskImages) -> Half:
+    labels = next(iter(rows.values())).labels
+    assert labels is not None  # all parts have some
+    return Half(rows=rows, at=np.arange(len(labels)), labels=images.classes_of(labels))
+
+
+def _known_again(
+    fit: Half, evaluation: Half, study: Mapping[str, Mapping[str, FeatureRows]]
+) -> Iterator[str]:
+    """Of images of a task that stand elsewhere too, told by the features of one network."""
+    narrow = min(fit.rows.values(), key=lambda rows: rows.dim).name
+    fitted, scored = (prints_of([half.rows[narrow]]) for half in (fit, evaluation))
+    twice = int(among(scored, fitted).sum())
+    if twice:
+        yield (
+            f"{twice} of {len(scored)} scored images are among those that its probes are fitted "
+            "on, so that these accuracies are not those of new images. Give other images."
+        )
+    theirs = prints_of([study["eval"][narrow]])
+    for prints, what in (
+        (fitted, "images that its probes are fitted on"),
+        (scored, "scored images"),
+    ):
+        same = int(among(prints, theirs).sum())
+        if same:
+            yield f"{same} of {len(prints)} {what} are eval images of the study."
+    mapped = int(among(scored, prints_of([study["fit"][narrow]])).sum())
+    if mapped:
+        yield (
+            f"{mapped} of {len(scored)} scored images are fit images of the study: its maps have "
+            "seen them, without labels."
+        )

@@ -12,7 +12,7 @@ import numpy as np
 from samefeatures.algebra import Algebra
 from samefeatures.base.arrays import Float32, Int64
 from samefeatures.base.digests import digest
-from samefeatures.base.errors import ConfigError, LabelError, SamefeaturesError
+from samefeatures.base.errors import LabelError
 from samefeatures.base.progress import Progress
 from samefeatures.features.rows import FeatureRows
 from samefeatures.features.spaces.answers import answered
@@ -24,8 +24,7 @@ from samefeatures.scores.intervals import wilson
 from samefeatures.scores.probe import Probe, fit_probe
 from samefeatures.study.answer_means import answer_means
 from samefeatures.study.cells import cells_of
-from samefeatures.study.data_config import PartConfig
-from samefeatures.study.inputs import Part, StudyInputs, open_parts
+from samefeatures.study.inputs import Part, StudyInputs
 from samefeatures.study.map_files import MapFiles
 from samefeatures.study.results import TaskAnswers, TaskProbe, TaskResults
 from samefeatures.study.runner import Extractor
@@ -33,6 +32,7 @@ from samefeatures.study.scoring import Scored
 from samefeatures.study.sides import rows_on
 from samefeatures.study.task_config import TaskConfig
 from samefeatures.study.task_files import TaskFile
+from samefeatures.study.task_images import TaskImages
 from samefeatures.study.task_rows import TaskRows, own_rows, rule_rows
 
 TASKS_VERSION = 1
@@ -48,11 +48,11 @@ class TaskInputs:
         fit: Fit rows of each network.
         evaluation: Eval rows of each.
         labels: (m,) of the eval rows.
+        images: Of tasks that bring their own, by name.
         maps: Where the fitted maps lie.
         keys: Of the maps of each method that uses images, by its label.
         runner: Extracts.
         folder: Where tasks are kept.
-        base: Where relative paths start.
         algebra: Where products run.
         progress: Shows how far it is.
     """
@@ -61,11 +61,11 @@ class TaskInputs:
     fit: Mapping[str, FeatureRows]
     evaluation: Mapping[str, FeatureRows]
     labels: Int64
+    images: Mapping[str, TaskImages]
     maps: MapFiles
     keys: Mapping[str, str]
     runner: Extractor
     folder: Path
-    base: Path
     algebra: Algebra
     progress: Progress
 
@@ -91,14 +91,8 @@ def run_tasks(tasks: Sequence[TaskConfig], given: TaskInputs) -> tuple[TaskResul
     """Every task of a study; those that were done before are read.
 
     Raises:
-        ConfigError: when networks are feature files, which no other image can be given to.
-        LabelError: when labels are missing, or too few.
+        LabelError: when a rule labels no image, or images of a class could not be read.
     """
-    if len(given.inputs.image_networks) < len(given.networks):
-        raise ConfigError(
-            "tasks: networks of this study are feature files, and can't be asked about images. "
-            "Leave 'tasks' out, or load the networks themselves."
-        )
     advance = given.progress.task("tasks", len(tasks))
     values = _values(given) if any(task.data is None for task in tasks) else None
     found = []
@@ -119,21 +113,10 @@ def _values(given: TaskInputs) -> FeatureRows:
 
 def _rows(task: TaskConfig, values: FeatureRows | None, given: TaskInputs) -> TaskRows:
     if task.data is not None:
-        parts = {
-            "fit": _listed(task.name, task.data.fit, given.base),
-            "eval": _listed(task.name, task.data.eval, given.base),
-        }
-        return own_rows(task.name, parts, given.rows_on, given.inputs.eval)
+        study = {"fit": given.fit, "eval": given.evaluation}
+        return own_rows(task.name, given.images[task.name], given.rows_on, study)
     assert values is not None  # taken where any task is a rule
     return rule_rows(task.name, given.evaluation, values, given.labels)
-
-
-def _listed(task: str, entries: Sequence[PartConfig], base: Path) -> tuple[Part, ...]:
-    """Images of one side of a task."""
-    try:
-        return open_parts(entries, labelled=True, base=base)
-    except SamefeaturesError as error:
-        raise type(error)(f"tasks: {task}: {error}") from None
 
 
 def ask_task(task: TaskRows, given: TaskInputs) -> TaskResults:
