@@ -14,8 +14,9 @@ from matplotlib.transforms import Bbox
 from PIL import Image
 
 from samefeatures.report.drawing import DOTS_PER_INCH, MUTED
-from samefeatures.report.figure import CELL, draw, picture
+from samefeatures.report.figure import draw, picture
 from samefeatures.report.grid import Grid, grids
+from samefeatures.report.plate import CELL
 from samefeatures.report.shading import background, shade
 from samefeatures.study.results import StudyResults
 
@@ -125,3 +126,18 @@ def test_global_settings_are_left_alone(good: StudyResults, tmp_path: Path) -> N
     before = dict(mpl.rcParams)
     draw(grids(good)[0], tmp_path, "table")
     assert dict(mpl.rcParams) == before
+
+
+def test_rows_of_answers_and_pixels_stand_under_the_table(spaced: StudyResults) -> None:
+    texts, page = boxes(grids(spaced)[0])
+    shown = [text for text, _, _ in texts]
+    assert "net_a: its answers alone" in shown
+    assert shown.count("pixels") == 1
+    assert shown.count("30.00") == 3
+    for text, _, box in texts:
+        assert page.x0 <= box.x0 <= box.x1 <= page.x1, text
+        assert page.y0 <= box.y0 <= box.y1 <= page.y1, text
+    level = [(text, box) for text, angle, box in texts if angle != 45]
+    for (one, a), (other, b) in itertools.combinations(level, 2):
+        assert not a.overlaps(b), (one, other)
+    assert "pixels" not in [text for text, _, _ in boxes(grids(spaced)[1])[0]]

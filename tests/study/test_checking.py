@@ -72,7 +72,7 @@ def test_a_network_is_scored_on_labelled_images_that_can_be_read(tmp_path: Path)
     assert check.score is not None
     assert (check.score.n, check.left_out) == (6 * CLASSES - 1, 1)
     assert check.score.correct == int((said.argmax(1) == labels).sum())
-    assert check.rows()["left out"] == "1 images that can't be read"
+    assert check.rows()["left out"] == "1 image that can't be read"
     assert check.rows()["own top-5"] == f"{check.score.top5:.2f} %"
     ((description, total),) = told
     assert description.startswith("net on ")

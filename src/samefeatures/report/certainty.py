@@ -93,4 +93,4 @@ def p_value(p: float) -> str:
 
 
 def _images(count: int, n: int) -> str:
-    return f"{count} images ({number(100 * count / n)} points)"
+    return f"{count} image{'' if count == 1 else 's'} ({number(100 * count / n)} points)"

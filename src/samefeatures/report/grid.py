@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from samefeatures.report.beneath import SpaceCell, SpaceLine, beneath
 from samefeatures.study.results import Cell, MeasureSummary, MethodSummary, StudyResults
 
 MISSING = "–"
@@ -29,6 +30,7 @@ class Grid:
         names: The networks, in the order of the study.
         rows: ``rows[i][j]`` maps features of ``names[i]`` into the head of ``names[j]``.
         measures: Of the study.
+        beneath: Control spaces under the table of the study's first fitted method.
     """
 
     method: str
@@ -39,6 +41,7 @@ class Grid:
     names: tuple[str, ...]
     rows: tuple[tuple[Cell | None, ...], ...]
     measures: tuple[MeasureSummary, ...]
+    beneath: tuple[SpaceLine, ...] = ()
 
     @property
     def scored(self) -> tuple[Cell, ...]:
@@ -77,7 +80,10 @@ def grids(results: StudyResults) -> tuple[Grid, ...]:
             measures=results.measures,
         )
         found.append(grid)
-    return tuple(found)
+    first = fitted(found)
+    return tuple(
+        replace(grid, beneath=beneath(results)) if grid is first else grid for grid in found
+    )
 
 
 def fitted(tables: Sequence[Grid]) -> Grid | None:
@@ -106,6 +112,13 @@ def signed(value: float, digits: int = 2) -> str:
     text = number(value, digits)
     positive = math.isfinite(value) and float(f"{value:.{digits}f}") > 0
     return f"+{text}" if positive else text
+
+
+def written(cell: SpaceCell | None) -> tuple[str, str]:
+    """Accuracy and change of a control space, both in percent; pixels have no change."""
+    if cell is None:
+        return MISSING, ""
+    return number(cell.row.top1), signed(cell.change) if math.isfinite(cell.change) else ""
 
 
 def count(value: int | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,6 +12,7 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from samefeatures.report.beneath import HEADING, SpaceLine
 from samefeatures.report.both_ways import both_ways
 from samefeatures.report.certainty import target_mark
 from samefeatures.report.controls import HEADS, control_lines, heading
@@ -25,8 +27,9 @@ from samefeatures.report.grid import (
     number,
     plain,
     signed,
+    written,
 )
-from samefeatures.report.html_cells import metrics, rows, views
+from samefeatures.report.html_cells import metrics, rows, space_details, views
 from samefeatures.report.overlaps import MEANING, PairView, counts, loss_line
 from samefeatures.report.sentences import sentences
 from samefeatures.report.shading import LEVELS, TICKS, background, level, text_on
@@ -91,11 +94,24 @@ def page(
         settings=_yaml(results.settings),
         ticks=[(f"{tick:g}", level(tick)) for tick in TICKS],
         axes=(ROWS, COLUMNS),
+        beneath_heading=HEADING,
+        beneath=_beneath,
         curves=curves,
         missing=MISSING,
         shades=Markup(_shades()),
         describe=_describe,
     )
+
+
+def _beneath(line: SpaceLine) -> list[dict[str, Any]]:
+    """Cells of a control space as the page shows them."""
+    found = []
+    for cell in line.cells:
+        large, small = written(cell)
+        lost = math.nan if cell is None else cell.penalty
+        details = space_details(line, cell) if cell else ""
+        found.append({"large": large, "small": small, "level": level(lost), "details": details})
+    return found
 
 
 def _gallery(pair: PairView) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from samefeatures.report.beneath import SpaceCell, SpaceLine
 from samefeatures.report.certainty import p_value, source_mark, target_mark
 from samefeatures.report.grid import MISSING, Grid, count, is_own, number, penalty, plain, signed
 from samefeatures.report.shading import level
@@ -133,6 +134,22 @@ def _view(metric: Metric, cell: Cell | None) -> tuple[str, str, int]:
         return MISSING, "", 0
     darkness = 0 if is_own(cell) else level(metric.missing(cell))
     return metric.large(cell), metric.small(cell), darkness
+
+
+def space_details(line: SpaceLine, cell: SpaceCell) -> str:
+    """All of a control space in one head, as ``_details``."""
+    row = cell.row
+    lines = [
+        f"{plain(line.label)} → {plain(row.target)}",
+        f"Correct: {count(row.correct)} of {count(row.n)} ({number(row.top1)} %)",
+        f"95 % interval: {number(row.ci_low)} to {number(row.ci_high)} %",
+        f"Agreement with target: {number(row.agreement)} %",
+        f"R² of features: {MISSING if row.r2 is None else number(row.r2, 4)}",
+        f"Rank of the space: {row.rank} of {row.columns} columns",
+    ]
+    if line.of:
+        lines.insert(3, f"Change vs {plain(line.of)} itself: {signed(cell.change)} %")
+    return "\n".join(lines)
 
 
 def _details(cell: Cell | None, grid: Grid, source: str, target: str) -> str:

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import math
 
+from samefeatures.report.beneath import HEADING, SpaceCell
 from samefeatures.report.certainty import LIKE_SOURCE, LIKE_TARGET, marked, marks_note
-from samefeatures.report.grid import COLUMNS, MINUS, MISSING, ROWS, Grid, is_own, penalty, plain
+from samefeatures.report.grid import (
+    COLUMNS,
+    MINUS,
+    MISSING,
+    ROWS,
+    Grid,
+    is_own,
+    penalty,
+    plain,
+    written,
+)
 from samefeatures.report.shading import PAPER, background, shade, text_on
 from samefeatures.study.results import Cell
 
@@ -68,11 +79,31 @@ def table(grid: Grid) -> str:
         rf"{ROWS} & {heads} \\",
         r"\midrule",
         *rows,
+        *_beneath(grid),
         r"\bottomrule",
         r"\end{tabular}}",
         r"\end{table}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _beneath(grid: Grid) -> list[str]:
+    """Rows of control spaces, under a line of their own."""
+    if not grid.beneath:
+        return []
+    span = len(grid.names) + 1
+    lines = [r"\midrule", rf"\multicolumn{{{span}}}{{l}}{{{escape(HEADING)}}} \\"]
+    for line in grid.beneath:
+        cells = " & ".join(map(_space, line.cells))
+        lines.append(rf"\textit{{{escape(line.label)}}} & {cells} \\")
+    return lines
+
+
+def _space(cell: SpaceCell | None) -> str:
+    large, small = map(escape, written(cell))
+    if cell is None or not small:
+        return large
+    return _shaded(rf"\hybrid{{{large}}}{{{small}}}", cell.penalty)
 
 
 def escape(text: str) -> str:
@@ -96,7 +127,11 @@ def _cell(cell: Cell | None) -> str:
     if is_own(cell):
         large = rf"\fbox{{\textbf{{{large}}}}}"
     text = rf"\hybrid{{{large}}}{{{small}}}"
-    darkness = shade(penalty(cell))
+    return _shaded(text, penalty(cell))
+
+
+def _shaded(text: str, lost: float) -> str:
+    darkness = shade(lost)
     if math.isclose(darkness, 0.0):
         return text
     colour = background(darkness)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from samefeatures.report.certainty import marked
 from samefeatures.report.controls import HEADS, control_lines, heading
-from samefeatures.report.grid import MISSING, Grid, grids, is_own, number, plain
+from samefeatures.report.grid import MISSING, Grid, grids, is_own, number, plain, written
 from samefeatures.report.sentences import sentences
 from samefeatures.report.summary import fit_notes, under
 from samefeatures.report.tasks import ABOUT, ALONE, HEADING, task_views
@@ -24,7 +24,7 @@ _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 def table(grid: Grid) -> str:
     """One method's table, the legend under it, and its medians."""
-    lines = _grid(grid, _cell)
+    lines = [*_grid(grid, _cell), *_beneath(grid)]
     lines += ["", f"{escape(grid.label)}. {LEGEND}"]
     for text in under(grid):
         lines += ["", escape(text)]
@@ -93,6 +93,16 @@ def _grid(grid: Grid, text: Callable[[Cell], str]) -> list[str]:
     for name, row in zip(grid.names, grid.rows, strict=True):
         cells = (text(cell) if cell else MISSING for cell in row)
         lines.append(_line([f"**{escape(name)}**", *cells]))
+    return lines
+
+
+def _beneath(grid: Grid) -> list[str]:
+    """Rows of control spaces, in italics."""
+    lines = []
+    for line in grid.beneath:
+        texts = [written(cell) for cell in line.cells]
+        cells = (f"{large}<br><sub>{small}</sub>" if small else large for large, small in texts)
+        lines.append(_line([f"*{escape(line.label)}*", *cells]))
     return lines
 
 

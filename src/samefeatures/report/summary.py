@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from samefeatures.report.beneath import ABOUT
 from samefeatures.report.certainty import eval_set_note, marks_note
 from samefeatures.report.grid import Grid, number, plain, signed
 from samefeatures.study.results import Cell, FitSummary, StudyResults
@@ -96,7 +97,8 @@ def median_line(found: MethodNumbers) -> str:
 
 def under(grid: Grid) -> list[str]:
     """What stands under a table: medians, marks, and what the eval set can show."""
-    lines = (median_line(numbers(grid)), marks_note(grid), eval_set_note(grid))
+    about = ABOUT if grid.beneath else ""
+    lines = (median_line(numbers(grid)), marks_note(grid), eval_set_note(grid), about)
     return [*filter(None, lines), *measure_lines(grid, "map")]
 
 

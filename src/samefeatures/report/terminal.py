@@ -11,6 +11,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from samefeatures.report.beneath import HEADING, SpaceCell
 from samefeatures.report.certainty import source_mark, target_mark
 from samefeatures.report.controls import HEADS, control_lines, heading
 from samefeatures.report.grid import (
@@ -24,6 +25,7 @@ from samefeatures.report.grid import (
     penalty,
     plain,
     signed,
+    written,
 )
 from samefeatures.report.sentences import sentences
 from samefeatures.report.shading import TICKS, background, shade, text_on
@@ -115,12 +117,14 @@ def _print_tasks(results: StudyResults, console: Console) -> None:
 def _print_grid(grid: Grid, console: Console) -> None:
     shaded = console.color_system in ("256", "truecolor")
     rows = [[_cell(cell, shaded=shaded) for cell in row] for row in grid.rows]
+    under_it = [[_space(cell, shaded=shaded) for cell in line.cells] for line in grid.beneath]
     width = max(
         (max(len(c.large) + 1 - c.own, len(c.small)) for row in rows for c in row), default=2
     )
     digits = len(str(len(grid.names)))
     names = [plain(name) for name in grid.names]
-    longest = min(LONGEST_NAME, max((cell_len(name) for name in names), default=0))
+    labels = [line.what for line in grid.beneath]
+    longest = min(LONGEST_NAME, max(map(cell_len, (*names, *labels)), default=0))
     label_width = digits + 1 + longest + 1
     per_block = max(1, (console.width - label_width) // width)
     console.print(Text.assemble((f"{plain(grid.label)}", "bold"), "  top-1 %, change vs source %"))
@@ -130,6 +134,13 @@ def _print_grid(grid: Grid, console: Console) -> None:
         for place, (name, row) in enumerate(zip(names, rows, strict=True)):
             head = f"{place + 1:>{digits}} {set_cell_size(_short(name), longest)} "
             for line in _row(head, [row[i] for i in block], width):
+                console.print(line, no_wrap=True, crop=False)
+        if grid.beneath:
+            console.print(Text(HEADING, style="dim"))
+        for space, cells in zip(grid.beneath, under_it, strict=True):
+            whose = str(names.index(plain(space.of)) + 1) if space.of else ""
+            head = f"{whose:>{digits}} {set_cell_size(space.what, longest)} "
+            for line in _row(head, [cells[i] for i in block], width):
                 console.print(line, no_wrap=True, crop=False)
     _print_legend(names, shaded=shaded, console=console)
 
@@ -160,6 +171,12 @@ def _cell(cell: Cell | None, *, shaded: bool) -> _Printed:
     large, small = number(cell.top1), signed(cell.change_vs_source_pct)
     large = f"[{large}]" if is_own(cell) else f"{large}{target_mark(cell) or ' '}"
     return _Printed(large, f"{small}{source_mark(cell) or ' '}", style, is_own(cell))
+
+
+def _space(cell: SpaceCell | None, *, shaded: bool) -> _Printed:
+    large, small = written(cell)
+    style = _style(shade(cell.penalty)) if shaded and cell and small else Style()
+    return _Printed(f"{large} ", f"{small} ", style)
 
 
 def _style(darkness: float) -> Style:

@@ -40,7 +40,8 @@ class Check:
             score = self.score
             out["own top-1"] = f"{score.top1:.2f} % ({score.correct:,} of {score.n:,})"
             if self.left_out:
-                out["left out"] = f"{self.left_out:,} images that can't be read"
+                images = "image" if self.left_out == 1 else "images"
+                out["left out"] = f"{self.left_out:,} {images} that can't be read"
             out["own top-5"] = f"{score.top5:.2f} %"
         return out
 

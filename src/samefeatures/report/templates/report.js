@@ -82,10 +82,10 @@
     tip.style.top = `${fits ? below : Math.max(8, at.top - tip.offsetHeight - 8)}px`;
   };
 
-  // One tab stop per table; the arrow keys walk its cells.
-  panels.forEach((panel) => {
-    const table = panel.querySelector(".grid");
-    const rows = [...table.tBodies[0].rows].map((row) => [...row.querySelectorAll("td")]);
+  // One tab stop per table; the arrow keys walk its cells, and those of the rows under it.
+  document.querySelectorAll(".grid").forEach((table) => {
+    const body = [...table.tBodies[0].rows, ...(table.tFoot?.rows ?? [])];
+    const rows = body.map((row) => [...row.querySelectorAll("td")]).filter((row) => row.length);
     const enter = (cell) => {
       table.querySelector('td[tabindex="0"]').tabIndex = -1;
       cell.tabIndex = 0;
@@ -93,7 +93,7 @@
     };
     table.setAttribute("role", "grid");
     rows.forEach((row, i) => row.forEach((cell, j) => {
-      cell.dataset.details = cell.title;
+      cell.dataset.details = cell.title || "not scored";
       cell.removeAttribute("title");
       cell.tabIndex = i + j ? -1 : 0;
       cell.addEventListener("mouseenter", () => explain(cell));
