@@ -13,7 +13,7 @@ from test_markdown import render
 from test_terminal import printed
 
 from samefeatures.report import latex, markdown
-from samefeatures.report.beneath import beneath
+from samefeatures.report.beneath import HEADING, beneath
 from samefeatures.report.grid import grids, written
 from samefeatures.report.html import page
 from samefeatures.report.summary import numbers
@@ -57,6 +57,9 @@ def test_rows_in_every_medium(spaced: StudyResults) -> None:
     for text in (Tags(page(spaced)).text, render(markdown.document(spaced)), printed(spaced)):
         assert text.count("its answers alone") >= 3
         assert "30.00" in text
+        assert "the source's answers alone (its predicted class" in " ".join(text.split())
+    for text in (Tags(page(spaced)).text, printed(spaced)):
+        assert HEADING in " ".join(text.split())
     assert r"\textit{net\_b: its answers alone}" in latex.table(grids(spaced)[0])
     assert "answers" not in latex.table(grids(spaced)[1])
 

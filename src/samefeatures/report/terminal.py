@@ -11,7 +11,8 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from samefeatures.report.beneath import HEADING, SpaceCell
+from samefeatures.report.beneath import HEADING as BENEATH
+from samefeatures.report.beneath import SpaceCell
 from samefeatures.report.certainty import source_mark, target_mark
 from samefeatures.report.controls import HEADS, control_lines, heading
 from samefeatures.report.grid import (
@@ -136,7 +137,7 @@ def _print_grid(grid: Grid, console: Console) -> None:
             for line in _row(head, [row[i] for i in block], width):
                 console.print(line, no_wrap=True, crop=False)
         if grid.beneath:
-            console.print(Text(HEADING, style="dim"))
+            console.print(Text(BENEATH, style="dim"))
         for space, cells in zip(grid.beneath, under_it, strict=True):
             whose = str(names.index(plain(space.of)) + 1) if space.of else ""
             head = f"{whose:>{digits}} {set_cell_size(space.what, longest)} "
