@@ -12,12 +12,14 @@ from samefeatures.planning.algebra import AlgebraRates, method_work
 from samefeatures.planning.disks import Disk
 from samefeatures.planning.done import Done
 from samefeatures.planning.estimate import RESULT_SECONDS, Stage, dominating, estimate, total
-from samefeatures.planning.extent import Extent, Images
+from samefeatures.planning.extent import Extent
+from samefeatures.planning.images import Images
 from samefeatures.planning.linear import Linear
 from samefeatures.planning.notes import warnings_of
 from samefeatures.planning.plan import memory_of
 from samefeatures.planning.rates import FeatureRates
 from samefeatures.planning.stores import StoreRates
+from samefeatures.planning.tasks import TaskSize
 from samefeatures.study.controls_config import ControlsConfig
 from samefeatures.study.methods import MethodConfig
 
@@ -153,6 +155,28 @@ def test_controls_only_where_they_are_taken() -> None:
     bare = ControlsConfig(seeds=0, pixels=False)
     found = by_name(estimate(extent(controls=bare), features(), algebra(), Done()))
     assert "controls: networks" not in found
+
+
+def test_tasks_only_where_they_are_asked() -> None:
+    found = by_name(estimate(extent(), features(), algebra(), Done()))
+    assert not [name for name in found if name.startswith("tasks")]
+    sets = (Images(kind="fit", name="train", count=80), Images(kind="eval", name="val", count=40))
+    asked = (
+        TaskSize(fit_rows=250, eval_rows=250),
+        TaskSize(images=sets, fit_rows=80, eval_rows=40, classes=14),
+    )
+    rates = algebra(score=Linear(0, 1.0))
+    found = by_name(estimate(extent(tasks=asked), features(), rates, Done()))
+    # Eval images once more for the rule, and 120 of its own for the other, through both networks.
+    decoded = 500 / 50 + 80 / 100 + 40 / 50
+    assert found["tasks: images"].seconds == pytest.approx(decoded + 120 * (1 / 10 + 1 / 25))
+    assert found["tasks: images"].bytes == 4 * (120 * 40 + 5 * 500)
+    # Heads of 2 and of 14 classes, where the study has 7; OLS and answers alone for four cells.
+    rule, own = 2 * 1000 * 250 + 2 * 4 * 250, 2 * 1000 * 80 + 2 * 4 * 40
+    assert found["tasks"].seconds == pytest.approx(rule * 2 / 7 + own * 14 / 7)
+    found = by_name(estimate(extent(tasks=asked[:1]), features(), rates, Done()))
+    assert found["tasks: images"].note == "rules on the eval images"
+    assert found["tasks: images"].seconds == 500 / 50
 
 
 def test_control_spaces_in_numbers() -> None:

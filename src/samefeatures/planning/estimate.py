@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from samefeatures.planning.algebra import AlgebraRates, measure_work, method_work
 from samefeatures.planning.controls import ControlWork
 from samefeatures.planning.done import Done
-from samefeatures.planning.extent import Extent, Images
+from samefeatures.planning.extent import Extent
+from samefeatures.planning.images import Images
 from samefeatures.planning.rates import FeatureRates
+from samefeatures.planning.tasks import RULE_COLUMNS
 from samefeatures.similarity import MEASURES
 
 SURE, ROUGH, GUESS = 1.5, 2.0, 3.0
@@ -99,6 +101,8 @@ class _Run:
         yield from self._measures()
         if self.extent.control_work is not None:
             yield from self._controls(self.extent.control_work)
+        if self.extent.tasks:
+            yield from self._tasks()
         cells = len(self.extent.methods) * len(self.extent.dims) ** 2
         note = f"{cells} cells; not measured here"
         yield _Cost("report", 1.0 + CELL_SECONDS * cells, factor=GUESS, note=note)
@@ -214,6 +218,26 @@ class _Run:
         seconds += algebra.moments.at(work.beyond(eval_rows)) + 3 * self._reading("fit")
         note = "hybrids of every space, and R² beyond what is given"
         yield _Cost("controls", seconds, factor=GUESS, note=note)
+
+    def _tasks(self) -> Iterator[_Cost]:
+        """Images of their own through all networks, rules on the eval images; then the probes."""
+        extent, features = self.extent, self.features
+        own = [images for task in extent.tasks for images in task.images]
+        ruled = [] if all(task.images for task in extent.tasks) else extent.images
+        asked = [images for images in ruled if images.kind == "eval"]
+        rows = sum(images.rows for images in own)
+        seconds = sum(s.count / features.decode[s.name] for s in (*own, *asked))
+        seconds += rows * sum(1 / features.forward[name] for name in extent.seen)
+        disk = 4.0 * rows * sum(extent.dims[name] for name in extent.seen)
+        disk += 4.0 * RULE_COLUMNS * sum(images.rows for images in asked)
+        note = f"{rows:,} images of their own" if own else "rules on the eval images"
+        yield _Cost("tasks: images", seconds, disk, GUESS, note)
+        methods = sum(entry.build().uses == "images" for entry in extent.methods)
+        count = len(extent.dims)
+        work = sum(task.scored(count, methods, extent.classes) for task in extent.tasks)
+        seconds = self.algebra.score.at(work) + self._reading("fit")
+        note = f"{len(extent.tasks) * count} probes, and hybrids into them"
+        yield _Cost("tasks", seconds, factor=GUESS, note=note)
 
 
 def total(stages: Sequence[Stage]) -> float:

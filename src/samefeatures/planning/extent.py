@@ -8,24 +8,13 @@ from dataclasses import dataclass
 from samefeatures.maps import Sizes
 from samefeatures.networks.record import FeatureFile
 from samefeatures.planning.controls import ControlWork
+from samefeatures.planning.images import Images
+from samefeatures.planning.tasks import TaskSize, task_sizes
 from samefeatures.study.config import StudyConfig
 from samefeatures.study.controls_config import ControlsConfig
 from samefeatures.study.inputs import StudyInputs
 from samefeatures.study.methods import MethodConfig
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Images:
-    """One set of them: ``kind`` is ``fit`` or ``eval``."""
-
-    kind: str
-    name: str
-    count: int
-    views: int = 1
-
-    @property
-    def rows(self) -> int:
-        return self.count * self.views
+from samefeatures.study.task_images import TaskImages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +29,7 @@ class Extent:
         classes: Of every head.
         methods: As in the study file.
         controls: Which control spaces are taken; None: none.
+        tasks: Questions that are asked.
         device: Of the networks; on ``cpu`` decoding and networks share the processor.
         stored: Whether features are stored.
     """
@@ -51,6 +41,7 @@ class Extent:
     classes: int
     methods: tuple[MethodConfig, ...]
     controls: ControlsConfig | None = None
+    tasks: tuple[TaskSize, ...] = ()
     device: str = "cpu"
     stored: bool = True
 
@@ -96,8 +87,16 @@ class Extent:
         return len(self.methods) * (sizes.products + sizes.pairs * self.classes)
 
 
-def extent_of(inputs: StudyInputs, config: StudyConfig) -> Extent:
-    """Sizes of a study that is open."""
+def extent_of(
+    inputs: StudyInputs, config: StudyConfig, own: Mapping[str, TaskImages] | None = None
+) -> Extent:
+    """Sizes of a study that is open.
+
+    Args:
+        inputs: Networks and images.
+        config: Of the study.
+        own: Images that tasks bring themselves, by their name.
+    """
     sides = {"fit": inputs.fit, "eval": inputs.eval}
     images = tuple(
         Images(kind=kind, name=p.images.name, count=len(p.images), views=p.views_per_image)
@@ -116,6 +115,7 @@ def extent_of(inputs: StudyInputs, config: StudyConfig) -> Extent:
         classes=first.head.classes,
         methods=config.methods,
         controls=config.chosen_controls,
+        tasks=tuple(task_sizes(config.tasks, own or {}, evaluation)),
         device=config.device,
         stored=config.store is not False,
     )

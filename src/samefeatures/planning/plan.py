@@ -92,9 +92,10 @@ def make_plan(study: Study, *, clock: Clock = time.perf_counter) -> Plan:
     place = study.algebra  # a device that is not there is said first, as by a run
     inputs, root = study.inputs, study.feature_root
     opened = clock() - start
-    extent = extent_of(inputs, config)
+    extent = extent_of(inputs, config, study.task_images)
+    own = [part for task in study.task_images.values() for part in (*task.fit, *task.eval)]
     features = measure_features(
-        [*inputs.fit, *inputs.eval],
+        [*inputs.fit, *inputs.eval, *own],
         inputs.image_networks,
         folder=study.out if isinstance(root, str) else root,
         batch_size=config.batch_size,

@@ -12,7 +12,8 @@ from samefeatures.base.progress import Progress
 from samefeatures.planning.algebra import measure_algebra
 from samefeatures.planning.done import Done
 from samefeatures.planning.estimate import estimate
-from samefeatures.planning.extent import Extent, Images
+from samefeatures.planning.extent import Extent
+from samefeatures.planning.images import Images
 from samefeatures.planning.machine import bytes_below, peak_memory
 from samefeatures.planning.notes import notes_of
 from samefeatures.planning.plan import Plan, memory_of, plan_of
