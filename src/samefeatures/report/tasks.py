@@ -20,9 +20,9 @@ ABOUT = (
 ALONE = "answers alone"
 QUESTIONS = {
     "brightness": "Is the image brighter than the median of its class?",
-    "symmetry": "Is it as its mirror image, left for right, more than the median of its class?",
+    "symmetry": "Is it more like its mirror image, left for right, than the median of its class?",
     "extent": "Does the object fill more of the image than in the median of its class?",
-    "hue": "Is its colour warmer than the median of its class?",
+    "hue": "Are its colours warmer than the median of its class?",
     "sharpness": "Is it sharper than the median of its class?",
 }
 CLEAR = 2.0
