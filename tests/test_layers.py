@@ -174,7 +174,17 @@ def test_report_never_sees_a_network(module: str) -> None:
 
 
 def test_printed_figures_are_compared_without_a_network_or_an_image() -> None:
-    pure = ("published", "misprints", "figures", "medians", "thesis", "paper", "setup", "summary")
+    pure = (
+        "answers",
+        "published",
+        "misprints",
+        "figures",
+        "medians",
+        "thesis",
+        "paper",
+        "setup",
+        "summary",
+    )
     for name in pure:
         seen = own(imported(f"samefeatures.reproduce.{name}"))
         allowed = tuple(f"samefeatures.reproduce.{other}" for other in pure)

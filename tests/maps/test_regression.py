@@ -10,6 +10,7 @@ from sklearn.linear_model import Ridge as SklearnRidge
 from worlds import World, make_world
 
 from samefeatures.algebra import Host
+from samefeatures.base.arrays import Float64
 from samefeatures.base.errors import ConfigError, FeatureError, MapError
 from samefeatures.maps import OLS, Method, Ridge, SourceProblem
 from samefeatures.maps.inverse import pseudoinverse
@@ -195,3 +196,27 @@ def test_columns_that_add_up_to_one_are_deficient_however_few(classes: int, seed
     found = pseudoinverse(moments.block("a", "a"))
     assert found.rank == seen - 1
     assert np.abs(found.matrix).max() < 2
+
+
+@pytest.mark.parametrize("counts", [[5, 9, 1], [40, 3, 7, 21, 2]])
+def test_the_inverse_of_one_hot_moments_is_the_pseudoinverse(counts: list[int]) -> None:
+    """Columns that always sum to 1: rank K − 1, without eigenvalues."""
+    rows = np.repeat(np.eye(len(counts)), counts, axis=0)
+    rows -= rows.mean(axis=0)
+    moments = rows.T @ rows
+    asked: list[int] = []
+
+    class Counting(Host):
+        def eigenvalues(self, matrix: Float64) -> tuple[Float64, Float64]:
+            asked.append(len(matrix))
+            return super().eigenvalues(matrix)
+
+    found = pseudoinverse(moments, algebra=Counting())
+    np.testing.assert_allclose(found.matrix, np.linalg.pinv(moments), atol=1e-12)
+    assert (found.rank, found.dim, asked) == (len(counts) - 1, len(counts), [])
+    expected = np.abs(moments).sum(axis=0).max() * np.abs(found.matrix).sum(axis=0).max()
+    assert found.condition == pytest.approx(expected)
+    twice = np.kron(np.eye(2), moments)  # two such spaces: not the ones vector alone
+    both = pseudoinverse(twice, algebra=Counting())
+    np.testing.assert_allclose(both.matrix, np.linalg.pinv(twice), atol=1e-12)
+    assert (both.rank, asked) == (2 * len(counts) - 2, [2 * len(counts)])

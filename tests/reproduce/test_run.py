@@ -85,12 +85,12 @@ def test_everything_is_written(comparison: Comparison, options: Options) -> None
     folder = options.out / "comparison"
     with (folder / "comparison.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == len(comparison.figures) == 342
+    assert len(rows) == len(comparison.figures) == 442
     statuses = {row["status"] for row in rows}
     assert statuses == {"missing", "differs"} | ({"equal"} & statuses)
     assert all((row["ours"] == "") == (row["status"] == "missing") for row in rows)
     record = json.loads((folder / "comparison.json").read_text(encoding="utf-8"))
-    assert len(record["figures"]) == 342
+    assert len(record["figures"]) == 442
     assert record["missing"] == comparison.missing
     assert {m["where"] for m in record["misprints"]} >= {"Table 5.2", "Section 5.4"}
     page = (folder / "comparison.md").read_text(encoding="utf-8")

@@ -15,7 +15,7 @@ from samefeatures.moments.record import Moments
 from samefeatures.similarity.beyond import Explainer, Ground, cosine_beyond, errors_of, r2_beyond
 from samefeatures.similarity.sheet import Sheet
 from samefeatures.similarity.sketch import sketch_of
-from samefeatures.similarity.strengths import GRID, CrossValidation, _steps
+from samefeatures.similarity.strengths import GRID, CrossValidation, descend, moved
 
 Spaces = dict[str, Float64]
 CLASSES = 6
@@ -106,7 +106,7 @@ def test_errors_are_those_of_ridge_on_the_rows(n: int) -> None:
 def test_a_path_is_ridge_at_each_strength(strength: float) -> None:
     fit, judge = world(300, seed=1), world(100, seed=2)
     shift = strength * fit["a"].var(axis=0).mean() * 300
-    found = sheet(fit, judge).path("a", [shift, math.inf])[:, 0]
+    found = [sheet(fit, judge).errors("a", s)[0] for s in (shift, math.inf)]
     assert found[0] == pytest.approx(
         ridge_errors(fit, judge, ["a"], {"a": strength}, "b"), rel=1e-9
     )
@@ -120,7 +120,7 @@ def test_without_a_shift_a_path_is_the_regression_of_minimum_norm(n: int) -> Non
     for side in (fit, judge):
         repeated = 3 * side["a"][:, :4] - side["a"][:, 4:8]
         side["a"] = np.hstack([side["a"], repeated, np.ones((len(repeated), 2))])
-    found = sheet(fit, judge).path("a", [0.0])[:, 0]
+    found = sheet(fit, judge).errors("a", 0.0)
     x, y = (fit[name] - fit[name].mean(axis=0) for name in ("a", "b"))
     weight = np.linalg.lstsq(x, y, rcond=1e-9)[0]
     residual = judge["b"] - fit["b"].mean(axis=0) - (judge["a"] - fit["a"].mean(axis=0)) @ weight
@@ -129,26 +129,38 @@ def test_without_a_shift_a_path_is_the_regression_of_minimum_norm(n: int) -> Non
 
 def test_a_step_is_to_a_neighbour_on_the_grid() -> None:
     last = len(GRID) - 1
-    assert set(_steps((3,))) == {(2,), (4,)}
-    assert set(_steps((0, last))) == {(1, last), (0, last - 1)}
-    assert set(_steps((last, 1))) == {(last - 1, 1), (last, 0), (last, 2)}
-    assert _steps(()) == []
+    assert moved((3, 4), 1, 1) == (3, 5)
+    assert moved((3, 4), 0, -1) == (2, 4)
+    assert moved((0, last), 0, -1) == moved((0, last), 1, 1) == (0, last)
+
+
+def test_steps_end_where_no_neighbour_is_better() -> None:
+    """A slanted valley: one axis after the other."""
+    asked: list[tuple[int, ...]] = []
+
+    def cost(at: tuple[int, ...]) -> float:
+        asked.append(at)
+        return 0.1 * (at[0] - at[1]) ** 2 + (at[0] - 2) ** 2
+
+    assert descend((7, 7), cost) == (2, 2)
+    assert descend((0, 5), cost) == (2, 2)
+    assert set(asked) <= {(a, b) for a in range(len(GRID)) for b in range(len(GRID))}
 
 
 @pytest.mark.parametrize("start", [None, {"pixels": 10.0}])
 def test_no_neighbour_on_the_grid_is_better_than_what_was_chosen(
     start: dict[str, float] | None,
 ) -> None:
+    blocks = ["pixels", "answers", "a"]
     cv = opened(world(120, seed=1), world(50, seed=2)).cv
-    found = cv.choose(["pixels", "answers", "a"], start=start)
-    at = tuple(GRID.index(found.by_block[name]) for name in ("pixels", "answers"))
-    for near in (at, *_steps(at)):
-        prefix = tuple(zip(("pixels", "answers"), (GRID[i] for i in near), strict=True))
-        path = cv.path(prefix, "a")
-        assert path.min() >= found.unexplained
-        if near == at:
-            assert path.min() == found.unexplained
-            assert GRID[int(path.argmin())] == found.by_block["a"]
+    found = cv.choose(blocks, start=start)
+    at = tuple(GRID.index(found.by_block[name]) for name in blocks)
+    for axis in range(3):
+        for way in (-1, 0, 1):
+            near = zip(blocks, (GRID[i] for i in moved(at, axis, way)), strict=True)
+            assert cv.share(tuple(near)) >= found.unexplained
+    here = zip(blocks, (GRID[i] for i in at), strict=True)
+    assert cv.share(tuple(here)) == found.unexplained
 
 
 def test_all_is_computed_where_it_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,8 +176,8 @@ def test_all_is_computed_where_it_was_asked_for(monkeypatch: pytest.MonkeyPatch)
 def test_the_order_of_elimination_does_not_matter() -> None:
     fit, judge = world(300, seed=1), world(100, seed=2)
     whole = sheet(fit, judge)
-    one = whole.without("pixels", 3.0).without("answers", 5.0).path("a", [0.0, 2.0])
-    other = whole.without("answers", 5.0).without("pixels", 3.0).path("a", [0.0, 2.0])
+    one = whole.without("pixels", 3.0).without("answers", 5.0).errors("a", 2.0)
+    other = whole.without("answers", 5.0).without("pixels", 3.0).errors("a", 2.0)
     np.testing.assert_allclose(one, other, 1e-9)
 
 
@@ -196,7 +208,7 @@ def test_strengths_are_the_best_of_the_grid_by_held_out_folds() -> None:
             ratio = fit["a"].var(axis=0).mean() / rest["a"].var(axis=0).mean()
             errors += ridge_errors(rest, held, ["a"], {"a": strength * ratio}, "b")
         costs[strength] = errors / float(((fit["b"] - fit["b"].mean(axis=0)) ** 2).sum())
-    found = cv.path((), "a")
+    found = np.array([cv.share((("a", strength),)) for strength in GRID])
     np.testing.assert_allclose(found[1:-1], list(costs.values()), rtol=1e-9)
     best = min(costs, key=costs.__getitem__)
     assert cv.choose(["a"]).by_block["a"] == best
@@ -205,7 +217,8 @@ def test_strengths_are_the_best_of_the_grid_by_held_out_folds() -> None:
 def test_beyond_answers_is_the_pooled_within_class_value() -> None:
     """Without strengths: everything centred on the fit's class means, then one regression."""
     fit, judge = world(500, seed=1), world(300, seed=2)
-    errors = sheet(fit, judge).without("answers", 0.0).path("a", [0.0, math.inf])[:, 0]
+    left = sheet(fit, judge).without("answers", 0.0)
+    errors = [left.errors("a", shift)[0] for shift in (0.0, math.inf)]
     own, other = fit["answers"].argmax(1), judge["answers"].argmax(1)
     within: dict[str, tuple[Float64, Float64]] = {}
     for name in ("a", "b"):

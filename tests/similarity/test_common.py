@@ -92,8 +92,9 @@ def test_its_strength_alone_is_the_best_of_its_path(
     sides: tuple[dict[str, Float64], dict[str, Float64]],
 ) -> None:
     basis = ground(*sides)
-    path = Explainer(basis, blocks=["pixels"]).cv.path((), "pixels")
-    assert basis.common("pixels").best(basis.sketches) == GRID[int(path.argmin())]
+    cv = Explainer(basis, blocks=["pixels"]).cv
+    shares = [cv.share((("pixels", strength),)) for strength in GRID]
+    assert basis.common("pixels").best(basis.sketches) == GRID[int(np.argmin(shares))]
     constant = {**sides[0], "b": np.ones((90, 7))}
     nothing = ground(constant, {**sides[1], "b": np.ones((60, 7))})
     assert nothing.common("pixels").best(nothing.sketches) in GRID
@@ -137,7 +138,7 @@ def test_a_sketch_keeps_the_share_that_is_left() -> None:
         w = np.linalg.lstsq(fit["a"][inside] - mean["a"], fit["b"][inside] - mean["b"], rcond=None)
         rest = fit["b"][held] - mean["b"] - (fit["a"][held] - mean["a"]) @ w[0]
         left += float((rest**2).sum())
-    assert cv.path((), "a")[0] == pytest.approx(left / (y**2).sum(), rel=0.05)
+    assert cv.share((("a", 0.0),)) == pytest.approx(left / (y**2).sum(), rel=0.05)
 
 
 def test_a_strength_is_relative_to_the_mean_variance(

@@ -62,14 +62,33 @@ def pseudoinverse(
     """
     inverse = algebra.inverse(matrix)
     if inverse is None:
-        return _by_eigenvalues(matrix, precision, algebra)
+        one_hot = _of_one_hot(matrix, precision, algebra)
+        return one_hot or _by_eigenvalues(matrix, precision, algebra)
     condition = _norm(matrix) * _norm(inverse)
     # The 1-norm's condition number is never below the 2-norm's: under this bound no eigenvalue
     # can be near the cutoff, so that the eigenvalues need not be known. Near it, not only below:
     # what comes out of inverting a singular matrix may look a little better than it is.
     if condition * cutoff(len(matrix), precision) * DOUBT < 1:
         return Inverse(inverse, len(matrix), condition)
-    return _by_eigenvalues(matrix, precision, algebra)
+    one_hot = _of_one_hot(matrix, precision, algebra)
+    return one_hot or _by_eigenvalues(matrix, precision, algebra)
+
+
+def _of_one_hot(matrix: Float64, precision: Precision, algebra: Algebra) -> Inverse | None:
+    """Of columns that always have the same sum, as one-hot ones have: S 1 = 0, and nothing else.
+
+    (S + α 11ᵀ/d)⁻¹ − 11ᵀ/(α d) is the pseudoinverse, at the cost of an inverse. None for others.
+    """
+    dim, scale = len(matrix), float(np.trace(matrix)) / max(len(matrix), 1)
+    zero = cutoff(dim, precision)
+    if scale <= 0 or np.abs(matrix.sum(axis=1)).max() > zero * dim * scale:
+        return None
+    lifted = matrix + scale / dim
+    inverse = algebra.inverse(lifted)
+    if inverse is None or _norm(lifted) * _norm(inverse) * zero * DOUBT >= 1:
+        return None
+    found = inverse - 1 / (scale * dim)
+    return Inverse(found, dim - 1, _norm(matrix) * _norm(found))
 
 
 def shifted_inverse(matrix: Float64, shift: float, *, algebra: Algebra = HOST) -> Inverse:

@@ -146,6 +146,8 @@ def study_settings(experiment: Experiment, labels_csv: Path | None) -> dict[str,
         "networks": [dict(c.load) for c in experiment.chosen if c.load is not None],
         "data": {"fit": fit, "eval": evaluation},
         "methods": list(experiment.document.methods),
+        # The table from answers alone, which needs no other network and no image again.
+        "controls": {"seeds": 0, "pixels": False, "given": ["answers"]},
         "batch_size": options.batch_size,
         "device": options.device,
         "strict": options.strict,

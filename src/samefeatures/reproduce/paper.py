@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from samefeatures.reproduce.answers import answers_figures, answers_sentence
 from samefeatures.reproduce.figures import (
     Comparison,
     Figure,
@@ -45,7 +46,11 @@ def compare_with_paper(
     paper = published_paper()
     misprints = paper_misprints(paper)
     cells = cells_of(results, PREFERRED)
-    figures = (*_table_1(paper, misprints, cells), *_overlap(paper, cells))
+    figures = (
+        *_table_1(paper, misprints, cells),
+        *_overlap(paper, cells),
+        *answers_figures({pair: row.percent for pair, row in paper.rows.items()}, results),
+    )
     return Comparison(
         document="paper",
         title="The paper's Table 1 beside ours",
@@ -54,7 +59,7 @@ def compare_with_paper(
         medians=(),
         misprints=misprints,
         missing=missing_parts(results, PAPER_NETWORKS, {}, why or {}),
-        summary=paper_summary(figures, misprints),
+        summary=(*paper_summary(figures, misprints), *answers_sentence(figures)),
         setup=paper_setup(
             results, used=label_of(results, PREFERRED), normalised=label_of(results, NORMALISED)
         ),

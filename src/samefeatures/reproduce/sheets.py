@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from samefeatures.report.grid import COLUMNS, MISSING, ROWS, number, signed
+from samefeatures.reproduce.answers import ANSWERS
 from samefeatures.reproduce.figures import WITHIN, Comparison, Figure, arrow
 
 MARK = "*"
@@ -54,7 +57,7 @@ class Sheet:
 def sheets(comparison: Comparison) -> tuple[Sheet, ...]:
     """All tables of a comparison, in the document's order."""
     if comparison.document == "paper":
-        return (_paper(comparison), _overlap(comparison))
+        return (_paper(comparison), _overlap(comparison), *_pairs_by_answers(comparison))
     against = " Differences are against what the printed accuracies give."
     change = "Table 5.2: change vs source %, OLS maps"
     return (
@@ -62,6 +65,7 @@ def sheets(comparison: Comparison) -> tuple[Sheet, ...]:
         _square(comparison, "5.2", "top-1", "Table 5.2: top-1 %, OLS maps"),
         _square(comparison, "5.2", "change vs source", change, more=against),
         _square(comparison, "5.3", "top-1", "Table 5.3: top-1 %, logit maps"),
+        *_by_answers(comparison),
         _said(comparison),
         _medians(comparison),
     )
@@ -69,8 +73,9 @@ def sheets(comparison: Comparison) -> tuple[Sheet, ...]:
 
 def _square(comparison: Comparison, table: str, what: str, title: str, *, more: str = "") -> Sheet:
     figures, names = comparison.table(table, what), comparison.networks
+    place, kind = re.sub(r"[. ]", "_", table), what.replace(" ", "_").replace("-", "")
     return Sheet(
-        slug=f"table_{table.replace('.', '_')}_{what.replace(' ', '_').replace('-', '')}",
+        slug=f"table_{place}_{kind}",
         title=title,
         note=f"Ours, printed, difference. Rows: {ROWS.lower()}. Columns: {COLUMNS.lower()}.{more}",
         corner=ROWS,
@@ -78,6 +83,31 @@ def _square(comparison: Comparison, table: str, what: str, title: str, *, more: 
         rows=tuple((a, tuple(_three(figures[a, b]) for b in names)) for a in names),
         square=True,
     )
+
+
+def _by_answers(comparison: Comparison) -> Iterator[Sheet]:
+    """Beside Table 5.2, where the study has control spaces."""
+    if comparison.table(ANSWERS, "top-1"):
+        more = " Ours: OLS from the source's predicted class alone; printed: Table 5.2."
+        title = "Table 5.2 from the source's answers alone: top-1 %"
+        yield _square(comparison, ANSWERS, "top-1", title, more=more)
+
+
+def _pairs_by_answers(comparison: Comparison) -> Iterator[Sheet]:
+    """Beside Table 1, where the study has control spaces."""
+    found = comparison.table(ANSWERS, "top-1")
+    if found:
+        yield Sheet(
+            slug="table_answers",
+            title="Table 1 from the source's answers alone: top-1 %",
+            note="Ours: OLS from the source's predicted class alone; printed: Table 1.",
+            corner="Features → head",
+            columns=("printed %", "ours %", "difference"),
+            rows=tuple(
+                _row(arrow(*pair), _printed(f), _ours(f), _difference(f))
+                for pair, f in found.items()
+            ),
+        )
 
 
 def _networks(comparison: Comparison) -> Sheet:

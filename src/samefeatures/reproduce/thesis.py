@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from samefeatures.reproduce.answers import answers_figures, answers_sentence
 from samefeatures.reproduce.figures import (
     Comparison,
     Figure,
@@ -48,6 +49,7 @@ def compare_with_thesis(
         # Every cell of a row of Table 5.3 repeats the row's own accuracy.
         *_accuracies("5.3", {(a, b): thesis.accuracy[a, a] for a, b in thesis.accuracy}, logit),
         *_text(thesis, ols, naive),
+        *answers_figures(thesis.accuracy, results),
     )
     found = medians(thesis, ols)
     return Comparison(
@@ -58,7 +60,10 @@ def compare_with_thesis(
         medians=found,
         misprints=misprints,
         missing=missing_parts(results, thesis.networks, TABLES, why or {}),
-        summary=thesis_summary(figures, found, misprints, logit, naive),
+        summary=(
+            *thesis_summary(figures, found, misprints, logit, naive),
+            *answers_sentence(figures),
+        ),
         setup=thesis_setup(thesis, results),
     )
 

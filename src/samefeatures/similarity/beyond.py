@@ -114,15 +114,13 @@ class Explainer:
         front = [] if self._common is None else [self._common.block]
         found = self.cv.choose([*front, *blocks], start=start)
         left = self._whole(found)
-        for block in blocks[:-1]:
-            left = self._off(left, block, found)
-        last = blocks[-1]
-        shift = self.cv.shift(last, found.by_block[last], left.n)
-        errors = left.path(last, [shift], algebra=self._algebra)[0]
+        for block in blocks:
+            shift = self.cv.shift(block, found.by_block[block], left.n)
+            left = left.without(block, shift, algebra=self._algebra)
         return Explained(
             strengths=found,
-            errors=dict(zip(self._ground.targets, errors.tolist(), strict=True)),
-            weights=weights_of(self._off(left, last, found).taken, algebra=self._algebra),
+            errors=dict(zip(self._ground.targets, left.squares.tolist(), strict=True)),
+            weights=weights_of(left.taken, algebra=self._algebra),
         )
 
     def _whole(self, found: Strengths) -> Sheet:
@@ -134,10 +132,6 @@ class Explainer:
     def _sheets(self, splits: Sequence[Split]) -> list[Sheet]:
         sketches = self._ground.sketches
         return [Sheet.of(split.fit, split.judge, self._blocks, sketches) for split in splits]
-
-    def _off(self, left: Sheet, block: str, found: Strengths) -> Sheet:
-        shift = self.cv.shift(block, found.by_block[block], left.n)
-        return left.without(block, shift, algebra=self._algebra)
 
 
 def r2_beyond(both: Explained, controls: Explained) -> dict[str, float]:

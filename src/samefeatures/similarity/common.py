@@ -11,10 +11,7 @@ from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float64
 from samefeatures.moments.views import SecondMoments
 from samefeatures.similarity.sheet import inverse_of
-from samefeatures.similarity.strengths import GRID, descend, shift_of
-
-START = GRID.index(1e-2)
-"""Where the search for the strength of the block alone begins."""
+from samefeatures.similarity.strengths import GRID, START, descend, shift_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,11 +61,11 @@ class Common:
         """The strength that explains targets best by the block alone, by cross-validation."""
         squares = np.array([self._total.sum_of_squares(name) for name in targets])
 
-        def cost(at: tuple[int, ...]) -> tuple[float, float]:
+        def cost(at: tuple[int, ...]) -> float:
             left = [split.judge for split in self.folds(GRID[at[0]])]
             errors = np.sum([[part.sum_of_squares(t) for t in targets] for part in left], axis=0)
             used = squares > 0
-            return float((errors[used] / squares[used]).mean()) if used.any() else 1.0, GRID[at[0]]
+            return float((errors[used] / squares[used]).mean()) if used.any() else 1.0
 
         return GRID[descend((START,), cost)[0]]
 

@@ -2,8 +2,8 @@
 
 Columns x = [x_1 … x_k] explain targets y. The penalty of block g is ``shift_g · ‖W_g‖²``. To take
 off all other columns what their ridge regression on a block explains, block after block, solves
-the joint problem, whatever the order; the last block takes a whole path of shifts for one
-eigendecomposition. Rows that judge are carried along about the means of the rows that are fitted.
+the joint problem, whatever the order. Rows that judge are carried along about the means of the rows
+that are fitted.
 """
 
 from __future__ import annotations
@@ -122,31 +122,20 @@ class Sheet:
             taken=(*self.taken, Taken(block=block, blocks=blocks, weights=g)),
         )
 
-    def path(self, block: str, shifts: Sequence[float], *, algebra: Algebra = HOST) -> Float64:
-        """(s, t) squared errors on the held rows of ridge regressions of each target on a block.
-
-        With S = U diag(e) Uᵀ, C = Uᵀ S_t, X = Uᵀ H_t, K = Uᵀ H U and w = 1 / (e + shift):
-        tr H_tt − 2 wᵀ diag(C Xᵀ) + wᵀ (K ∘ C Cᵀ) w. Infinity is the regression on nothing.
+    def errors(self, block: str, shift: float, *, algebra: Algebra = HOST) -> Float64:
+        """(t,) squared errors on the held rows of the ridge regression of each target on a block.
 
         Args:
             block: Name of the source.
-            shifts: (s,) added to the diagonal.
-            algebra: Where products and eigenvalues are computed.
+            shift: Added to the diagonal; infinity is the regression on nothing.
+            algebra: Where products and factorisations run.
         """
         mine, m = self.blocks[block], len(self.seen)
-        values, vectors = algebra.eigenvalues(self.seen[mine, mine])
-        floor = cutoff(len(values), "float64") * max(float(values[-1]), 0.0)
-        rows = np.where(values > floor, values, 0.0) + np.array(shifts)[:, None]
-        w = np.divide(1.0, rows, out=np.zeros_like(rows), where=rows > 0)  # (s, d)
-        product, turn = algebra.product, vectors.T
-        held = product(turn, product(self.held[mine, mine], vectors))  # (d, d)
-        c, x = (product(turn, part[mine, m:]) for part in (self.seen, self.held))  # (d, D)
-        linear = product(w, np.add.reduceat(c * x, self.edges, axis=1))  # (s, t)
-        quadratic = [
-            np.einsum("si,si->s", product(w, held * product(part, part.T)), w)
-            for part in np.split(c, self.edges[1:], axis=1)
-        ]
-        out: Float64 = self.squares - 2 * linear + np.stack(quadratic, axis=1)
+        product = algebra.product
+        g = product(inverse_of(self.seen[mine, mine], shift, algebra), self.seen[mine, m:])
+        q = self.held[mine, m:] - product(self.held[mine, mine], g) / 2  # (d, D)
+        explained = np.einsum("ij,ij->j", g, q)
+        out: Float64 = self.squares - 2 * np.add.reduceat(explained, self.edges)
         return out
 
 
@@ -183,9 +172,22 @@ def _closed_up(blocks: Mapping[str, slice], gone: str) -> dict[str, slice]:
 
 
 def inverse_of(matrix: Float64, shift: float, algebra: Algebra) -> Float64:
-    """(d, d) inverse of (d, d) moments with ``shift`` on the diagonal; 0: the pseudoinverse."""
-    if math.isinf(shift):
-        return np.zeros_like(matrix)
-    if shift == 0:
-        return pseudoinverse(matrix, algebra=algebra).matrix
-    return shifted_inverse(matrix, shift, algebra=algebra).matrix
+    """(d, d) inverse of (d, d) moments with ``shift`` on the diagonal; 0: the pseudoinverse.
+
+    Columns that do not vary get zeros: whatever is multiplied by them is zero.
+    """
+    out = np.zeros_like(matrix)
+    variances = matrix.diagonal()
+    alive = variances > cutoff(len(matrix), "float64") * max(variances.max(initial=0.0), 0.0)
+    if math.isinf(shift) or not alive.any():
+        return out
+    part = matrix if alive.all() else matrix[np.ix_(alive, alive)]
+    found = (
+        pseudoinverse(part, algebra=algebra)
+        if shift == 0
+        else shifted_inverse(part, shift, algebra=algebra)
+    )
+    if alive.all():
+        return found.matrix
+    out[np.ix_(alive, alive)] = found.matrix
+    return out

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
 from samefeatures.algebra import HOST, Algebra
-from samefeatures.base.arrays import Float64
 from samefeatures.moments.views import SecondMoments
 from samefeatures.similarity.sheet import Sheet
 
@@ -18,8 +18,10 @@ GRID = (0.0, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0, math.inf)
 Prefix = tuple[tuple[str, float], ...]
 """Blocks that are taken off, in order, each with its strength."""
 Place = tuple[int, ...]
-"""A strength out of ``GRID`` for each block but the last."""
-Cost = Callable[[Place], tuple[float, float]]
+"""A strength out of ``GRID`` for each block."""
+Cost = Callable[[Place], float]
+START = GRID.index(1e-2)
+"""Where a search begins that knows nothing."""
 TakenOff = Callable[[float], Sequence[Sheet]]
 """Sheets of the folds without a block, at a strength."""
 
@@ -42,8 +44,7 @@ class CrossValidation:
 
     The strength of a block is relative: ``n·strength·v`` is added to its diagonal, v the mean
     variance of its columns over all rows. The mean over targets of the share of their squares that
-    is left is minimised by coordinate descent over ``GRID``, from the strengths that are best for
-    each block alone; the last block's whole path is had at every step.
+    is left is minimised by steps from neighbour to neighbour on ``GRID``.
 
     Args:
         total: Moments of all rows of the fit.
@@ -70,7 +71,7 @@ class CrossValidation:
         self._total, self._squares, self._algebra = total, squares, algebra
         self._left: dict[Prefix, Sequence[Sheet]] = {(): sheets}
         self._taken_off = taken_off or {}
-        self._paths: dict[tuple[Prefix, str], Float64] = {}
+        self._shares: dict[Prefix, float] = {}
 
     def shift(self, block: str, strength: float, n: int) -> float:
         """What a strength adds to the diagonal of the moments of n rows."""
@@ -83,44 +84,34 @@ class CrossValidation:
 
         Args:
             blocks: Names, in the order of elimination.
-            start: Where the descent begins, for blocks of which something is known; by default at
-                what is best for the block alone.
+            start: Where the search begins, for blocks of which something is known.
         """
         given = start or {}
-        *front, last = blocks
-        known: dict[Place, tuple[float, float]] = {}
 
-        def cost(at: Place) -> tuple[float, float]:
-            if at not in known:
-                prefix = tuple((b, GRID[i]) for b, i in zip(front, at, strict=True))
-                left = self.path(prefix, last)
-                known[at] = float(left.min()), GRID[int(left.argmin())]
-            return known[at]
+        def cost(at: Place) -> float:
+            return self.share(tuple((b, GRID[i]) for b, i in zip(blocks, at, strict=True)))
 
-        alone = (
-            GRID.index(given[b]) if b in given else int(self.path((), b).argmin()) for b in front
-        )
-        best = descend(tuple(alone), cost)
-        left, strength = cost(best)
-        chosen = {b: GRID[i] for b, i in zip(front, best, strict=True)}
-        return Strengths(by_block=chosen | {last: strength}, unexplained=left)
+        at = tuple(GRID.index(given[b]) if b in given else START for b in blocks)
+        best = descend(at, cost)
+        chosen = {b: GRID[i] for b, i in zip(blocks, best, strict=True)}
+        return Strengths(by_block=chosen, unexplained=cost(best))
 
-    def path(self, prefix: Prefix, last: str) -> Float64:
-        """(g,) unexplained share for every strength of ``GRID`` of the last block.
+    def share(self, blocks: Prefix) -> float:
+        """Of the targets' squares, mean over targets, that held-out rows are left with.
 
         Args:
-            prefix: Blocks before it, each with its strength.
-            last: Name.
+            blocks: All that explain, each with its strength, in the order of elimination.
         """
-        if (prefix, last) not in self._paths:
-            errors = np.zeros((len(GRID), len(self._squares)))
-            for left in self._after(prefix):
-                shifts = [self.shift(last, strength, left.n) for strength in GRID]
-                errors += left.path(last, shifts, algebra=self._algebra)
-            shares = errors[:, self._counts] / self._squares[self._counts]
-            mean = shares.mean(axis=1) if shares.size else np.ones(len(GRID))
-            self._paths[prefix, last] = mean
-        return self._paths[prefix, last]
+        if blocks not in self._shares:
+            errors = np.zeros(len(self._squares))
+            last, strength = blocks[-1]
+            for left in self._after(blocks[:-1]):
+                errors += left.errors(
+                    last, self.shift(last, strength, left.n), algebra=self._algebra
+                )
+            shares = errors[self._counts] / self._squares[self._counts]
+            self._shares[blocks] = float(shares.mean()) if shares.size else 1.0
+        return self._shares[blocks]
 
     def _after(self, prefix: Prefix) -> Sequence[Sheet]:
         """What the blocks of the prefix leave, in every fold."""
@@ -154,20 +145,18 @@ def shift_of(total: SecondMoments, block: str, strength: float, n: int) -> float
 
 
 def descend(start: Place, cost: Cost) -> Place:
-    """The first place that no step along one axis makes better."""
+    """A place that no step along one axis makes better, found by such steps."""
     best = start
     while True:
-        better = next((at for at in _steps(best) if cost(at)[0] < cost(best)[0]), None)
-        if better is None:
+        before = best
+        for axis, way in product(range(len(start)), (1, -1)):
+            while cost(at := moved(best, axis, way)) < cost(best):
+                best = at
+        if best == before:
             return best
-        best = better
 
 
-def _steps(place: Place) -> list[Place]:
-    """Neighbours on the grid: one strength a step weaker or stronger."""
-    return [
-        (*place[:axis], place[axis] + step, *place[axis + 1 :])
-        for axis in range(len(place))
-        for step in (1, -1)
-        if 0 <= place[axis] + step < len(GRID)
-    ]
+def moved(place: Place, axis: int, way: int) -> Place:
+    """One strength a step weaker or stronger; at the ends of the grid the same place."""
+    at = min(max(place[axis] + way, 0), len(GRID) - 1)
+    return (*place[:axis], at, *place[axis + 1 :])
