@@ -27,10 +27,10 @@ def test_answers_that_do_as_well_are_named_beside_the_maps(make: Make) -> None:
     )
     assert second == (
         "Of what the source's answers leave unexplained in the target's features, the source's "
-        "features explain a median of 59 % (59 % to 60 %; 6 of 6 intervals lie above 0), of what "
-        "the source's answers and the pixels leave 44 %; noise that knows the answers and nothing "
-        "else: nothing (−1 %). So these networks share most of what their features hold beyond "
-        "answers."
+        "features explain a median of 59 % (59 % to 60 %; 6 of 6 intervals lie above 0); of what "
+        "the source's answers and the pixels leave, 44 %. In their place noise that knows the "
+        "answers alone explains nothing (−1 %). So these networks share most of what their "
+        "features hold beyond their answers."
     )
 
 
@@ -57,9 +57,9 @@ def test_noise_that_knows_the_answers_speaks_where_it_does_better(make: Make) ->
 @pytest.mark.parametrize(
     ("beyond", "null", "r2", "text"),
     [
-        (0.60, -0.01, 0.7, "share most of what their features hold beyond answers."),
-        (0.30, -0.01, 0.7, "share a part of what their features hold beyond answers."),
-        (0.60, 0.20, 0.7, "share a part of what their features hold beyond answers."),
+        (0.60, -0.01, 0.7, "share most of what their features hold beyond their answers."),
+        (0.30, -0.01, 0.7, "share a part of what their features hold beyond their answers."),
+        (0.60, 0.20, 0.7, "share a part of what their features hold beyond their answers."),
         (0.30, 0.28, 0.7, "share hardly more than their answers."),
         (0.01, -0.01, 0.7, "share hardly more than their answers."),
         (0.01, -0.01, 0.0, "an affine map finds hardly anything that these networks share."),

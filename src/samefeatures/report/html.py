@@ -13,10 +13,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from samefeatures.report.beneath import HEADING, SpaceLine
+from samefeatures.report.beyond import ABOUT as HEAT
+from samefeatures.report.beyond import heats
 from samefeatures.report.both_ways import both_ways
 from samefeatures.report.certainty import target_mark
 from samefeatures.report.controls import HEADS, control_lines, heading
 from samefeatures.report.curves import Curves
+from samefeatures.report.follows import follow_lines
 from samefeatures.report.grid import (
     COLUMNS,
     MISSING,
@@ -30,9 +33,11 @@ from samefeatures.report.grid import (
     written,
 )
 from samefeatures.report.html_cells import metrics, rows, space_details, views
+from samefeatures.report.html_shared import heat_rows
 from samefeatures.report.overlaps import MEANING, PairView, counts, loss_line
 from samefeatures.report.sentences import sentences
 from samefeatures.report.shading import LEVELS, TICKS, background, level, text_on
+from samefeatures.report.shared import listings
 from samefeatures.report.summary import fit_notes, measure_lines, numbers, under
 from samefeatures.report.tasks import ABOUT, ALONE, task_views
 from samefeatures.report.tasks import HEADING as TASKS
@@ -64,7 +69,9 @@ def page(
     environment.filters.update(
         number=number, signed=signed, plain=plain, count=count, breakable=_breakable
     )
-    tables, shown = grids(results), metrics(results.measures)
+    tables = grids(results)
+    follows = bool(follow_lines(results))
+    shown = metrics(results.measures, follows=follows)
     return environment.get_template("report.html").render(
         results=results,
         sentences=sentences(results),
@@ -86,7 +93,7 @@ def page(
         classes=_classes(results, tables),
         metrics=shown,
         says={metric.key: metric.says for metric in shown},
-        views={grid.slug: views(grid) for grid in tables},
+        views={grid.slug: views(grid, follows=follows) for grid in tables},
         networks=[(network, _preprocessing(network)) for network in results.networks],
         measured=[line for grid in tables[:1] for line in measure_lines(grid, "spaces")],
         notes=fit_notes(results),
@@ -94,6 +101,9 @@ def page(
         settings=_yaml(results.settings),
         ticks=[(f"{tick:g}", level(tick)) for tick in TICKS],
         axes=(ROWS, COLUMNS),
+        listings=listings(results),
+        heats=[(heat, heat_rows(heat)) for heat in heats(results)],
+        heat_about=HEAT,
         beneath_heading=HEADING,
         beneath=_beneath,
         curves=curves,

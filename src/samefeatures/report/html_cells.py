@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -82,9 +83,31 @@ METRICS: tuple[Metric, ...] = (
 )
 
 
-def metrics(measures: Sequence[MeasureSummary]) -> tuple[Metric, ...]:
-    """What the cells of a study can show: counts and percents, then its measures."""
-    return (*METRICS, *map(_of_measure, measures))
+FOLLOWS = Metric(
+    "follows",
+    "Follows the source",
+    "Of the images on which source and target disagree. Large: percent on which the hybrid says "
+    "what the source says. Small: what the target says. Shade: percent on which it does not say "
+    "what the source says.",
+    lambda cell: number(_share(cell, "as_source")),
+    lambda cell: number(_share(cell, "as_target")) if cell.follows else "",
+    lambda cell: 100 - _share(cell, "as_source"),
+)
+
+
+def _share(cell: Cell, whom: str) -> float:
+    found = cell.follows
+    return found.of_disagreements(getattr(found, whom)) if found else math.nan
+
+
+def metrics(measures: Sequence[MeasureSummary], *, follows: bool = False) -> tuple[Metric, ...]:
+    """What the cells of a study can show: counts and percents, then its measures.
+
+    Args:
+        measures: Of the study.
+        follows: Whether its results say whom the hybrids follow.
+    """
+    return (*METRICS, *([FOLLOWS] if follows else []), *map(_of_measure, measures))
 
 
 def _of_measure(measure: MeasureSummary) -> Metric:
@@ -121,11 +144,11 @@ def _shown(grid: Grid, i: int, j: int) -> dict[str, Any]:
     }
 
 
-def views(grid: Grid) -> dict[str, list[tuple[str, str, int]]]:
+def views(grid: Grid, *, follows: bool = False) -> dict[str, list[tuple[str, str, int]]]:
     """Every metric's cells, row by row: what the script puts in when a reader changes it."""
     return {
         metric.key: [_view(metric, cell) for row in grid.rows for cell in row]
-        for metric in metrics(grid.measures)
+        for metric in metrics(grid.measures, follows=follows)
     }
 
 
@@ -134,6 +157,21 @@ def _view(metric: Metric, cell: Cell | None) -> tuple[str, str, int]:
         return MISSING, "", 0
     darkness = 0 if is_own(cell) else level(metric.missing(cell))
     return metric.large(cell), metric.small(cell), darkness
+
+
+def _whom(cell: Cell) -> list[str]:
+    found = cell.follows
+    if found is None:
+        return []
+    return [
+        f"Source and target disagree on: {count(found.disagree)}",
+        f"… hybrid says as source: {number(_share(cell, 'as_source'), 1)} %",
+        f"… as target: {number(_share(cell, 'as_target'), 1)} %",
+        f"Error consistency with target: {number(found.consistency)}",
+        f"… of source and target: {number(found.consistency_of_source)}",
+        f"Target's mistakes repeated: {number(found.of_mistakes(found.repeated), 1)} %",
+        f"… by the source anyway: {number(found.of_mistakes(found.repeated_by_source), 1)} %",
+    ]
 
 
 def space_details(line: SpaceLine, cell: SpaceCell) -> str:
@@ -173,6 +211,7 @@ def _details(cell: Cell | None, grid: Grid, source: str, target: str) -> str:
         lines += [
             f"Fixed: {count(cell.fixed)}",
             f"Broken: {count(cell.broken)}",
+            *_whom(cell),
             f"p vs target, Holm: {p_value(cell.p_vs_target)}",
             f"p vs source, Holm: {p_value(cell.p_vs_source)}",
         ]

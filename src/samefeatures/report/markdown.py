@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from samefeatures.report.beyond import ABOUT as HEAT
+from samefeatures.report.beyond import Heat, heats, texts
 from samefeatures.report.certainty import marked
 from samefeatures.report.controls import HEADS, control_lines, heading
 from samefeatures.report.grid import MISSING, Grid, grids, is_own, number, plain, written
 from samefeatures.report.sentences import sentences
+from samefeatures.report.shared import listings
 from samefeatures.report.summary import fit_notes, under
 from samefeatures.report.tasks import ABOUT, ALONE, HEADING, task_views
 from samefeatures.study.results import Cell, MeasureSummary, StudyResults
+from samefeatures.study.results.spaces import BeyondRow
 
 LEGEND = (
     "Rows: source (feature extractor). Columns: target (classifier). Large: top-1 accuracy of the "
@@ -46,8 +50,10 @@ def document(results: StudyResults) -> str:
     for grid in grids(results):
         parts += ["", f"## {escape(grid.label)}", "", table(grid)]
         parts += [measure_table(grid, measure) for measure in grid.asked("map")]
+    parts += _shared(results)
+    shown = {heat.column for heat in heats(results)}
     for grid in grids(results)[:1]:  # they are the same whatever the method
-        for measure in grid.asked("spaces"):
+        for measure in (m for m in grid.asked("spaces") if m.name not in shown):
             parts += ["", f"## {escape(measure.label)}", "", measure_table(grid, measure)]
     parts += _controls(results)
     parts += _tasks(results)
@@ -55,6 +61,40 @@ def document(results: StudyResults) -> str:
     if notes:
         parts += ["## Notes of the fits", "", *(f"- {escape(note)}" for note in notes), ""]
     return "\n".join(parts)
+
+
+def _shared(results: StudyResults) -> list[str]:
+    """What is shared beyond the answers, and whom hybrids follow; heat maps under the first."""
+    lines: list[str] = []
+    for found in listings(results):
+        lines += ["", f"## {escape(found.title)}", ""]
+        lines += [text for said in found.says for text in (escape(said), "")]
+        lines += [
+            _line(list(found.heads)),
+            _line(["---:" if i >= found.words else "---" for i in range(len(found.heads))]),
+        ]
+        lines += [_line([escape(text) for text in row]) for row in found.rows]
+        lines += [text for note in found.notes for text in ("", escape(note))]
+        if found.slug == "beyond":
+            lines += [text for heat in heats(results) for text in _heat(heat)]
+    return [*lines, ""] if lines else []
+
+
+def _heat(heat: Heat) -> list[str]:
+    lines = ["", f"### {escape(heat.title)}", ""]
+    lines.append(_line(["Source ↓ Target →", *map(escape, heat.names)]))
+    lines.append(_line(["---", *([":---:"] * len(heat.names))]))
+    for name, row in zip(heat.names, heat.rows, strict=True):
+        lines.append(_line([f"**{escape(name)}**", *map(_beyond, row)]))
+    lines += ["", escape(HEAT)]
+    return [*lines, *(text for line in heat.lines for text in ("", escape(line)))]
+
+
+def _beyond(row: BeyondRow | None) -> str:
+    if row is None:
+        return MISSING
+    large, small = texts(row)
+    return f"{large}<br><sub>{small}</sub>" if small else large
 
 
 def _controls(results: StudyResults) -> list[str]:

@@ -52,6 +52,7 @@ class Plate:
         scale: What the shade says.
         ticks: Along the scale: text and place from 0 to 1.
         notes: Lines under all of it.
+        diagonal: What a frame says.
     """
 
     title: str
@@ -63,6 +64,7 @@ class Plate:
     scale: str
     ticks: tuple[tuple[str, float], ...]
     notes: tuple[str, ...] = ()
+    diagonal: str = "own head"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ def _layout(plate: Plate) -> _Layout:
         _width(plate.title, TITLE, bold=True),
         _width(plate.subtitle, SMALL),
         *(_width(line, SMALL) for line in plate.notes),
-        _legend_width(),
+        _legend_width(plate),
     )
     # The turned name of the rows' axis may be longer than a small table is high.
     longer = _width(ROWS, AXIS) - count * CELL[1]
@@ -182,13 +184,13 @@ def _beneath(axes: Axes, plate: Plate, layout: _Layout, foot: float) -> float:
     return foot + GAP + len(plate.beneath) * CELL[1]
 
 
-def _legend_width() -> float:
-    return LEGEND[0] + 0.2 + 0.3 + _width("own head", SMALL)
+def _legend_width(plate: Plate) -> float:
+    return LEGEND[0] + 0.2 + 0.3 + _width(plate.diagonal, SMALL)
 
 
 def _legend(axes: Axes, plate: Plate, layout: _Layout, y: float) -> None:
     # From the table's left where there is room, so that the two line up.
-    x = max(min(layout.left, layout.width - MARGIN - _legend_width()), MARGIN)
+    x = max(min(layout.left, layout.width - MARGIN - _legend_width(plate)), MARGIN)
     step = LEGEND[0] / LEVELS
     for i in range(LEVELS):
         colour = background(i / (LEVELS - 1))
@@ -202,7 +204,7 @@ def _legend(axes: Axes, plate: Plate, layout: _Layout, y: float) -> None:
         write(axes, place, y + 0.15, text, SMALL, color=MUTED, ha="center", va="top")
     own = x + LEGEND[0] + 0.2
     axes.add_patch(Rectangle((own, y - 0.01), 0.18, 0.13, fill=False, edgecolor=INK, linewidth=1.1))
-    write(axes, own + 0.24, y + 0.055, "own head", SMALL, color=MUTED, va="center")
+    write(axes, own + 0.24, y + 0.055, plate.diagonal, SMALL, color=MUTED, va="center")
     # Notes may be wider than a small table: from the margin then.
     longest = max((_width(line, SMALL) for line in plate.notes), default=0.0)
     x = max(min(layout.left, layout.width - MARGIN - longest), MARGIN)

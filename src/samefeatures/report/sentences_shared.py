@@ -43,7 +43,7 @@ KNOW_ANSWERS = {
     "class noise": "noise that knows the source's answers, and nothing else, changes",
 }
 NULLS = {
-    "class noise": "noise that knows the answers and nothing else",
+    "class noise": "noise that knows the answers alone",
     "shuffled rows": "features of other images",
 }
 
@@ -79,16 +79,19 @@ def of_sharing(results: StudyResults) -> str:
         f"source's features explain {_share(first)}"
     )
     for found in more:
-        text += f", of what {given_words(found.given)} leave {percent(found.r2.median)}"
+        text += f"; of what {given_words(found.given)} leave, {percent(found.r2.median)}"
     controls = nulls(results, first.given)
-    text += "".join(f"; {NULLS.get(null.of, null.of)}: {_null(null)}" for null in controls)
-    return f"{text}. {_verdict(first, controls, results)}"
+    parts = [text]
+    if controls:
+        said = ", ".join(f"{NULLS.get(null.of, null.of)} {_null(null)}" for null in controls)
+        parts.append(f"In their place {said}")
+    return f"{'. '.join(parts)}. {_verdict(first, controls, results)}"
 
 
 def _verdict(found: Beyond, controls: list[Beyond], results: StudyResults) -> str:
     excess = found.r2.median - null_level(controls)
     shown = excess >= SOME and 2 * found.above >= found.judged
-    known = given_words(found.given).removeprefix("the source's ")
+    known = _theirs(given_words(found.given).removeprefix("the source's "))
     if shown and excess >= MOST:
         return f"So these networks share most of what their features hold beyond {known}."
     if shown:
@@ -96,7 +99,7 @@ def _verdict(found: Beyond, controls: list[Beyond], results: StudyResults) -> st
     answers = alone(results, "answers")
     if answers and answers.r2.count and answers.r2.median < SOME:
         return "So an affine map finds hardly anything that these networks share."
-    return f"So these networks share hardly more than {_theirs(known)}."
+    return f"So these networks share hardly more than {known}."
 
 
 def _theirs(known: str) -> str:
@@ -125,9 +128,10 @@ def _share(found: Beyond) -> str:
 
 def _null(found: Beyond) -> str:
     if math.isnan(found.r2.median):
-        return "not known"
+        return "is not known"
+    verb = "explain" if found.of == "shuffled rows" else "explains"
     text = percent(found.r2.median)
-    return f"nothing ({text})" if found.r2.median < SOME else text
+    return f"{verb} nothing ({text})" if found.r2.median < SOME else f"{verb} {text}"
 
 
 def answers_suffice(results: StudyResults) -> str:

@@ -30,6 +30,7 @@ from samefeatures.report.grid import (
 )
 from samefeatures.report.sentences import sentences
 from samefeatures.report.shading import TICKS, background, shade, text_on
+from samefeatures.report.shared import listings
 from samefeatures.report.summary import measure_lines, under
 from samefeatures.report.tasks import ABOUT, ALONE, HEADING, task_views
 from samefeatures.study.results import Cell, StudyResults
@@ -67,6 +68,7 @@ def print_tables(results: StudyResults, console: Console) -> None:
     for grid in grids(results)[:1]:  # the same whatever the method
         for line in measure_lines(grid, "spaces"):
             console.print(Text(f"\n{line}"))
+    _print_shared(results, console)
     _print_controls(results, console)
     _print_tasks(results, console)
     console.print()
@@ -86,6 +88,24 @@ def print_facts(facts: Sequence[Mapping[str, str]], console: Console) -> None:
                 table.add_row(label, Text(value))
         console.print(Text(record["name"], style="bold"))
         console.print(table)
+
+
+def _print_shared(results: StudyResults, console: Console) -> None:
+    """Lists of what is shared beyond the answers, and whom hybrids follow."""
+    for found in listings(results):
+        console.print(Text(f"\n{found.title}", style="bold"))
+        for said in found.says:
+            console.print(Text(said))
+        table = Table(box=None, padding=(0, 2, 0, 0))
+        for place, head in enumerate(found.heads):
+            table.add_column(
+                head, overflow="fold", justify="right" if place >= found.words else "left"
+            )
+        for row in found.rows:
+            table.add_row(*map(Text, row))
+        console.print(table)
+        for note in found.notes:
+            console.print(Text(note, style="dim"))
 
 
 def _print_controls(results: StudyResults, console: Console) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from samefeatures.base.errors import StoreError
-from samefeatures.report import curves, figure, html, latex, markdown
+from samefeatures.report import beyond_figure, curves, figure, html, latex, markdown
+from samefeatures.report.beyond import heats
 from samefeatures.report.both_ways import as_csv
 from samefeatures.report.drawing import as_uri
 from samefeatures.report.grid import grids
@@ -28,8 +29,9 @@ def write_report(
 
     Returns:
         ``report.html``, ``tables.md``, ``pairs.csv``, and per method ``table_METHOD.md``, ``.tex``,
-        ``.png`` and ``.svg``, in this order; then the figures of the overlaps, and
-        ``curve_METHOD.png`` and ``.svg`` of iterative methods.
+        ``.png`` and ``.svg``, in this order; then ``r2_beyond_….png`` and ``.svg`` of what is
+        shared beyond controls, the figures of the overlaps, and ``curve_METHOD.png`` and ``.svg``
+        of iterative methods.
 
     Raises:
         StoreError: when the folder can't be written.
@@ -51,6 +53,7 @@ def write_report(
             paths.append(_write(folder / f"{stem}.md", markdown.table(grid)))
             paths.append(_write(folder / f"{stem}.tex", latex.table(grid)))
             paths += figure.draw(grid, folder, stem)
+        paths += [path for heat in heats(results) for path in beyond_figure.draw(heat, folder)]
         paths += [path for view in views for path in view.files]
         paths += [path for _, files in drawn for path in files]
     except OSError as error:
