@@ -277,3 +277,24 @@ def test_nothing_from_outside_runs(browser: Browser, nasty: StudyResults, tmp_pa
     heads = browser.find_elements("css selector", ".grid .column")
     assert [head.get_attribute("title") for head in heads] == [n.name for n in nasty.networks]
     assert complaints(browser) == []
+
+
+def test_rows_under_the_table_and_heat_maps_have_details_and_arrow_keys(
+    browser: Browser, spaced: StudyResults, tmp_path: Path
+) -> None:
+    visit(browser, spaced, tmp_path)
+    rows = browser.find_elements("css selector", "#m-ols .grid tfoot tr")
+    pixels = rows[-1].find_elements("css selector", "td")
+    pixels[0].click()
+    assert "pixels → net_a" in browser.find_element("id", "details").text
+    press(browser, "ARROW_UP")
+    assert "net_c: its answers alone → net_a" in browser.find_element("id", "details").text
+    heat = browser.find_elements("css selector", "section[aria-labelledby=beyond] .grid tbody td")
+    heat[1].click()
+    assert "Noise that knows the answers alone" in browser.find_element("id", "details").text
+    button = browser.find_element("css selector", "button[data-metric=follows]")
+    button.click()
+    cell = browser.find_elements("css selector", "#m-ols .grid tbody td")[1]
+    assert cell.text.split() == ["75.00", "20.00"]
+    assert pixels[0].text == "30.00"  # not one of the hybrids
+    assert complaints(browser) == []

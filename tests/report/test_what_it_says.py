@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 from spaces_by_hand import with_spaces
 
+from npz_worlds import write_npz
 from samefeatures.report.follows import follow_lines
 from samefeatures.report.sentences import sentences
 from samefeatures.report.sentences_shared import ONLY_ACCURACY, answers_suffice, of_following
+from samefeatures.report.write import write_report
+from samefeatures.study.config import parse_config
 from samefeatures.study.results import StudyResults
 from samefeatures.study.results.spaces import SpaceFindings
+from samefeatures.study.study import Study
 
 Make = Callable[..., StudyResults]
 EQUAL = [[90.0 if i == j else 89.5 for j in range(3)] for i in range(3)]
@@ -128,3 +134,76 @@ def test_whom_the_hybrids_follow(make: Make, share: float, says: str) -> None:
     assert says in of_following(found)
     assert says in sentences(results)[3]
     assert follow_lines(make({"ols": EQUAL})) == []
+
+
+CLASSES, DIM, LATENT = 5, 12, 6
+ROWS = {"fit": 2000, "eval": 1000}
+
+
+def networks(folder: Path, *, answers: bool, latent: bool) -> list[str]:
+    """Two networks by their features: class means of each, and six directions beyond the class.
+
+    Args:
+        folder: For the files.
+        answers: Whether both see the same class; else the second sees one of its own.
+        latent: Whether the directions beyond the class are the same; else they are noise.
+    """
+    rng = np.random.default_rng(0)
+    classes = {side: rng.integers(0, CLASSES, n) for side, n in ROWS.items()}
+    common = {side: rng.standard_normal((n, LATENT)) for side, n in ROWS.items()}
+    sources = []
+    for name in ("a", "b"):
+        means = 1.3 * rng.standard_normal((CLASSES, DIM))
+        mix = rng.standard_normal((LATENT, DIM))
+        world: dict[str, np.ndarray] = {}
+        for side, n in ROWS.items():
+            seen = classes[side] if answers or name == "a" else rng.integers(0, CLASSES, n)
+            beyond = common[side] if latent else rng.standard_normal((n, LATENT))
+            values = means[seen] + beyond @ mix + 0.1 * rng.standard_normal((n, DIM))
+            world[f"{side}_features"] = values.astype(np.float32)
+            if side == "fit":
+                # Linear discriminants, so that directions beyond the class do not disturb them.
+                within = np.cov((values - means[seen]).T) + 0.01 * np.eye(DIM)
+                world["head_weight"] = means @ np.linalg.inv(within)
+                world["head_bias"] = -0.5 * (world["head_weight"] * means).sum(axis=1)
+        world["eval_labels"] = classes["eval"]
+        sources.append(write_npz(folder, name, world))
+    return sources
+
+
+def studied(folder: Path, *, answers: bool, latent: bool) -> StudyResults:
+    sources = networks(folder, answers=answers, latent=latent)
+    config = parse_config({"networks": sources, "methods": ["ols"], "controls": True})
+    return Study(config, out=folder / "out", base=folder).score()
+
+
+def test_networks_that_share_answers_alone_are_said_to(tmp_path: Path) -> None:
+    results = studied(tmp_path, answers=True, latent=False)
+    first, second, *_ = sentences(results)
+    assert "keeps nearly all that the heads need" in first
+    assert first.endswith("accuracy does not tell shared features from shared answers.")
+    assert second.endswith("So these networks share hardly more than their answers.")
+    page = next(path for path in write_report(results, tmp_path / "report"))
+    assert second.split(".")[0] in page.read_text(encoding="utf-8").replace("&#39;", "'")
+
+
+def test_networks_that_share_what_lies_beyond_the_class_are_said_to(tmp_path: Path) -> None:
+    results = studied(tmp_path, answers=True, latent=True)
+    first, second, *_ = sentences(results)
+    assert first.endswith("accuracy does not tell shared features from shared answers.")
+    assert "2 of 2 intervals lie above 0" in second
+    assert second.endswith("share most of what their features hold beyond their answers.")
+
+
+def test_networks_that_share_nothing_are_said_to(tmp_path: Path) -> None:
+    results = studied(tmp_path, answers=False, latent=False)
+    first, second, *_ = sentences(results)
+    assert "much is lost on the way" in first
+    assert "The source's answers alone, without its features, change it by −" in first
+    assert "shared answers" not in first
+    assert second.endswith("So an affine map finds hardly anything that these networks share.")
+
+
+def test_networks_that_share_features_without_answers_are_said_to(tmp_path: Path) -> None:
+    second = sentences(studied(tmp_path, answers=False, latent=True))[1]
+    assert second.endswith("share most of what their features hold beyond their answers.")

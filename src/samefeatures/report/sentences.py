@@ -78,8 +78,10 @@ def _of_maps(grid: Grid, results: StudyResults) -> str:
         )
     text = f"{opening}: {_verdict(found, grid, results)}."
     own = median(cell.source_top1 for cell in grid.hybrids)
-    answers = "" if _near_chance(own, results) else of_answers(found.change_over_maps, results)
-    return f"{text} {answers}".rstrip()
+    if _near_chance(own, results):
+        return text
+    lost = -found.change_over_maps
+    return f"{text} {of_answers(-lost, results, kept=lost <= BEARABLE)}".rstrip()
 
 
 def _verdict(found: MethodNumbers, grid: Grid, results: StudyResults) -> str:
@@ -95,7 +97,7 @@ def _verdict(found: MethodNumbers, grid: Grid, results: StudyResults) -> str:
         verdict = "an affine map keeps much of what the heads need, but not all of it"
     else:
         verdict = (
-            "much is lost on the way, so this study does not show that the networks extract the "
+            "much is lost on the way, so accuracy does not show that the networks extract the "
             "same information"
         )
     short = {f.source for f in results.fits if f.method == grid.method and deficient(f)}

@@ -48,14 +48,22 @@ NULLS = {
 }
 
 
-def of_answers(change: float, results: StudyResults) -> str:
-    """How far answers alone go where the maps change accuracy by ``change`` percent."""
+def of_answers(change: float, results: StudyResults, *, kept: bool) -> str:
+    """How far answers alone go.
+
+    Args:
+        change: Percent by which the maps change accuracy.
+        results: The study.
+        kept: Whether that keeps much of it; else there is little that answers could explain.
+    """
     known = [(kind, found) for kind in KNOW_ANSWERS if (found := _changed(results, kind))]
     if not known:
         return ""
     kind, best = max(known, key=lambda pair: pair[1].change.median)
     says = f"{KNOW_ANSWERS[kind]} it by {signed(best.change.median)} %"
     if best.change.median >= change - AS_WELL:
+        if not kept:
+            return f"{says[0].upper()}{says[1:]}."
         return f"But {says}: accuracy does not tell shared features from shared answers."
     return f"In their place {says}: this accuracy takes more than the answers."
 
