@@ -15,7 +15,7 @@ from samefeatures.moments.record import Moments
 from samefeatures.similarity.beyond import Explainer, Ground, cosine_beyond, errors_of, r2_beyond
 from samefeatures.similarity.sheet import Sheet
 from samefeatures.similarity.sketch import sketch_of
-from samefeatures.similarity.strengths import GRID, CrossValidation, descend, moved
+from samefeatures.similarity.strengths import GRID, MARGIN, CrossValidation, descend, moved
 
 Spaces = dict[str, Float64]
 CLASSES = 6
@@ -158,7 +158,7 @@ def test_no_neighbour_on_the_grid_is_better_than_what_was_chosen(
     for axis in range(3):
         for way in (-1, 0, 1):
             near = zip(blocks, (GRID[i] for i in moved(at, axis, way)), strict=True)
-            assert cv.share(tuple(near)) >= found.unexplained
+            assert cv.share(tuple(near)) >= (1 - MARGIN) * found.unexplained
     here = zip(blocks, (GRID[i] for i in at), strict=True)
     assert cv.share(tuple(here)) == found.unexplained
 

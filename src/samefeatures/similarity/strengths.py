@@ -22,6 +22,8 @@ Place = tuple[int, ...]
 Cost = Callable[[Place], float]
 START = GRID.index(1e-2)
 """Where a search begins that knows nothing."""
+MARGIN = 1e-5
+"""What a step must gain, relatively: where strengths hardly matter, none is better."""
 TakenOff = Callable[[float], Sequence[Sheet]]
 """Sheets of the folds without a block, at a strength."""
 
@@ -150,7 +152,7 @@ def descend(start: Place, cost: Cost) -> Place:
     while True:
         before = best
         for axis, way in product(range(len(start)), (1, -1)):
-            while cost(at := moved(best, axis, way)) < cost(best):
+            while cost(at := moved(best, axis, way)) < (1 - MARGIN) * cost(best):
                 best = at
         if best == before:
             return best
