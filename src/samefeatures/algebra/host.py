@@ -29,6 +29,8 @@ class Host:
 
     def inverse(self, matrix: Float64) -> Float64 | None:
         """(d, d) of a symmetric (d, d) matrix, by Cholesky; None when it has no such factor."""
+        if len(matrix) <= SMALL:
+            return _small_inverse(matrix)
         from scipy.linalg.lapack import dpotrf, dpotri
 
         factor, failed = dpotrf(matrix.T)  # a copy: upper in BLAS' order, lower in ours
@@ -61,3 +63,21 @@ class Host:
 
 
 HOST = Host()
+
+
+SMALL = 256
+"""Columns up to which NumPy inverts."""
+
+
+def _small_inverse(matrix: Float64) -> Float64 | None:
+    """By NumPy, which has the products too.
+
+    SciPy brings threads of its own; where both take turns at small matrices, the ones wait for the
+    others, which takes several times as long as the work.
+    """
+    try:
+        root = np.linalg.inv(np.linalg.cholesky(matrix))
+    except np.linalg.LinAlgError:
+        return None
+    out: Float64 = root.T @ root
+    return out
