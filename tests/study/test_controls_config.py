@@ -218,3 +218,19 @@ def test_another_choice_is_taken_anew_and_the_same_is_not(tmp_path: Path) -> Non
     other = Study(parse_config(raw), out=tmp_path / "out", base=tmp_path).score()
     assert other.controls is not None
     assert {r.columns for r in other.controls.spaces.rows if r.kind == "class noise"} == {4}
+
+
+@pytest.mark.parametrize(
+    "name", ["pixels", "questions", "labels", "noise", "a.random", "a.random-2"]
+)
+def test_networks_can_not_be_called_like_a_space(tmp_path: Path, name: str) -> None:
+    worlds = make_worlds()
+    sources = [write_npz(tmp_path, each, worlds[each]) for each in "ab"]
+    raw: dict[str, Any] = {"networks": [sources[0], {"load": sources[1], "name": name}]}
+    raw |= {"methods": ["ols"]}
+    plain = Study(parse_config(raw), out=tmp_path / "plain", base=tmp_path)
+    assert name in plain.inputs.networks  # nothing stands beside it
+    for asked in ({"controls": True}, {"tasks": ["brightness"]}):
+        study = Study(parse_config(raw | asked), out=tmp_path / "out", base=tmp_path)
+        with pytest.raises(ConfigError, match=f"the name '{name}' is that of"):
+            study.score()

@@ -79,6 +79,8 @@ def open_inputs(config: StudyConfig, *, base: Path, progress: Progress) -> Study
     """
     networks = open_networks(config, base=base, progress=progress)
     _check_classes(networks)
+    if config.controls or config.tasks:
+        _refuse_names_of_spaces(list(networks))
     names = _class_names(config, networks, base)
     if not any(isinstance(net, ImageNetwork) for net in networks.values()):
         _refuse_keys_of_images(config)
@@ -92,6 +94,24 @@ def open_inputs(config: StudyConfig, *, base: Path, progress: Progress) -> Study
     for part in evaluation:
         check_labels(part.images, next(iter(networks.values())))
     return StudyInputs(networks, fit, evaluation, names)
+
+
+SPACES = ("pixels", "questions", "labels", "noise")
+"""Names of spaces that controls and tasks put beside the networks."""
+
+
+def _refuse_names_of_spaces(names: Sequence[str]) -> None:
+    """Two spaces of one name would be taken for each other."""
+    for name in names:
+        twin = next((n for n in names if n != name and name.startswith(f"{n}.random")), None)
+        if name in SPACES or twin is not None:
+            what = (
+                f"'{twin}' with random weights" if twin else "a space that controls and tasks use"
+            )
+            raise ConfigError(
+                f"networks: the name '{name}' is that of {what}. Give this network another with "
+                "'name:'."
+            )
 
 
 def open_networks(config: StudyConfig, *, base: Path, progress: Progress) -> dict[str, Network]:
