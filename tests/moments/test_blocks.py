@@ -175,3 +175,24 @@ def test_a_mixture_is_a_space_of_its_own() -> None:
     np.testing.assert_allclose(mixed.mean_of("noise"), expected.mean_of("noise"))
     assert mixed.sum_of_squares("noise") == pytest.approx(expected.sum_of_squares("noise"))
     assert mixed.sum_of_squares("a") == expected.sum_of_squares("a")
+
+
+def test_taken_twice_they_are_the_same_and_no_row_comes_after() -> None:
+    rows, columns = world()
+    sums = summed(rows, 3)
+    first = {pair: sums.blocks().block(*pair).copy() for pair in PAIRS}
+    for pair in PAIRS:
+        np.testing.assert_array_equal(sums.blocks().block(*pair), first[pair])
+    with pytest.raises(FeatureError, match="were taken already"):
+        sums.update(rows)
+    half = {k: v[:80] for k, v in rows.items()}
+    rest = {k: v[80:] for k, v in rows.items()}
+    start = BlockSums(DIMS, classes=["answers"], pairs=PAIRS)
+    start.update(half)
+    going_on = BlockSums(DIMS, classes=["answers"], pairs=PAIRS, start=start.blocks())
+    going_on.update(rest)
+    expected = joint(columns)
+    for a, b in PAIRS:
+        scale = np.sqrt(expected.sum_of_squares(a) * expected.sum_of_squares(b))
+        found = going_on.blocks().block(a, b)
+        np.testing.assert_allclose(found, expected.block(a, b), atol=1e-12 * scale)

@@ -145,6 +145,7 @@ class BlockSums:
             )
         self._dims, self._classes = dict(dims), frozenset(classes)
         self.n = 0
+        self._centred: Blocks | None = None
         self._about: dict[str, Float64] = {}
         self._sums = {name: np.zeros(dim) for name, dim in dims.items()}
         self._rows = {name: np.empty((0, dim)) for name, dim in dims.items()}
@@ -174,8 +175,11 @@ class BlockSums:
             rows: (r, d) by name; (r,) classes where the space is one-hot.
 
         Raises:
-            FeatureError: when shapes do not fit, a class is not there, or a value is not finite.
+            FeatureError: when shapes do not fit, a class is not there, a value is not finite, or
+                the blocks were taken already.
         """
+        if self._centred is not None:
+            raise FeatureError("These sums were taken already. Go on from them as 'start'.")
         count = self._checked(rows)
         if not count:
             return
@@ -244,6 +248,11 @@ class BlockSums:
 
     def blocks(self) -> Blocks:
         """Of all rows so far. They are the sums themselves, centred: no row may come after."""
+        if self._centred is None:
+            self._centred = self._centre()
+        return self._centred
+
+    def _centre(self) -> Blocks:
         n = max(self.n, 1)
         apart = {name: total / n for name, total in self._sums.items()}
         for (a, b), product in self._products.items():

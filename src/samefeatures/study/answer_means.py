@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from samefeatures.algebra.blas import add_by_class
 from samefeatures.base.arrays import Float64, Int64
 from samefeatures.features.rows import FeatureRows, joint_chunks
 from samefeatures.features.spaces.answers import answered
@@ -47,8 +48,6 @@ def _sums(
     sources: Sequence[str], networks: Mapping[str, Network], fit: Mapping[str, FeatureRows]
 ) -> tuple[dict[tuple[str, str], Float64], dict[str, Int64]]:
     """(K, d) sums over rows of equal answers by source and target, and (K,) rows by source."""
-    from scipy.sparse import csr_matrix
-
     sizes = {name: networks[name].head.classes for name in sources}
     sums = {(a, b): np.zeros((k, rows.dim)) for a, k in sizes.items() for b, rows in fit.items()}
     counts = {name: np.zeros(k, np.int64) for name, k in sizes.items()}
@@ -57,11 +56,10 @@ def _sums(
         for source, block in zip(fit, blocks, strict=True):
             if source not in sizes:
                 continue
-            said, k = answered(block, networks[source].head), sizes[source]
-            hot = csr_matrix((np.ones(len(said)), (said, np.arange(len(said)))), (k, len(said)))
-            counts[source] += np.bincount(said, minlength=k)
+            said = answered(block, networks[source].head)
+            counts[source] += np.bincount(said, minlength=sizes[source])
             for target, features in by_name.items():
-                sums[source, target] += hot @ features
+                add_by_class(sums[source, target], said, features)
     return sums, counts
 
 
