@@ -22,11 +22,25 @@ def heat_rows(heat: Heat) -> list[tuple[str, list[dict[str, Any]]]]:
 def _cell(row: BeyondRow | None, heat: Heat, source: str, target: str) -> dict[str, Any]:
     if source == target:
         own = f"{plain(source)}, with itself\nR²: {number(1.0)}"
-        return {"large": number(1.0), "small": "", "level": 0, "own": True, "details": own}
+        return {
+            "large": number(1.0),
+            "small": "",
+            "level": 0,
+            "own": True,
+            "gain": False,
+            "details": own,
+        }
     ends = f"{plain(source)} → {plain(target)}"
     if row is None:
         text = f"{ends}\nnot looked at"
-        return {"large": MISSING, "small": "", "level": 0, "own": False, "details": text}
+        return {
+            "large": MISSING,
+            "small": "",
+            "level": 0,
+            "own": False,
+            "gain": False,
+            "details": text,
+        }
     large, small = texts(row)
     lines = [ends, *(f"{name}: {value}" for name, value in details(row, heat))]
     return {
@@ -34,5 +48,6 @@ def _cell(row: BeyondRow | None, heat: Heat, source: str, target: str) -> dict[s
         "small": small.replace(" to ", "–"),
         "level": round(LEVELS * darkness(row)),
         "own": False,
+        "gain": False,
         "details": "\n".join(lines),
     }
