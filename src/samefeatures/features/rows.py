@@ -80,6 +80,26 @@ class ArrayRows:
         return self.values[start:stop]
 
 
+class Over:
+    """What rows have in common with those that they follow from, one by one: the images."""
+
+    __slots__ = ()
+    rows: FeatureRows
+
+    @property
+    def ids(self) -> Sequence[str] | None:
+        """One id per row, or None."""
+        return self.rows.ids
+
+    @property
+    def labels(self) -> Int64 | None:
+        """(n,) class indices, or None."""
+        return self.rows.labels
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
 def held(parts: Mapping[str, FeatureRows], limit: int) -> Mapping[str, FeatureRows]:
     """The same rows in memory if all of them together take at most ``limit`` bytes, else as is."""
     if sum(4 * len(part) * part.dim for part in parts.values()) > limit:

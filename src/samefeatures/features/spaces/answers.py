@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from samefeatures.base.arrays import Float32, Int64
 from samefeatures.base.digests import digest
-from samefeatures.features.rows import FeatureRows
+from samefeatures.features.rows import FeatureRows, Over
 from samefeatures.networks.record import Head
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Answers:
+class Answers(Over):
     """Rows of K columns made of a network's logits; nothing else of it is left.
 
     Attributes:
@@ -34,22 +34,10 @@ class Answers:
         return self.head.classes
 
     @property
-    def ids(self) -> Sequence[str] | None:
-        return self.rows.ids
-
-    @property
-    def labels(self) -> Int64 | None:
-        """(n,) of the rows underneath."""
-        return self.rows.labels
-
-    @property
     def fingerprint(self) -> str:
         """Of the features and the head."""
         weights = (self.head.weight.tobytes(), self.head.bias.tobytes())
         return digest("soft answers" if self.soft else "answers", self.rows.fingerprint, *weights)
-
-    def __len__(self) -> int:
-        return len(self.rows)
 
     def chunks(self, rows: int) -> Iterator[Float32]:
         """(r, K) all rows in order, ``rows`` at a time."""

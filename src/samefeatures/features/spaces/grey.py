@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from samefeatures.base.arrays import Float32, Int64
+from samefeatures.base.arrays import Float32
 from samefeatures.base.digests import digest
-from samefeatures.features.rows import FeatureRows
+from samefeatures.features.rows import FeatureRows, Over
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FirstChannel:
+class FirstChannel(Over):
     """Every third column of pixel rows, (n, 3·p) to (n, p).
 
     Attributes:
@@ -29,21 +29,9 @@ class FirstChannel:
         return self.rows.dim // 3
 
     @property
-    def ids(self) -> Sequence[str] | None:
-        return self.rows.ids
-
-    @property
-    def labels(self) -> Int64 | None:
-        """(n,) class indices, or None."""
-        return self.rows.labels
-
-    @property
     def fingerprint(self) -> str:
         """Of all channels."""
         return digest("first channel", self.rows.fingerprint)
-
-    def __len__(self) -> int:
-        return len(self.rows)
 
     def chunks(self, rows: int) -> Iterator[Float32]:
         """(r, p) all rows in order, ``rows`` at a time."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from samefeatures.base.arrays import Float32, Int64
+from samefeatures.base.arrays import Float32
 from samefeatures.base.digests import digest
-from samefeatures.features.rows import FeatureRows
+from samefeatures.features.rows import FeatureRows, Over
 from samefeatures.features.spaces.answers import answered
 from samefeatures.networks.record import Head
 
@@ -80,7 +80,7 @@ class Noise:
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class ClassNoise:
+class ClassNoise(Over):
     """A random vector for each answer of a network, and noise: the null of every measure.
 
     Attributes:
@@ -102,15 +102,6 @@ class ClassNoise:
         return self.columns
 
     @property
-    def ids(self) -> Sequence[str] | None:
-        return self.rows.ids
-
-    @property
-    def labels(self) -> Int64 | None:
-        """(n,) of the rows underneath."""
-        return self.rows.labels
-
-    @property
     def fingerprint(self) -> str:
         """Of the features, the head and how noise is drawn."""
         weights = (self.head.weight.tobytes(), self.head.bias.tobytes())
@@ -126,9 +117,6 @@ class ClassNoise:
     def centres(self) -> Float32:
         """(K, c) the vector of each answer."""
         return centres(self.head.classes, seed=self.seed, columns=self.columns)
-
-    def __len__(self) -> int:
-        return len(self.rows)
 
     def chunks(self, rows: int) -> Iterator[Float32]:
         """(r, c) all rows in order, ``rows`` at a time."""
