@@ -234,3 +234,14 @@ def test_networks_can_not_be_called_like_a_space(tmp_path: Path, name: str) -> N
         study = Study(parse_config(raw | asked), out=tmp_path / "out", base=tmp_path)
         with pytest.raises(ConfigError, match=f"the name '{name}' is that of"):
             study.score()
+
+
+def test_tables_of_controls_go_with_them(tmp_path: Path) -> None:
+    sources = [write_npz(tmp_path, name, w) for name, w in make_worlds().items()]
+    raw: dict[str, Any] = {"networks": sources, "methods": ["ols"]}
+    tables = {f"{name}.csv" for name in ("controls", "spaces", "answers", "beyond")}
+    Study(parse_config(raw | {"controls": True}), out=tmp_path / "out", base=tmp_path).score()
+    (tmp_path / "out" / "tasks.csv").write_text("of an earlier study")
+    assert tables <= {path.name for path in (tmp_path / "out").glob("*.csv")}
+    Study(parse_config(raw), out=tmp_path / "out", base=tmp_path).score()
+    assert {path.name for path in (tmp_path / "out").glob("*.csv")} == {"results.csv"}

@@ -107,12 +107,20 @@ def write_results(
         write_cells(results.cells, folder)
         write_predictions(evaluation.ids, labels, predictions, folder / "predictions.parquet")
         write_classes(per_class, folder / "per_class.parquet")
-        if controls:
-            write_controls(controls, folder)
-        if tasks:
-            write_tasks(tasks, folder / "tasks.csv")
+        _write_beside(results, folder)
         results.save(folder / "study.json")
     return results
+
+
+def _write_beside(results: StudyResults, folder: Path) -> None:
+    """Tables of controls and tasks; those of an earlier study that this one lacks are removed."""
+    written = write_controls(results.controls, folder) if results.controls else []
+    if results.tasks:
+        written.append(write_tasks(results.tasks, folder / "tasks.csv"))
+    for name in ("controls", "spaces", "answers", "beyond", "tasks"):
+        path = folder / f"{name}.csv"
+        if path not in written:
+            path.unlink(missing_ok=True)
 
 
 def settings_of(config: StudyConfig) -> dict[str, Any]:
