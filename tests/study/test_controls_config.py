@@ -17,8 +17,9 @@ from npz_worlds import make_worlds, write_npz
 from samefeatures.base.errors import ConfigError
 from samefeatures.networks.record import Head
 from samefeatures.study.config import parse_config
+from samefeatures.study.control_files import kept_controls
 from samefeatures.study.controls_config import ControlsConfig
-from samefeatures.study.made_spaces import make_spaces
+from samefeatures.study.made_spaces import MadeSpaces, make_spaces
 from samefeatures.study.study import Study
 
 
@@ -245,3 +246,27 @@ def test_tables_of_controls_go_with_them(tmp_path: Path) -> None:
     assert tables <= {path.name for path in (tmp_path / "out").glob("*.csv")}
     Study(parse_config(raw), out=tmp_path / "out", base=tmp_path).score()
     assert {path.name for path in (tmp_path / "out").glob("*.csv")} == {"results.csv"}
+
+
+def test_a_corrected_fit_label_is_seen_where_labels_are_given(tmp_path: Path) -> None:
+    inputs = world(tmp_path, shared=True)
+    taken: list[int] = []
+
+    def kept(given: str, corrected: int) -> float | None:
+        labels = answers(inputs, "a", "fit").argmax(axis=1)
+        labels[:corrected] = (labels[:corrected] + 1) % CLASSES
+        asked = replace(inputs, chosen=ControlsConfig(given=((given,),)), fit_labels=lambda: labels)
+
+        def made() -> MadeSpaces:
+            taken.append(corrected)
+            return make_spaces(asked)
+
+        return kept_controls(asked, made, own(inputs)).spaces.beyond[0].r2
+
+    first = kept("labels", 0)
+    assert kept("labels", 0) == first
+    assert kept("labels", 900) != first
+    assert taken == [0, 900]
+    kept("answers", 0)
+    kept("answers", 900)  # a count of the fit set alone, for which images are not listed anew
+    assert taken == [0, 900, 0]

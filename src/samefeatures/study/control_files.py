@@ -14,6 +14,7 @@ from samefeatures.moments.kept import moments_key
 from samefeatures.scores.heads import Score
 from samefeatures.study.control_inputs import SEED, ControlInputs
 from samefeatures.study.controls import run_controls
+from samefeatures.study.controls_config import LABELS
 from samefeatures.study.made_spaces import MadeSpaces
 from samefeatures.study.results import Controls
 
@@ -39,6 +40,7 @@ def kept_controls(
         moments_key(list(inputs.fit.values()), inputs.precision),
         moments_key(list(inputs.evaluation.values())),
         inputs.labels.tobytes(),
+        _fit_labels(inputs),
         *(network.fingerprint for network in inputs.networks.values()),
     )
     path = folder / f"{key[:16]}.json"
@@ -53,6 +55,14 @@ def kept_controls(
             if stale != path:
                 stale.unlink(missing_ok=True)
     return found
+
+
+def _fit_labels(inputs: ControlInputs) -> bytes:
+    """Those of the fit rows, where a measure is taken beyond them."""
+    if not any(LABELS in given for given in inputs.chosen.given):
+        return b""
+    labels = inputs.fit_labels()
+    return labels.encode() if isinstance(labels, str) else labels.tobytes()
 
 
 def _read(path: Path) -> Controls | None:
