@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from samefeatures.report.findings import Spread
 from samefeatures.report.grid import Grid, label, number, plain
 from samefeatures.report.summary import median
 from samefeatures.study.results import Cell, StudyResults, TaskAnswers, TaskResults
@@ -27,25 +27,6 @@ QUESTIONS = {
 }
 CLEAR = 2.0
 """Points that are the least to speak of."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Range:
-    """Of percents. All three are NaN where there are none."""
-
-    low: float
-    middle: float
-    high: float
-
-    @classmethod
-    def of(cls, values: Iterable[float]) -> Range:
-        """The least, the median and the greatest."""
-        found = list(values) or [math.nan]
-        return cls(low=min(found), middle=median(found), high=max(found))
-
-    def __str__(self) -> str:
-        low, high = number(self.low, 1), number(self.high, 1)
-        return f"{low} %" if low == high else f"{low} to {high} %"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +52,9 @@ class TaskView:
 class _Found:
     """A task and one method in numbers."""
 
-    own: Range
-    hybrids: Range
-    answers: Range
+    own: Spread
+    hybrids: Spread
+    answers: Spread
     pairs: tuple[tuple[Cell, TaskAnswers], ...]
     chance: float
 
@@ -153,10 +134,10 @@ def _lines(task: TaskResults, tables: list[Grid]) -> Iterator[str]:
         found = _found(task, grid)
         if found.pairs:
             losses = median(cell.loss_vs_target_points for cell, _ in found.pairs)
+            over = f"{len(found.pairs)} maps ({_percents(found.hybrids)})"
             yield (
-                f"{plain(grid.label)}: median top-1 {number(found.hybrids.middle)} % over the "
-                f"{len(found.pairs)} maps ({found.hybrids}), {number(losses)} points below the "
-                "target's own features."
+                f"{plain(grid.label)}: median top-1 {number(found.hybrids.median)} % over the "
+                f"{over}, {number(losses)} points below the target's own features."
             )
 
 
@@ -168,9 +149,9 @@ def _found(task: TaskResults, grid: Grid) -> _Found:
         if (cell.source, cell.target) in alone
     )
     return _Found(
-        own=Range.of(cell.top1 for cell in grid.scored if cell.source == cell.target),
-        hybrids=Range.of(cell.top1 for cell, _ in pairs),
-        answers=Range.of(row.top1 for _, row in pairs),
+        own=Spread.of(cell.top1 for cell in grid.scored if cell.source == cell.target),
+        hybrids=Spread.of(cell.top1 for cell, _ in pairs),
+        answers=Spread.of(row.top1 for _, row in pairs),
         pairs=pairs,
         chance=task.chance,
     )
@@ -179,19 +160,24 @@ def _found(task: TaskResults, grid: Grid) -> _Found:
 def sentence(task: TaskResults, grid: Grid) -> str:
     """What one method came to, and what that shows of shared information."""
     found = _found(task, grid)
+    own, hybrids, answers = map(_percents, (found.own, found.hybrids, found.answers))
     return (
-        f"{plain(task.name)}: probes on a network's own features are right on {found.own} of the "
-        f"images, on another network's features through the label-free maps on {found.hybrids}, "
-        f"on its answers alone on {found.answers} (chance {number(found.chance, 1)} %). "
-        f"{_verdict(found)}"
+        f"{plain(task.name)}: probes on a network's own features are right on {own} of the images, "
+        f"on another network's features through the label-free maps on {hybrids}, on its answers "
+        f"alone on {answers} (chance {number(found.chance, 1)} %). {_verdict(found)}"
     )
+
+
+def _percents(found: Spread) -> str:
+    low, high = number(found.low, 1), number(found.high, 1)
+    return f"{low} %" if low == high else f"{low} to {high} %"
 
 
 def _verdict(found: _Found) -> str:
     """Nothing is shared, as far as this shows, unless hybrids are better than answers alone."""
     if not found.pairs:
         return "There is no map to judge."
-    if found.own.middle - max(found.chance, found.answers.middle) < CLEAR:
+    if found.own.median - max(found.chance, found.answers.median) < CLEAR:
         return (
             "The networks' own features hold hardly anything of it beyond their answers, so it "
             "tells nothing of what they share."
