@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from samefeatures.report.beyond import heats
 from samefeatures.report.grid import grids
-from samefeatures.report.latex import PREAMBLE, escape, table
+from samefeatures.report.latex import PREAMBLE, escape, heat, table
 from samefeatures.study.results import StudyResults
 
 PACKAGES = "".join(f"{line}\n" for line in re.findall(r"\\usepackage.*", PREAMBLE))
@@ -104,3 +105,15 @@ def test_it_says_which_packages_it_needs() -> None:
 
 def test_escape() -> None:
     assert escape(r"a_b&50%#{\}") == r"a\_b\&50\%\#\{\textbackslash{}\}"
+
+
+def test_heat_maps_compile_with_intervals_and_nulls(spaced: StudyResults, tmp_path: Path) -> None:
+    found = [heat(each) for each in heats(spaced)]
+    assert "Overfull" not in compile_tex(tmp_path, found)
+    text = found[0]
+    assert text.count(r"\fbox{\textbf{1.00}}") == 3
+    row = r"net\_a & \fbox{\textbf{1.00}} & \cellcolor[HTML]{"
+    assert row in text
+    assert re.search(r"\\hybrid\{0\.59\}\{0\.57 to 0\.61\}", text)
+    assert "Noise that knows the answers alone: median $-$0.01" in text
+    assert r"\label{tab:samefeatures-r2-beyond-answers}" in text

@@ -1,10 +1,12 @@
-r"""One method's table as a LaTeX fragment to ``\input``."""
+r"""Tables as LaTeX fragments to ``\input``: a method's, and R² beyond what is given."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 
 from samefeatures.report.beneath import HEADING, SpaceCell
+from samefeatures.report.beyond import ABOUT, Heat, darkness, texts
 from samefeatures.report.certainty import LIKE_SOURCE, LIKE_TARGET, marked, marks_note
 from samefeatures.report.grid import (
     COLUMNS,
@@ -19,12 +21,16 @@ from samefeatures.report.grid import (
 )
 from samefeatures.report.shading import PAPER, background, shade, text_on
 from samefeatures.study.results import Cell
+from samefeatures.study.results.spaces import BeyondRow
 
 PREAMBLE = r"""% Needs, before \begin{document}:
 %   \usepackage{booktabs}
 %   \usepackage{graphicx}
 %   \usepackage[table]{xcolor}
 """
+
+OWN = r"\fbox{\textbf{1.00}}"
+"""A network explains itself."""
 
 _ESCAPES = {
     "\\": r"\textbackslash{}",
@@ -56,35 +62,63 @@ def table(grid: Grid) -> str:
 
     It is never wider than the line: a table of many networks is scaled down.
     """
-    count = len(grid.names)
-    heads = " & ".join(rf"\rotatebox{{90}}{{{escape(name)}}}" for name in grid.names)
-    rows = [
-        rf"{escape(name)} & " + " & ".join(_cell(cell) for cell in row) + r" \\"
-        for name, row in zip(grid.names, grid.rows, strict=True)
-    ]
+    return _around(
+        [_line(n, map(_cell, row)) for n, row in zip(grid.names, grid.rows, strict=True)]
+        + _beneath(grid),
+        names=grid.names,
+        sides=(ROWS, COLUMNS),
+        caption=_caption(grid),
+        label=grid.slug,
+    )
+
+
+def heat(found: Heat) -> str:
+    """R² beyond what is given, with intervals, shaded by what is not shared."""
+    rows = []
+    for i, (name, row) in enumerate(zip(found.names, found.rows, strict=True)):
+        cells = (OWN if i == j else _beyond(cell) for j, cell in enumerate(row))
+        rows.append(_line(name, cells))
+    return _around(
+        rows,
+        names=found.names,
+        sides=("Source", "Target"),
+        caption=escape(" ".join([f"{found.title}.", ABOUT, *found.lines])),
+        label=found.column.replace("_", "-"),
+    )
+
+
+def _around(
+    rows: Sequence[str], *, names: Sequence[str], sides: tuple[str, str], caption: str, label: str
+) -> str:
+    """The environment of a table, source by target."""
+    count = len(names)
+    heads = " & ".join(rf"\rotatebox{{90}}{{{escape(name)}}}" for name in names)
     lines = [
         PREAMBLE.rstrip(),
         r"\begin{table}[htbp]",
         r"\centering",
-        rf"\caption{{{_caption(grid)}}}",
-        rf"\label{{tab:samefeatures-{grid.slug}}}",
+        rf"\caption{{{caption}}}",
+        rf"\label{{tab:samefeatures-{label}}}",
         r"\medskip\small\setlength{\tabcolsep}{3pt}\setlength{\fboxsep}{1.5pt}%",
         # Local to the table; a nested tabular is centred on the line of the row's name.
         r"\def\hybrid#1#2{\begin{tabular}{@{}c@{}}#1\\[-2pt]{\scriptsize #2}\end{tabular}}%",
         r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
         rf"\begin{{tabular}}{{l*{{{count}}}{{c}}}}",
         r"\toprule",
-        rf"& \multicolumn{{{count}}}{{c}}{{{COLUMNS}}} \\",
+        rf"& \multicolumn{{{count}}}{{c}}{{{sides[1]}}} \\",
         rf"\cmidrule(l){{2-{count + 1}}}",
-        rf"{ROWS} & {heads} \\",
+        rf"{sides[0]} & {heads} \\",
         r"\midrule",
         *rows,
-        *_beneath(grid),
         r"\bottomrule",
         r"\end{tabular}}",
         r"\end{table}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _line(name: str, cells: Iterable[str]) -> str:
+    return rf"{escape(name)} & " + " & ".join(cells) + r" \\"
 
 
 def _beneath(grid: Grid) -> list[str]:
@@ -118,6 +152,13 @@ def _caption(grid: Grid) -> str:
         r"the source's own accuracy (\%); the darker the cell, the greater the loss. Framed: a "
         f"network with its own classifier. {escape(marks_note(grid))}"
     ).rstrip()
+
+
+def _beyond(row: BeyondRow | None) -> str:
+    if row is None:
+        return "--"
+    large, small = map(escape, texts(row))
+    return _shaded(rf"\hybrid{{{large}}}{{{small}}}" if small else large, darkness(row))
 
 
 def _cell(cell: Cell | None) -> str:

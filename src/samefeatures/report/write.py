@@ -29,8 +29,8 @@ def write_report(
 
     Returns:
         ``report.html``, ``tables.md``, ``pairs.csv``, and per method ``table_METHOD.md``, ``.tex``,
-        ``.png`` and ``.svg``, in this order; then ``r2_beyond_….png`` and ``.svg`` of what is
-        shared beyond controls, the figures of the overlaps, and ``curve_METHOD.png`` and ``.svg``
+        ``.png`` and ``.svg``, in this order; then ``r2_beyond_….tex``, ``.png`` and ``.svg`` of
+        what is shared beyond controls, the figures of the overlaps, and ``curve_METHOD.png`` and ``.svg``
         of iterative methods.
 
     Raises:
@@ -53,7 +53,9 @@ def write_report(
             paths.append(_write(folder / f"{stem}.md", markdown.table(grid)))
             paths.append(_write(folder / f"{stem}.tex", latex.table(grid)))
             paths += figure.draw(grid, folder, stem)
-        paths += [path for heat in heats(results) for path in beyond_figure.draw(heat, folder)]
+        for heat in heats(results):
+            paths.append(_write(folder / f"{heat.column}.tex", latex.heat(heat)))
+            paths += beyond_figure.draw(heat, folder)
         paths += [path for view in views for path in view.files]
         paths += [path for _, files in drawn for path in files]
     except OSError as error:
