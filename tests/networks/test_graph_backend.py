@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from threading import Barrier
+
 import numpy as np
 import pytest
 
 from samefeatures.base.arrays import Float32
 from samefeatures.base.errors import NetworkError, OutOfMemoryError, SplitError
 from samefeatures.images.preprocess import Preprocessing
-from samefeatures.networks.graph_backend import GraphBackend, ImageLayout
+from samefeatures.networks.graph_backend import GraphBackend, ImageLayout, Lanes
 from samefeatures.networks.proof import Claim
 from samefeatures.networks.record import Head
 
@@ -124,3 +126,32 @@ def test_only_a_graph_that_is_its_parts_becomes_a_network() -> None:
     assert network.split.error < 1e-6
     with pytest.raises(SplitError, match="is not all that stands"):
         backend.proved(lambda x: whole(x) + 1, **given)
+
+
+@pytest.mark.parametrize(("batch", "sizes"), [(None, [2, 3]), (1, [1, 1, 1, 1, 1])])
+def test_lanes_run_pieces_side_by_side_and_keep_their_order(batch, sizes) -> None:
+    layout, seen = ImageLayout(False, batch, (4, 6)), []
+    both = Barrier(2, timeout=60)  # breaks unless two pieces are under way at once
+
+    def graph(x: Float32) -> Float32:
+        if len(seen) < 2:
+            seen.append(len(x))
+            both.wait()
+        else:
+            seen.append(len(x))
+        return x * 2
+
+    out = layout.run(graph, IMAGES, source="s", lanes=Lanes.open(2))
+    assert np.array_equal(out, IMAGES * 2)
+    assert sorted(seen) == sizes
+
+
+def test_what_fails_in_a_lane_is_said_as_ever() -> None:
+    def graph(x: Float32) -> Float32:
+        if np.array_equal(x[-1], IMAGES[-1]):
+            raise MemoryError
+        return x
+
+    layout = ImageLayout(False, None, (4, 6))
+    with pytest.raises(OutOfMemoryError):
+        layout.run(graph, IMAGES, source="s", lanes=Lanes.open(2))

@@ -123,7 +123,9 @@ def test_pictures_of_heat_maps(spaced: StudyResults, tmp_path: Path) -> None:
     first, second = ([path.read_bytes() for path in draw(heat(spaced), tmp_path)] for _ in range(2))
     assert first == second
     names = [path.name for path in write_report(spaced, tmp_path / "report")]
-    assert {f"r2_beyond_answers{x}.{e}" for x in ("", "_pixels") for e in ("tex", "png", "svg")} < {*names}
+    assert {f"r2_beyond_answers{x}.{e}" for x in ("", "_pixels") for e in ("tex", "png", "svg")} < {
+        *names
+    }
 
 
 def test_the_chooser_shows_whom_they_follow(spaced: StudyResults) -> None:

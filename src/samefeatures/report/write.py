@@ -30,8 +30,8 @@ def write_report(
     Returns:
         ``report.html``, ``tables.md``, ``pairs.csv``, and per method ``table_METHOD.md``, ``.tex``,
         ``.png`` and ``.svg``, in this order; then ``r2_beyond_….tex``, ``.png`` and ``.svg`` of
-        what is shared beyond controls, the figures of the overlaps, and ``curve_METHOD.png`` and ``.svg``
-        of iterative methods.
+        what is shared beyond controls, the figures of the overlaps, and ``curve_METHOD.png`` and
+        ``.svg`` of iterative methods.
 
     Raises:
         StoreError: when the folder can't be written.

@@ -65,6 +65,20 @@ def test_batch_size_and_companions_change_nothing(tmp_path: Path) -> None:
     np.testing.assert_allclose(together, alone, rtol=1e-6, atol=1e-7)
 
 
+@pytest.mark.parametrize(("fixed", "lanes"), [(None, 3), (1, 3), (3, 1)])
+def test_threads_share_a_batch_and_change_nothing(tmp_path: Path, fixed, lanes: int) -> None:
+    path, images = save(gemm_net(**({} if fixed is None else {"batch": fixed})), tmp_path), batch(7)
+    network = load(f"onnx:{path}", threads=3)
+    assert isinstance(network, ImageNetwork)
+    assert network.backend.lanes.count == lanes  # a whole batch at once can't be shared
+    np.testing.assert_allclose(
+        network.backend.features(images),
+        load_image(path).backend.features(images),
+        rtol=1e-6,
+        atol=1e-7,
+    )
+
+
 @pytest.mark.parametrize("fixed", [1, 3])
 def test_a_fixed_batch_runs_in_pieces(tmp_path: Path, fixed: int) -> None:
     images = batch(7)

@@ -11,10 +11,10 @@ from onnx import helper, numpy_helper
 
 from samefeatures.base.arrays import Float32
 from samefeatures.images.preprocess import Preprocessing
-from samefeatures.networks.graph_backend import GraphBackend, ImageLayout, Run
+from samefeatures.networks.graph_backend import GraphBackend, ImageLayout, Lanes, Run
 from samefeatures.networks.onnx.graph import Graph
 from samefeatures.networks.onnx.random import randomise_onnx
-from samefeatures.networks.onnx.run import image_input, open_run
+from samefeatures.networks.onnx.run import image_input, lanes_of, open_run
 from samefeatures.networks.onnx.split import OnnxSplit
 from samefeatures.networks.record import Head
 
@@ -26,7 +26,7 @@ class OnnxBackend(GraphBackend):
     Attributes:
         split: The graph in two parts.
         given: Name of its image input.
-        threads: Threads per operation; None leaves it to ONNX Runtime.
+        threads: Of the processor; None takes them all.
         device: ``cpu``, ``cuda`` or ``cuda:N``.
     """
 
@@ -51,18 +51,30 @@ class OnnxBackend(GraphBackend):
             NetworkError: when ONNX Runtime refuses the graph, or has no such device.
         """
         given, layout = images
+        lanes = lanes_of(layout, threads=threads, device=device)
+        each = 1 if lanes > 1 else threads
         return cls(
             runtime=f"onnxruntime {onnxruntime.__version__}{'' if device == 'cpu' else ' cuda'}",
             source=source,
             layout=layout,
             head=split.head,
             claim=split.claim,
-            run=open_run(split.features, given, split.tensor, threads=threads, device=device),
+            run=open_run(split.features, given, split.tensor, threads=each, device=device),
+            lanes=Lanes.open(lanes),
             split=split,
             given=given,
             threads=threads,
             device=device,
         )
+
+    def open_whole(self, model: onnx.ModelProto, output: str) -> Run:
+        """The whole graph, for the proof, as its features are run.
+
+        Raises:
+            NetworkError: when ONNX Runtime refuses the graph.
+        """
+        each = 1 if self.lanes.count > 1 else self.threads
+        return open_run(model, self.given, output, threads=each, device=self.device)
 
     def with_random_weights(self, *, seed: int) -> OnnxBackend:
         """The same graph with weights drawn from ``seed``; see ``randomise_onnx``.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -70,6 +71,17 @@ def open_run(
         return np.asarray(out, np.float32)
 
     return run
+
+
+def lanes_of(layout: ImageLayout, *, threads: int | None, device: str) -> int:
+    """How many pieces of a batch run at a time, each in one thread: as many as there are threads.
+
+    One where the graph wants a whole batch at once, and on a GPU; there an operation takes all
+    threads, as ``open_session`` says.
+    """
+    if device != "cpu" or layout.batch not in (None, 1):
+        return 1
+    return threads or os.cpu_count() or 1
 
 
 def image_input(values: list[onnx.ValueInfoProto], *, source: str) -> tuple[str, ImageLayout]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from samefeatures.networks.onnx.backend import OnnxBackend
 from samefeatures.networks.onnx.graph import Graph, read_onnx
-from samefeatures.networks.onnx.run import image_input, open_run
+from samefeatures.networks.onnx.run import image_input
 from samefeatures.networks.onnx.split import split_onnx
 from samefeatures.networks.record import ImageNetwork
 from samefeatures.networks.settings import build_preprocessing, fields_of_meta, read_json
@@ -25,7 +25,7 @@ def load_onnx(source: Source, options: LoadOptions) -> ImageNetwork:
     beside = path.with_name("meta.json")
     meta = read_json(beside, remedy="Mend or remove it") if beside.exists() else {}
     graph = Graph(model)
-    images = given, layout = image_input(graph.inputs, source=text)
+    images = _, layout = image_input(graph.inputs, source=text)
     split = split_onnx(model, source=text, output=source.query.get("output"))
     found = fields_of_meta(meta, source=text)
     preprocessing = build_preprocessing(found, options.overrides, source=text)
@@ -33,7 +33,7 @@ def load_onnx(source: Source, options: LoadOptions) -> ImageNetwork:
     backend = OnnxBackend.open(split, images, threads=threads, device=device, source=text)
     counted = meta.get("parameters")
     return backend.proved(
-        open_run(model, given, split.output, threads=threads, device=device),
+        backend.open_whole(model, split.output),
         name=options.name,
         preprocessing=preprocessing,
         fingerprint=fingerprint,
