@@ -235,3 +235,11 @@ def test_a_file_system_that_refuses_locks(
         fill(partial)
         assert clear_leftovers(tmp_path) == []
     assert names(tmp_path) == {"x"}
+
+
+def test_a_folder_whose_lock_does_not_say_that_it_is_ours_stays(tmp_path: Path) -> None:
+    lock = beside(tmp_path / "x", "partial.lock")
+    lock.touch()
+    lock.with_suffix("").mkdir()
+    clear_leftovers(tmp_path)
+    assert lock.with_suffix("").exists()

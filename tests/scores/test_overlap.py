@@ -20,6 +20,7 @@ from samefeatures.scores.overlap import (
     Predicted,
     Shown,
     load_overlaps,
+    remove_overlap,
     save_overlap,
 )
 from samefeatures.study.study import Study
@@ -132,3 +133,49 @@ def test_predictions_that_are_not_there(npz_study: Study) -> None:
     (npz_study.out / "predictions.parquet").write_bytes(b"PAR1")
     with pytest.raises(StoreError, match="Score the study again"):
         read_pair(npz_study.out, "ols", "a", "b")
+
+
+UP = "/../../../../victim"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"target": UP},
+        {"source": UP},
+        {"method": "../../victim"},
+        {"method": ".."},
+        {"source": "a--b"},
+        {"target": "/etc"},
+        {"target": "other"},
+        {"source": "a\0b"},
+        {"source": 3},
+        {"method": None},
+    ],
+)
+def test_names_in_a_record_are_not_followed(
+    pair: Predicted, tmp_path: Path, changes: dict[str, object]
+) -> None:
+    folder = save_overlap(pair.overlap(asked=False), pair, tmp_path / "study")
+    raw = json.loads((folder / "overlap.json").read_text())
+    (folder / "overlap.json").write_text(json.dumps({**raw, **changes}))
+    with pytest.raises(StoreError, match="is not an overlap of this version"):
+        load_overlaps(tmp_path / "study")
+
+
+def test_what_lies_beside_the_lists_of_an_overlap_stays(pair: Predicted, tmp_path: Path) -> None:
+    overlap = pair.overlap()
+    folder = save_overlap(overlap, pair, tmp_path)
+    (folder / "notes.txt").touch()
+    remove_overlap(overlap, tmp_path)
+    assert [path.name for path in folder.iterdir()] == ["notes.txt"]
+
+
+def test_an_overlap_behind_a_link_is_not_removed(pair: Predicted, tmp_path: Path) -> None:
+    overlap, out = pair.overlap(), tmp_path / "study"
+    folder = save_overlap(overlap, pair, out)
+    folder.rename(tmp_path / "elsewhere")
+    folder.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StoreError, match="nothing out there is deleted"):
+        remove_overlap(overlap, out)
+    assert (tmp_path / "elsewhere" / "fixed.csv").exists()

@@ -30,6 +30,8 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+MARK = b"samefeatures builds a folder here"
+"""In the lock of a folder: without it no folder is ever removed."""
 LONGEST = 120
 """Bytes of a name that go into that of its partial file: names end at 255."""
 
@@ -94,6 +96,8 @@ def building(place: Path) -> Iterator[Path]:
     partial = lock.with_suffix("")
     try:
         with file:
+            file.write(MARK)
+            file.flush()
             yield partial
             # Where another process was first, its folder is the same.
             with suppress(OSError):
@@ -118,8 +122,8 @@ def clear_leftovers(folder: Path) -> list[Path]:
         partial = path.with_suffix("") if path.suffix == ".lock" else path
         with suppress(OSError), path.open("r+b") as file:  # a folder, locked, or gone
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if path != partial:
-                shutil.rmtree(partial, ignore_errors=True)
+            if path != partial and file.read(len(MARK)) == MARK:
+                shutil.rmtree(partial, ignore_errors=True)  # of a link it removes nothing
             path.unlink()
             found.append(partial)
     return found

@@ -5,7 +5,6 @@ The only stage after scoring that reads images again; what it leaves is all that
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +20,7 @@ from samefeatures.scores.overlap import (
     Predicted,
     Shown,
     load_overlaps,
-    overlap_folder,
+    remove_overlap,
     save_overlap,
 )
 from samefeatures.study.data_config import DataConfig
@@ -120,7 +119,7 @@ def refresh_overlaps(
     wanted: dict[tuple[str, frozenset[str]], Overlap | None] = {}
     for old in load_overlaps(out):
         if not old.asked:
-            shutil.rmtree(overlap_folder(out, old.method, old.source, old.target))
+            remove_overlap(old, out)
         elif (old.source, old.target) in results.table(old.method):
             wanted.setdefault((old.method, frozenset((old.source, old.target))), old)
     telling = telling_pair(results)

@@ -11,6 +11,7 @@ from samefeatures.base.digests import digest
 from samefeatures.base.files import writing
 from samefeatures.base.partial import clear_leftovers
 from samefeatures.base.progress import Progress
+from samefeatures.base.removal import remove
 from samefeatures.features.rows import FeatureRows, Identity, joint_chunks
 from samefeatures.moments.record import Moments
 from samefeatures.moments.sums import Accumulator
@@ -62,7 +63,7 @@ def clear_old(folder: Path, kind: str, *, but: Sequence[Path]) -> None:
     for ending in ("npz", "json"):
         for old in folder.glob(f"{kind}-*.{ending}"):
             if old not in but:
-                old.unlink(missing_ok=True)
+                remove(old, within=folder.parent)
 
 
 def load_moments(path: Path) -> Moments | None:

@@ -11,6 +11,7 @@ import numpy as np
 from samefeatures.base.arrays import Int64
 from samefeatures.base.errors import StoreDamagedError
 from samefeatures.base.files import writing
+from samefeatures.base.removal import remove
 from samefeatures.moments.blocks import Blocks
 from samefeatures.moments.record import Moments
 
@@ -82,7 +83,7 @@ class UnderWay:
         for earlier in self._seen():
             if earlier != seen:
                 for path in paths_of(self.folder, self._stem(earlier), self._folds):
-                    path.unlink(missing_ok=True)
+                    remove(path, within=self.folder.parent)
 
     def read(self) -> tuple[int, Summed] | None:
         """How many rows were seen, and their sums; None where no record is whole."""

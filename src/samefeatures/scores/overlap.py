@@ -16,6 +16,8 @@ from samefeatures.base.arrays import Bool, Int32, Int64
 from samefeatures.base.errors import StoreError
 from samefeatures.base.files import write_whole, writing
 from samefeatures.base.records import record
+from samefeatures.base.removal import remove_folder
+from samefeatures.base.strict import check_name
 
 REGIONS: Mapping[str, tuple[bool, bool, bool]] = {
     "all three": (True, True, True),
@@ -39,6 +41,7 @@ LISTS: Mapping[str, tuple[str, ...]] = {
 there the map alone is to blame."""
 
 FORMAT = 2
+RECORD = "overlap.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,8 +161,19 @@ def save_overlap(overlap: Overlap, predicted: Predicted, out: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         _write_lists(predicted, folder)
         record = {"format": FORMAT, **asdict(overlap)}
-        write_whole(folder / "overlap.json", (json.dumps(record, indent=1) + "\n").encode())
+        write_whole(folder / RECORD, (json.dumps(record, indent=1) + "\n").encode())
     return folder
+
+
+def remove_overlap(overlap: Overlap, out: Path) -> None:
+    """Remove what ``save_overlap`` wrote, and nothing else.
+
+    Raises:
+        StoreError: when the folder leads out of the study's, or can't be written.
+    """
+    folder = overlap_folder(out, overlap.method, overlap.source, overlap.target)
+    with writing(folder):  # the record last: a run that is stopped goes on with the others
+        remove_folder(folder, [*(f"{name}.csv" for name in LISTS), RECORD], within=out)
 
 
 def _write_lists(predicted: Predicted, folder: Path) -> None:
@@ -187,10 +201,21 @@ def load_overlaps(out: Path) -> list[Overlap]:
             raw = json.loads(path.read_text())
             if raw.pop("format") != FORMAT or set(raw["regions"]) != set(REGIONS):
                 raise ValueError("another format")
-            found.append(record(Overlap, raw))
+            overlap = record(Overlap, raw)
+            _check_place(overlap, path.parent, out)
+            found.append(overlap)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise StoreError(
                 f"{path} is not an overlap of this version ({error}). Delete it, or write it again "
                 "with: samefeatures overlap"
             ) from None
     return found
+
+
+def _check_place(overlap: Overlap, folder: Path, out: Path) -> None:
+    """Names in a file are followed no further than to that file."""
+    names = {"method": overlap.method, "source": overlap.source, "target": overlap.target}
+    for what, name in names.items():
+        check_name(name, f"the {what}")
+    if folder != overlap_folder(out, **names):
+        raise ValueError("it is of another method or other networks than its place says")

@@ -10,6 +10,7 @@ from pathlib import Path
 from samefeatures.base.digests import digest
 from samefeatures.base.files import write_whole, writing
 from samefeatures.base.records import record
+from samefeatures.base.removal import remove
 from samefeatures.moments.kept import moments_key
 from samefeatures.scores.heads import Score
 from samefeatures.study.control_inputs import SEED, ControlInputs
@@ -53,7 +54,7 @@ def kept_controls(
         write_whole(path, (json.dumps(asdict(found), indent=1) + "\n").encode())
         for stale in folder.glob("*.json"):
             if stale != path:
-                stale.unlink(missing_ok=True)
+                remove(stale, within=inputs.folder)
     return found
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from samefeatures.base.digests import digest
 from samefeatures.base.errors import MapError
 from samefeatures.base.files import write_whole, writing
+from samefeatures.base.removal import remove
 from samefeatures.features.rows import Identity
 from samefeatures.maps import METHODS, AffineMap
 from samefeatures.moments.kept import moments_key
@@ -90,7 +91,7 @@ class MapFiles:
             folder.mkdir(parents=True, exist_ok=True)
             if _read_key(manifest) != key:
                 for stale in [*folder.glob("*.safetensors"), *folder.glob("*.npz")]:
-                    stale.unlink(missing_ok=True)
+                    remove(stale, within=self.folder.parent)
                 record = {"key": key, "method": entry.name, "options": entry.options}
                 write_whole(manifest, (json.dumps(record, indent=1) + "\n").encode())
         pairs = [(a, b) for a in self.names for b in self.names if a != b]

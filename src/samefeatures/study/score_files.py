@@ -15,6 +15,7 @@ import numpy as np
 from samefeatures.base.files import writing
 from samefeatures.base.npz import load_npz, write_npz
 from samefeatures.base.records import record
+from samefeatures.base.removal import remove
 from samefeatures.scores.heads import Score
 from samefeatures.study.results import CurveSummary, FitSummary
 
@@ -46,7 +47,8 @@ class ScoreFile:
     """Where the scores of one source and method are kept.
 
     Attributes:
-        path: Its name holds the key of the maps, and the fingerprint of the source's eval rows.
+        path: Its name holds the key of the maps, and the fingerprint of the source's eval rows;
+            ``scores`` lies in the study's folder, and nothing out of that is deleted.
         basis: Changes with whatever else decides them: labels, the eval rows of all networks.
     """
 
@@ -85,4 +87,4 @@ class ScoreFile:
             write_npz(self.path, arrays)
             for stale in self.path.parent.glob("*.npz"):
                 if stale != self.path:
-                    stale.unlink(missing_ok=True)
+                    remove(stale, within=self.path.parents[3])

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from samefeatures.base.files import writing
+from samefeatures.base.removal import remove
 from samefeatures.networks.record import ImageNetwork, Network
 from samefeatures.scores.heads import Score
 from samefeatures.similarity import MEASURES
@@ -120,7 +121,7 @@ def _write_beside(results: StudyResults, folder: Path) -> None:
     for name in ("controls", "spaces", "answers", "beyond", "tasks"):
         path = folder / f"{name}.csv"
         if path not in written:
-            path.unlink(missing_ok=True)
+            remove(path, within=folder)
 
 
 def settings_of(config: StudyConfig) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from samefeatures.base.files import write_whole, writing
 from samefeatures.base.records import record
+from samefeatures.base.removal import remove
 from samefeatures.networks.record import Head
 from samefeatures.study.results import TaskResults
 
@@ -62,4 +63,4 @@ class TaskFile:
             write_whole(self.path, (json.dumps(asdict(found), indent=1) + "\n").encode())
             for stale in self.folder.glob(f"{self.name}--*"):
                 if stale not in (self.path, self.probes):
-                    stale.unlink(missing_ok=True)
+                    remove(stale, within=self.folder.parent)
