@@ -175,11 +175,10 @@ def run_onnx(path: Path, *, threads: int | None = None) -> Callable[[Float32], F
         ExportError: when the file can't be read or run.
     """
     from samefeatures.networks.onnx.backend import open_exported
-    from samefeatures.networks.onnx.graph import read_onnx
+    from samefeatures.networks.onnx.files import read_onnx
 
     try:
-        model, _ = read_onnx(path)
-        return open_exported(model, threads=threads)
+        return open_exported(read_onnx(path).model, threads=threads)
     except NetworkError as error:
         raise ExportError(f"The exported file {path} does not run: {error}") from None
 

@@ -10,8 +10,10 @@ import onnxruntime
 from onnx import helper, numpy_helper
 
 from samefeatures.base.arrays import Float32
+from samefeatures.base.errors import NetworkError
 from samefeatures.images.preprocess import Preprocessing
 from samefeatures.networks.graph_backend import GraphBackend, ImageLayout, Lanes, Run
+from samefeatures.networks.onnx.files import IN_MEMORY
 from samefeatures.networks.onnx.graph import Graph
 from samefeatures.networks.onnx.random import randomise_onnx
 from samefeatures.networks.onnx.run import image_input, lanes_of, open_run
@@ -59,7 +61,14 @@ class OnnxBackend(GraphBackend):
             layout=layout,
             head=split.head,
             claim=split.claim,
-            run=open_run(split.features, given, split.tensor, threads=each, device=device),
+            run=open_run(
+                split.features,
+                given,
+                split.tensor,
+                threads=each,
+                device=device,
+                folder=split.folder,
+            ),
             lanes=Lanes.open(lanes),
             split=split,
             given=given,
@@ -74,7 +83,9 @@ class OnnxBackend(GraphBackend):
             NetworkError: when ONNX Runtime refuses the graph.
         """
         each = 1 if self.lanes.count > 1 else self.threads
-        return open_run(model, self.given, output, threads=each, device=self.device)
+        return open_run(
+            model, self.given, output, threads=each, device=self.device, folder=self.split.folder
+        )
 
     def with_random_weights(self, *, seed: int) -> OnnxBackend:
         """The same graph with weights drawn from ``seed``; see ``randomise_onnx``.
@@ -82,6 +93,7 @@ class OnnxBackend(GraphBackend):
         Raises:
             NetworkError: when its weights can't be drawn anew.
         """
+        self._refuse_large("can't be given random weights")
         return OnnxBackend.open(
             replace(
                 self.split,
@@ -93,12 +105,23 @@ class OnnxBackend(GraphBackend):
             source=self.source,
         )
 
+    def _refuse_large(self, what: str) -> None:
+        if self.split.folder is not None:
+            raise NetworkError(
+                f"{self.source} {what}: it has more than {IN_MEMORY:,} bytes of weights, which "
+                "stay in their files."
+            )
+
     def hybrid_model(self, head: Head, preprocessing: Preprocessing) -> onnx.ModelProto:
         """The graph with ``head`` in place of its own; one output, ``logits``.
 
         ``preprocessing`` has no say: the graph has its own input size.
+
+        Raises:
+            NetworkError: when it is too large for one file.
         """
         del preprocessing
+        self._refuse_large("can't become a hybrid in one file")
         model = onnx.ModelProto()
         model.CopyFrom(self.split.features)
         graph = model.graph

@@ -1,20 +1,17 @@
-"""Read an ONNX file, and ask its graph who makes what."""
+"""Ask an ONNX graph who makes what."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import onnx
-import onnx.inliner
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from onnx import numpy_helper
 
-from samefeatures.base.digests import digest
-from samefeatures.base.errors import CheckpointError, NetworkError, said
+from samefeatures.base.errors import NetworkError
 
 FLOATS = (
     onnx.TensorProto.FLOAT,
@@ -31,64 +28,17 @@ NOT_TRAINED = {
 """Inputs, by operation, that hold running statistics, bounds, scales and zero points."""
 
 
-def read_onnx(path: Path) -> tuple[onnx.ModelProto, str]:
-    """The model with its external data, and a digest over the bytes of all its files.
-
-    Raises:
-        NetworkError: when there is no such file.
-        CheckpointError: when it is cut short, not ONNX, or lacks its external data.
-    """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise NetworkError(
-            f"{path} can't be read: {error.strerror or error}. Check the path."
-        ) from None
-    try:
-        model = onnx.load_model_from_string(data)
-    except DecodeError:
-        raise CheckpointError(
-            f"{path} is cut short or is not an ONNX file ({len(data)} bytes). Fetch it again."
-        ) from None
-    if not model.graph.node or not model.graph.output:
-        raise CheckpointError(f"{path} holds no network. Is it an ONNX file, and complete?")
-    names = sorted(set(_external_files(model)))
-    try:
-        if names:
-            onnx.load_external_data_for_model(model, str(path.parent))
-        parts = [data, *((path.parent / name).read_bytes() for name in names)]
-    except (OSError, ValueError, onnx.checker.ValidationError) as error:
-        raise CheckpointError(
-            f"{path} keeps weights in {', '.join(names)} beside it, which can't be read "
-            f"({said(error)}). Put the files into the same folder."
-        ) from None
-    fingerprint = digest(*parts)
-    if model.functions:
-        model = onnx.inliner.inline_local_functions(model)
-    return model, fingerprint
-
-
-def _external_files(model: onnx.ModelProto) -> Iterator[str]:
-    for tensor in _tensors(model.graph):
-        if tensor.data_location == onnx.TensorProto.EXTERNAL:
-            yield from (e.value for e in tensor.external_data if e.key == "location")
-
-
-def _tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
-    yield from graph.initializer
-    for node in graph.node:
-        for attribute in node.attribute:
-            if attribute.HasField("t"):
-                yield attribute.t
-            if attribute.HasField("g"):
-                yield from _tensors(attribute.g)
-
-
 class Graph:
-    """A model's graph with look-ups by the names of tensors."""
+    """A model's graph with look-ups by the names of tensors.
 
-    def __init__(self, model: onnx.ModelProto) -> None:
+    Args:
+        model: Without functions of its own.
+        folder: Where weights lie that stay in their files; None where there are none.
+    """
+
+    def __init__(self, model: onnx.ModelProto, folder: Path | None = None) -> None:
         self.model = model
+        self.folder = folder
         self.proto = model.graph
         self.makers = {out: node for node in self.proto.node for out in node.output if out}
         self.stored = {tensor.name: tensor for tensor in self.proto.initializer}
@@ -112,12 +62,21 @@ class Graph:
     def constant(self, name: str) -> npt.NDArray[Any] | None:
         """The value (…) of a tensor that depends on no input of the graph, else None."""
         if name in self.stored:
-            return numpy_helper.to_array(self.stored[name])
+            return numpy_helper.to_array(self.stored[name], str(self.folder or ""))
         nodes = self.live([name])
         given = {value.name for value in self.inputs}
         if not nodes or any(given.intersection(node_inputs(node)) for node in nodes):
             return None
-        return _evaluate(self.cut(nodes, [name]), name)
+        return self._evaluate(self.cut(nodes, [name]), name)
+
+    def _evaluate(self, model: onnx.ModelProto, name: str) -> npt.NDArray[Any] | None:
+        from samefeatures.networks.onnx.run import open_session
+
+        try:
+            (value,) = open_session(model, threads=1, folder=self.folder).run([name], {})
+        except NetworkError:
+            return None
+        return np.asarray(value)
 
     def cut(self, nodes: Iterable[onnx.NodeProto], outputs: Iterable[str]) -> onnx.ModelProto:
         """A copy of the model with these nodes alone, and the weights and inputs that they use."""
@@ -183,13 +142,3 @@ def _without_graph(model: onnx.ModelProto) -> onnx.ModelProto:
     out.opset_import.extend(model.opset_import)
     out.functions.extend(model.functions)
     return out
-
-
-def _evaluate(model: onnx.ModelProto, name: str) -> npt.NDArray[Any] | None:
-    from samefeatures.networks.onnx.run import open_session
-
-    try:
-        (value,) = open_session(model, threads=1).run([name], {})
-    except NetworkError:
-        return None
-    return np.asarray(value)

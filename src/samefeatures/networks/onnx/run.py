@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,19 @@ from samefeatures.base.arrays import Float32
 from samefeatures.base.errors import NetworkError, said
 from samefeatures.networks.graph_backend import ImageLayout, Run
 
+FOLDER = "session.model_external_initializers_file_folder_path"
+
 
 def open_session(
-    model: onnx.ModelProto, *, threads: int | None, device: str = "cpu"
+    model: onnx.ModelProto, *, threads: int | None, device: str = "cpu", folder: Path | None = None
 ) -> onnxruntime.InferenceSession:
     """A session that prints nothing and uses all graph optimisations.
+
+    Args:
+        model: What it runs.
+        threads: Threads per operation; None leaves it to ONNX Runtime.
+        device: ``cpu``, ``cuda`` or ``cuda:N``.
+        folder: Where weights lie that stay in their files; None where there are none.
 
     Raises:
         NetworkError: when ONNX Runtime refuses the model, or has no such device.
@@ -28,6 +37,8 @@ def open_session(
     options.use_deterministic_compute = True
     if threads is not None:
         options.intra_op_num_threads = threads
+    if folder is not None:
+        options.add_session_config_entry(FOLDER, str(folder))
     providers = _providers(device)
     try:
         return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=providers)
@@ -50,7 +61,13 @@ def _providers(device: str) -> list[Any]:
 
 
 def open_run(
-    model: onnx.ModelProto, given: str, wanted: str, *, threads: int | None, device: str = "cpu"
+    model: onnx.ModelProto,
+    given: str,
+    wanted: str,
+    *,
+    threads: int | None,
+    device: str = "cpu",
+    folder: Path | None = None,
 ) -> Run:
     """One tensor of a model, computed from its image input.
 
@@ -60,11 +77,12 @@ def open_run(
         wanted: Name of the output.
         threads: Threads per operation; None leaves it to ONNX Runtime.
         device: ``cpu``, ``cuda`` or ``cuda:N``.
+        folder: Where weights lie that stay in their files; None where there are none.
 
     Raises:
         NetworkError: when ONNX Runtime refuses the model, or has no such device.
     """
-    session = open_session(model, threads=threads, device=device)
+    session = open_session(model, threads=threads, device=device, folder=folder)
 
     def run(images: Float32) -> Float32:
         (out,) = session.run([wanted], {given: images})

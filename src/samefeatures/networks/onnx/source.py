@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from samefeatures.networks.onnx.backend import OnnxBackend
-from samefeatures.networks.onnx.graph import Graph, read_onnx
+from samefeatures.networks.onnx.files import read_onnx
+from samefeatures.networks.onnx.graph import Graph
 from samefeatures.networks.onnx.run import image_input
 from samefeatures.networks.onnx.split import split_onnx
 from samefeatures.networks.record import ImageNetwork
@@ -21,21 +22,23 @@ def load_onnx(source: Source, options: LoadOptions) -> ImageNetwork:
     """
     text, device, threads = source.text, options.device, options.threads
     path = resolve_path(source.rest, options.base)
-    model, fingerprint = read_onnx(path)
+    file = read_onnx(path)
     beside = path.with_name("meta.json")
     meta = read_json(beside, remedy="Mend or remove it") if beside.exists() else {}
-    graph = Graph(model)
+    graph = Graph(file.model)
     images = _, layout = image_input(graph.inputs, source=text)
-    split = split_onnx(model, source=text, output=source.query.get("output"))
+    split = split_onnx(
+        file.model, source=text, output=source.query.get("output"), folder=file.folder
+    )
     found = fields_of_meta(meta, source=text)
     preprocessing = build_preprocessing(found, options.overrides, source=text)
     layout.check_size(*preprocessing.input_size[1:], source=text)
     backend = OnnxBackend.open(split, images, threads=threads, device=device, source=text)
     counted = meta.get("parameters")
     return backend.proved(
-        backend.open_whole(model, split.output),
+        backend.open_whole(file.model, split.output),
         name=options.name,
         preprocessing=preprocessing,
-        fingerprint=fingerprint,
+        fingerprint=file.fingerprint,
         parameters=counted if isinstance(counted, int) else graph.parameters(),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ class OnnxSplit:
         head: The linear layer.
         output: The output of the whole graph that the head makes.
         claim: What is claimed, to be proved.
+        folder: Where weights lie that stay in their files; None where there are none.
     """
 
     features: onnx.ModelProto
@@ -38,9 +40,12 @@ class OnnxSplit:
     head: Head
     output: str
     claim: Claim
+    folder: Path | None = None
 
 
-def split_onnx(model: onnx.ModelProto, *, source: str, output: str | None = None) -> OnnxSplit:
+def split_onnx(
+    model: onnx.ModelProto, *, source: str, output: str | None = None, folder: Path | None = None
+) -> OnnxSplit:
     """Find the head of a classifier, and cut it off.
 
     Gemm, MatMul (+ Add), and 1×1 convolutions over pooled features are heads; so is a 1×1
@@ -52,11 +57,12 @@ def split_onnx(model: onnx.ModelProto, *, source: str, output: str | None = None
         source: For messages.
         output: Which output holds the logits; by default the one named ``logits``, else the only
             one that a head makes.
+        folder: Where weights lie that stay in their files; None where there are none.
 
     Raises:
         SplitError: when there is no such head, or it is not clear which.
     """
-    graph = Graph(model)
+    graph = Graph(model, folder)
     name, found = find_head(
         {name: name for name in graph.outputs},
         lambda tensor: _step(graph, tensor),
@@ -70,7 +76,7 @@ def split_onnx(model: onnx.ModelProto, *, source: str, output: str | None = None
     if found.over is not None:
         tensor = _append_pool(cut, tensor)
     claim = Claim(found.label, graph.last_layers(), found.after)
-    return OnnxSplit(cut, tensor, found.head, name, claim)
+    return OnnxSplit(cut, tensor, found.head, name, claim, folder)
 
 
 def _step(graph: Graph, name: str) -> Step:
