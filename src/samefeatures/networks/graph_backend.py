@@ -137,7 +137,7 @@ class Lanes:
         return cls(count, ThreadPoolExecutor(count) if count > 1 else None)
 
     def map(self, part: Callable[[int], Float32], starts: Sequence[int]) -> list[Float32]:
-        """``part`` of each, in order; an error of one is raised."""
+        """``part`` of each, (b, …), in order; an error of one is raised."""
         if self.pool is None or len(starts) == 1:
             return [part(start) for start in starts]
         return list(self.pool.map(part, starts))

@@ -70,6 +70,7 @@ class Graph:
         return self._evaluate(self.cut(nodes, [name]), name)
 
     def _evaluate(self, model: onnx.ModelProto, name: str) -> npt.NDArray[Any] | None:
+        """The value (…) of the only output of a model that takes nothing."""
         from samefeatures.networks.onnx.run import open_session
 
         try:
