@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from worlds_images import NumpyBackend, made_images, tiny_network
 
 from samefeatures.base.errors import (
@@ -339,3 +340,15 @@ def test_rows_are_held_up_to_a_limit(tmp_path: Path) -> None:
         parts["a"].fingerprint,
         list(parts["a"].ids),
     )
+
+
+def test_an_image_too_thin_for_one_network_is_left_out_for_all(tmp_path: Path) -> None:
+    images, _ = made_images(3)
+    strip = Image.new("RGB", (2, 30_000))
+    thin = replace(images, read=lambda i: strip if i == 1 else images.read(i))
+    small, large = tiny_network("small"), tiny_network("large")
+    large = replace(large, preprocessing=replace(large.preprocessing, crop_pct=0.01))
+    first, second = extract([small, large], thin, tmp_path)
+    for store in (first, second):
+        assert "2 x 30000 pixels, so long and thin" in store.left_out[images.ids[1]]
+        assert list(store.ids) == [images.ids[0], images.ids[2]]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import struct
 import warnings
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -12,7 +15,8 @@ from pictures import encoded, gradient, picture
 from PIL import ExifTags, Image, ImageOps
 
 from samefeatures.base.errors import UnreadableImageError
-from samefeatures.images.decode import decode
+from samefeatures.images import decode as decoding
+from samefeatures.images.decode import FORMATS, decode, known_formats_alone
 
 PIXELS = gradient(24, 16)
 RGB = Image.fromarray(PIXELS)
@@ -30,7 +34,7 @@ def test_lossless_formats_keep_every_pixel(kind: str) -> None:
     assert np.array_equal(array(encoded(RGB, kind, **options)), PIXELS)
 
 
-@pytest.mark.parametrize("kind", ["jpeg", "gif", "jpeg2000", "avif"])
+@pytest.mark.parametrize("kind", ["jpeg", "gif", "avif"])
 def test_other_formats_are_pillows_own_decoding(kind: str) -> None:
     raw = encoded(RGB, kind)
     expected = np.asarray(Image.open(io.BytesIO(raw)).convert("RGB"))
@@ -97,13 +101,6 @@ def test_16_bit_pgm_and_big_endian() -> None:
 
 
 def test_16_bit_rgb_png() -> None:
-    import struct
-    import zlib
-
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        check = zlib.crc32(kind + body)
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", check)
-
     line = np.array([65535, 32896, 257, 0, 51400, 1028], ">u2").tobytes()
     rows = (b"\0" + line) * 2
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", 2, 2, 16, 2, 0, 0, 0))
@@ -207,6 +204,90 @@ def test_a_decompression_bomb() -> None:
     head = b"P5 20000 20000 255\n"
     with pytest.raises(UnreadableImageError, match="too many pixels"):
         decode(head + bytes(100))
+
+
+POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 20 20\n%%EndComments\nshowpage\n%%EOF\n"
+
+
+def foreign() -> dict[str, bytes]:
+    """A picture in every format that Pillow writes and reads again and that is none of ours."""
+    Image.init()
+    ours = {*FORMATS, "MPO"}  # MPO is a JPEG with more behind it
+    out = {}
+    for kind in sorted({*Image.SAVE} & {*Image.OPEN} - ours - {"EPS", "PDF"}):
+        with contextlib.suppress(Exception):
+            raw = encoded(picture(size=(64, 64)), kind)
+            Image.open(io.BytesIO(raw)).load()
+            out[kind] = raw
+    return out
+
+
+FOREIGN = foreign()
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_other_formats_are_refused_whatever_a_file_is_called(kind: str) -> None:
+    assert len(FOREIGN) > 6
+    with pytest.raises(UnreadableImageError, match="none of the formats JPEG, PNG"):
+        decode(FOREIGN[kind])
+
+
+@pytest.mark.parametrize("start", [b"", b"\xc5\xd0\xd3\xc6" + bytes(28)], ids=["ps", "dos"])
+def test_postscript_reaches_no_interpreter(monkeypatch: pytest.MonkeyPatch, start: bytes) -> None:
+    from PIL import EpsImagePlugin
+
+    runs: list[object] = []
+    monkeypatch.setattr(EpsImagePlugin, "Ghostscript", lambda *args, **_: runs.append(args))
+    with pytest.raises(UnreadableImageError, match="none of the formats"):
+        decode(start + POSTSCRIPT)
+    with known_formats_alone(), pytest.raises(OSError, match="cannot identify"):
+        Image.open(io.BytesIO(POSTSCRIPT))
+    assert "EPS" in Image.ID, "afterwards Pillow is as it was"
+    assert not runs
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    check = zlib.crc32(kind + body)
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", check)
+
+
+LARGE = 2_000_000
+CHUNKS = {
+    "ztxt": chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(LARGE))),
+    "itxt": chunk(b"iTXt", b"Comment\0\1\0\0\0" + zlib.compress(b"a" * LARGE)),
+    "iccp": chunk(b"iCCP", b"icc\0\0" + zlib.compress(bytes(LARGE))),
+    "many": chunk(b"zTXt", b"Comment\0\0" + zlib.compress(b"a" * 1_000_000)) * 70,
+}
+
+
+@pytest.mark.parametrize("kind", CHUNKS)
+@pytest.mark.parametrize("behind", [False, True])
+def test_large_texts_say_nothing_about_the_pixels(kind: str, behind: bool) -> None:
+    raw = encoded(RGB)
+    at = len(raw) - 12 if behind else 33  # before the end, or behind the header
+    longer = raw[:at] + CHUNKS[kind] + raw[at:]
+    if not (kind == "iccp" and behind):
+        with pytest.raises(ValueError, match=r"too large|Too much"):
+            Image.open(io.BytesIO(longer)).load()
+    assert np.array_equal(array(longer), PIXELS)
+    if not behind:
+        with pytest.raises(UnreadableImageError, match=r"cut short|not an image"):
+            decode(longer[: at + len(CHUNKS[kind]) // 2])
+
+
+def test_a_file_beyond_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding, "MOST_BYTES", 2**20)
+    raw = encoded(RGB, "bmp")
+    assert np.array_equal(array(raw + bytes(2**20 - len(raw))), PIXELS)
+    with pytest.raises(UnreadableImageError, match="larger than 1 MiB"):
+        decode(raw + bytes(2**20))
+
+
+def test_large_16_bit_images_are_scaled_strip_by_strip(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(0).integers(0, 65536, (37, 11)).astype(np.uint16)
+    whole = array(encoded(Image.fromarray(values)))
+    monkeypatch.setattr(decoding, "_STRIP", 30)
+    assert np.array_equal(array(encoded(Image.fromarray(values))), whole)
 
 
 def test_reasons_fit_on_one_line() -> None:

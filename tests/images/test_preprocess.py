@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from samefeatures.base.errors import ConfigError
+from samefeatures.base.errors import ConfigError, UnreadableImageError
+from samefeatures.images import preprocess
 from samefeatures.images.preprocess import FILTERS, Preprocessing
 from samefeatures.images.views import Region
 
@@ -212,3 +213,71 @@ def test_tf_bilinear_takes_regions() -> None:
     whole = Region(left=0.0, top=0.0, right=1.0, bottom=1.0, flip=True)
     out = google(40).pixels(Image.fromarray(pixels), whole)
     np.testing.assert_array_equal(out, pixels[:, ::-1])
+
+
+THIN = [
+    *(((w, h), "center") for w, h in ((80_000, 2), (2, 80_000), (3, 400_000))),
+    *(((2, 400_000), mode) for mode in ("center_down", "squash", "fraction")),
+]
+
+
+@pytest.mark.parametrize(("size", "mode"), THIN)
+@pytest.mark.parametrize("interpolation", [*FILTERS, "tf_bilinear"])
+def test_long_and_thin_images_are_refused_before_they_take_memory(
+    size: tuple[int, int], mode: str, interpolation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def resize(*_: object, **__: object) -> None:
+        raise AssertionError("Pillow was asked")
+
+    image = Image.new("RGB", size)
+    monkeypatch.setattr(Image.Image, "resize", resize)
+    prep = Preprocessing(
+        input_size=(3, 224, 224),
+        interpolation=interpolation,  # type: ignore[arg-type]
+        crop_mode=mode,  # type: ignore[arg-type]
+    )
+    with pytest.raises(UnreadableImageError, match=f"{size[0]} x {size[1]} pixels, so long"):
+        prep.pixels(image)
+
+
+@pytest.mark.parametrize("size", [(20_000, 1_000), (1_000, 20_000)])
+def test_images_of_twenty_to_one_are_not(size: tuple[int, int]) -> None:
+    image = Image.new("RGB", size, (10, 20, 30))
+    for interpolation in ("bicubic", "tf_bilinear"):
+        prep = Preprocessing(input_size=(3, 896, 896), interpolation=interpolation)  # type: ignore[arg-type]
+        assert (prep.pixels(image) == (10, 20, 30)).all()
+
+
+def test_a_thin_region_is_refused_by_its_own_height() -> None:
+    prep = Preprocessing(input_size=(3, 224, 224))
+    image = Image.new("RGB", (2, 400_000), (7, 8, 9))
+    assert (prep.pixels(image, Region(0, 0, 1, 0.5)) == (7, 8, 9)).all()
+    with pytest.raises(UnreadableImageError, match="so long and thin"):
+        prep.pixels(image, Region(0, 0, 1, 0.9))
+
+
+@pytest.mark.parametrize("size", [(400, 30), (2000, 30), (31, 333)])
+def test_tf_bilinear_in_strips_of_needed_columns_is_the_plain_formula(
+    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image, side = noise(*size), 57
+    prep = Preprocessing(
+        input_size=(3, side, side), interpolation="tf_bilinear", crop_mode="fraction", crop_pct=1.0
+    )
+    pixels = np.asarray(image)
+    wide, tall = size
+
+    def between(limit: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        at = np.arange(side, dtype=np.float32) * np.float32(limit / side)
+        first = np.floor(at).astype(int)
+        return first, np.minimum(first + 1, limit - 1), at - np.floor(at)
+
+    (up, down, y), (left, right, x) = between(tall), between(wide)
+    rows = pixels[up].astype(np.float32)
+    rows += (pixels[down] - rows) * y[:, None, None]
+    whole = rows[:, left]
+    whole += (rows[:, right] - whole) * x[:, None]
+    expected = (whole + np.float32(0.5)).astype(np.uint8)
+    assert np.array_equal(prep.pixels(image), expected)
+    monkeypatch.setattr(preprocess, "_STRIP", 3 * max(size))
+    assert np.array_equal(prep.pixels(image), expected)

@@ -153,3 +153,18 @@ def test_without_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.delitem(sys.modules, "torchvision.datasets")
     with pytest.raises(MissingExtraError, match=r"pip install 'samefeatures\[torchvision\]'"):
         opened("FakeData", tmp_path)
+
+
+def test_postscript_in_a_data_set_of_torchvision_is_not_interpreted(
+    make_files: MakeFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from PIL import EpsImagePlugin
+
+    runs: list[object] = []
+    monkeypatch.setattr(EpsImagePlugin, "Ghostscript", lambda *args, **_: runs.append(args))
+    root = make_files("cat/a.png", "cat/b.jpg")
+    (root / "cat/b.jpg").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EOF\n")
+    images = opened("ImageFolder", root.parent, labelled=False, root=root.name)
+    with pytest.raises(UnreadableImageError, match="cannot identify"):
+        images.read(1)
+    assert not runs

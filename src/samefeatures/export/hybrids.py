@@ -175,10 +175,9 @@ def _batches(
 
 def _pixels(network: ImageNetwork, name: str, part: Part, i: int) -> npt.NDArray[np.uint8]:
     try:
-        image = decode(part.images.read(i))
+        return network.preprocessing.pixels(decode(part.images.read(i)))
     except UnreadableImageError as error:
         raise ExportError(
             f"The study has features of {name}, but it can't be read now: {error}. Bring it back, "
             "so that the file can be checked on it."
         ) from None
-    return network.preprocessing.pixels(image)

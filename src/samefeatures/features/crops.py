@@ -93,10 +93,10 @@ def _decode_one(work: Work, i: int, shapes: Mapping[Geometry, Preprocessing]) ->
         return work.known[i]
     try:
         image = decode(work.images.read(i))
+        regions = regions_of(work.views, work.images.ids[i], image.size)
+        return {key: [prep.pixels(image, r) for r in regions] for key, prep in shapes.items()}
     except UnreadableImageError as error:
         return str(error)
-    regions = regions_of(work.views, work.images.ids[i], image.size)
-    return {key: [prep.pixels(image, r) for r in regions] for key, prep in shapes.items()}
 
 
 def _stack(decoded: Sequence[Decoded], work: Work, k: int, ids: Sequence[str]) -> Crops:

@@ -1,14 +1,39 @@
-"""From a file's bytes to an upright RGB image, or a short reason why not."""
+"""From a file's bytes to an upright RGB image, or a short reason why not.
+
+Formats are an explicit list, whatever a file is called: Pillow knows more, and hands PostScript to
+Ghostscript. Bounds: ``MOST_BYTES`` of a file, and ``MOST_PIXELS``.
+"""
 
 from __future__ import annotations
 
 import io
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from samefeatures.base.errors import UnreadableImageError
 from samefeatures.images.imageset import Raw
+
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "JXL")
+"""As Pillow calls them; the last two where this Pillow has them."""
+
+MOST_BYTES = 2**30
+"""Of an image file."""
+
+MOST_PIXELS = 178_956_970
+"""Of an image, width times height: Pillow's own bound, above which it sees an attack."""
+
+_ALONE = threading.Lock()
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_TEXTS = (b"tEXt", b"zTXt", b"iTXt", b"iCCP")
+"""Chunks of a PNG that hold texts and the colour profile."""
+
+_STRIP = 2**20
+"""Pixels that are scaled at once."""
 
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -32,6 +57,7 @@ def decode(raw: Raw) -> Image.Image:
       that range their scale is unknown and the image counts as unreadable.
     - An EXIF orientation is applied. EXIF data that can't be read are ignored.
     - Of several frames the first is taken.
+    - Texts and the colour profile of a PNG do not matter, however large they are.
 
     Args:
         raw: A file's bytes, or an image that its source decoded.
@@ -40,32 +66,87 @@ def decode(raw: Raw) -> Image.Image:
         A new image of mode RGB.
 
     Raises:
-        UnreadableImageError: with a short reason: empty, cut short, not an image, narrower or
-            lower than 2 pixels, or so large that it is probably an attack.
+        UnreadableImageError: with a short reason: empty, cut short, of none of the formats,
+            narrower or lower than 2 pixels, or beyond the bounds.
     """
-    if isinstance(raw, bytes) and not raw:
-        raise UnreadableImageError("the file is empty (0 bytes)")
     try:
-        image = Image.open(io.BytesIO(raw)) if isinstance(raw, bytes) else raw
-        _check_size(image)
-        image.load()
-        return _to_rgb(_upright(image))
+        image = _loaded(raw)
+        out = _to_rgb(_upright(image))
+        return image.copy() if out is raw else out
     except (UnreadableImageError, MemoryError):
         raise
     except UnidentifiedImageError:
-        raise UnreadableImageError("not an image, or of a format that Pillow lacks") from None
+        names = ", ".join(known_formats())
+        raise UnreadableImageError(f"not an image, or of none of the formats {names}") from None
     except Image.DecompressionBombError:
-        raise UnreadableImageError("far too many pixels (decompression bomb)") from None
+        raise UnreadableImageError(f"too many pixels; at most {MOST_PIXELS:,} are read") from None
     # Pillow's decoders let many kinds of exceptions through when bytes are damaged.
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UnreadableImageError(f"damaged or cut short ({reason[:120]})") from None
 
 
+def known_formats() -> list[str]:
+    """Those of ``FORMATS`` that this Pillow has."""
+    Image.init()
+    return [name for name in FORMATS if name in Image.OPEN]
+
+
+@contextmanager
+def known_formats_alone() -> Iterator[None]:
+    """For libraries that open files with Pillow themselves: in the block it knows no other format.
+
+    One thread at a time is let in.
+    """
+    with _ALONE:
+        known, every = known_formats(), list(Image.ID)
+        Image.ID[:] = known
+        try:
+            yield
+        finally:
+            Image.ID[:] = every
+
+
+def _loaded(raw: Raw) -> Image.Image:
+    if isinstance(raw, Image.Image):
+        return _checked(raw)
+    if not raw:
+        raise UnreadableImageError("the file is empty (0 bytes)")
+    if len(raw) > MOST_BYTES:
+        raise UnreadableImageError(f"larger than {MOST_BYTES // 2**20} MiB, the most that is read")
+    try:
+        return _checked(Image.open(io.BytesIO(raw), formats=known_formats()))
+    except ValueError:  # Pillow bounds texts, in whose place a file may hold anything
+        if not raw.startswith(_PNG):
+            raise
+    return _checked(Image.open(io.BytesIO(_without_texts(raw)), formats=["PNG"]))
+
+
+def _without_texts(png: bytes) -> bytes:
+    kept, at = [_PNG], len(_PNG)
+    while at < len(png):
+        end = at + 12 + int.from_bytes(png[at : at + 4], "big")
+        if png[at + 4 : at + 8] not in _TEXTS:
+            kept.append(png[at:end])
+        at = end
+    return b"".join(kept)
+
+
+def _checked(image: Image.Image) -> Image.Image:
+    """The image with its pixels, once its size is known to be sound."""
+    _check_size(image)
+    image.load()
+    return image
+
+
 def _check_size(image: Image.Image) -> None:
     if image.width < 2 or image.height < 2:
         raise UnreadableImageError(
             f"{image.width} x {image.height} pixels; an image needs at least 2 x 2"
+        )
+    if image.width * image.height > MOST_PIXELS:
+        raise UnreadableImageError(
+            f"too many pixels, {image.width} x {image.height}; at most {MOST_PIXELS:,} are read"
         )
 
 
@@ -81,7 +162,7 @@ def _upright(image: Image.Image) -> Image.Image:
 def _to_rgb(image: Image.Image) -> Image.Image:
     mode = image.mode
     if mode == "RGB":
-        return image.copy()
+        return image
     if mode.startswith("I"):
         return _scaled(image, 65535, "integer")
     if mode == "F":
@@ -94,11 +175,15 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _scaled(image: Image.Image, top: int, kind: str) -> Image.Image:
-    pixels = np.asarray(image).astype(np.float64)
-    low, high = pixels.min(), pixels.max()
+    pixels = np.asarray(image)  # (height, width)
+    low, high = float(pixels.min()), float(pixels.max())
     if not (low >= 0 and high <= top):
         raise UnreadableImageError(
             f"{kind} pixels from {low:g} to {high:g}, whose scale is unknown (expected 0 to {top})"
         )
-    grey = np.rint(pixels * (255 / top)).astype(np.uint8)
+    grey = np.empty(pixels.shape, np.uint8)
+    step = max(1, _STRIP // image.width)
+    for row in range(0, image.height, step):
+        strip = pixels[row : row + step].astype(np.float64)
+        grey[row : row + step] = np.rint(strip * (255 / top))
     return Image.fromarray(grey).convert("RGB")

@@ -1,17 +1,20 @@
-"""From a decoded image to a network's input tensor, as timm and torchvision do it on PIL images."""
+"""From a decoded image to a network's input tensor, as timm and torchvision do it on PIL images.
+
+A long and thin image becomes huge when its shorter side is scaled: ``MOST_SCALED`` is the bound.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from samefeatures.base.errors import ConfigError
+from samefeatures.base.errors import ConfigError, UnreadableImageError
 from samefeatures.base.options import check_known
 from samefeatures.images.views import Region
 
@@ -29,6 +32,13 @@ FILTERS: dict[str, Image.Resampling] = {
     "hamming": Image.Resampling.HAMMING,
 }
 Box = tuple[float, float, float, float]
+
+MOST_SCALED = 2**26
+"""Pixels of a scaled image before it is cropped, and of one that is scaled in width alone: Pillow
+does one side after the other. An image of 20:1 may be scaled to 1,024 pixels in height."""
+
+_STRIP = 2**18
+"""Pixels that TensorFlow's scaling makes at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +105,10 @@ class Preprocessing:
 
         Without a region: the evaluation crop. With one: that part of the image, resized to the
         input size whatever its shape, and mirrored if the region says so.
+
+        Raises:
+            UnreadableImageError: when it is so long and thin that scaling would take too much
+                memory.
         """
         _, height, width = self.input_size
         if region is not None:
@@ -131,6 +145,12 @@ class Preprocessing:
         self, image: Image.Image, size: tuple[int, int], box: Box | None = None
     ) -> Image.Image:
         """Resize a part of an image, by default the whole, to (width, height)."""
+        tallest = max(size[1], image.height if box is None else math.ceil(box[3] - box[1]))
+        if size[0] * tallest > MOST_SCALED:
+            raise UnreadableImageError(
+                f"{image.width} x {image.height} pixels, so long and thin that scaling "
+                f"to {size[0]} x {size[1]} would take more than {MOST_SCALED:,} pixels"
+            )
         if self.interpolation == "tf_bilinear":
             return _resize_like_tensorflow(image, size, box or (0, 0, image.width, image.height))
         return image.resize(size, FILTERS[self.interpolation], box=box)
@@ -164,15 +184,33 @@ def _resize_like_tensorflow(image: Image.Image, size: tuple[int, int], box: Box)
     """
     left, top, right, bottom = box
     pixels = np.asarray(image)
-    rows = _between(top, bottom, size[1], image.height)
-    columns = _between(left, right, size[0], image.width)
-    upper, lower, down = rows
-    blended = pixels[upper].astype(np.float32)  # (height, image width, 3)
-    blended += (pixels[lower] - blended) * down[:, None, None]
-    first, second, along = columns
-    out = blended[:, first]  # (height, width, 3)
-    out += (blended[:, second] - out) * along[:, None]
-    return Image.fromarray((out + np.float32(0.5)).astype(np.uint8))
+    upper, lower, down = _between(top, bottom, size[1], image.height)
+    first, second, along = _between(left, right, size[0], image.width)
+    used = np.arange(image.width)
+    if image.width > 4 * size[0]:  # most columns are between no two output pixels
+        used, places = np.unique(np.concatenate([first, second]), return_inverse=True)
+        first, second = places[: size[0]], places[size[0] :]
+    out = np.empty((size[1], size[0], 3), np.uint8)
+    step = max(1, _STRIP // max(size[0], image.width))
+    for row in range(0, size[1], step):
+        part = slice(row, row + step)
+        above, below = pixels[upper[part]], pixels[lower[part]]  # (rows, image width, 3)
+        if len(used) < image.width:
+            above, below = above[:, used], below[:, used]
+        blended = _blended(above, below, down[part, None, None])
+        out[part] = _blended(blended[:, first], blended[:, second], along[:, None]) + np.float32(
+            0.5
+        )
+    return Image.fromarray(out)
+
+
+def _blended(
+    start: npt.NDArray[Any], end: npt.NDArray[Any], share: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """(rows, columns, 3) between two, ``share`` of the way; over ``start`` where that is float."""
+    out = start.astype(np.float32, copy=False)
+    out += (end - out) * share
+    return out
 
 
 def _between(

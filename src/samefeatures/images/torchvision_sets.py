@@ -14,6 +14,7 @@ from PIL import Image
 
 from samefeatures.base.errors import ConfigError, DataError, UnreadableImageError, require
 from samefeatures.base.options import check_known
+from samefeatures.images.decode import known_formats_alone
 from samefeatures.images.imageset import ImageSet, numbered
 from samefeatures.images.labels import named_labels, whole_labels
 from samefeatures.images.source import ImageSource
@@ -45,9 +46,10 @@ def open_torchvision(source: ImageSource, *, labelled: bool, base: Path) -> Imag
     if "root" in arguments:
         arguments["root"] = str(base / Path(str(arguments["root"])).expanduser())
     try:
-        dataset = maker(**arguments)
-        count = len(dataset)
-        first = dataset[0]
+        with known_formats_alone():
+            dataset = maker(**arguments)
+            count = len(dataset)
+            first = dataset[0]
     except Exception as error:  # each class raises its own kinds
         raise DataError(
             f"torchvision.datasets.{kind} can't be opened with {dict(options)} "
@@ -80,7 +82,7 @@ class _Reader:
 
     def __call__(self, i: int) -> Image.Image:
         try:
-            with self._lock:
+            with self._lock, known_formats_alone():
                 image: Image.Image = self._dataset[i][0]
                 return image
         except MemoryError:
@@ -95,7 +97,8 @@ def _own_labels(dataset: Any, count: int) -> npt.NDArray[Any]:
         values = getattr(dataset, attribute, None)
         if values is not None and len(values) == count:
             return np.asarray(values)
-    return np.asarray([dataset[i][1] for i in range(count)])
+    with known_formats_alone():
+        return np.asarray([dataset[i][1] for i in range(count)])
 
 
 def _class_names(dataset: Any) -> list[str]:

@@ -48,11 +48,11 @@ def decode_rate(
     def one(i: int) -> None:
         try:
             image = decode(images.read(i))
+            for region in regions_of(part.views, images.ids[i], image.size):
+                for prep in distinct:
+                    prep.pixels(image, region)
         except UnreadableImageError:
             return
-        for prep in distinct:
-            for region in regions_of(part.views, images.ids[i], image.size):
-                prep.pixels(image, region)
 
     rows = _spread(images, 2 * SAMPLE)
     with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
