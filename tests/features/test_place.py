@@ -72,7 +72,7 @@ def test_a_chunk_that_is_gone_is_computed_again(root: str) -> None:
     files.rm_file(f"{path}/features/c/1/0")
     assert store.store.missing() == {1}
     with pytest.raises(StoreDamagedError, match="lacks 1 of 3 chunks, the first is 1"):
-        values(store)
+        values(StoredFeatures(store.store, images))
     (store,) = extract([tiny_network("a")], images, root)
     assert np.array_equal(values(store), whole)
 

@@ -76,8 +76,17 @@ def test_a_missing_chunk_is_said_and_then_computed(store: StoredFeatures) -> Non
     before = np.concatenate(list(store.chunks(64)))
     shutil.rmtree(store.store.place.path / "features" / "c" / "1")
     with pytest.raises(StoreDamagedError, match="lacks 1 of 2 chunks, the first is 1"):
-        list(store.chunks(64))
+        list(StoredFeatures(store.store, store._images).chunks(64))
     assert np.array_equal(np.concatenate(list(reopen(store).chunks(64))), before)
+
+
+def test_small_stores_are_read_once_and_nobody_writes_to_their_rows(store: StoredFeatures) -> None:
+    first = np.concatenate(list(store.chunks(7)))
+    shutil.rmtree(store.store.place.path / "features")
+    assert np.array_equal(np.concatenate(list(store.chunks(64))), first)
+    assert np.array_equal(store.span(3, 20), first[3:20])
+    with pytest.raises(ValueError, match="read-only"):
+        next(store.chunks(7))[0] = 0
 
 
 def test_metadata_cut_short(store: StoredFeatures) -> None:

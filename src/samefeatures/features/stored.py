@@ -16,6 +16,8 @@ from samefeatures.images.imageset import ImageSet, image_id
 
 READ_CHUNKS = 8
 """Chunks read in one call: zarr fetches and decodes them side by side."""
+HOLD_BYTES = 1 << 24
+"""Rows of at most so many bytes are read once: to open a chunk takes longer than to copy it."""
 
 
 class StoredFeatures:
@@ -28,6 +30,7 @@ class StoredFeatures:
         self.store = store
         self._images = images
         self.name, self.dim = store.name, store.dim
+        self._held: Float32 | None = None
 
     @cached_property
     def fingerprint(self) -> str:
@@ -79,9 +82,12 @@ class StoredFeatures:
             StoreDamagedError: when a chunk is missing or its checksum does not fit.
             StoreError: when another run has left images out meanwhile.
         """
-        self._check_complete()
-        step = READ_CHUNKS * self.store.images_per_chunk * self.store.views
-        whole = len(self._keep)
+        if self._held is None:
+            self._check_complete()
+        whole, step = len(self._keep), READ_CHUNKS * self.store.images_per_chunk * self.store.views
+        if 4 * whole * self.dim <= HOLD_BYTES:
+            yield from regroup([self._all()], rows)
+            return
         parts = (self._readable(at, min(at + step, whole)) for at in range(0, whole, step))
         yield from regroup(parts, rows)
 
@@ -92,11 +98,20 @@ class StoredFeatures:
             StoreDamagedError: when a chunk is missing or its checksum does not fit.
             StoreError: when another run has left images out meanwhile.
         """
+        if self._held is not None:
+            return self._held[start:stop]
         self._check_complete()
         places = self._places[start:stop]
         if not len(places):
             return np.empty((0, self.dim), np.float32)
         return self._readable(int(places[0]), int(places[-1]) + 1)
+
+    def _all(self) -> Float32:
+        """(readable rows, d) to be read and never written to."""
+        if self._held is None:
+            self._held = self._readable(0, len(self._keep))
+            self._held.flags.writeable = False
+        return self._held
 
     def _check_complete(self) -> None:
         missing = self.store.missing()

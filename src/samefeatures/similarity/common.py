@@ -80,6 +80,15 @@ class Common:
         return self._known[place, strength].forgotten()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Explained:
+    """(p, d) of columns: S_P· of the fit, G, and Q, as in ``Off``."""
+
+    crossed: Float64
+    weights: Float64
+    judged: Float64
+
+
 class Off:
     """A split of which a block is taken off.
 
@@ -99,7 +108,7 @@ class Off:
     ) -> None:
         self._split, self._block, self._inverse = split, block, inverse
         self._often, self._algebra = often, algebra
-        self._known: dict[str, tuple[Float64, Float64]] = {}
+        self._known: dict[str, _Explained] = {}
         apart = split.judge.mean_of(block) - split.fit.mean_of(block)
         self._apart = apart
         self._held = split.judge.block(block, block) + split.judge.n * np.outer(apart, apart)
@@ -111,7 +120,7 @@ class Off:
 
     def forgotten(self) -> Off:
         """The same, without what is known of columns that are not asked for often."""
-        self._known = {name: g for name, g in self._known.items() if name in self._often}
+        self._known = {name: of for name, of in self._known.items() if name in self._often}
         return self
 
     @property
@@ -121,39 +130,38 @@ class Off:
 
     def weights(self, name: str) -> Float64:
         """(p, d) G: of the regression of columns on the block."""
-        return self._of(name)[0]
+        return self._of(name).weights
 
     def seen(self, a: str, b: str) -> Float64:
         """(d_a, d_b) of the rows that are fitted."""
-        fit = self._split.fit
-        explained = self._algebra.product(fit.block(a, self._block), self.weights(b))
-        out: Float64 = fit.block(a, b) - explained
-        return out
+        out: Float64 = self._split.fit.block(a, b)
+        return out - self._algebra.product(self._of(a).crossed.T, self.weights(b))
 
     def held(self, a: str, b: str) -> Float64:
         """(d_a, d_b) of the rows that judge."""
-        (g_a, q_a), (g_b, q_b), product = self._of(a), self._of(b), self._algebra.product
-        out: Float64 = self._moved(a, b) - product(q_a.T, g_b) - product(g_a.T, q_b)
+        of_a, of_b, product = self._of(a), self._of(b), self._algebra.product
+        out = self._moved(a, b)
+        out -= product(of_a.judged.T, of_b.weights)
+        out -= product(of_a.weights.T, of_b.judged)
         return out
 
     def held_squares(self, name: str) -> float:
         """Trace of ``held`` of a space with itself."""
-        g, q = self._of(name)
+        of = self._of(name)
         judge, apart = self._split.judge, self._apart_of(name)
         moved = judge.sum_of_squares(name) + judge.n * float(apart @ apart)
-        return moved - 2 * float(np.einsum("ij,ij->", g, q))
+        return moved - 2 * float(np.einsum("ij,ij->", of.weights, of.judged))
 
     def dim(self, name: str) -> int:
         """d."""
         return len(self._split.fit.mean_of(name))
 
-    def _of(self, name: str) -> tuple[Float64, Float64]:
-        """(p, d) G and (p, d) Q."""
+    def _of(self, name: str) -> _Explained:
         if name not in self._known:
-            product = self._algebra.product
-            g = product(self._inverse, self._split.fit.block(self._block, name))
+            crossed, product = self._split.fit.block(self._block, name), self._algebra.product
+            g = product(self._inverse, crossed)
             q = self._moved(self._block, name) - product(self._held, g) / 2
-            self._known[name] = g, q
+            self._known[name] = _Explained(crossed, g, q)
         return self._known[name]
 
     def _moved(self, a: str, b: str) -> Float64:
