@@ -77,3 +77,19 @@ def test_a_network_is_scored_on_labelled_images_that_can_be_read(tmp_path: Path)
     ((description, total),) = told
     assert description.startswith("net on ")
     assert total == sum(done) == 6 * CLASSES
+
+
+def test_labels_that_count_from_one_are_said(tmp_path: Path) -> None:
+    world = make_worlds(n=40, m=300)["a"]
+    logits = world["eval_features"] @ world["head_weight"].T + world["head_bias"]
+    said = logits.argmax(axis=1)
+    keep = said < 4  # so that every label has a class
+    features = world["eval_features"][keep]
+    write_npz(tmp_path, "x", world, eval_features=features, eval_labels=said[keep] + 1)
+    (check,) = check_networks([f"npz:{tmp_path / 'x.npz'}"])
+    warning = check.rows()["warning"]
+    assert warning.startswith("Labels look permuted for x: as labelled it is right on 0 of ")
+    assert "lie 1 below the labels: the labels may count from 1" in warning
+    write_npz(tmp_path, "y", world, eval_features=features, eval_labels=said[keep])
+    (check,) = check_networks([f"npz:{tmp_path / 'y.npz'}"])
+    assert "warning" not in check.rows()

@@ -200,6 +200,22 @@ def test_eval_sets_that_show_little_are_scored_and_said(
     write_report(results, tmp_path / "report")
 
 
+@pytest.mark.parametrize(
+    ("m", "says"), [(300, "for a: as labelled"), (30, "are right no more often than")]
+)
+def test_a_study_of_permuted_labels_says_so(tmp_path: Path, m: int, says: str) -> None:
+    """With many images of a class each network shows it, with few that they agree."""
+    order, sources = np.roll(np.arange(5), 2), []
+    for name, world in make_worlds(m=m).items():
+        labels = order[world["eval_labels"]]
+        sources.append(write_npz(tmp_path, name, world, eval_labels=labels))
+    results = Study(
+        parse_config({"networks": sources}), out=tmp_path / "out", base=tmp_path
+    ).score()
+    found = [text for text in results.warnings if text.startswith("Labels look permuted")]
+    assert any(says in text for text in found), results.warnings
+
+
 def test_a_lossy_head_is_said_by_itself(tmp_path: Path) -> None:
     worlds = make_worlds()
     small = worlds["c"]

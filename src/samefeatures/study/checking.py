@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from samefeatures.base.arrays import Int64
 from samefeatures.base.errors import ConfigError
 from samefeatures.base.progress import Progress, Silent
 from samefeatures.features.extract import extract
@@ -17,16 +18,19 @@ from samefeatures.networks.load import load
 from samefeatures.networks.record import FeatureFile, ImageNetwork, Network
 from samefeatures.scores.heads import Score, score_heads
 from samefeatures.study.inputs import check_labels
+from samefeatures.study.label_warnings import renaming_warning
 from samefeatures.study.scoring import labelled
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Check:
-    """A network; its own score, and images left out, if there were labelled images."""
+    """A network; its own score, images left out, and what is odd about the labels, if there were
+    labelled images."""
 
     network: Network
     score: Score | None
     left_out: int = 0
+    warning: str | None = None
 
     def rows(self) -> dict[str, str]:
         """Label and text of every fact, in the order in which a person wants them."""
@@ -43,7 +47,7 @@ class Check:
                 images = "image" if self.left_out == 1 else "images"
                 out["left out"] = f"{self.left_out:,} {images} that can't be read"
             out["own top-5"] = f"{score.top5:.2f} %"
-        return out
+        return out | ({"warning": self.warning} if self.warning else {})
 
 
 def _of_images(network: ImageNetwork) -> dict[str, str]:
@@ -107,16 +111,22 @@ def check_networks(
 
 def _check(network: Network, images: ImageSet | None, progress: Progress) -> Check:
     if isinstance(network, FeatureFile):
-        rows = [(network.eval_features, network.eval_labels)]
-        return Check(network, score_heads(rows, [network.head])[0])
+        labels = network.eval_labels
+        score = score_heads([(network.eval_features, labels)], [network.head])[0]
+        return Check(network, score, warning=renaming_warning(network, score, labels))
     if images is None:
         return Check(network, None)
-    score = score_on_images(network, images, progress)
-    return Check(network, score, len(images) - score.n)
+    score, labels = score_on_images(network, images, progress)
+    warning = renaming_warning(network, score, labels)
+    return Check(network, score, len(images) - score.n, warning)
 
 
-def score_on_images(network: ImageNetwork, images: ImageSet, progress: Progress) -> Score:
-    """A network's own score on labelled images; features are kept only while it runs.
+def score_on_images(
+    network: ImageNetwork, images: ImageSet, progress: Progress
+) -> tuple[Score, Int64]:
+    """A network's own score on labelled images, and (n,) the labels of those that can be read.
+
+    Features are kept only while it runs.
 
     Raises:
         LabelError: when the images have no labels, or others.
@@ -128,4 +138,4 @@ def score_on_images(network: ImageNetwork, images: ImageSet, progress: Progress)
             [network], images, Path(folder), on_rows=lambda _name, count: advance(count)
         )
         assert rows.labels is not None  # they are those of the images
-        return score_heads(labelled(rows, rows.labels), [network.head])[0]
+        return score_heads(labelled(rows, rows.labels), [network.head])[0], rows.labels

@@ -9,9 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from samefeatures.base.files import writing
 from samefeatures.base.removal import remove
 from samefeatures.networks.record import ImageNetwork, Network
@@ -22,6 +19,7 @@ from samefeatures.study.cells import cells_of
 from samefeatures.study.classes import class_changes, count_classes, write_classes
 from samefeatures.study.config import StudyConfig
 from samefeatures.study.inputs import StudyInputs
+from samefeatures.study.label_warnings import label_warnings
 from samefeatures.study.methods import MethodConfig
 from samefeatures.study.results import (
     Controls,
@@ -100,7 +98,7 @@ def write_results(
             *image_warnings(fit_data, evaluation.summary),
             *shared_warnings(shared, len(labels)),
             *(text for task in tasks for text in task.warnings),
-            *label_warnings(labels, inputs.classes),
+            *label_warnings(inputs.networks, scored.own, labels, inputs.classes),
             *spaces.notes,
         ),
     )
@@ -186,22 +184,6 @@ def shared_warnings(shared: int, rows: int) -> Iterator[str]:
             f"{shared} of the {rows} eval images are fit images too, told by their features: maps "
             "have seen them, and R² and accuracies are not those of new images. Give an eval set "
             "of its own."
-        )
-
-
-def label_warnings(labels: npt.NDArray[np.int64], classes: int) -> Iterator[str]:
-    """What makes counts of correct labels (n,) mean little: too few images, or a single class."""
-    present = np.unique(labels)
-    if len(present) == 1 and classes > 1:
-        yield (
-            f"All {len(labels)} eval images are of class {present[0]}: whatever always names this "
-            "class is 100 % right. Accuracies of this study say nothing about the other "
-            f"{classes - 1} classes."
-        )
-    elif len(labels) < classes:
-        yield (
-            f"The eval set has {len(labels)} images for {classes} classes, so that most classes "
-            "have none. Look at the intervals, and score on more images."
         )
 
 
