@@ -15,12 +15,11 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 
 from samefeatures.base.digests import digest
 from samefeatures.base.errors import CheckpointError, NetworkError, first_line
+from samefeatures.networks.tensorflow.refusing import Refused, check_loops, check_operations
 
 DEFAULTS = ("serving_default", "image_classification", "default")
 """Signatures that are taken when none is named, the first that is there."""
 HIDDEN = ("__saved_model_init_op", "__saved_model_train_op")
-FORBIDDEN = ("ReadFile", "WriteFile", "MatchingFiles", "PyFunc", "PyFuncStateless", "EagerPyFunc")
-"""Operations that no classifier needs, and that reach beyond the graph."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +72,10 @@ def read_savedmodel(path: Path, *, signature: str | None, source: str) -> Frozen
             "supported."
         )
     try:
+        check_loops(function.graph.as_graph_def())
+    except Refused as error:
+        raise _refused(f"{source}: the signature '{name}'", error) from None
+    try:
         frozen = convert_variables_to_constants_v2(function)
     except Exception as error:
         raise NetworkError(
@@ -106,15 +109,16 @@ def _read_proto(path: Path) -> Any:
             f"{file} is cut short or is not a SavedModel ({first_line(error)}). Copy or download "
             "the folder again."
         ) from None
-    for graph in (meta.graph_def for meta in proto.meta_graphs):
-        nodes = [*graph.node, *(n for f in graph.library.function for n in f.node_def)]
-        found = sorted({node.op for node in nodes} & set(FORBIDDEN))
-        if found:
-            raise CheckpointError(
-                f"{path} runs {', '.join(found)}, which no classifier needs and which reaches "
-                "beyond the network. It is not loaded; export the network alone."
-            )
+    try:
+        for meta in proto.meta_graphs:
+            check_operations(meta)
+    except Refused as error:
+        raise _refused(str(path), error) from None
     return proto
+
+
+def _refused(what: str, error: Refused) -> CheckpointError:
+    return CheckpointError(f"{what} {error}. It is not loaded; export the network alone.")
 
 
 def _tags(proto: Any, source: str) -> Sequence[str]:
