@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import zarr
-from worlds_images import made_images, tiny_network
+from worlds_images import NumpyBackend, made_images, tiny_network
 
 from samefeatures.base.digests import digest
 from samefeatures.features.extract import extract
@@ -18,6 +18,9 @@ from samefeatures.features.store import FeatureStore
 from samefeatures.images.imageset import ImageSet
 from samefeatures.images.thinning import thinned
 from samefeatures.images.views import Views
+from samefeatures.networks.arithmetic import Effect
+from samefeatures.networks.proof import probe_images
+from samefeatures.networks.record import ImageNetwork, SplitProof
 
 
 def labelled(images: ImageSet, labels: np.ndarray | None) -> ImageSet:
@@ -118,3 +121,50 @@ def test_thinned_sets_keep_their_names(tmp_path: Path) -> None:
     content, labels = (digest(images.fingerprint, part) for part in (b"", np.arange(10).tobytes()))
     assert few.fingerprint == digest(content, "limit 5")
     assert few.labelled_fingerprint == digest(labels, "limit 5")
+
+
+def by_other_code(factor: float, *, effect: Effect | None = None) -> ImageNetwork:
+    """The tiny network with features that were multiplied, and nothing else that a key sees."""
+    net = tiny_network("a")
+    backend = NumpyBackend(net.backend.matrix * np.float32(factor))
+    found = backend.features(probe_images(net.preprocessing))
+    return replace(net, backend=backend, split=SplitProof("head", 0.0, probe=found), effect=effect)
+
+
+def test_features_of_other_code_are_not_taken_for_those_of_now(tmp_path: Path) -> None:
+    images, reads = made_images(20)
+    (first,) = extract([by_other_code(1.0)], images, tmp_path)
+    assert first.fingerprint == feature_key(tiny_network("a"), images, None).digest
+    (second,) = extract([by_other_code(1.01)], images, tmp_path)
+    assert len(reads) == 40
+    assert second.fingerprint != first.fingerprint
+    np.testing.assert_allclose(second.span(0, 20), 1.01 * first.span(0, 20), rtol=1e-5)
+    reads.clear()
+    for factor, store in ((1.0, first), (1.01, second), (1 + 1e-6, first)):
+        (again,) = extract([by_other_code(factor)], images, tmp_path)
+        assert again.fingerprint == store.fingerprint
+    assert reads == [], "both are kept, and rounding makes no third"
+
+
+def test_mixed_precision_may_round_more(tmp_path: Path) -> None:
+    images, reads = made_images(20)
+    effect = Effect(
+        precision="bfloat16",
+        compile=False,
+        probes=3,
+        features_max=0.01,
+        features_mean=1e-3,
+        logits_max=0.01,
+        logits_mean=1e-3,
+        agreement=1.0,
+    )
+    for factor in (1.0, 1.01):
+        extract([by_other_code(factor, effect=effect)], images, tmp_path)
+    assert len(reads) == 20
+
+
+def test_stores_of_before_and_networks_without_a_probe_are_used(tmp_path: Path) -> None:
+    images, reads = made_images(20)
+    extract([tiny_network("a")], images, tmp_path)
+    extract([by_other_code(1.01)], images, tmp_path)
+    assert len(reads) == 20

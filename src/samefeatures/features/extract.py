@@ -74,6 +74,7 @@ def open_stores(
                 images=images,
                 views=views,
                 effect=net.effect,
+                probe=net.split.probe if net.split else None,
             ),
         )
         for net in networks

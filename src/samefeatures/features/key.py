@@ -71,6 +71,16 @@ def rows_fingerprint(key: str, left_out: Collection[str]) -> str:
     return digest(key, *sorted(left_out)) if left_out else key
 
 
+def other_digest(key: str, k: int) -> str:
+    """Of the same key, for the ``k``-th store whose features are none of those before it.
+
+    Args:
+        key: Digest of the key.
+        k: 0 is the key's own.
+    """
+    return digest(key, "other values", str(k)) if k else key
+
+
 def find_store(root: Root, name: str, key: FeatureKey, images: ImageSet) -> tuple[Place, str]:
     """Where the features of a key lie or are to lie, and the digest under which they do.
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -12,9 +14,11 @@ import numpy.typing as npt
 import zarr
 from zarr.codecs import Crc32cCodec, ZstdCodec
 
+from samefeatures.base.arrays import Float32
 from samefeatures.base.errors import StoreDamagedError, StoreError, StoreVersionError
-from samefeatures.features.key import FeatureKey, find_store
-from samefeatures.features.place import Root, clear_orphans
+from samefeatures.features.key import FeatureKey, find_store, other_digest
+from samefeatures.features.place import Place, Root, clear_orphans, place_of
+from samefeatures.features.prints import directions, same_prints
 from samefeatures.features.store import (
     FORMAT,
     REASON_BYTES,
@@ -38,6 +42,7 @@ class Wanted:
         images: The set.
         views: Taken of each image, or None.
         effect: What mixed precision or compilation changes; kept with a new store.
+        probe: (b, d) features of the probe images; None where nothing is known of them.
     """
 
     name: str
@@ -46,20 +51,50 @@ class Wanted:
     images: ImageSet
     views: Views | None = None
     effect: Effect | None = None
+    probe: Float32 | None = None
+
+    @property
+    def prints(self) -> list[list[float]] | None:
+        """(b, 8) of the probe images."""
+        return None if self.probe is None else (self.probe @ directions(self.dim)).tolist()
 
 
 def open_store(root: Root, wanted: Wanted) -> FeatureStore:
     """Open a store below ``root``, or create it empty.
+
+    Where the network gives other features of its probe images than it did when a store was made,
+    the code behind it has changed in a way that the key does not see: it gets a store of its own.
 
     Raises:
         StoreVersionError: when it was written in another format.
         StoreDamagedError: when its metadata is not readable.
         StoreError: when the folder can't be written.
     """
-    place, digest = find_store(root, wanted.name, wanted.key, wanted.images)
     clear_orphans(root)
-    if not place.exists():
-        place.create(lambda group: _fill(group, wanted))
+    first, key = find_store(root, wanted.name, wanted.key, wanted.images)
+    for k in count():
+        digest = other_digest(key, k)
+        place = place_of(root, f"{wanted.name}-{digest[:16]}.zarr") if k else first
+        if not place.exists():
+            place.create(partial(_fill, wanted=wanted, digest=digest))
+        group, attributes = _opened(place)
+        if same_prints(attributes.get("probe"), wanted.prints, wanted.effect):
+            break
+    try:
+        store = FeatureStore(place, group)
+        _check_contents(store, wanted, digest)
+    except StoreError:
+        raise
+    except Exception as error:  # damaged metadata surfaces as any kind
+        raise StoreDamagedError(
+            f"{place} has a missing or damaged part ({type(error).__name__}: {error}). Delete that "
+            "folder and run the same command again."
+        ) from None
+    return store
+
+
+def _opened(place: Place) -> tuple[zarr.Group, dict[str, Any]]:
+    """The group and its attributes, of a format that we read."""
     try:
         group = place.open()
         attributes = dict(group.attrs)
@@ -74,17 +109,7 @@ def open_store(root: Root, wanted: Wanted) -> FeatureStore:
             f"this samefeatures reads {FORMAT} version {VERSION}. Use the version that wrote it, "
             "or another --out folder."
         )
-    try:
-        store = FeatureStore(place, group)
-        _check_contents(store, wanted, digest)
-    except StoreError:
-        raise
-    except Exception as error:  # damaged metadata surfaces as any kind
-        raise StoreDamagedError(
-            f"{place} has a missing or damaged part ({type(error).__name__}: {error}). Delete that "
-            "folder and run the same command again."
-        ) from None
-    return store
+    return group, attributes
 
 
 def _check_contents(store: FeatureStore, wanted: Wanted, digest: str) -> None:
@@ -105,7 +130,7 @@ def _check_contents(store: FeatureStore, wanted: Wanted, digest: str) -> None:
         )
 
 
-def _fill(group: zarr.Group, wanted: Wanted) -> None:
+def _fill(group: zarr.Group, wanted: Wanted, digest: str) -> None:
     """Empty features and problems, the ids, and what the store is."""
     n, views = len(wanted.images), rows_per_image(wanted.views)
     per_chunk = images_per_chunk(wanted.views)
@@ -132,11 +157,13 @@ def _fill(group: zarr.Group, wanted: Wanted) -> None:
         "version": VERSION,
         "name": wanted.name,
         "views": views,
-        "digest": wanted.key.digest,
+        "digest": digest,
         "key": asdict(wanted.key),
     }
     if wanted.effect is not None:
         attributes["effect"] = asdict(wanted.effect)
+    if wanted.prints is not None:
+        attributes["probe"] = wanted.prints
     group.attrs.update(attributes)
 
 

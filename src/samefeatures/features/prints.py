@@ -10,12 +10,15 @@ import numpy as np
 from samefeatures.base.arrays import Bool, Float32
 from samefeatures.base.npz import load_npz, write_npz
 from samefeatures.features.rows import FeatureRows, joint_chunks
+from samefeatures.networks.arithmetic import Effect
 
 SUMS = 8
 ROWS = 4096
 SAME = 1e-5
 """Two prints are of one image if they differ by no more than this share of their size. Runs in
 other batches differ by a tenth of it, other images by thousands of times as much."""
+CHANGED, CHANGED_MIXED = 1e-4, 0.1
+"""Prints of one image are by other code if they differ by more than this share of their size."""
 
 
 def directions(dim: int) -> Float32:
@@ -43,6 +46,27 @@ def among(prints: Float32, known: Float32) -> Bool:
     distance, _ = cKDTree(known / size).query(prints / size, p=np.inf, distance_upper_bound=1.0)
     found: Bool = np.isfinite(distance) & (np.abs(prints).max(axis=1) > size)
     return found
+
+
+def same_prints(kept: object, now: Sequence[Sequence[float]] | None, effect: Effect | None) -> bool:
+    """Whether (b, 8) prints are those that were kept, up to rounding; True where one is not known.
+
+    Other machines and other numbers of threads round otherwise, mixed precision more so.
+
+    Args:
+        kept: As JSON gave them.
+        now: Of the same images.
+        effect: What mixed precision changes, where the network has it.
+    """
+    if kept is None or now is None:
+        return True
+    try:
+        before, after = np.array(kept, np.float64), np.array(now, np.float64)
+    except (TypeError, ValueError):
+        return False
+    allowed = CHANGED if effect is None else CHANGED_MIXED
+    size = float(np.sqrt(np.mean(np.square(before))))
+    return before.shape == after.shape and bool(np.abs(before - after).max() <= allowed * size)
 
 
 def save_prints(prints: Sequence[Float32], path: Path) -> None:

@@ -82,10 +82,10 @@ def prove(
             f"difference {relative(alone, whole[:1]):.1e}). Such a network has no features per "
             "image; check that batch norm and dropout are in evaluation mode."
         )
+    found = features(probe)  # (b, d)
     error = 0.0
-    for images, expected in ((probe, whole), (probe[:1], alone)):
-        ours = activate(claim.after, head.logits(features(images)))
-        error = max(error, relative(ours, expected))
+    for ours, expected in ((found, whole), (features(probe[:1]), alone)):
+        error = max(error, relative(activate(claim.after, head.logits(ours)), expected))
     if not error <= TOLERANCE:
         raise SplitError(
             f"{source}: '{claim.layer}' is not all that stands between features and output: "
@@ -93,7 +93,7 @@ def prove(
             f"allowed is {TOLERANCE:.0e}. The last layers are: {claim.found}. A network must end "
             "in one linear layer."
         )
-    return SplitProof(claim.layer, error, claim.after)
+    return SplitProof(claim.layer, error, claim.after, found)
 
 
 def relative(ours: npt.NDArray[np.floating], theirs: npt.NDArray[np.floating]) -> float:

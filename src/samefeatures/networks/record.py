@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -70,11 +70,14 @@ class SplitProof:
             largest ``|network(x)|``.
         after: ``softmax`` or ``logsoftmax`` when one stood behind the head. The logits leave it
             out; it does not change which class is largest.
+        probe: (b, d) features of the probe images, by which a change of what computes them is
+            noticed; None where they were not kept.
     """
 
     layer: str
     error: float
     after: str | None = None
+    probe: Float32 | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

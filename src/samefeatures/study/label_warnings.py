@@ -40,6 +40,8 @@ def renaming_warning(network: Network, score: Score, labels: Int64) -> str | Non
         text += f" Its classes lie {abs(found.shift)} {where} the labels"
         reason = REASONS.get(found.shift)
         text += f": {reason}." if reason else "."
+    else:
+        text += " Its classes are in another order, or its head was not trained for them."
     return f"{text} {MEND}"
 
 

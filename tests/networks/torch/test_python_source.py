@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from samefeatures.base.errors import NetworkError, SplitError
 from samefeatures.networks.load import load
 from samefeatures.networks.record import ImageNetwork
+from samefeatures.networks.torch.own_code import code_of
 
 CODE = """
 from torch import nn
@@ -140,3 +142,87 @@ def test_the_fingerprint_knows_the_code(module: str, tmp_path: Path) -> None:
     (tmp_path / f"{module}.py").write_text(CODE.replace(".relu()", ".tanh()"))
     sys.modules.pop(module)
     assert load_image(source, base=tmp_path, preprocessing=GIVEN).fingerprint != first
+
+
+NET = """
+import torch
+from torch import nn
+from samefeatures import Preprocessing
+{imports}
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.stem, self.fc = nn.Conv2d(3, 8, 5), nn.Linear(8, 4)
+    def forward(self, x):
+        return self.fc({pool}(self.stem(x)))
+def build():
+    return Net(), Preprocessing(input_size=(3, 10, 10))
+"""
+
+
+def fingerprint_of(folder: Path, texts: dict[str, str]) -> str:
+    """Of the network that these files make, as a new process would see it."""
+    for name, text in texts.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+    _forget()
+    try:
+        return load("python:own_net:build", base=folder).fingerprint
+    finally:
+        _forget()
+
+
+def _forget() -> None:
+    importlib.invalidate_caches()
+    for name in [n for n in sys.modules if n.startswith("own_")]:
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize(
+    ("imports", "pool", "others"),
+    [
+        ("import own_parts", "own_parts.pool", {"own_parts.py": "{}"}),
+        ("from own_parts import pool", "pool", {"own_parts.py": "{}"}),
+        ("from own_parts import *", "pool", {"own_parts.py": "{}"}),
+        (
+            "from own_kit import deep",
+            "deep.pool",
+            {"own_kit/__init__.py": "", "own_kit/deep.py": "{}"},
+        ),
+        (
+            "import own_kit.outer as o",
+            "o.pool",
+            {
+                "own_kit/__init__.py": "",
+                "own_kit/outer.py": "from .deep import pool as pool",
+                "own_kit/deep.py": "{}",
+            },
+        ),
+    ],
+)
+def test_a_change_of_what_the_code_imports_changes_the_fingerprint(
+    monkeypatch, tmp_path: Path, imports: str, pool: str, others: dict[str, str]
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # two texts of one second and size
+    one = "def pool(x):\n    return x.relu().mean((2, 3))\n"
+    net = NET.format(imports=imports, pool=pool)
+
+    def made(text: str) -> str:
+        filled = {name: body.replace("{}", text) for name, body in others.items()}
+        return fingerprint_of(tmp_path, {"own_net.py": net, **filled})
+
+    first = made(one)
+    assert made(one) == first
+    assert fingerprint_of(tmp_path, {"own_aside.py": "BESIDE = 1"}) == first  # nobody imports it
+    assert made(one.replace("mean", "amax")) != first
+
+
+def test_libraries_are_no_code_of_the_user(module: str, tmp_path: Path) -> None:
+    load(f"python:{module}:pair", base=tmp_path)
+    sys.path.insert(0, str(tmp_path))
+    try:
+        function = importlib.import_module(module).pair
+    finally:
+        sys.path.pop(0)
+    assert code_of(function) == [tmp_path / f"{module}.py"]

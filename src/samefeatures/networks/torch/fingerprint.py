@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from pathlib import Path
 
@@ -29,12 +28,3 @@ def fingerprint_module(model: nn.Module, *code: Path) -> str:
         raw = value.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
         parts += [name, str(value.dtype), str(tuple(value.shape)), raw.numpy().tobytes()]
     return digest(*parts, *(path.read_bytes() for path in code))
-
-
-def code_of(thing: object) -> list[Path]:
-    """The Python file that defines a callable or a class, if there is one."""
-    try:
-        found = inspect.getsourcefile(thing)  # type: ignore[arg-type]
-    except TypeError:
-        return []
-    return [Path(found)] if found and Path(found).is_file() else []

@@ -31,7 +31,7 @@ def build_python(source: Source, options: LoadOptions) -> Built:
     """
     from torch import nn
 
-    from samefeatures.networks.torch.fingerprint import code_of
+    from samefeatures.networks.torch.own_code import code_of
 
     with _importable(options.base or Path(), Path()):
         function = _find(source)
