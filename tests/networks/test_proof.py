@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.special import log_softmax, softmax
+from scipy.special import expit, log_softmax, softmax
 
 from samefeatures.base.arrays import Float32
 from samefeatures.base.errors import SplitError
 from samefeatures.images.preprocess import Preprocessing
-from samefeatures.networks.proof import Claim, activate, probe_images, prove, relative
+from samefeatures.networks.proof import (
+    HALF_TOLERANCE,
+    Claim,
+    activate,
+    probe_images,
+    prove,
+    relative,
+)
 from samefeatures.networks.record import Head
 
 PREP = Preprocessing(input_size=(3, 8, 8))
@@ -79,4 +86,38 @@ def test_activations_agree_with_scipy() -> None:
     logits = RNG.normal(size=(5, 7)).astype(np.float32) * 30
     np.testing.assert_allclose(activate("softmax", logits), softmax(logits, axis=1), atol=1e-6)
     np.testing.assert_allclose(activate("logsoftmax", logits), log_softmax(logits, axis=1), 1e-5)
+    np.testing.assert_allclose(activate("sigmoid", logits * 10), expit(logits * 10), atol=1e-6)
     assert activate(None, logits) is logits
+
+
+@pytest.mark.parametrize("after", ["softmax", "logsoftmax", "sigmoid"])
+def test_rounding_of_large_logits_in_front_of_an_activation_is_allowed(after: str) -> None:
+    """Two classes that are nearly as large, of logits around 3000: float32 rounds these by 1e-4."""
+    head = Head(HEAD.weight * 1000, HEAD.bias)
+    head.weight[1] = head.weight[0] * np.float32(1 + 1e-6)
+
+    def model(images: Float32) -> Float32:
+        exact = features(images).astype(np.float64) @ head.weight.T.astype(np.float64)
+        return activate(after, (exact * (1 + 3e-7) + head.bias).astype(np.float32))
+
+    claim = Claim("fc", "fc", after)
+    assert prove(claim, head, features, model, PROBE, source="s").error < 1e-5
+
+    def wrong(images: Float32) -> Float32:
+        shifted = head.logits(features(images)) + np.float32([2, -2, 1, -1])
+        return activate(after, shifted)
+
+    with pytest.raises(SplitError, match="allowed is 1e-05"):
+        prove(claim, HEAD, features, wrong, PROBE, source="s")
+
+
+def test_a_claim_in_half_precision_allows_its_rounding() -> None:
+    def model(images: Float32) -> Float32:
+        return HEAD.logits(features(images)).astype(np.float16).astype(np.float32)
+
+    half = Claim("fc", "fc", tolerance=HALF_TOLERANCE)
+    assert 1e-5 < prove(half, HEAD, features, model, PROBE, source="s").error < HALF_TOLERANCE
+    with pytest.raises(SplitError, match="allowed is 1e-05"):
+        prove(CLAIM, HEAD, features, model, PROBE, source="s")
+    with pytest.raises(SplitError, match="allowed is 2e-03"):
+        prove(half, HEAD, features, lambda x: model(x) * np.float32(1.01), PROBE, source="s")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from samefeatures.base.errors import SplitError
-from samefeatures.networks.walk import NotLinear, Step, find_head, refuse_kernel, split_sum, walk
+from samefeatures.networks.walk import NotLinear, Step, arithmetic, find_head, refuse_kernel, walk
 
 W = np.arange(6, dtype=np.float32).reshape(3, 2)
 B = np.array([1.0, -2.0, 0.5], np.float32)
@@ -139,13 +139,69 @@ def test_outputs_without_one_clear_head(outputs, output, message) -> None:
         head(*outputs, output=output)
 
 
-def test_the_constant_of_a_sum() -> None:
-    values = {"c": np.ones((1, 3, 1, 1)), "table": np.ones((2, 3))}
-    for pair in (("x", "c"), ("c", "x")):
-        tensor, constant = split_sum(pair, values.get, "Add")
-        assert (tensor, constant.shape) == ("x", (3,))
-    with pytest.raises(NotLinear, match="ends in Add of two activations"):
-        split_sum(("x", "y"), values.get, "Add")
-    with pytest.raises(NotLinear, match=r"shape \(2, 3\), not one per class"):
-        split_sum(("x", "table"), values.get, "Add")
+VALUES = {"c": np.array([1, 2, -4.0]).reshape(1, 3, 1, 1), "table": np.ones((2, 3))}
+X = np.array([0.5, 3.0, -2.0])
+
+
+@pytest.mark.parametrize(
+    ("sign", "operands", "expected"),
+    [
+        ("+", ("x", "c"), X + VALUES["c"].ravel()),
+        ("+", ("c", "x"), X + VALUES["c"].ravel()),
+        ("-", ("x", "c"), X - VALUES["c"].ravel()),
+        ("-", ("c", "x"), VALUES["c"].ravel() - X),
+        ("*", ("x", "c"), X * VALUES["c"].ravel()),
+        ("*", ("c", "x"), X * VALUES["c"].ravel()),
+        ("/", ("x", "c"), X / VALUES["c"].ravel()),
+    ],
+)
+def test_arithmetic_with_a_constant(sign: str, operands, expected) -> None:
+    made = arithmetic(sign, operands, VALUES.get, "Op 'o'")
+    assert made.tensor == "x"
+    scaled = X * (1 if made.scale is None else made.scale)
+    np.testing.assert_allclose(scaled + (0 if made.constant is None else made.constant), expected)
+    head = follow(made)  # 3 classes of 2 features
+    features = np.array([[1.0, -1.0]], np.float32)
+    logits = features @ W.T + B
+    values = {"x": logits.ravel(), "c": VALUES["c"].ravel()}
+    theirs = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide}[sign](
+        *(values[name] for name in operands)
+    )
+    np.testing.assert_allclose(head.head.logits(features)[0], theirs, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("sign", "operands", "message"),
+    [
+        ("+", ("x", "y"), "ends in Op of two activations"),
+        ("*", ("x", "y"), "ends in Op of two activations"),
+        ("+", ("x", "table"), r"adds a constant of shape \(2, 3\), not one per class"),
+        ("*", ("table", "x"), r"multiplies by a constant of shape \(2, 3\), not one per class"),
+        ("/", ("c", "x"), "divides by the activations or by 0"),
+        ("/", ("x", "zero"), "divides by the activations or by 0"),
+    ],
+)
+def test_arithmetic_that_is_not_linear(sign: str, operands, message: str) -> None:
+    values = VALUES | {"zero": np.zeros(1)}
+    with pytest.raises(NotLinear, match=message):
+        arithmetic(sign, operands, values.get, "Op")
+
+
+def test_scales_and_sums_are_taken_in_their_order() -> None:
+    """3·((W f + B)·2 + 1) − 5, the last operation first."""
+    steps = (
+        Step("x", constant=np.array([-5.0])),
+        Step("x", scale=np.array([3.0])),
+        Step("x", constant=np.array([1.0])),
+        Step("x", scale=np.array([2.0])),
+    )
+    found = follow(*steps)
+    np.testing.assert_allclose(found.head.weight, 6 * W)
+    np.testing.assert_allclose(found.head.bias, 3 * (2 * B + 1) - 5)
+    with pytest.raises(NotLinear, match="ends in Softmax"):
+        follow(steps[1], soft())
+    assert follow(soft("sigmoid"), steps[1]).after == "sigmoid"
+
+
+def test_a_kernel_is_named() -> None:
     assert "kernel (3, 3)" in str(refuse_kernel("Conv", [3, 3]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -201,15 +201,21 @@ class GraphBackend:
             parameters: Number of trained numbers.
 
         Raises:
-            SplitError: when they differ.
+            SplitError: when they differ, or the output has not one row per image.
         """
 
         def network(images: Float32) -> Float32:
-            out = self.layout.run(whole, images, source=self.source, lanes=self.lanes)
+            out = self.layout.run(whole, images, source=self.source)
+            if len(out) != len(images):
+                raise SplitError(
+                    f"{self.source} gives {out.shape} for {len(images)} images. Its batch must be "
+                    "first in what it takes and gives."
+                )
             return out.reshape(len(images), -1)
 
         probe = probe_images(preprocessing)
-        split = prove(self.claim, self.head, self.features, network, probe, source=self.source)
+        together = replace(self, lanes=Lanes())  # pieces would hide that images mix
+        split = prove(self.claim, self.head, together.features, network, probe, source=self.source)
         return ImageNetwork(
             name=name,
             source=self.source,

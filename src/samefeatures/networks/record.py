@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -67,9 +67,9 @@ class SplitProof:
     Attributes:
         layer: The linear layer that became the head.
         error: Largest ``|head(features(x)) - network(x)|`` on the probe images, relative to the
-            largest ``|network(x)|``.
-        after: ``softmax`` or ``logsoftmax`` when one stood behind the head. The logits leave it
-            out; it does not change which class is largest.
+            largest ``|network(x)|``, and behind a softmax to how far rounding of logits moves it.
+        after: ``softmax``, ``logsoftmax`` or ``sigmoid`` when one stood behind the head. The logits
+            leave it out; it does not change which class is largest.
         probe: (b, d) features of the probe images, by which a change of what computes them is
             noticed; None where they were not kept.
     """
@@ -111,6 +111,11 @@ class ImageNetwork:
     @property
     def dim(self) -> int:
         return self.head.dim
+
+
+def with_note(network: ImageNetwork, note: str) -> ImageNetwork:
+    """The same network with one note more."""
+    return replace(network, notes=(*network.notes, note))
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -1,7 +1,8 @@
 """From the output of a graph back to the linear layer that makes it: what all runtimes share.
 
 A runtime says of each tensor what made it: a ``Step``. The walk adds up what stands behind the head
-(a softmax, constants that are added, an average over the image), and refuses what is not linear.
+(a softmax, constants that are added or multiplied, an average over the image), and refuses what is
+not linear.
 """
 
 from __future__ import annotations
@@ -31,8 +32,9 @@ class Step:
     Attributes:
         tensor: The input.
         label: The operation, for messages.
-        after: ``softmax`` or ``logsoftmax``: neither changes which class is largest.
-        constant: (classes,) or (1,), added to each image.
+        after: ``softmax``, ``logsoftmax`` or ``sigmoid``: none changes which class is largest.
+        scale: (classes,) or (1,), what each image is multiplied by.
+        constant: (classes,) or (1,), what is then added to it.
         over: Set where it averages over the image: what the runtime needs to do so elsewhere.
         weight: (classes, d) float32 of a linear operation: the head.
         is_map: Whether that is a 1×1 convolution, which commutes with an average over the image.
@@ -41,6 +43,7 @@ class Step:
     tensor: Any
     label: str = ""
     after: str | None = None
+    scale: Array | None = None
     constant: Array | None = None
     over: Any = None
     weight: Array | None = None
@@ -70,20 +73,23 @@ def walk(tensor: T, step: Callable[[T], Step]) -> Step:
         NotLinear: when something else makes it.
     """
     bias: Array = np.zeros(1, np.float32)  # (1,) or (classes,)
+    scale: Array = np.ones(1, np.float32)  # (1,) or (classes,)
     after, over = None, None
     while True:
         made = step(tensor)
-        behind = after or over is not None or bias.any()
+        behind = after or over is not None or bias.any() or (scale != 1).any()
         if (made.after and behind) or (made.over is not None and over is not None):
             raise NotLinear(f"ends in {made.label}")
         after, over = made.after or after, made.over if over is None else over
-        bias = bias if made.constant is None else bias + made.constant
+        bias = bias if made.constant is None else bias + scale * made.constant
+        scale = scale if made.scale is None else scale * made.scale
         if made.weight is None:
             tensor = made.tensor
         elif over is not None and not made.is_map:
             raise NotLinear(f"averages {made.label}")
         else:
-            return replace(made, after=after, over=over, constant=bias)
+            weight = scale[:, None] * made.weight
+            return replace(made, after=after, over=over, scale=None, constant=bias, weight=weight)
 
 
 def find_head(
@@ -141,26 +147,42 @@ def find_head(
     return name, found[name]
 
 
-def split_sum(
-    operands: Sequence[T], constant: Callable[[T], Array | None], label: str
-) -> tuple[T, Array]:
-    """Of a sum, the operand that depends on the image, and the constant one as (classes,) or (1,).
+def arithmetic(
+    sign: str, operands: Sequence[T], constant: Callable[[T], Array | None], label: str
+) -> Step:
+    """A sum, difference, product or quotient of what depends on the image and of a constant.
 
     Args:
+        sign: ``+``, ``-``, ``*`` or ``/``.
         operands: The two.
-        constant: The value of an operand that does not depend on the image, else None.
+        constant: The value (…) of an operand that does not depend on the image, else None.
         label: The operation, for messages.
 
     Raises:
-        NotLinear: when both depend on it, or the constant is not one number per class.
+        NotLinear: when both depend on it, the constant is not one number per class, or the image
+            is what is divided by.
     """
-    for tensor, other in (operands, reversed(operands)):
+    for place, (tensor, other) in enumerate((operands, (operands[1], operands[0]))):
         value = constant(other)
-        if value is not None:
-            if sum(side > 1 for side in value.shape) > 1:
-                raise NotLinear(f"adds a constant of shape {value.shape}, not one per class")
-            return tensor, value.reshape(-1)
-    raise NotLinear(f"ends in {label} of two activations")
+        if value is None:
+            continue
+        if sum(side > 1 for side in value.shape) > 1:
+            does = "adds" if sign in "+-" else "multiplies by"
+            raise NotLinear(f"{does} a constant of shape {value.shape}, not one per class")
+        flat = value.reshape(-1)
+        if sign == "+":
+            return Step(tensor, label, constant=flat)
+        if sign == "-":  # x - c, or c - x
+            turned = Step(tensor, label, scale=-np.ones(1, np.float32), constant=flat)
+            return turned if place else Step(tensor, label, constant=-flat)
+        if sign == "*":
+            return Step(tensor, label, scale=flat)
+        if not place and flat.all():
+            return Step(tensor, label, scale=1 / flat)
+        break
+    else:
+        raise NotLinear(f"ends in {label} of two activations")
+    raise NotLinear(f"ends in {label}, which divides by the activations or by 0")
 
 
 def refuse_kernel(label: str, kernel: Sequence[int]) -> NotLinear:

@@ -182,6 +182,7 @@ def reads(keras: ModuleType, model, folder: Path, **preprocessing) -> ImageNetwo
     probabilities = np.exp(logits - logits.max(axis=1, keepdims=True))
     probabilities /= probabilities.sum(axis=1, keepdims=True)
     ours = {None: logits, "softmax": probabilities, "logsoftmax": np.log(probabilities)}
+    ours["sigmoid"] = 1 / (1 + np.exp(-logits))
     close(ours[network.split.after], theirs.reshape(len(theirs), -1), 1e-5)
     return network
 
@@ -249,6 +250,34 @@ def test_an_open_size_comes_from_the_study(keras: ModuleType, tmp_path: Path) ->
     assert network.preprocessing.input_size == (3, 20, 24)
     with pytest.raises(NetworkError, match="input_size missing"):
         opened(f"keras:{tmp_path}/net.keras", preprocessing=HALF)
+
+
+def test_an_application_without_a_size_is_of_224(keras: ModuleType, tmp_path: Path) -> None:
+    """MobileNetV3 is built for any size; it was trained at 224."""
+    path = tmp_path / "a.weights.h5"
+    options = {"minimalistic": True, "classes": 4}
+    model = keras.applications.MobileNetV3Small(weights=None, **options)
+    assert model.inputs[0].shape[1:3] == (None, None)
+    model.save_weights(path)
+    source = f"keras:MobileNetV3Small?minimalistic=true&classes=4&weights={path}"
+    assert opened(source).preprocessing.input_size == (3, 224, 224)
+    other = opened(source, preprocessing={"input_size": [3, 96, 96]})
+    assert other.preprocessing.input_size == (3, 96, 96)
+
+
+def test_what_stands_behind_a_head(keras: ModuleType, tmp_path: Path) -> None:
+    """A temperature and a sigmoid."""
+    layers = keras.layers
+    pool = layers.GlobalAveragePooling2D()
+    dense = layers.Dense(4, name="d")
+    model = small(keras, pool, dense, layers.Rescaling(0.5, offset=1.0), layers.Softmax())
+    network = reads(keras, model, tmp_path)
+    kernel, bias = (np.asarray(value) for value in dense.get_weights())
+    np.testing.assert_allclose(network.head.weight, kernel.T / 2, rtol=1e-6)
+    np.testing.assert_allclose(network.head.bias, bias / 2 + 1, rtol=1e-6)
+    network = reads(keras, small(keras, pool, layers.Dense(4, "sigmoid")), tmp_path)
+    assert network.split is not None
+    assert network.split.after == "sigmoid"
 
 
 def test_channels_first(keras: ModuleType, tmp_path: Path) -> None:

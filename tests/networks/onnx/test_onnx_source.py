@@ -145,6 +145,106 @@ def test_input_type_and_number(tmp_path: Path) -> None:
         load_image(save(model, tmp_path))
 
 
+def halved(model: onnx.ModelProto, *, ends: bool) -> onnx.ModelProto:
+    """The same network with weights of float16; its ``ends`` stay float32, or are float16 too."""
+    for tensor in model.graph.initializer:
+        if tensor.data_type == TensorProto.FLOAT:
+            value = onnx.numpy_helper.to_array(tensor).astype(np.float16)
+            tensor.CopyFrom(onnx.numpy_helper.from_array(value, tensor.name))
+    if not ends:
+        for value in (*model.graph.input, *model.graph.output):
+            value.type.tensor_type.elem_type = TensorProto.FLOAT16
+        return model
+    first, (out,) = model.graph.node[0], model.graph.output
+    first.input[0] = "x16"
+    last = model.graph.node[-1]
+    model.graph.node.insert(0, helper.make_node("Cast", ["x"], ["x16"], to=TensorProto.FLOAT16))
+    last.output[0] = "logits16"
+    model.graph.node.append(
+        helper.make_node("Cast", ["logits16"], [out.name], to=TensorProto.FLOAT)
+    )
+    return model
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_half_precision_is_proved_to_its_own_rounding(tmp_path: Path, *, ends: bool) -> None:
+    path = save(halved(gemm_net(), ends=ends), tmp_path)
+    network, images = load_image(path), batch(6)
+    assert network.split is not None
+    assert 1e-5 < network.split.error < 2e-3
+    assert [note for note in network.notes if "computes in float16; 2e-03 is allowed" in note]
+    logits = network.head.logits(network.backend.features(images))
+    given = images if ends else images.astype(np.float16)
+    np.testing.assert_allclose(logits, whole(path, given), atol=2e-3 * abs(logits).max())
+    single = load_image(save(gemm_net(), tmp_path / "single")).backend.features(images)
+    np.testing.assert_allclose(
+        network.backend.features(images), single, atol=2e-3 * abs(single).max()
+    )
+
+
+def test_half_precision_hides_no_other_head(tmp_path: Path) -> None:
+    model = halved(gemm_net(), ends=True)
+    model.graph.node[-1].input[0] = "clipped"
+    zero = onnx.numpy_helper.from_array(np.float16(0), "zero")
+    model.graph.initializer.append(zero)
+    model.graph.node.insert(-1, helper.make_node("Max", ["logits16", "zero"], ["clipped"]))
+    model.graph.node.sort(key=lambda node: node.op_type == "Cast" and "clipped" in node.input)
+    with pytest.raises(SplitError, match="ends in Max"):
+        load_image(save(model, tmp_path))
+
+
+def test_weights_that_are_only_kept_in_float16_are_proved_as_ever(tmp_path: Path) -> None:
+    net, (w, b) = Net(), known_head()
+    net.store("w16", w.astype(np.float16))
+    net.add("Cast", ["w16"], "w", to=TensorProto.FLOAT)
+    net.add("Gemm", ["f", "w", net.store("b", b)], "out", transB=1)
+    network = load_image(save(net.model("out"), tmp_path))
+    assert network.notes == ()
+    assert network.split is not None
+    assert network.split.error < 1e-5
+
+
+def reshaped(*shape: int) -> onnx.ModelProto:
+    """A network of a free batch size that fixes it where it is pooled."""
+    net, (w, b) = Net(), known_head()
+    net.add("Reshape", ["p", net.store("to", np.array(shape))], "flat")
+    net.add("Gemm", ["flat", net.store("w", w), net.store("b", b)], "out", transB=1)
+    return net.model("out")
+
+
+@pytest.mark.parametrize(("shape", "fixed"), [((1, D), 1), ((1, -1), 1), ((4, D), 4), ((3, -1), 3)])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_batch_that_is_fixed_inside(tmp_path: Path, shape, fixed: int, threads: int) -> None:
+    network = load(f"onnx:{save(reshaped(*shape), tmp_path)}", threads=threads)
+    assert isinstance(network, ImageNetwork)
+    images = batch(7)
+    expected = load_image(save(gemm_net(), tmp_path / "free")).backend.features(images)
+    np.testing.assert_allclose(network.backend.features(images), expected, rtol=1e-6, atol=1e-7)
+    some = "one image" if fixed == 1 else f"{fixed} images"
+    assert network.notes == (f"its graph fixes {some} inside, and is given so many at a time",) or (
+        fixed == 3  # as many as the probe has
+    )
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_images_that_mix_are_seen_however_many_threads(tmp_path: Path, threads: int) -> None:
+    net = Net()
+    net.add("ReduceMean", ["f"], "mean", axes=[0], keepdims=1)
+    net.add("Sub", ["f", "mean"], "centred")
+    w, b = known_head()
+    net.add("Reshape", ["centred", net.store("to", np.array([-1, D]))], "flat")
+    net.add("Gemm", ["flat", net.store("w", w), net.store("b", b)], "out", transB=1)
+    with pytest.raises(SplitError, match="depends on the other images"):
+        load(f"onnx:{save(net.model('out'), tmp_path)}", threads=threads)
+
+
+def test_rows_are_images_in_the_whole_network_too(tmp_path: Path) -> None:
+    net = Net()
+    net.add("Flatten", [gemm(net, *known_head())], "out", axis=0)
+    with pytest.raises(SplitError, match=r"gives \(1, 15\) for 3 images"):
+        load_image(save(net.model("out"), tmp_path))
+
+
 def test_unpooled_features_are_refused(tmp_path: Path) -> None:
     net = Net()
     w, _ = known_head()

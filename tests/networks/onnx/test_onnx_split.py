@@ -136,6 +136,38 @@ def identity_dropout_cast(net, w, b):
     return net.add("Cast", ["id"], "out", to=TensorProto.FLOAT)
 
 
+@head
+def conv_transpose_reshape(net, w, b):  # as tf2onnx writes a head of Keras's MobileNet
+    net.add("Conv", ["p", net.store("w", w[:, :, None, None]), net.store("b", b)], "cv")
+    net.add("Transpose", ["cv"], "last", perm=[0, 2, 3, 1])
+    return net.add("Reshape", ["last", net.store("to", np.array([-1, CLASSES]))], "out")
+
+
+@head
+def conv_mean_with_channels_last(net, w, b):
+    net.add("Conv", ["m", net.store("w", w[:, :, None, None]), net.store("b", b)], "cv")
+    net.add("Transpose", ["cv"], "last", perm=[0, 2, 3, 1])
+    return net.add("ReduceMean", ["last"], "out", axes=[1, 2], keepdims=0)
+
+
+@head
+def divided_by_a_temperature(net, w, b):
+    net.add("Div", [gemm(net, w.copy(), b.copy()), net.store("t", np.float32(1.5))], "out")
+    w /= np.float32(1.5)
+    b /= np.float32(1.5)
+    return "out"
+
+
+@head
+def scaled_and_shifted(net, w, b):  # 2·logits, less a mean, and turned around
+    net.add("Mul", [net.store("two", np.float32(2)), gemm(net, w.copy(), b.copy())], "doubled")
+    net.add("Sub", ["doubled", net.store("mean", b * 3)], "shifted")
+    net.add("Sub", [net.store("one", np.float32(1)), "shifted"], "turned")
+    b[:] = 1 - (2 * b - 3 * b)
+    w *= -2
+    return net.add("Sum", ["turned", net.store("none", np.zeros(CLASSES, np.float32))], "out")
+
+
 def build(name: str):
     net = Net()
     w, b = known_head()
@@ -178,12 +210,14 @@ def test_the_head_is_gone_from_the_graph(name: str) -> None:
     assert {t.name for t in split.features.graph.initializer} == {"k", "kb"}
 
 
-@pytest.mark.parametrize(("op", "name"), [("Softmax", "softmax"), ("LogSoftmax", "logsoftmax")])
+@pytest.mark.parametrize(
+    ("op", "name"), [("Softmax", "softmax"), ("LogSoftmax", "logsoftmax"), ("Sigmoid", "sigmoid")]
+)
 def test_softmax_behind_the_head_is_left_out_and_said(op: str, name: str) -> None:
-    net = Net()
+    net, axis = Net(), {} if op == "Sigmoid" else {"axis": 1}
     w, b = known_head()
     gemm(net, w, b)
-    split = split_onnx(net.model(net.add(op, ["logits"], "out", axis=1)), source="s")
+    split = split_onnx(net.model(net.add(op, ["logits"], "out", **axis)), source="s")
     assert split.claim.after == name
     assert split.claim.layer == "Gemm 'logits'"
     np.testing.assert_array_equal(split.head.weight, w)
@@ -213,7 +247,7 @@ def squeezenet_of_old(net, w, b):  # a ReLU stands between head and pooling
     return net.add("Flatten", ["gp"], "out")
 
 
-@bad("ends in Mul 'out'")
+@bad("ends in Mul 'out' of two activations")
 def product_of_activations(net, w, b):
     return net.add("Mul", [gemm(net, w, b), "logits"], "out")
 
@@ -251,6 +285,51 @@ def weight_on_the_left(net, w, b):
     return net.add("MatMul", [net.store("w", w), "ft"], "out")
 
 
+@bad("ends in Transpose 'out'")
+def batch_moved_away(net, w, b):
+    return net.add("Transpose", [gemm(net, w, b)], "out", perm=[1, 0])
+
+
+@bad("divides by the activations")
+def reciprocal(net, w, b):
+    return net.add("Div", [net.store("one", np.float32(1)), gemm(net, w, b)], "out")
+
+
+def quantised(net, w):
+    """Codes, scale and zero point of the weight (D, CLASSES)."""
+    scale = np.float32(abs(w).max() / 127)
+    net.store("q", np.round(w.T / scale).astype(np.int8))
+    return [net.store("s", scale), net.store("z", np.int8(0))]
+
+
+@bad(r"quantised \(MatMulInteger 'mm'\).*Quantise all but the last layer")
+def dynamic_quantisation(net, w, b):
+    scale, zero = quantised(net, w)
+    net.nodes.append(helper.make_node("DynamicQuantizeLinear", ["f"], ["fq", "fs", "fz"]))
+    net.add("MatMulInteger", ["fq", "q", "fz", zero], "mm")
+    net.add("Cast", ["mm"], "mf", to=TensorProto.FLOAT)
+    net.add("Mul", ["fs", scale], "both")
+    net.add("Mul", ["mf", "both"], "scaled")
+    return net.add("Add", ["scaled", net.store("b", b)], "out")
+
+
+@bad(r"quantised \(QLinearMatMul 'mq'\)")
+def quantised_operators(net, w, b):
+    scale, zero = quantised(net, w)
+    step, none = net.store("step", np.float32(0.1)), net.store("none", np.int8(0))
+    net.add("QuantizeLinear", ["f", step, none], "fq")
+    net.add("QLinearMatMul", ["fq", step, none, "q", scale, zero, step, none], "mq")
+    net.add("DequantizeLinear", ["mq", step, none], "out")
+    return "out"
+
+
+@bad(r"quantised \(DequantizeLinear 'out'\)")
+def rounded_logits(net, w, b):  # QDQ, the output included
+    step, none = net.store("step", np.float32(0.1)), net.store("none", np.int8(0))
+    net.add("QuantizeLinear", [gemm(net, w, b), step, none], "lq")
+    return net.add("DequantizeLinear", ["lq", step, none], "out")
+
+
 @pytest.mark.parametrize("name", sorted(BAD))
 def test_a_network_without_linear_head_is_refused_with_its_last_operations(name: str) -> None:
     function, message = BAD[name]
@@ -258,6 +337,42 @@ def test_a_network_without_linear_head_is_refused_with_its_last_operations(name:
     model = net.model(function(net, *known_head()))
     with pytest.raises(SplitError, match=f"(?s)no linear head.*{message}"):
         split_onnx(model, source="s")
+
+
+def test_rounded_features_in_front_of_a_float_head_are_features(images) -> None:
+    """QDQ up to the head's input, and a weight that is stored in 8 bits."""
+    net = Net()
+    w, b = known_head()
+    step, none = net.store("step", np.float32(0.05)), net.store("none", np.int8(0))
+    net.add("QuantizeLinear", ["f", step, none], "fq")
+    net.add("DequantizeLinear", ["fq", step, none], "fd")
+    scale, zero = quantised(net, w)
+    net.add("DequantizeLinear", ["q", scale, zero], "w")
+    net.add("MatMul", ["fd", "w"], "mm")
+    model = net.model(net.add("Add", ["mm", net.store("b", b)], "out"), opset=19)
+    split = split_onnx(model, source="s")
+    ours = split.head.logits(run_split(split, model, images))
+    reference = ReferenceEvaluator(model).run(None, {"x": images})[0]
+    np.testing.assert_allclose(ours, reference, rtol=1e-4, atol=1e-5)
+
+
+def test_what_the_walk_does_not_know_stands_in_the_features(images) -> None:
+    """An operation of the runtime's own, one of a later opset."""
+    net = Net()
+    net.nodes.append(helper.make_node("QuickGelu", ["f"], ["qg"], domain="com.microsoft"))
+    net.nodes.append(helper.make_node("Split", ["qg"], ["low", "half"], num_outputs=2, axis=1))
+    net.add("Concat", ["half", "qg"], "more", axis=1)
+    rng = np.random.default_rng(5)
+    w = rng.normal(size=(CLASSES, D + D // 2)).astype(np.float32)
+    net.add("Gemm", ["more", net.store("w", w)], "out", transB=1)
+    model = net.model("out", opset=18)
+    model.opset_import.add(domain="com.microsoft", version=1)
+    split = split_onnx(model, source="s")
+    (f,) = ReferenceEvaluator(Net().model("f")).run(None, {"x": images})
+    gelu = f / (1 + np.exp(-1.702 * f))
+    expected = np.concatenate([gelu[:, D // 2 :], gelu], axis=1)
+    np.testing.assert_allclose(run_split(split, model, images), expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(split.head.weight, w)
 
 
 def test_the_output_named_logits_is_chosen() -> None:

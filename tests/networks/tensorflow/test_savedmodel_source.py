@@ -144,13 +144,16 @@ def test_heads(tmp_path: Path) -> None:
         "late": lambda x: {"a": late(x)},
         "transposed": lambda x: {"a": transposed(x)},
         "softmax": lambda x: {"a": tf.nn.log_softmax(net.logits(x))},
+        "cooled": lambda x: {"a": tf.nn.softmax((2.0 - net.logits(x) - 2.0) * -3.0 / 3.0)},
+        "sigmoid": lambda x: {"a": tf.nn.sigmoid(net.logits(x))},
         "squeezed": lambda x: {"a": tf.squeeze(tf.expand_dims(net.logits(x), 1), [1])},
     }
     save(net, tmp_path / "net", functions)
     for name in functions:
         network = opened(tmp_path / "net", f"?signature={name}")
         assert network.split is not None
-        assert network.split.after == ("logsoftmax" if name == "softmax" else None)
+        after = {"softmax": "logsoftmax", "cooled": "softmax", "sigmoid": "sigmoid"}.get(name)
+        assert network.split.after == after
         agrees(network, net)
     net.bias.assign(0 * net.bias)
     bare = {"serving_default": lambda x: {"a": tf.matmul(net.features(x), net.weight)}}

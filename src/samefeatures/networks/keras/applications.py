@@ -27,6 +27,8 @@ OPTIONS: Mapping[str, Callable[[str], object]] = {
     "classes": int,
 }
 """Arguments of applications that a source may give, and how their values read."""
+USUAL = (3, 224, 224)
+"""Size of an application that Keras builds without one (MobileNetV3), and was trained at."""
 UNSCALED = tuple(f"EfficientNetB{i}" for i in range(8))
 """Keras builds them with one layer more for its own ImageNet weights than for any others."""
 
@@ -38,8 +40,9 @@ def build_application(
 
     Weights are those of ``?weights=PATH``, else Keras's own for ImageNet. Mean, std and channel
     order are read off the application's ``preprocess_input``. Keras says nothing of crops and
-    resizing: they are the central 87.5 % and bilinear, as Google evaluates. An ``input_size`` of
-    the study builds the network for that size, with the same weights.
+    resizing: they are the central 87.5 % and bilinear, as Google evaluates. The size is Keras's
+    own, or 224 where it has none; an ``input_size`` of the study builds the network for that size,
+    with the same weights.
 
     Raises:
         NetworkError: when there is no such application, an option is wrong, or the weights can't
@@ -66,6 +69,8 @@ def build_application(
             model = _resized(model, shape, source, build)
     mean, std, bgr = normalisation(sys.modules[function.__module__].preprocess_input)
     fields = {"mean": mean, "std": std, "crop_pct": 0.875, "interpolation": "bilinear"}
+    if None in tuple(model.inputs[0].shape)[1:]:
+        fields["input_size"] = USUAL
     return model, fields, bgr
 
 

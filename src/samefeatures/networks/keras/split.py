@@ -28,7 +28,7 @@ SAME_VALUES = (
     "ActivityRegularization",
 )
 """Behind a head these change no value in inference, apart from the shape."""
-ACTIVATIONS = {"softmax": "softmax", "log_softmax": "logsoftmax"}
+ACTIVATIONS = {"softmax": "softmax", "log_softmax": "logsoftmax", "sigmoid": "sigmoid"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,6 +119,9 @@ def _step(keras: ModuleType, tensor: Any) -> Step:
         return Step(came[0])
     if after := _softmax(keras, layer):
         return Step(came[0], label, after=after)
+    if kind == "Rescaling" and np.ndim(layer.scale) == np.ndim(layer.offset) == 0:
+        scale, offset = (np.full(1, each, np.float32) for each in (layer.scale, layer.offset))
+        return Step(came[0], label, scale=scale, constant=offset)
     if kind == "GlobalAveragePooling2D":
         return Step(came[0], label, over=layer.data_format)
     if kind in ("Dense", "Conv2D"):

@@ -20,6 +20,8 @@ from samefeatures.networks.onnx.run import image_input, lanes_of, open_run
 from samefeatures.networks.onnx.split import OnnxSplit
 from samefeatures.networks.record import Head
 
+NOT_FLOAT32 = (onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE)
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class OnnxBackend(GraphBackend):
@@ -77,14 +79,18 @@ class OnnxBackend(GraphBackend):
         )
 
     def open_whole(self, model: onnx.ModelProto, output: str) -> Run:
-        """The whole graph, for the proof, as its features are run.
+        """The whole graph, for the proof: one batch at a time, on all threads.
 
         Raises:
             NetworkError: when ONNX Runtime refuses the graph.
         """
-        each = 1 if self.lanes.count > 1 else self.threads
         return open_run(
-            model, self.given, output, threads=each, device=self.device, folder=self.split.folder
+            model,
+            self.given,
+            output,
+            threads=self.threads,
+            device=self.device,
+            folder=self.split.folder,
         )
 
     def with_random_weights(self, *, seed: int) -> OnnxBackend:
@@ -140,12 +146,12 @@ class OnnxBackend(GraphBackend):
                 numpy_helper.from_array(np.ascontiguousarray(head.bias), bias),
             ]
         )
-        graph.node.extend(
-            [
-                helper.make_node("Flatten", [tensor], [flat], axis=1),
-                helper.make_node("Gemm", [flat, weight, bias], ["logits"], transB=1),
-            ]
-        )
+        graph.node.append(helper.make_node("Flatten", [tensor], [flat], axis=1))
+        if any(map(Graph(model).of_type, NOT_FLOAT32)):
+            wide = _free("features_float32", taken)
+            graph.node.append(helper.make_node("Cast", [flat], [wide], to=onnx.TensorProto.FLOAT))
+            flat = wide
+        graph.node.append(helper.make_node("Gemm", [flat, weight, bias], ["logits"], transB=1))
         (images,) = (v for v in graph.input if v.name == self.given)
         batch = self.layout.batch or _batch_name(images)
         graph.output.append(

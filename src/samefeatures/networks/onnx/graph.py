@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnx
-from onnx import numpy_helper
+from onnx import helper, numpy_helper
 
 from samefeatures.base.errors import NetworkError
 
@@ -19,6 +20,16 @@ FLOATS = (
     onnx.TensorProto.BFLOAT16,
     onnx.TensorProto.DOUBLE,
 )
+LINEAR = ("Gemm", "MatMul", "Conv")
+QUANTISED = (
+    *("MatMulInteger", "ConvInteger", "QLinearMatMul", "QLinearConv"),
+    *("QGemm", "MatMulIntegerToFloat", "DynamicQuantizeMatMul", "QLinearAdd", "QLinearSoftmax"),
+)
+"""Operations on integers that stand for rounded numbers."""
+MOST_AT_ONCE = 64
+"""Images of a batch that a graph may fix inside."""
+NO_ARITHMETIC = ("Cast", "Identity", "Transpose", "Reshape", "Squeeze", "Unsqueeze")
+"""Operations that may stand between a weight and what computes with it."""
 NOT_TRAINED = {
     "BatchNormalization": (3, 4),
     "Clip": (1, 2),
@@ -96,6 +107,45 @@ class Graph:
         graph.output.extend(onnx.ValueInfoProto(name=name) for name in outputs)
         return model
 
+    def quantised_before(self, name: str, steps: int = 8) -> str | None:
+        """The last operation on rounded numbers before a tensor, within so many steps."""
+        names, rounded = [name], None
+        for _ in range(steps):
+            nodes = [self.makers[each] for each in names if each in self.makers]
+            for node in nodes:
+                if node.op_type in QUANTISED:
+                    return describe([node])
+                if node.op_type == "DequantizeLinear" and self.constant(node.input[0]) is None:
+                    rounded = describe([node])
+                if node.op_type in LINEAR:
+                    return rounded
+            names = list({each for node in nodes for each in node_inputs(node)})
+        return rounded
+
+    def is_half(self) -> bool:
+        """Whether anything is computed in float16: weights that are only kept so are no reason."""
+        half = set(self.of_type(onnx.TensorProto.FLOAT16))
+        return any(
+            node.op_type not in NO_ARITHMETIC and half.intersection(node.input)
+            for node in self.live(self.outputs)
+        )
+
+    def of_type(self, kind: int) -> list[str]:
+        """Names of the stored tensors of a data type."""
+        names = [t.name for t in self.proto.initializer if t.data_type == kind]
+        for node in self.proto.node:
+            value = attributes(node).get("value") if node.op_type == "Constant" else None
+            if getattr(value, "data_type", None) == kind:
+                names += node.output
+        return names
+
+    def batches_inside(self) -> list[int]:
+        """Numbers of images that stored shapes of ``Reshape`` fix, the most frequent first."""
+        nodes = [node for node in self.live(self.outputs) if node.op_type == "Reshape"]
+        shapes = [self.constant(node.input[1]) for node in nodes if len(node.input) > 1]
+        first = Counter(int(s[0]) for s in shapes if s is not None and s.ndim == 1 and s.size)
+        return [batch for batch, _ in first.most_common() if 1 <= batch <= MOST_AT_ONCE]
+
     def last_layers(self, count: int = 4) -> str:
         """The last operations, for messages."""
         return describe(self.live(self.outputs)[-count:])
@@ -121,6 +171,11 @@ class Graph:
             ):
                 total += int(np.prod(tensor.dims))
         return total
+
+
+def attributes(node: onnx.NodeProto) -> dict[str, Any]:
+    """Values of a node's attributes, by name."""
+    return {a.name: helper.get_attribute_value(a) for a in node.attribute}
 
 
 def node_inputs(node: onnx.NodeProto) -> list[str]:

@@ -14,6 +14,8 @@ from samefeatures.base.arrays import Float32
 from samefeatures.base.errors import NetworkError, said
 from samefeatures.networks.graph_backend import ImageLayout, Run
 
+TAKEN = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE)
+"""Data types of images."""
 FOLDER = "session.model_external_initializers_file_folder_path"
 
 
@@ -83,9 +85,12 @@ def open_run(
         NetworkError: when ONNX Runtime refuses the model, or has no such device.
     """
     session = open_session(model, threads=threads, device=device, folder=folder)
+    kinds = {value.name: value.type for value in session.get_inputs()}
+    kind = {"tensor(float16)": np.float16, "tensor(double)": np.float64}.get(kinds.get(given, ""))
 
     def run(images: Float32) -> Float32:
-        (out,) = session.run([wanted], {given: images})
+        came = images if kind is None else images.astype(kind)
+        (out,) = session.run([wanted], {given: came})
         return np.asarray(out, np.float32)
 
     return run
@@ -106,17 +111,17 @@ def image_input(values: list[onnx.ValueInfoProto], *, source: str) -> tuple[str,
     """Name and layout of the image input of a graph; channels come first where it leaves it open.
 
     Raises:
-        NetworkError: when there is not exactly one float32 RGB input.
+        NetworkError: when there is not exactly one RGB input of floating point.
     """
     if len(values) != 1:
         names = ", ".join(value.name for value in values) or "none"
         raise NetworkError(f"{source} has {len(values)} inputs ({names}); one image is needed.")
     tensor = values[0].type.tensor_type
-    if tensor.elem_type != onnx.TensorProto.FLOAT:
-        kind = onnx.TensorProto.DataType.Name(tensor.elem_type)
+    if tensor.elem_type not in TAKEN:
+        kinds = {number: name for name, number in onnx.TensorProto.DataType.items()}
         raise NetworkError(
-            f"{source} takes {kind}; only float32 images are supported. Put a Cast in front, "
-            "or export the network in float32."
+            f"{source} takes {kinds.get(tensor.elem_type, 'no tensor')}; only float32, float16 and "
+            "float64 images are supported. Put a Cast in front, or export the network in float32."
         )
     dims = [d.dim_value or None for d in tensor.shape.dim]
     shape = dims if tensor.HasField("shape") else None

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from samefeatures.base.errors import NetworkError
+from samefeatures.networks.graph_backend import ImageLayout
 from samefeatures.networks.onnx.backend import OnnxBackend
 from samefeatures.networks.onnx.files import read_onnx
 from samefeatures.networks.onnx.graph import Graph
 from samefeatures.networks.onnx.run import image_input
 from samefeatures.networks.onnx.split import split_onnx
-from samefeatures.networks.record import ImageNetwork
+from samefeatures.networks.proof import HALF_TOLERANCE, MixedImages
+from samefeatures.networks.record import ImageNetwork, with_note
 from samefeatures.networks.settings import build_preprocessing, fields_of_meta, read_json
 from samefeatures.networks.source import LoadOptions, Source, resolve_path
 
@@ -20,25 +26,61 @@ def load_onnx(source: Source, options: LoadOptions) -> ImageNetwork:
         CheckpointError: when the file is damaged.
         SplitError: when it has no linear head.
     """
-    text, device, threads = source.text, options.device, options.threads
+    text = source.text
     path = resolve_path(source.rest, options.base)
     file = read_onnx(path)
     beside = path.with_name("meta.json")
     meta = read_json(beside, remedy="Mend or remove it") if beside.exists() else {}
-    graph = Graph(file.model)
-    images = _, layout = image_input(graph.inputs, source=text)
+    graph = Graph(file.model, file.folder)
+    given, layout = image_input(graph.inputs, source=text)
     split = split_onnx(
         file.model, source=text, output=source.query.get("output"), folder=file.folder
     )
     found = fields_of_meta(meta, source=text)
     preprocessing = build_preprocessing(found, options.overrides, source=text)
     layout.check_size(*preprocessing.input_size[1:], source=text)
-    backend = OnnxBackend.open(split, images, threads=threads, device=device, source=text)
     counted = meta.get("parameters")
-    return backend.proved(
-        backend.open_whole(file.model, split.output),
-        name=options.name,
-        preprocessing=preprocessing,
-        fingerprint=file.fingerprint,
-        parameters=counted if isinstance(counted, int) else graph.parameters(),
-    )
+    parameters = counted if isinstance(counted, int) else graph.parameters()
+
+    def network(layout: ImageLayout) -> ImageNetwork:
+        backend = OnnxBackend.open(
+            split, (given, layout), threads=options.threads, device=options.device, source=text
+        )
+        return backend.proved(
+            backend.open_whole(file.model, split.output),
+            name=options.name,
+            preprocessing=preprocessing,
+            fingerprint=file.fingerprint,
+            parameters=parameters,
+        )
+
+    try:
+        proved = network(layout)
+    except NetworkError as error:
+        fixed = layout.batch is not None or isinstance(error, MixedImages)
+        batches = [] if fixed else graph.batches_inside()
+        proved = _in_batches(network, layout, batches, error)
+    if split.claim.tolerance == HALF_TOLERANCE:
+        proved = with_note(
+            proved,
+            f"computes in float16; {HALF_TOLERANCE:.0e} is allowed between "
+            "head(features(x)) and the network",
+        )
+    return proved
+
+
+def _in_batches(
+    network: Callable[[ImageLayout], ImageNetwork],
+    layout: ImageLayout,
+    batches: Sequence[int],
+    error: NetworkError,
+) -> ImageNetwork:
+    """The network in batches of a size that its graph fixes inside, if it runs so."""
+    for batch in batches:
+        try:
+            found = network(replace(layout, batch=batch))
+        except NetworkError:
+            continue
+        images = "one image" if batch == 1 else f"{batch} images"
+        return with_note(found, f"its graph fixes {images} inside, and is given so many at a time")
+    raise error

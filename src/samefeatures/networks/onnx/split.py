@@ -11,14 +11,15 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from samefeatures.networks.onnx.graph import Graph, describe
-from samefeatures.networks.proof import Claim
+from samefeatures.networks.onnx.graph import Graph, attributes, describe
+from samefeatures.networks.proof import HALF_TOLERANCE, TOLERANCE, Claim
 from samefeatures.networks.record import Head
-from samefeatures.networks.walk import Array, NotLinear, Step, find_head, refuse_kernel, split_sum
+from samefeatures.networks.walk import Array, NotLinear, Step, arithmetic, find_head, refuse_kernel
 
 SAME_VALUES = ("Identity", "Dropout", "Cast", "Flatten", "Reshape", "Squeeze", "Unsqueeze")
 """Behind a head these change no value (dropout is off in inference)."""
-ACTIVATIONS = {"Softmax": "softmax", "LogSoftmax": "logsoftmax"}
+ACTIVATIONS = {"Softmax": "softmax", "LogSoftmax": "logsoftmax", "Sigmoid": "sigmoid"}
+ARITHMETIC = {"Add": "+", "Sum": "+", "Sub": "-", "Mul": "*", "Div": "/"}
 MUST = "Gemm, MatMul (+ Add), or a 1x1 convolution over pooled features, with constant weights"
 
 
@@ -49,8 +50,9 @@ def split_onnx(
     """Find the head of a classifier, and cut it off.
 
     Gemm, MatMul (+ Add), and 1×1 convolutions over pooled features are heads; so is a 1×1
-    convolution that is averaged over the image right afterwards, since the two commute. Softmax
-    behind a head is left out. Weights may come through any chain of constant operations.
+    convolution that is averaged over the image right afterwards, since the two commute. What is
+    added or multiplied behind a head is folded into it; a softmax or sigmoid there is left out.
+    Weights may come through any chain of constant operations.
 
     Args:
         model: The whole classifier.
@@ -75,7 +77,8 @@ def split_onnx(
     tensor, cut = found.tensor, graph.cut(graph.live([found.tensor]), [found.tensor])
     if found.over is not None:
         tensor = _append_pool(cut, tensor)
-    claim = Claim(found.label, graph.last_layers(), found.after)
+    tolerance = HALF_TOLERANCE if graph.is_half() else TOLERANCE
+    claim = Claim(found.label, graph.last_layers(), found.after, tolerance)
     return OnnxSplit(cut, tensor, found.head, name, claim, folder)
 
 
@@ -85,26 +88,41 @@ def _step(graph: Graph, name: str) -> Step:
     if node is None:
         raise NotLinear("is an input or a constant")
     kind, label = node.op_type, describe([node])
-    if kind in SAME_VALUES:
+    if kind in SAME_VALUES or (kind == "Transpose" and _keeps_batch(node)):
         return Step(node.input[0])
     if kind in ACTIVATIONS:
         return Step(node.input[0], label, after=ACTIVATIONS[kind])
     if kind == "GlobalAveragePool" or (kind == "ReduceMean" and _over_image(graph, node)):
         return Step(node.input[0], label, over=True)
-    if kind == "Add":
-        tensor, constant = split_sum(list(node.input), graph.constant, label)
-        return Step(tensor, constant=constant)
     if kind in ("Gemm", "MatMul", "Conv"):
         return _linear(graph, node, label)
+    if quantised := graph.quantised_before(name):
+        raise NotLinear(
+            f"ends in {label}, and the head in front of it is quantised ({quantised}): it works "
+            "on, or gives, numbers that are rounded to 8 bits. Quantise all but the last layer, or "
+            "take the network in float32"
+        )
+    if kind in ARITHMETIC and len(node.input) == 2:
+        return arithmetic(ARITHMETIC[kind], list(node.input), graph.constant, label)
     raise NotLinear(f"ends in {label}")
 
 
+def _keeps_batch(node: onnx.NodeProto) -> bool:
+    """Whether the batch stays first; without a permutation all sides are reversed."""
+    order = attributes(node).get("perm")
+    return order is not None and order[0] == 0
+
+
 def _over_image(graph: Graph, node: onnx.NodeProto) -> bool:
-    """Whether an average runs over height and width alone."""
-    axes = _attributes(node).get("axes")
+    """Whether an average runs over height and width alone, wherever channels stand."""
+    axes = attributes(node).get("axes")
     if axes is None and len(node.input) > 1:
         axes = graph.constant(node.input[1])
-    return axes is not None and sorted(int(a) % 4 for a in axes) == [2, 3]
+    if axes is None:
+        return False
+    maker = graph.makers.get(node.input[0])
+    last = maker is not None and attributes(maker).get("perm") == [0, 2, 3, 1]
+    return sorted(int(a) % 4 for a in axes) == ([1, 2] if last else [2, 3])
 
 
 def _linear(graph: Graph, node: onnx.NodeProto, label: str) -> Step:
@@ -116,7 +134,7 @@ def _linear(graph: Graph, node: onnx.NodeProto, label: str) -> Step:
             if value is None:
                 raise NotLinear(f"ends in {label}, whose {what} is not constant")
             stored[what] = value
-    weight, bias, given = stored["weight"], stored.get("bias"), _attributes(node)
+    weight, bias, given = stored["weight"], stored.get("bias"), attributes(node)
     if node.op_type == "Conv":
         weight = _conv_weight(label, weight, given)
     elif node.op_type == "MatMul":
@@ -148,10 +166,6 @@ def _conv_weight(label: str, weight: Array, given: Mapping[str, Any]) -> Array:
     if not plain:
         raise refuse_kernel(label, weight.shape[2:])
     return weight.reshape(weight.shape[:2])
-
-
-def _attributes(node: onnx.NodeProto) -> dict[str, Any]:
-    return {a.name: helper.get_attribute_value(a) for a in node.attribute}
 
 
 def _append_pool(model: onnx.ModelProto, tensor: str) -> str:

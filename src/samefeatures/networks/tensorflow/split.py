@@ -11,7 +11,7 @@ import tensorflow as tf
 from samefeatures.networks.proof import Claim
 from samefeatures.networks.record import Head
 from samefeatures.networks.tensorflow.graph import Frozen
-from samefeatures.networks.walk import Array, NotLinear, Step, find_head, refuse_kernel, split_sum
+from samefeatures.networks.walk import Array, NotLinear, Step, arithmetic, find_head, refuse_kernel
 
 SAME_VALUES = (
     "Identity",
@@ -24,8 +24,8 @@ SAME_VALUES = (
     "PlaceholderWithDefault",
 )
 """Behind a head these change no value, apart from the shape."""
-ACTIVATIONS = {"Softmax": "softmax", "LogSoftmax": "logsoftmax"}
-SUMS = ("BiasAdd", "Add", "AddV2")
+ACTIVATIONS = {"Softmax": "softmax", "LogSoftmax": "logsoftmax", "Sigmoid": "sigmoid"}
+ARITHMETIC = {"BiasAdd": "+", "Add": "+", "AddV2": "+", "Sub": "-", "Mul": "*", "RealDiv": "/"}
 USUAL = ("logits", "default")
 """Outputs that hold the logits by their names: the usual one, and that of TensorFlow Hub."""
 
@@ -88,9 +88,10 @@ def _step(frozen: Frozen, op: Any) -> Step:
         return Step(op.inputs[0])
     if kind in ACTIVATIONS:
         return Step(op.inputs[0], label, after=ACTIVATIONS[kind])
-    if kind in SUMS:
-        tensor, constant = split_sum(op.inputs, lambda other: _constant(frozen, other), label)
-        return Step(tensor, constant=constant)
+    if kind in ARITHMETIC:
+        return arithmetic(
+            ARITHMETIC[kind], op.inputs, lambda other: _constant(frozen, other), label
+        )
     if kind == "Mean":
         return Step(op.inputs[0], label, over=_sides(frozen, op, label))
     if kind in ("MatMul", "Conv2D"):
