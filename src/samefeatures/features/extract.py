@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from samefeatures.base.arrays import Float32
@@ -172,10 +172,21 @@ def fill(
 ) -> Iterator[tuple[str, int]]:
     """Compute and store the chunks that ``work`` says are missing.
 
+    While one is stored the next one is computed.
+
     Yields:
         After each chunk of a network its name, and how many rows were stored.
     """
-    for done in computed_chunks(work, stores[0].images_per_chunk, options=options, meter=meter):
+
+    def store(done: Computed) -> tuple[str, int]:
         tell_others(stores, work.missing, done.chunk, done.problems)
         stores[done.network].write_chunk(done.chunk, done.features, done.problems)
-        yield stores[done.network].name, len(done.features)
+        return stores[done.network].name, len(done.features)
+
+    chunks = computed_chunks(work, stores[0].images_per_chunk, options=options, meter=meter)
+    with ThreadPoolExecutor(1) as writer:
+        under_way: list[Future[tuple[str, int]]] = []
+        for done in chunks:
+            yield from (each.result() for each in under_way)
+            under_way = [writer.submit(store, done)]
+        yield from (each.result() for each in under_way)
