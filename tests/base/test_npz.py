@@ -10,7 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from samefeatures.base.errors import CheckpointError, DataError, StoreDamagedError
+from samefeatures.base.errors import (
+    CheckpointError,
+    DataError,
+    FileError,
+    NoFileError,
+    StoreDamagedError,
+)
 from samefeatures.base.npz import load_npz, read_npz, write_npz
 from samefeatures.maps.checkpoint import Checkpoint
 from samefeatures.maps.curve import LossCurve
@@ -28,9 +34,9 @@ def test_arrays_come_back_to_the_bit(tmp_path: Path) -> None:
         assert again[name].dtype == array.dtype
         assert np.array_equal(again[name], array)
     assert list(load_npz(tmp_path / "x.npz", ["text"])) == ["text"]
-    with pytest.raises(ValueError, match="KeyError"):
+    with pytest.raises(FileError, match="no array 'other'"):
         load_npz(tmp_path / "x.npz", ["other"])
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(NoFileError):
         load_npz(tmp_path / "y.npz")
 
 
@@ -39,7 +45,7 @@ def test_objects_are_neither_written_nor_read(tmp_path: Path) -> None:
         write_npz(tmp_path / "x.npz", {"a": np.array([object()])})
     assert not list(tmp_path.iterdir())
     np.savez(tmp_path / "x.npz", a=np.array([{}]))
-    with pytest.raises(ValueError, match="pickle"):
+    with pytest.raises(FileError, match="pickle"):
         load_npz(tmp_path / "x.npz")
 
 
@@ -150,7 +156,7 @@ def test_damage_is_one_line(tmp_path: Path) -> None:
             from_anywhere(path)
         assert "\n" not in str(caught.value)
     np.savez(path, a=np.array([Bomb()], object))
-    with pytest.raises(CheckpointError, match=r"'a': .*pickled objects are not loaded"):
+    with pytest.raises(CheckpointError, match=r"'a' holds pickled objects"):
         from_anywhere(path)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as packed:
         packed.writestr("a.npy", b"not an array")

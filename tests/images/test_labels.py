@@ -86,7 +86,8 @@ def test_names_that_a_class_map_lacks(tmp_path: Path) -> None:
     ("file", "text", "says"),
     [
         ("map.json", '{"cat": 0, "dog": 0}', "the index 0 2 times"),
-        ("map.json", '{"cat": 0, "cat": 1}', "the name 'cat' 2 times"),
+        ("map.json", '{"cat": 0, "cat": 1}', "the key 'cat' stands twice"),
+        ("map.json", '{"cat": 9223372036854775808}', "the index 9223372036854775808"),
         ("map.json", '{"cat": -1}', "'cat' the index -1"),
         ("map.json", '{"cat": 1.7}', r"the index 1\.7"),
         ("map.json", '{"cat": true}', "the index True"),

@@ -126,7 +126,7 @@ class Evil:
 
 def test_pickled_objects_are_never_unpickled(tmp_path: Path) -> None:
     trace = tmp_path / "ran"
-    with pytest.raises(NetworkError, match=r"'fit_ids': .*pickled objects are not loaded"):
+    with pytest.raises(NetworkError, match=r"'fit_ids' holds pickled objects"):
         read(tmp_path, fit_ids=np.array([Evil(trace)] * N, object))
     (tmp_path / "all.npz").write_bytes(pickle.dumps(Evil(trace)))
     with pytest.raises(CheckpointError, match=r"all\.npz"):

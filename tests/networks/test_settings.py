@@ -100,3 +100,26 @@ def test_reading_meta(tmp_path: Path) -> None:
             read_json(path, remedy="Mend it")
     with pytest.raises(NetworkError, match="size 'big'"):
         fields_of_meta({"size": "big"}, source="s")
+
+
+@pytest.mark.parametrize(
+    ("key", "values", "meant"),
+    [
+        ("mean", [123.675, 116.28, 103.53], r"\[0\.485, 0\.456, 0\.406\]"),
+        ("std", [58.395, 57.12, 57.375], r"\[0\.229, 0\.224, 0\.225\]"),
+        ("mean", [127.5, 0, 0], r"\[0\.5, 0, 0\]"),
+    ],
+)
+def test_numbers_for_bytes_are_refused_with_what_to_write(
+    key: str, values: list[float], meant: str
+) -> None:
+    with pytest.raises(ConfigError, match=f"pixels from 0 to 255.* write {key}: {meant}"):
+        build_preprocessing(OURS, {key: values}, source="timm:a")
+
+
+@pytest.mark.parametrize("key", ["mean", "std", "crop_pct", "input_size"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), True, 10**400, None, {}])
+def test_what_is_no_number(key: str, value: object) -> None:
+    given = value if key == "crop_pct" else [value, 1, 1]
+    with pytest.raises(ConfigError, match=f"{key} is "):
+        build_preprocessing({**OURS, key: given}, {}, source="onnx:a.onnx")

@@ -122,3 +122,76 @@ def test_algebra_and_store() -> None:
         parse_config({**GOOD, "algebra": {"precison": "float32"}})
     with pytest.raises(ConfigError, match=r"algebra.precision: .*'float64' or 'float32'"):
         parse_config({**GOOD, "algebra": {"precision": "float16"}})
+
+
+@pytest.mark.parametrize("word", ["off", "yes", "3", "1.5", "2024-01-02", "0x10"])
+@pytest.mark.parametrize(
+    ("place", "what"),
+    [
+        ("title: {}", "title"),
+        ("device: {}", "device"),
+        ("out: {}", "out"),
+        ("networks: [{}]", "network"),
+        ("networks: [{{load: {}}}]", "load"),
+        ("networks: [{{load: 'mini:lenet', name: {}}}]", "name"),
+        ("methods: [{{name: ols, label: {}}}]", "label"),
+        ("measures: [r2, {}]", "measures"),
+        ("class_names: [a, {}]", "class_names"),
+        ("algebra: {{device: {}}}", "device"),
+        ("tasks: [{{name: {}}}]", "name"),
+        ("data: {{fit: {{source: a, name: {}}}, eval: b}}", "name"),
+        ("data: {{fit: {{source: a, class_map: {}}}, eval: b}}", "class_map"),
+    ],
+)
+def test_words_that_yaml_reads_as_something_else(
+    tmp_path: Path, place: str, what: str, word: str
+) -> None:
+    key = place.partition(":")[0]
+    lines = [line for line in ("networks: ['mini:lenet', 'mini:vgg']",) if key not in line]
+    (tmp_path / "study.yaml").write_text("\n".join([*lines, place.format(word)]))
+    with pytest.raises(ConfigError, match=rf"{what} is .*put the word in quotes"):
+        read_config(tmp_path / "study.yaml")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"batch_size": True},
+        {"workers": True},
+        {"cluster": {"cpus": True}},
+        {"controls": {"folds": True}},
+        {"networks": [{"load": "mini:lenet", "crop_pct": True}]},
+        {"networks": [{"load": "mini:lenet", "mean": [0.5, True, 0.5]}]},
+        {"data": {"fit": {"source": "a", "limit": True}, "eval": "b"}},
+        {"data": {"fit": {"source": "a", "views": {"count": True}}, "eval": "b"}},
+        {"data": {"fit": {"source": "a", "views": {"count": 2, "seed": True}}, "eval": "b"}},
+    ],
+)
+def test_true_is_no_number(change: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="is True; it must be a"):
+        parse_config({**GOOD, **change})
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize(
+    "change", [{"cluster": {"patience": 0.0}}, {"networks": [{"load": "a", "crop_pct": 0.0}]}]
+)
+def test_numbers_are_finite(change: dict[str, Any], value: float) -> None:
+    def put(part: Any) -> Any:
+        if isinstance(part, dict):
+            return {key: put(each) for key, each in part.items()}
+        return [put(each) for each in part] if isinstance(part, list) else part or value
+
+    with pytest.raises(ConfigError, match="finite number"):
+        parse_config({**GOOD, **put(change)})
+
+
+def test_a_key_twice_is_an_error_at_every_level(tmp_path: Path) -> None:
+    for text in (
+        "networks: [a]\nnetworks: [b]",
+        "data:\n  fit: {source: a, limit: 3, limit: 5}\n  eval: b",
+        "networks:\n- load: a\n  name: x\n  name: y",
+    ):
+        (tmp_path / "study.yaml").write_text(text)
+        with pytest.raises(ConfigError, match=r"line \d: the key '\w+' stands twice"):
+            read_config(tmp_path / "study.yaml")

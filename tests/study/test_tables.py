@@ -13,8 +13,9 @@ import pandas as pd
 import pytest
 
 from samefeatures.base.errors import StoreError
+from samefeatures.study.predictions import read_predictions, write_predictions
 from samefeatures.study.results import Cell
-from samefeatures.study.tables import read_predictions, write_cells, write_predictions
+from samefeatures.study.tables import write_cells
 
 CSV = """\
 method,source,target,n,correct,top1,correct_top5,top5,source_top1,target_top1,\

@@ -2,6 +2,8 @@
 
     SamefeaturesError
     ├── ConfigError           a study file or an option
+    ├── FileError             a file is not what it should be; readers say what to do
+    │   └── NoFileError
     ├── MissingExtraError     a package that an extra would have brought
     ├── DataError             an image set
     │   ├── DuplicateIdError
@@ -38,6 +40,17 @@ class SamefeaturesError(Exception):
 
 class ConfigError(SamefeaturesError):
     """A study file or an option is wrong."""
+
+
+class FileError(SamefeaturesError):
+    """A file can't be read as what it should be: why, in one line.
+
+    Whoever reads the file turns this into an error of its own, with what to do.
+    """
+
+
+class NoFileError(FileError):
+    """There is no such file."""
 
 
 class MissingExtraError(SamefeaturesError):

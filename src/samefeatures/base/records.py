@@ -2,39 +2,45 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import is_dataclass
 from functools import lru_cache
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from samefeatures.base.errors import FileError
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 T = TypeVar("T")
 
 
 def record(kind: type[T], raw: Mapping[str, Any]) -> T:
-    """A record, and those in it: alone, in tuples, or where there may be none.
+    """A record, and those in it, checked field by field.
 
     Args:
         kind: A dataclass.
-        raw: Values by field; what is a record already stays as it is.
+        raw: Values by field, as JSON has them.
 
     Raises:
-        TypeError: when a field is missing or unknown, or its value is of another kind.
+        FileError: when a field is missing or unknown, or its value is of another kind; nothing is
+            converted.
     """
+    from pydantic import ValidationError
+
     plain: Any = kind
-    hints = _hints(plain)
-    return kind(**{name: _value(hints.get(name), value) for name, value in raw.items()})
+    adapter: TypeAdapter[list[T]] = _adapter(plain)
+    try:
+        return adapter.validate_json(json.dumps([raw]))[0]
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"][1:]) or "the record"
+        raise FileError(f"{place}: {first['msg']}") from None
 
 
 @lru_cache
-def _hints(kind: type) -> dict[str, Any]:
-    return get_type_hints(kind)
+def _adapter(kind: Any) -> Any:
+    from pydantic import ConfigDict, TypeAdapter
 
-
-def _value(hint: Any, raw: Any) -> Any:
-    inner = [each for each in get_args(hint) if each is not type(None)]
-    if isinstance(raw, list | tuple):
-        return tuple(_value(inner[0] if inner else None, each) for each in raw)
-    if isinstance(raw, Mapping):
-        kinds = [each for each in (hint, *inner) if is_dataclass(each) and isinstance(each, type)]
-        return record(kinds[0], raw) if kinds else raw
-    return raw
+    # In a list, since a dataclass has no config of its own and takes that of where it stands.
+    return TypeAdapter(list[kind], config=ConfigDict(extra="forbid", strict=True))

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from samefeatures.base.arrays import Bool, Float32
-from samefeatures.base.npz import load_npz, write_npz
+from samefeatures.base.border import kept_or_none
+from samefeatures.base.errors import FileError
+from samefeatures.base.npz import check_kinds, load_npz, write_npz
 from samefeatures.features.rows import FeatureRows, joint_chunks
 from samefeatures.networks.arithmetic import Effect
 
@@ -80,8 +82,13 @@ def save_prints(prints: Sequence[Float32], path: Path) -> None:
 
 def load_prints(path: Path) -> Float32:
     """(n, 8) that ``save_prints`` wrote; none where an earlier version wrote no such file."""
-    try:
-        prints: Float32 = load_npz(path, ["prints"])["prints"]
-        return prints
-    except (OSError, ValueError):
-        return np.zeros((0, SUMS), np.float32)
+    kept = kept_or_none(_load, path)
+    return np.zeros((0, SUMS), np.float32) if kept is None else kept
+
+
+def _load(path: Path) -> Float32:
+    arrays = load_npz(path, ["prints"])
+    check_kinds(arrays, {"prints": ("f", 2)})
+    if arrays["prints"].shape[1] != SUMS:
+        raise FileError(f"prints have {SUMS} sums, not {arrays['prints'].shape[1]}")
+    return arrays["prints"]

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from samefeatures.base.errors import ConfigError
+from samefeatures.base.errors import ConfigError, StoreError
 from samefeatures.base.progress import Progress, Silent
 from samefeatures.gallery.thumbnails import Picture, thumbnails
 from samefeatures.scores.overlap import (
@@ -24,8 +24,8 @@ from samefeatures.scores.overlap import (
     save_overlap,
 )
 from samefeatures.study.data_config import DataConfig
+from samefeatures.study.predictions import read_predictions
 from samefeatures.study.results import StudyResults
-from samefeatures.study.tables import read_predictions
 
 PER_LIST = 48
 """Fixed images, and broken ones, that a gallery shows of each direction."""
@@ -80,6 +80,8 @@ def make_overlaps(
         pair.overlap(gallery, images=images, asked=asked)
         for pair, gallery in zip(pairs, galleries, strict=True)
     ]
+    for overlap in overlaps:
+        _check_counts(overlap, results, out)
     folders = [save_overlap(o, pair, out) for o, pair in zip(overlaps, pairs, strict=True)]
     return Made(
         (overlaps[0], overlaps[1]), (folders[0], folders[1]), tuple(_warnings(pictures, wanted))
@@ -183,6 +185,19 @@ def _check(results: StudyResults, method: str, source: str, target: str, images:
         )
     if images < 0:
         raise ConfigError(f"images is {images}; it must be at least 0.")
+
+
+def _check_counts(overlap: Overlap, results: StudyResults, out: Path) -> None:
+    """The predictions must be those that the results count."""
+    cell = results.table(overlap.method)[overlap.source, overlap.target]
+    scored = (cell.n, cell.correct, cell.fixed, cell.broken)
+    found = (overlap.n, overlap.correct("hybrid"), overlap.count("fixed"), overlap.count("broken"))
+    if scored != found:
+        raise StoreError(
+            f"{out / 'predictions.parquet'} is not what study.json counts: of {overlap.method}, "
+            f"{overlap.source} → {overlap.target}, it has images, right, fixed and broken {found}, "
+            f"the results {scored}. Score the study again: samefeatures score"
+        )
 
 
 def _choose(pair: Predicted, images: int) -> list[Shown]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from samefeatures.base.errors import ConfigError
+from samefeatures.base.border import MEBIBYTE, border, bytes_of
+from samefeatures.base.documents import parse_json
+from samefeatures.base.errors import ConfigError, FileError, NoFileError
+
+MOST = 64 * MEBIBYTE
+"""Bytes of a file with names."""
 
 
 def class_names(given: Sequence[str] | str, *, classes: int, base: Path) -> tuple[str, ...]:
@@ -47,10 +51,11 @@ def _read(path: Path) -> tuple[list[Any], str]:
     if reader is None:
         raise ConfigError(f"{where} must end in .txt or .json.")
     try:
-        return reader(path.read_text(encoding="utf-8-sig")), where
-    except FileNotFoundError:
+        with border():
+            return reader(bytes_of(path, most=MOST).decode("utf-8-sig")), where
+    except NoFileError:
         raise ConfigError(f"There are no class names at {path}. Check the path.") from None
-    except (ValueError, TypeError, KeyError, OSError) as error:
+    except FileError as error:
         raise ConfigError(
             f"{where} can't be read ({error}). A .txt has one name per line; a .json holds a list, "
             "or an object from index to name or to [synset, name]."
@@ -58,7 +63,7 @@ def _read(path: Path) -> tuple[list[Any], str]:
 
 
 def _from_json(text: str) -> list[Any]:
-    found = json.loads(text)
+    found = parse_json(text)
     if isinstance(found, dict):
         by_index = {int(key): value for key, value in found.items()}
         if sorted(by_index) != list(range(len(by_index))):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
@@ -16,10 +15,16 @@ import numpy as np
 import numpy.typing as npt
 
 from samefeatures.base.arrays import Int64
-from samefeatures.base.errors import ConfigError, LabelError
+from samefeatures.base.border import MEBIBYTE, border, bytes_of
+from samefeatures.base.documents import parse_json
+from samefeatures.base.errors import ConfigError, FileError, LabelError, NoFileError
 
+MOST_CLASSES = 2**31
 SORTED = "sorted"
 """The class map that numbers names in sorted order, as torchvision's ImageFolder does."""
+
+MOST = 1024 * MEBIBYTE
+"""Bytes of a file with labels: some 10 million images."""
 
 ID_COLUMNS = ("id", "filename", "file", "image")
 LABEL_COLUMNS = ("label", "class")
@@ -88,6 +93,11 @@ def whole_labels(values: npt.ArrayLike, *, where: str) -> Int64:
             f"{where} has the label {labels.min()}. A class index is at least 0; leave images out "
             "whose class is not known."
         )
+    if labels.size and labels.max() >= MOST_CLASSES:
+        raise LabelError(
+            f"{where} has the label {labels.max()}, which is no class index: a whole number from 0, "
+            f"below {MOST_CLASSES:,}. Mend the labels."
+        )
     return labels.astype(np.int64)
 
 
@@ -135,16 +145,17 @@ def read_class_map(path: Path) -> dict[str, int]:
     if path.suffix.lower() not in readers:
         raise LabelError(f"The class map {path} must end in .json, .csv or .txt.")
     try:
-        pairs = readers[path.suffix.lower()](path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
+        with border():
+            pairs = readers[path.suffix.lower()](_text_of(path))
+    except NoFileError:
         raise LabelError(f"There is no class map at {path}. Check the path.") from None
-    except (ValueError, KeyError, TypeError, OSError, csv.Error) as error:
+    except FileError as error:
         raise LabelError(
             f"The class map {path} can't be read ({error}). A .json holds {{name: index}}, a .csv "
             "has the columns name,index, line i of a .txt names class i."
         ) from None
     for name, index in pairs:
-        if not name or type(index) is not int or index < 0:
+        if not name or type(index) is not int or not 0 <= index < MOST_CLASSES:
             raise LabelError(
                 f"The class map {path} gives the name {name!r} the index {index!r}. Every class "
                 "needs a name and an index, a whole number from 0."
@@ -157,15 +168,15 @@ def read_class_map(path: Path) -> dict[str, int]:
     return dict(pairs)
 
 
+def _text_of(path: Path) -> str:
+    return bytes_of(path, most=MOST).decode("utf-8-sig")
+
+
 def _from_json(text: str) -> list[tuple[str, Any]]:
-    pairs = json.loads(text, object_pairs_hook=_Pairs)
-    if not isinstance(pairs, _Pairs):
-        raise TypeError("it holds no object")
-    return pairs
-
-
-class _Pairs(list[tuple[str, Any]]):
-    """A JSON object that keeps a name which comes twice."""
+    found = parse_json(text)
+    if not isinstance(found, dict):
+        raise FileError("it holds no object")
+    return list(found.items())
 
 
 def _from_csv(text: str) -> list[tuple[str, Any]]:
@@ -189,9 +200,9 @@ def read_labels(path: Path, *, class_map: Path | str | None) -> dict[str, int]:
         ConfigError: for a class map where the CSV holds indices.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        rows = list(csv.DictReader(text.splitlines(), strict=True))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        with border():
+            rows = list(csv.DictReader(_text_of(path).splitlines(), strict=True))
+    except FileError as error:
         raise LabelError(f"The labels file {path} can't be read ({error}). Check it.") from None
     columns = list(rows[0]) if rows else []
     key, value = (
@@ -225,7 +236,7 @@ def _index(text: str, path: Path) -> int:
         index = int(text)
     except ValueError:
         index = -1
-    if not 0 <= index < 2**31:
+    if not 0 <= index < MOST_CLASSES:
         raise LabelError(
             f"The labels file {path} has the label {text!r}, which is not a class index: a whole "
             "number from 0. Call the column 'class' if it holds names."

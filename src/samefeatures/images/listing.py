@@ -19,9 +19,10 @@ import numpy as np
 import numpy.typing as npt
 
 from samefeatures.base.arrays import Int64
+from samefeatures.base.border import kept_or_none
 from samefeatures.base.digests import digest
-from samefeatures.base.errors import DataError
-from samefeatures.base.npz import load_npz, write_npz
+from samefeatures.base.errors import DataError, FileError
+from samefeatures.base.npz import check_kinds, load_npz, write_npz
 
 IMAGE_ENDINGS = (
     ".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff",
@@ -160,13 +161,16 @@ def cache_file(place: Path, kind: str) -> Path:
 
 def read_listing(cache: Path) -> Listing | None:
     """A kept listing, or None when there is none that can be read."""
-    try:
-        arrays: dict[str, Any] = load_npz(cache, [field.name for field in fields(Listing)])
-        kept = Listing(**arrays | {name: _lines(arrays[name]) for name in TEXTS})
-    except (OSError, ValueError, TypeError):
-        return None
-    whole = len(kept.paths) == len(kept.sizes) == len(kept.times) == len(kept.offsets)
-    return kept if whole else None
+    return kept_or_none(_load, cache)
+
+
+def _load(cache: Path) -> Listing:
+    arrays: dict[str, Any] = load_npz(cache, [field.name for field in fields(Listing)])
+    check_kinds(arrays, {name: ("u" if name in TEXTS else "i", 1) for name in arrays})
+    kept = Listing(**arrays | {name: _lines(arrays[name]) for name in TEXTS})
+    if not len(kept.paths) == len(kept.sizes) == len(kept.times) == len(kept.offsets):
+        raise FileError("its lists have different lengths")
+    return kept
 
 
 def write_listing(cache: Path, listing: Listing) -> None:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float64
-from samefeatures.base.errors import MapError
+from samefeatures.base.border import border, open_regular
+from samefeatures.base.digests import digest
+from samefeatures.base.documents import parse_json
+from samefeatures.base.errors import FileError, MapError, NoFileError
 from samefeatures.base.files import write_whole
+from samefeatures.base.records import record
 from samefeatures.maps.curve import LossCurve
 from samefeatures.networks.record import Head
 
@@ -167,7 +172,7 @@ class AffineMap:
         """
         from safetensors.numpy import save
 
-        record = {
+        said = {
             "source": self.source,
             "target": self.target,
             "method": self.method,
@@ -175,13 +180,14 @@ class AffineMap:
             "target_fingerprint": self.target_fingerprint,
             "fit": asdict(self.fit),
             "sha256": _digest(self.weight, self.bias),
+            "shape": list(self.weight.shape),
         }
         tensors = {
             "weight": np.ascontiguousarray(self.weight),
             "bias": np.ascontiguousarray(self.bias),
         }
         # One entry: safetensors writes several in any order, and the same map is the same bytes.
-        metadata = {"samefeatures.map": json.dumps(record)}
+        metadata = {"samefeatures.map": json.dumps({**said, "seal": _seal(said)})}
         write_whole(path, save(tensors, metadata=metadata))
 
     @classmethod
@@ -191,22 +197,59 @@ class AffineMap:
         Raises:
             MapError: when the file is missing, damaged, or not a map.
         """
-        from safetensors import SafetensorError, safe_open
-
         try:
-            with safe_open(path, framework="numpy") as file:
-                metadata = file.metadata() or {}
-                record = json.loads(metadata["samefeatures.map"])
-                weight, bias = file.get_tensor("weight"), file.get_tensor("bias")
-            if record.pop("sha256") != _digest(weight, bias):
-                raise ValueError("its numbers are not those that were written")
-            return cls(weight=weight, bias=bias, **{**record, "fit": FitNote(**record["fit"])})
-        except FileNotFoundError:
+            with border():
+                return cls._read(path)
+        except NoFileError:
             raise MapError(f"There is no map at {path}. Fit it first: samefeatures fit") from None
-        except (SafetensorError, KeyError, ValueError, TypeError, OSError) as error:
+        except FileError as error:
             raise MapError(
                 f"{path} is not a saved map ({error}). Delete it and fit again."
             ) from None
+
+    @classmethod
+    def _read(cls, path: Path) -> Self:
+        from safetensors import safe_open
+
+        open_regular(path).close()
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            raw = parse_json(metadata["samefeatures.map"], finite=False)
+            weight, bias = file.get_tensor("weight"), file.get_tensor("bias")
+        seal = raw.pop("seal", None)  # maps of earlier versions have none
+        said = record(_Said, raw)
+        if seal is not None and (seal != _seal(raw) or said.shape != weight.shape):
+            raise FileError("what it says of itself is not what was written")
+        if said.sha256 != _digest(weight, bias) or weight.dtype != np.float64:
+            raise FileError("its numbers are not those that were written")
+        return cls(
+            weight=weight,
+            bias=bias,
+            source=said.source,
+            target=said.target,
+            method=said.method,
+            source_fingerprint=said.source_fingerprint,
+            target_fingerprint=said.target_fingerprint,
+            fit=said.fit,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Said:
+    """What a file says of the map in it; ``shape`` is of the weight."""
+
+    source: str
+    target: str
+    method: str
+    source_fingerprint: str
+    target_fingerprint: str
+    fit: FitNote
+    sha256: str
+    shape: tuple[int, ...] | None = None
+
+
+def _seal(said: Mapping[str, Any]) -> str:
+    return digest(json.dumps(said, sort_keys=True))
 
 
 def _digest(weight: Float64, bias: Float64) -> str:

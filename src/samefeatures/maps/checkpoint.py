@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from samefeatures.base.errors import StoreDamagedError
+from samefeatures.base.errors import FileError, NoFileError, StoreDamagedError
 from samefeatures.base.files import writing
-from samefeatures.base.npz import load_npz, write_npz
+from samefeatures.base.npz import check_kinds, load_npz, write_npz
 
 SECONDS = 20.0
 """Least time between two writes."""
@@ -40,12 +40,15 @@ class Checkpoint:
         Raises:
             StoreDamagedError: when there is a file that can't be read.
         """
-        if self.path is None or not self.path.exists():
+        if self.path is None:
             return None
         try:
             arrays = load_npz(self.path)
+            check_kinds(arrays, {"key": ("U", 0)})
             return arrays if str(arrays.pop("key")) == self.key else None
-        except (OSError, ValueError, KeyError) as error:
+        except NoFileError:
+            return None
+        except FileError as error:
             raise StoreDamagedError(
                 f"{self.path} does not hold the state of a fit ({error}). Delete it; the same "
                 "command starts that fit anew."

@@ -9,8 +9,8 @@ from typing import Literal, Self
 import numpy as np
 import numpy.typing as npt
 
-from samefeatures.base.errors import StoreDamagedError
-from samefeatures.base.npz import load_npz, write_npz
+from samefeatures.base.errors import FileError, StoreDamagedError
+from samefeatures.base.npz import check_kinds, load_npz, write_npz
 
 Unit = Literal["batch", "pass"]
 
@@ -44,12 +44,13 @@ class LossCurve:
             StoreDamagedError: when the file is missing, damaged or another.
         """
         try:
-            file = load_npz(path)
+            file = load_npz(path, ["unit", "loss"])
+            check_kinds(file, {"unit": ("U", 0), "loss": ("f", 1)})
             unit, loss = str(file["unit"]), file["loss"].astype(np.float64)
-            if unit not in ("batch", "pass") or loss.ndim != 1:
-                raise ValueError(f"unit '{unit}' and losses of shape {loss.shape}")
+            if unit not in ("batch", "pass"):
+                raise FileError(f"its unit is '{unit}'")
             return cls(unit="batch" if unit == "batch" else "pass", loss=loss)
-        except (OSError, ValueError, KeyError) as error:
+        except FileError as error:
             raise StoreDamagedError(
                 f"{path} does not hold a loss curve ({error}). Delete the map beside it and fit "
                 "again."

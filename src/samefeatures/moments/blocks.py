@@ -16,8 +16,11 @@ import numpy.typing as npt
 from samefeatures.algebra import Precision
 from samefeatures.algebra.blas import add_by_class, add_outer, add_product, add_square, mirror
 from samefeatures.base.arrays import Float64, Int64
-from samefeatures.base.errors import FeatureError, StoreDamagedError
-from samefeatures.base.npz import load_npz, write_npz
+from samefeatures.base.border import border
+from samefeatures.base.documents import parse_json
+from samefeatures.base.errors import FeatureError, FileError, NoFileError, StoreDamagedError
+from samefeatures.base.npz import check_kinds, load_npz, write_npz
+from samefeatures.base.records import record
 
 THREADS = 8
 """At most, for sums by class: then it is memory that they wait for."""
@@ -87,34 +90,49 @@ class Blocks:
         names, pairs = list(self.means), list(self.products)
         arrays = {f"mean {k}": self.means[name] for k, name in enumerate(names)}
         arrays |= {f"product {k}": self.products[pair] for k, pair in enumerate(pairs)}
-        record = {"n": self.n, "names": names, "pairs": pairs}
-        write_npz(path, {**arrays, "record": np.array(json.dumps(record))})
+        said = {"n": self.n, "names": names, "pairs": pairs}
+        write_npz(path, {**arrays, "record": np.array(json.dumps(said))})
 
     @classmethod
     def load(cls, path: Path) -> Self:
         """Read what ``save`` wrote.
 
         Raises:
-            FileNotFoundError: when there is none.
+            NoFileError: when there is none.
             StoreDamagedError: when the file is cut short or is not one of ours.
         """
         try:
             file = load_npz(path)
-            record = json.loads(str(file["record"]))
-            means = {name: file[f"mean {k}"] for k, name in enumerate(record["names"])}
-            pairs = [(str(a), str(b)) for a, b in record["pairs"]]
-            products = {pair: file[f"product {k}"] for k, pair in enumerate(pairs)}
-            for (a, b), product in products.items():
-                if product.shape != (len(means[a]), len(means[b])):
-                    raise ValueError("its arrays have other shapes than its means")
-            return cls(n=int(record["n"]), means=means, products=products)
-        except FileNotFoundError:
+            with border():
+                return cls._of(file)
+        except NoFileError:
             raise
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except FileError as error:
             raise StoreDamagedError(
                 f"{path} does not hold moments of controls ({error}). Delete it; the same command "
                 "computes them again from the stored features."
             ) from None
+
+    @classmethod
+    def _of(cls, file: Mapping[str, npt.NDArray[Any]]) -> Self:
+        """From the arrays (…) of a file."""
+        said = record(_Said, parse_json(str(file["record"])))
+        means = {name: file[f"mean {k}"] for k, name in enumerate(said.names)}
+        products = {pair: file[f"product {k}"] for k, pair in enumerate(said.pairs)}
+        check_kinds(file, {f"mean {k}": ("f", 1) for k in range(len(means))})
+        for (a, b), product in products.items():
+            if product.shape != (len(means[a]), len(means[b])) or product.dtype.kind != "f":
+                raise FileError("its arrays have other shapes than its means")
+        return cls(n=said.n, means=means, products=products)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Said:
+    """What stands beside the arrays of a file."""
+
+    n: int
+    names: tuple[str, ...]
+    pairs: tuple[Pair, ...]
 
 
 class BlockSums:

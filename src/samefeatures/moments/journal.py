@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from samefeatures.base.files import write_whole
+from samefeatures.base.border import kept_or_none
+from samefeatures.base.errors import FileError
+from samefeatures.base.records import record
+from samefeatures.base.sealed import read_sealed, write_sealed
 
 Layout = Sequence[tuple[int, int]]
 """Chunks of each part, and images in one."""
@@ -98,15 +100,42 @@ class Journal:
 
     def save(self, path: Path) -> None:
         """Write it whole or not at all."""
-        record = {"layout": self.layout, "counts": self.counts, "left_out": self._reasons}
-        write_whole(path, (json.dumps(record) + "\n").encode())
+        kept = {"layout": self.layout, "counts": self.counts, "left_out": self._reasons}
+        write_sealed(path, kept)
 
     @classmethod
     def read(cls, path: Path, layout: Layout) -> Self | None:
         """What ``save`` wrote; None when there is none of this layout that can be read."""
-        try:
-            record = json.loads(path.read_text())
-            out = cls(record["layout"], record["counts"], record["left_out"])
-        except (OSError, ValueError, KeyError, TypeError):
+        kept = kept_or_none(_read, path)
+        if kept is None or list(kept.layout) != list(layout):
             return None
-        return out if out.layout == list(layout) else None
+        return cls(layout, [list(part) for part in kept.counts], [dict(r) for r in kept.left_out])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    """What a journal's file holds: for each part rows by chunk, and reasons by chunk and id."""
+
+    layout: tuple[tuple[int, int], ...]
+    counts: tuple[tuple[int, ...], ...]
+    left_out: tuple[Mapping[str, dict[str, str]], ...]
+
+    def __post_init__(self) -> None:
+        if not len(self.layout) == len(self.counts) == len(self.left_out):
+            raise FileError("its lists have different lengths")
+        for (chunks, images), counts, reasons in zip(
+            self.layout, self.counts, self.left_out, strict=True
+        ):
+            numbers = [int(chunk) for chunk in reasons if chunk.isdecimal()]
+            if (
+                len(counts) > chunks
+                or min(counts, default=0) < 0
+                or len(numbers) < len(reasons)
+                or max(numbers, default=-1) >= len(counts)
+                or images < 1
+            ):
+                raise FileError("it counts chunks that there are not")
+
+
+def _read(path: Path) -> _Kept:
+    return record(_Kept, read_sealed(path))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from samefeatures.algebra import HOST, Algebra, Precision
 from samefeatures.base.digests import digest
+from samefeatures.base.errors import NoFileError
 from samefeatures.base.files import writing
 from samefeatures.base.partial import clear_leftovers
 from samefeatures.base.progress import Progress
@@ -70,7 +71,7 @@ def load_moments(path: Path) -> Moments | None:
     """What was saved; None where nothing is."""
     try:
         return Moments.load(path)
-    except FileNotFoundError:  # not there, or another process has just removed it
+    except NoFileError:  # not there, or another process has just removed it
         return None
 
 

@@ -19,8 +19,12 @@ from samefeatures.algebra import HOST, Precision
 from samefeatures.algebra.blas import mirror
 from samefeatures.algebra.protocol import PANEL
 from samefeatures.base.arrays import Float64
-from samefeatures.base.errors import FeatureError, StoreDamagedError
-from samefeatures.base.npz import load_npz, write_npz
+from samefeatures.base.border import border
+from samefeatures.base.errors import FeatureError, FileError, NoFileError, StoreDamagedError
+from samefeatures.base.npz import check_kinds, load_npz, write_npz
+
+KINDS = {"names": ("U", 1), "dims": ("i", 1), "n": ("i", 0), "mean": ("f", 1), "second": ("f", 2)}
+"""Of the arrays of a file, with their axes."""
 
 
 class Moments:
@@ -287,22 +291,24 @@ class Moments:
         """Read what ``save`` wrote.
 
         Raises:
-            FileNotFoundError: when there is none.
+            NoFileError: when there is none.
             StoreDamagedError: when the file is cut short or is not one of ours.
         """
         try:
             file = load_npz(path)
-            return cls.of(
-                [str(name) for name in file["names"]],
-                [int(dim) for dim in file["dims"]],
-                n=int(file["n"]),
-                mean=file["mean"],
-                lower=file["second"],
-                precision="float32" if "precision" in file else "float64",
-            )
-        except FileNotFoundError:
+            check_kinds(file, KINDS)
+            with border():
+                return cls.of(
+                    [str(name) for name in file["names"]],
+                    [int(dim) for dim in file["dims"]],
+                    n=int(file["n"]),
+                    mean=file["mean"],
+                    lower=file["second"],
+                    precision="float32" if "precision" in file else "float64",
+                )
+        except NoFileError:
             raise
-        except (OSError, ValueError, KeyError, TypeError, FeatureError) as error:
+        except FileError as error:
             raise StoreDamagedError(
                 f"{path} does not hold moments ({error}). Delete it; the same command computes "
                 "them again from the stored features."

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from samefeatures.algebra import Algebra, Precision
 from samefeatures.base.arrays import Float32
+from samefeatures.base.border import kept_or_none
 from samefeatures.base.files import writing
 from samefeatures.base.npz import load_npz
 from samefeatures.base.progress import Advance, Progress
@@ -166,7 +167,5 @@ class Stream:
 
 def _rows_in(checkpoint: Path) -> int:
     """Of saved moments, without reading the rest of them; 0 where there are none."""
-    try:
-        return int(load_npz(checkpoint, ["n"])["n"])
-    except (OSError, ValueError, TypeError):
-        return 0
+    found = kept_or_none(lambda path: int(load_npz(path, ["n"])["n"]), checkpoint)
+    return 0 if found is None else found

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from samefeatures.base.arrays import Int64
-from samefeatures.base.errors import StoreDamagedError
+from samefeatures.base.errors import NoFileError, StoreDamagedError
 from samefeatures.base.files import writing
 from samefeatures.base.removal import remove
 from samefeatures.moments.blocks import Blocks
@@ -52,7 +52,7 @@ class Summed:
                 beside=Blocks.load(beside),
                 folds=tuple(map(Blocks.load, others)),
             )
-        except FileNotFoundError:
+        except NoFileError:
             return None
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from samefeatures.base.errors import ConfigError, NetworkError
+from samefeatures.base.documents import read_json as read_document
+from samefeatures.base.errors import ConfigError, FileError, NetworkError
 from samefeatures.base.options import check_known
 from samefeatures.images.preprocess import Preprocessing
 
 FIELDS: tuple[str, ...] = tuple(field.name for field in fields(Preprocessing))
 REQUIRED = ("input_size", "mean", "std")
+LARGEST = 2
+"""Above this, mean and std are not those of pixels in [0, 1]."""
 SMALL = 96
 """Below this many pixels an image is resized to the input size and not cropped."""
 
@@ -50,11 +52,13 @@ def build_preprocessing(
             "an ONNX file (input_size: [3, height, width]; mean and std for pixels in [0, 1])."
         )
     size = values["input_size"] = input_size_of(values["input_size"], source=source)
-    values["mean"] = tuple(_numbers(values["mean"], "mean", source))
-    values["std"] = tuple(_numbers(values["std"], "std", source))
+    for key in ("mean", "std"):
+        numbers = values[key] = tuple(_numbers(values[key], key, source))
+        if key in overrides:
+            _refuse_bytes(numbers, key, source)
     values.setdefault("crop_pct", 0.875 if min(size[1:]) >= SMALL else 1.0)
     values.setdefault("interpolation", "bicubic")
-    if not isinstance(values["crop_pct"], int | float):
+    if not _is_number(values["crop_pct"]):
         raise ConfigError(f"{source}: crop_pct is {values['crop_pct']!r}; it must be a number.")
     return Preprocessing(**values)  # type: ignore[arg-type]
 
@@ -79,11 +83,27 @@ def _numbers(value: object, key: str, source: str) -> Sequence[float]:
         not isinstance(value, Sequence)
         or isinstance(value, str)
         or len(value) != 3
-        or not all(isinstance(v, int | float) and not isinstance(v, bool) for v in value)
+        or not all(map(_is_number, value))
     ):
         shape = "[3, height, width]" if key == "input_size" else "three numbers, one per channel"
         raise ConfigError(f"{source}: {key} is {value!r}; it must be {shape}.")
     return value
+
+
+def _is_number(value: object) -> bool:
+    """Whether it is one, finite, and no larger than a float can be."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
+
+
+def _refuse_bytes(values: Sequence[float], key: str, source: str) -> None:
+    """Mean or std of pixels from 0 to 255, where those from 0 to 1 are meant."""
+    if max(values) > LARGEST:
+        by_255 = [value / 255 for value in values]
+        said, meant = (", ".join(f"{v:.6g}" for v in each) for each in (values, by_255))
+        raise ConfigError(
+            f"{source}: {key} is [{said}], which looks like that of pixels from 0 to 255. Here "
+            f"pixels run from 0 to 1: write {key}: [{meant}]."
+        )
 
 
 def read_json(path: Path, *, remedy: str) -> dict[str, Any]:
@@ -93,8 +113,8 @@ def read_json(path: Path, *, remedy: str) -> dict[str, Any]:
         NetworkError: when it holds none, with what to do.
     """
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        found = read_document(path, finite=False)
+    except FileError as error:
         raise NetworkError(f"{path} can't be read as JSON ({error}). {remedy}.") from None
     if not isinstance(found, dict):
         raise NetworkError(f"{path} holds a {type(found).__name__}, not a JSON object. {remedy}.")
@@ -141,7 +161,7 @@ def _pixel_range(meta: Mapping[str, object], source: str) -> float:
     if "0..255" in str(meta.get("input", "")):
         return 255
     values = [v for key in ("mean", "std") for v in _as_list(meta.get(key))]
-    if any(isinstance(v, int | float) and v > 2 for v in values):
+    if any(isinstance(v, int | float) and v > LARGEST for v in values):
         raise NetworkError(
             f"{source}: meta.json has mean {meta.get('mean')} and std {meta.get('std')}, which do "
             'not look like pixels in [0, 1]. Add "pixel_range": 255 if they are for pixels in '

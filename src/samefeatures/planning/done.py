@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +14,7 @@ from samefeatures.moments.stream import Stream
 from samefeatures.networks.record import ImageNetwork
 from samefeatures.study.config import StudyConfig
 from samefeatures.study.inputs import Part, StudyInputs
-from samefeatures.study.map_files import MapFiles, map_keys
+from samefeatures.study.map_files import MapFiles, kept_key, map_keys
 from samefeatures.study.runner import Finished
 from samefeatures.study.sides import Side, eval_side, fit_side, streamed_side
 
@@ -108,7 +107,7 @@ def _algebra(
 
 def _map_share(files: MapFiles, label: str, key: str) -> float:
     pairs = [(a, b) for a in files.names for b in files.names if a != b]
-    if not pairs or _kept_key(files.folder / label / "key.json") != key:
+    if not pairs or kept_key(files.folder / label / "key.json") != key:
         return 0.0
     return sum(files.path(label, a, b).exists() for a, b in pairs) / len(pairs)
 
@@ -116,10 +115,3 @@ def _map_share(files: MapFiles, label: str, key: str) -> float:
 def _score_share(names: Sequence[str], folder: Path, key: str) -> float:
     there = [any((folder / name).glob(f"{key[:16]}-*.npz")) for name in names]
     return sum(there) / len(names)
-
-
-def _kept_key(manifest: Path) -> str | None:
-    try:
-        return str(json.loads(manifest.read_text())["key"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None

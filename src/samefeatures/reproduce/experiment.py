@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 
-from samefeatures.base.errors import ConfigError, DataError, did_you_mean
+from samefeatures.base.documents import read_yaml
+from samefeatures.base.errors import ConfigError, DataError, FileError, NoFileError, did_you_mean
 from samefeatures.base.files import write_whole, writing
 from samefeatures.networks.source import anchored
 from samefeatures.reproduce.document import Document, document
@@ -230,11 +231,11 @@ def _others(path: Path, wanted: list[str], options: Options) -> tuple[Chosen, ..
 def _read_mapping(path: Path) -> dict[str, dict[str, Any]]:
     """Entries of a study file by the document's names; relative paths start at the file."""
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        raw = read_yaml(path)
+    except NoFileError:
         raise ConfigError(f"There is no file at {path} (--networks-from). Check it.") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path} can't be read as YAML: {' '.join(str(error).split())}") from None
+    except FileError as error:
+        raise ConfigError(f"{path} can't be read as YAML: {error}. Mend the file.") from None
     if not isinstance(raw, Mapping) or not raw:
         raise ConfigError(f"{path} must hold 'name: source', one per network.")
     out: dict[str, dict[str, Any]] = {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import compress
@@ -13,10 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from samefeatures.base.arrays import Bool, Int32, Int64
-from samefeatures.base.errors import StoreError
+from samefeatures.base.border import border
+from samefeatures.base.errors import FileError, NoFileError, StoreError
 from samefeatures.base.files import write_whole, writing
 from samefeatures.base.records import record
 from samefeatures.base.removal import remove_folder
+from samefeatures.base.sealed import read_sealed, write_sealed
 from samefeatures.base.strict import check_name
 
 REGIONS: Mapping[str, tuple[bool, bool, bool]] = {
@@ -160,8 +161,7 @@ def save_overlap(overlap: Overlap, predicted: Predicted, out: Path) -> Path:
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         _write_lists(predicted, folder)
-        record = {"format": FORMAT, **asdict(overlap)}
-        write_whole(folder / RECORD, (json.dumps(record, indent=1) + "\n").encode())
+        write_sealed(folder / RECORD, {"format": FORMAT, **asdict(overlap)})
     return folder
 
 
@@ -198,18 +198,28 @@ def load_overlaps(out: Path) -> list[Overlap]:
     found = []
     for path in sorted((out / "overlap").glob("*/*/overlap.json")):
         try:
-            raw = json.loads(path.read_text())
-            if raw.pop("format") != FORMAT or set(raw["regions"]) != set(REGIONS):
-                raise ValueError("another format")
-            overlap = record(Overlap, raw)
-            _check_place(overlap, path.parent, out)
-            found.append(overlap)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            found.append(_load(path, out))
+        except NoFileError:  # another process has just removed it
+            continue
+        except FileError as error:
             raise StoreError(
                 f"{path} is not an overlap of this version ({error}). Delete it, or write it again "
                 "with: samefeatures overlap"
             ) from None
     return found
+
+
+def _load(path: Path, out: Path) -> Overlap:
+    with border():
+        raw = read_sealed(path)
+        if raw.pop("format") != FORMAT:
+            raise FileError("another format")
+        overlap = record(Overlap, raw)
+        regions = overlap.regions
+        if set(regions) != set(REGIONS) or sum(regions.values()) != overlap.n or overlap.n < 1:
+            raise FileError("its regions are not those of its images")
+        _check_place(overlap, path.parent, out)
+        return overlap
 
 
 def _check_place(overlap: Overlap, folder: Path, out: Path) -> None:
@@ -218,4 +228,4 @@ def _check_place(overlap: Overlap, folder: Path, out: Path) -> None:
     for what, name in names.items():
         check_name(name, f"the {what}")
     if folder != overlap_folder(out, **names):
-        raise ValueError("it is of another method or other networks than its place says")
+        raise FileError("it is of another method or other networks than its place says")

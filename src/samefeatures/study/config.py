@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from samefeatures.algebra import Precision
-from samefeatures.base.errors import ConfigError
-from samefeatures.base.strict import Strict
+from samefeatures.base.documents import read_yaml
+from samefeatures.base.errors import ConfigError, FileError, NoFileError
+from samefeatures.base.strict import Strict, no_text, problems
 from samefeatures.maps import METHODS
 from samefeatures.similarity import MEASURES
 from samefeatures.study.controls_config import ControlsConfig
@@ -98,6 +98,9 @@ class StudyConfig(Strict):
     def _network_entries(cls, value: Any) -> Any:
         if not isinstance(value, list) or len(value) < 1:
             raise ValueError("give a list of at least one source string, e.g. timm:resnet18")
+        for entry in value:
+            if not isinstance(entry, str | Mapping | NetworkConfig):
+                raise ValueError(no_text("a network", entry))
         return [{"load": entry} if isinstance(entry, str) else entry for entry in value]
 
     @field_validator("methods", mode="before")
@@ -215,11 +218,11 @@ def read_config(path: Path) -> StudyConfig:
         ConfigError: with the place in the file, what is wrong and what is valid.
     """
     try:
-        raw = yaml.safe_load(path.read_text())
-    except FileNotFoundError:
+        raw = read_yaml(path)
+    except NoFileError:
         raise ConfigError(f"There is no study file at {path}. Check the path.") from None
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
-        raise ConfigError(f"{path} can't be read as YAML: {' '.join(str(error).split())}") from None
+    except FileError as error:
+        raise ConfigError(f"{path} can't be read as YAML: {error}. Mend the file.") from None
     if not isinstance(raw, dict):
         raise ConfigError(
             f"{path} holds {type(raw).__name__}, not keys. A study needs at least 'networks'."
@@ -236,12 +239,7 @@ def parse_config(raw: Mapping[str, Any], *, where: str = "study") -> StudyConfig
     try:
         config = StudyConfig.model_validate(dict(raw))
     except ValidationError as error:
-        lines = []
-        for problem in error.errors():
-            place = ".".join(str(part) for part in problem["loc"]) or "top level"
-            message = problem["msg"].removeprefix("Value error, ")
-            lines.append(f"{place}: {message}")
-        raise ConfigError(f"{where}: {'; '.join(lines)}") from None
+        raise ConfigError(f"{where}: {problems(error)}") from None
     for entry in config.methods:
         entry.build()
     return config

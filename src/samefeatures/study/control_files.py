@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+from samefeatures.base.border import kept_or_none
 from samefeatures.base.digests import digest
-from samefeatures.base.files import write_whole, writing
+from samefeatures.base.files import writing
 from samefeatures.base.records import record
 from samefeatures.base.removal import remove
+from samefeatures.base.sealed import read_sealed, write_sealed
 from samefeatures.moments.kept import moments_key
 from samefeatures.scores.heads import Score
 from samefeatures.study.control_inputs import SEED, ControlInputs
@@ -45,13 +46,13 @@ def kept_controls(
         *(network.fingerprint for network in inputs.networks.values()),
     )
     path = folder / f"{key[:16]}.json"
-    kept = _read(path)
+    kept = kept_or_none(_read, path)
     if kept is not None:
         return kept
     found = run_controls(inputs, made(), own)
     with writing(path):
         folder.mkdir(parents=True, exist_ok=True)
-        write_whole(path, (json.dumps(asdict(found), indent=1) + "\n").encode())
+        write_sealed(path, asdict(found))
         for stale in folder.glob("*.json"):
             if stale != path:
                 remove(stale, within=inputs.folder)
@@ -66,9 +67,5 @@ def _fit_labels(inputs: ControlInputs) -> bytes:
     return labels.encode() if isinstance(labels, str) else labels.tobytes()
 
 
-def _read(path: Path) -> Controls | None:
-    """Controls that an earlier run left, or None when there are none that can be read."""
-    try:
-        return record(Controls, json.loads(path.read_text()))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+def _read(path: Path) -> Controls:
+    return record(Controls, read_sealed(path))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
-from typing import Any, Self
+from typing import Any, Self, get_type_hints
 
 from pydantic import field_validator, model_validator
 from pydantic.dataclasses import dataclass
@@ -23,7 +22,7 @@ class PartConfig(ImageSource):
     @model_validator(mode="before")
     @classmethod
     def _known_keys(cls, value: Any) -> Any:
-        return refuse_unknown(value, [field.name for field in fields(cls)])
+        return refuse_unknown(value, get_type_hints(cls))
 
     @field_validator("views", mode="before")
     @classmethod
@@ -31,7 +30,7 @@ class PartConfig(ImageSource):
         if isinstance(value, bool):
             raise ValueError(f"views is {value}; give the number of crops per image")
         value = {"count": value} if isinstance(value, int) else value
-        return refuse_unknown(value, [field.name for field in fields(Views)])
+        return refuse_unknown(value, get_type_hints(Views))
 
 
 class DataConfig(Strict):

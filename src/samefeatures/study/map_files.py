@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
+from samefeatures.base.border import kept_or_none
 from samefeatures.base.digests import digest
 from samefeatures.base.errors import MapError
-from samefeatures.base.files import write_whole, writing
+from samefeatures.base.files import writing
+from samefeatures.base.records import record
 from samefeatures.base.removal import remove
+from samefeatures.base.sealed import read_sealed, write_sealed
 from samefeatures.features.rows import Identity
 from samefeatures.maps import METHODS, AffineMap
 from samefeatures.moments.kept import moments_key
@@ -20,6 +24,15 @@ from samefeatures.study.methods import MethodConfig
 
 MAPS_VERSION = 1
 """Raised whenever a change in ``maps`` changes a fitted value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Manifest:
+    """What ``key.json`` says of the maps beside it."""
+
+    key: str
+    method: str
+    options: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +102,11 @@ class MapFiles:
         manifest = folder / "key.json"
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            if _read_key(manifest) != key:
+            if kept_key(manifest) != key:
                 for stale in [*folder.glob("*.safetensors"), *folder.glob("*.npz")]:
                     remove(stale, within=self.folder.parent)
-                record = {"key": key, "method": entry.name, "options": entry.options}
-                write_whole(manifest, (json.dumps(record, indent=1) + "\n").encode())
+                made = _Manifest(key=key, method=entry.name, options=entry.options)
+                write_sealed(manifest, asdict(made))
         pairs = [(a, b) for a in self.names for b in self.names if a != b]
         return [(a, b) for a, b in pairs if not self.path(entry.label, a, b).exists()]
 
@@ -118,9 +131,7 @@ def map_keys(
     return keys
 
 
-def _read_key(manifest: Path) -> str | None:
+def kept_key(manifest: Path) -> str | None:
     """The key of the maps in a folder; None when there is none that can be read."""
-    try:
-        return str(json.loads(manifest.read_text())["key"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    found = kept_or_none(lambda path: record(_Manifest, read_sealed(path)), manifest)
+    return None if found is None else found.key

@@ -8,7 +8,7 @@ from typing import Any
 
 from samefeatures.base.errors import ConfigError
 from samefeatures.base.options import check_known
-from samefeatures.base.strict import Strict, check_name
+from samefeatures.base.strict import Strict, check_name, no_text
 from samefeatures.maps import METHODS, Method
 
 
@@ -57,6 +57,9 @@ def method_entry(entry: Any) -> Any:
         METHODS.get(name)
     except ConfigError as error:
         raise ValueError(str(error)) from None
-    label = check_name(str(entry.get("label", name)), "the label")
+    label = entry.get("label", name)
+    if not isinstance(label, str):
+        raise ValueError(no_text("the label", label))
+    check_name(label, "the label")
     options = {k: v for k, v in entry.items() if k not in ("name", "label")}
     return {"name": name, "label": label, "options": options}

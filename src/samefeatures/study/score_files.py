@@ -12,8 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
+from samefeatures.base.border import kept_or_none
+from samefeatures.base.documents import parse_json
+from samefeatures.base.errors import FileError
 from samefeatures.base.files import writing
-from samefeatures.base.npz import load_npz, write_npz
+from samefeatures.base.npz import check_kinds, load_npz, write_npz
 from samefeatures.base.records import record
 from samefeatures.base.removal import remove
 from samefeatures.scores.heads import Score
@@ -61,17 +64,10 @@ class ScoreFile:
         Files without a basis are of a time when the features' keys, which the name holds, named the
         labels too, and when no facts were kept.
         """
-        try:
-            file = load_npz(self.path)
-            predictions, correct = file["predictions"], file["correct"]
-            said = json.loads(file["facts"].tobytes()) if "facts" in file else {"facts": []}
-            facts = [record(MapFacts, each) for each in said["facts"]]
-        except (OSError, ValueError, KeyError, TypeError):
+        found = kept_or_none(_read, self.path)
+        if found is None or (found[0] is not None and found[0] != self.basis):
             return None
-        if said.get("basis", self.basis) != self.basis:
-            return None
-        pairs = zip(predictions, correct, strict=True)
-        return KeptScores([Score(p, int(c), int(c5)) for p, (c, c5) in pairs], facts)
+        return found[1]
 
     def write(self, kept: KeptScores) -> None:
         """Save them, and remove those of other maps and rows."""
@@ -88,3 +84,28 @@ class ScoreFile:
             for stale in self.path.parent.glob("*.npz"):
                 if stale != self.path:
                     remove(stale, within=self.path.parents[3])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Said:
+    """What stands beside the scores in a file."""
+
+    basis: str | None = None
+    facts: tuple[MapFacts, ...] = ()
+
+
+def _read(path: Path) -> tuple[str | None, KeptScores]:
+    """The basis that a file names, and what it holds."""
+    file = load_npz(path)
+    check_kinds(file, {"predictions": ("i", 2), "correct": ("i", 2)})
+    predictions, correct = file["predictions"], file["correct"]  # (heads, n), (heads, 2)
+    n = predictions.shape[1]
+    counted = (correct >= 0).all() and (correct <= n).all()
+    if correct.shape != (len(predictions), 2) or not counted:
+        raise FileError(f"it counts {correct.shape} right of {predictions.shape} predictions")
+    said = _Said()
+    if "facts" in file:
+        said = record(_Said, parse_json(file["facts"].tobytes(), finite=False))
+    pairs = zip(predictions, correct, strict=True)
+    scores = [Score(p, int(c), int(c5)) for p, (c, c5) in pairs]
+    return said.basis, KeptScores(scores, said.facts)

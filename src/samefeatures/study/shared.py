@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
 from samefeatures.base.arrays import Bool
+from samefeatures.base.border import kept_or_none
 from samefeatures.base.digests import digest
-from samefeatures.base.files import write_whole, writing
+from samefeatures.base.files import writing
+from samefeatures.base.records import record
+from samefeatures.base.sealed import read_sealed, write_sealed
 from samefeatures.features.prints import SAME, among, prints_of
 from samefeatures.features.rows import FeatureRows, JoinedRows
 from samefeatures.study.inputs import Part, StudyInputs
 from samefeatures.study.sides import Side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    """What ``shared.json`` holds."""
+
+    key: str
+    shared: int
 
 
 def narrowest(inputs: StudyInputs) -> str | None:
@@ -41,18 +52,14 @@ def shared_images(inputs: StudyInputs, fit: Side, evaluation: Side, *, path: Pat
         [side.rows[name]] if name else list(side.rows.values()) for side in (evaluation, fit)
     )
     key = digest(str(SAME), *(part.fingerprint for part in (*ours, *theirs)))
-    try:
-        kept = json.loads(path.read_text())
-        if kept["key"] == key:
-            return int(kept["shared"])
-    except (OSError, ValueError, KeyError, TypeError):
-        pass  # not there, or not ours
+    kept = kept_or_none(lambda place: record(_Kept, read_sealed(place)), path)
+    if kept is not None and kept.key == key:
+        return kept.shared
     known = prints_of(theirs) if fit.prints is None else fit.prints
     found = among(prints_of(ours), known) | _of_whole_parts(inputs, ours[0])
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps({"key": key, "shared": int(found.sum())})
-        write_whole(path, (text + "\n").encode())
+        write_sealed(path, asdict(_Kept(key=key, shared=int(found.sum()))))
     return int(found.sum())
 
 

@@ -21,6 +21,7 @@ from samefeatures.study.config import StudyConfig
 from samefeatures.study.inputs import StudyInputs
 from samefeatures.study.label_warnings import label_warnings
 from samefeatures.study.methods import MethodConfig
+from samefeatures.study.predictions import write_predictions
 from samefeatures.study.results import (
     Controls,
     DataSummary,
@@ -34,7 +35,7 @@ from samefeatures.study.results import (
 )
 from samefeatures.study.scoring import Scored
 from samefeatures.study.sides import Side
-from samefeatures.study.tables import write_cells, write_controls, write_predictions, write_tasks
+from samefeatures.study.tables import write_cells, write_controls, write_tasks
 from samefeatures.study.versions import MISSING, versions_of
 
 

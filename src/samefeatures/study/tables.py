@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from arro3.core import Array, DataType, Table
-from arro3.io import read_parquet, write_csv, write_json, write_parquet
+from arro3.io import write_csv, write_json, write_parquet
 
-from samefeatures.base.errors import StoreError
 from samefeatures.base.files import write_whole
 from samefeatures.study.results import (
     AnswersRow,
@@ -25,7 +24,6 @@ from samefeatures.study.results import (
     TaskResults,
 )
 
-PARQUET = b"PAR1"
 Column = npt.NDArray[np.integer]
 _TYPES = {str: DataType.utf8(), int: DataType.int64(), float: DataType.float64()}
 
@@ -65,17 +63,6 @@ def write_tasks(tasks: Sequence[TaskResults], path: Path) -> Path:
     return write_table(write_csv, {name: [row[name] for row in rows] for name in rows[0]}, path)
 
 
-def write_predictions(
-    ids: Sequence[str] | None,
-    labels: npt.NDArray[np.int64],
-    predictions: Mapping[str, npt.NDArray[np.int32]],
-    path: Path,
-) -> Path:
-    """Write one row per eval image: ``id``, ``label``, and one column (n,) per cell."""
-    names = list(ids) if ids is not None else [str(i) for i in range(len(labels))]
-    return write_table(write_parquet, {"id": names, "label": labels, **predictions}, path)
-
-
 def write_table(
     writer: Callable[..., object], columns: Mapping[str, Sequence[Any] | Column], path: Path
 ) -> Path:
@@ -95,37 +82,3 @@ def write_table(
     writer(Table.from_pydict(table), packed)
     write_whole(path, packed.getvalue())
     return path
-
-
-def read_predictions(path: Path, names: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
-    """Columns (n,) of ``predictions.parquet``: ``id`` as objects, the others as integers.
-
-    Raises:
-        StoreError: when the file is missing, damaged, or has no such column.
-    """
-    try:
-        # Arrow panics on a file that was cut short, instead of raising an error.
-        raw = path.read_bytes()
-        if len(raw) < 12 or not raw.startswith(PARQUET) or not raw.endswith(PARQUET):
-            raise ValueError("it is cut short, or no Parquet file")
-        table = read_parquet(io.BytesIO(raw)).read_all()
-    except FileNotFoundError:
-        raise StoreError(
-            f"There are no predictions at {path}. Run the study first: samefeatures run"
-        ) from None
-    except Exception as error:  # Arrow's exceptions share no base class but this
-        raise StoreError(
-            f"{path} can't be read ({error}). Score the study again: samefeatures score"
-        ) from None
-    missing = [name for name in names if name not in table.column_names]
-    if missing:
-        raise StoreError(
-            f"{path} has no predictions of {', '.join(missing)}: it belongs to other settings. "
-            "Score the study again: samefeatures score"
-        )
-    return {
-        name: np.array(table[name].to_pylist(), dtype=object)
-        if name == "id"
-        else table[name].to_numpy()
-        for name in names
-    }

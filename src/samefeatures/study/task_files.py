@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
-
-from samefeatures.base.files import write_whole, writing
+from samefeatures.base.border import kept_or_none
+from samefeatures.base.files import writing
+from samefeatures.base.npz import write_npz
 from samefeatures.base.records import record
 from samefeatures.base.removal import remove
+from samefeatures.base.sealed import read_sealed, write_sealed
 from samefeatures.networks.record import Head
 from samefeatures.study.results import TaskResults
 
@@ -43,10 +42,7 @@ class TaskFile:
 
     def read(self) -> TaskResults | None:
         """What an earlier run left, or None when there is nothing that can be read."""
-        try:
-            return record(TaskResults, json.loads(self.path.read_text()))
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
+        return kept_or_none(lambda path: record(TaskResults, read_sealed(path)), self.path)
 
     def write(self, found: TaskResults, probes: Mapping[str, Head]) -> None:
         """Keep a task and its probes; those of other settings are removed."""
@@ -55,12 +51,10 @@ class TaskFile:
             for name, head in probes.items()
             for part in ("weight", "bias")
         }
-        packed = io.BytesIO()
-        np.savez(packed, **arrays)
         with writing(self.path):
             self.folder.mkdir(parents=True, exist_ok=True)
-            write_whole(self.probes, packed.getvalue())
-            write_whole(self.path, (json.dumps(asdict(found), indent=1) + "\n").encode())
+            write_npz(self.probes, arrays)
+            write_sealed(self.path, asdict(found))
             for stale in self.folder.glob(f"{self.name}--*"):
                 if stale not in (self.path, self.probes):
                     remove(stale, within=self.folder.parent)

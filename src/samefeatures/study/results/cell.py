@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
+from samefeatures.base.records import record
 from samefeatures.scores.follows import Follows
 
 
@@ -98,7 +99,8 @@ class Cell:
         measures = {name: value for name, value in row.items() if name not in (*FIXED, *FOLLOWS)}
         found: dict[str, Any] = {name: row.get(name) for name in FOLLOWS}
         follows = None if found["disagree"] is None else Follows(n=row["n"], **found)
-        return cls(**{name: row[name] for name in FIXED}, measures=measures, follows=follows)
+        plain = {name: row[name] for name in FIXED} | {"measures": measures}
+        return record(cls, plain | {"follows": follows and asdict(follows)})
 
 
 FIXED = tuple(field.name for field in fields(Cell) if field.name not in ("measures", "follows"))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 import statistics
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from samefeatures.base.errors import StoreError
-from samefeatures.base.files import write_whole
+from samefeatures.base.border import border
+from samefeatures.base.errors import FileError, NoFileError, StoreError
 from samefeatures.base.records import record
+from samefeatures.base.sealed import read_sealed, write_sealed
+from samefeatures.base.strict import check_name
 from samefeatures.study.results.cell import Cell
 from samefeatures.study.results.controls import Controls
 from samefeatures.study.results.summaries import (
@@ -75,10 +78,30 @@ class StudyResults:
             if c.method == method and (over == "cells" or c.source != c.target)
         )
 
+    def check(self) -> None:
+        """Refuse what no study can have found; files of earlier versions have no checksum.
+
+        Raises:
+            ValueError: naming the cell, or the name that can't be part of a path.
+        """
+        if not self.cells:
+            raise ValueError("it has no cells")
+        names = {network.name for network in self.networks}
+        for name in [*names, *(m.name for m in self.methods), *(c.method for c in self.cells)]:
+            check_name(name, "the name")
+        for cell in self.cells:
+            place = f"{cell.method}, {cell.source} → {cell.target}"
+            if not names >= {cell.source, cell.target}:
+                raise ValueError(f"{place}: there is no such network")
+            if not 0 <= cell.correct <= cell.correct_top5 <= cell.n or cell.n < 1:
+                raise ValueError(f"{place}: {cell.correct} right of {cell.n}")
+            if not math.isclose(cell.top1, 100 * cell.correct / cell.n, rel_tol=1e-9):
+                raise ValueError(f"{place}: {cell.correct} of {cell.n} are not {cell.top1} %")
+
     def save(self, path: Path) -> None:
         """Write as JSON."""
         plain = {**asdict(self), "cells": [cell.row for cell in self.cells]}
-        write_whole(path, (json.dumps(plain, indent=1, default=str) + "\n").encode())
+        write_sealed(path, json.loads(json.dumps(plain, default=str)))
 
     @classmethod
     def load(cls, path: Path) -> StudyResults:
@@ -88,14 +111,17 @@ class StudyResults:
             StoreError: when the file is missing or is not such a file.
         """
         try:
-            raw = _completed(json.loads(path.read_text()))
-            cells = tuple(Cell.parse(row) for row in raw["cells"])
-            return record(cls, {**raw, "cells": cells})
-        except FileNotFoundError:
+            with border():
+                raw = _completed(read_sealed(path))
+                cells = tuple(Cell.parse(row) for row in raw["cells"])
+                found = replace(record(cls, {**raw, "cells": []}), cells=cells)
+                found.check()
+                return found
+        except NoFileError:
             raise StoreError(
                 f"There are no results at {path}. Run the study first: samefeatures run"
             ) from None
-        except (ValueError, KeyError, TypeError) as error:
+        except FileError as error:
             raise StoreError(
                 f"{path} is not a results file of this version ({error}). Score the study again: "
                 "samefeatures score"
