@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +19,7 @@ from samefeatures.base.errors import (
     NoFileError,
     StoreDamagedError,
 )
-from samefeatures.base.npz import load_npz, read_npz, write_npz
+from samefeatures.base.npz import check_kinds, load_npz, read_npz, write_npz
 from samefeatures.maps.checkpoint import Checkpoint
 from samefeatures.maps.curve import LossCurve
 from samefeatures.moments.blocks import Blocks
@@ -160,7 +162,94 @@ def test_damage_is_one_line(tmp_path: Path) -> None:
         from_anywhere(path)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as packed:
         packed.writestr("a.npy", b"not an array")
-    with pytest.raises(CheckpointError, match="'a': no array"):
+    with pytest.raises(CheckpointError, match="packed in a way that NumPy does not write"):
         from_anywhere(path)
     with pytest.raises(DataError, match="There is no file at"):
         from_anywhere(tmp_path / "gone.npz")
+
+
+def header(
+    descr: str = "'<f8'", shape: str = "(3,)", order: str = "False", extra: str = ""
+) -> bytes:
+    text = f"{{'descr': {descr}, 'fortran_order': {order}, 'shape': {shape}, {extra}}}\n".encode()
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
+
+
+THREE = np.arange(3.0).tobytes()
+MEMBERS = {
+    "huge shape": header(shape="(1000000000000,)") + THREE,
+    "huge and empty": header(shape="(1000000000000, 0)"),
+    "no bytes": header("'<U0'", "(1000000000000,)"),
+    "negative": header(shape="(-1, -3)") + THREE,
+    "one byte less": header() + THREE[:-1],
+    "one byte more": header() + THREE + b"x",
+    "object": header("'|O'") + pickle.dumps([1, 2, 3]),
+    "object inside": header("[('a', '|O')]", "(1,)") + pickle.dumps([1]),
+    "no type": header("'zz'") + THREE,
+    "shape of floats": header(shape="(3.0,)") + THREE,
+    "shape of nothing": header(shape="None") + THREE,
+    "another key": header(extra="'more': 1") + THREE,
+    "code": header(shape="__import__('os').abort()") + THREE,
+    "brackets": header(shape="(" * 3000 + ")" * 3000) + THREE,
+    "signs": header(shape="-" * 5000 + "1") + THREE,
+    "digits": header(shape="(" + "9" * 5000 + ",)") + THREE,
+    "no header": b"\x93NUMPY\x01\x00\xff\xff",
+    "version": b"\x93NUMPY\x07\x00" + header()[8:] + THREE,
+    "empty": b"",
+    "text": b"no array at all",
+}
+
+
+@pytest.mark.parametrize("what", MEMBERS)
+@pytest.mark.parametrize("packing", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_what_an_array_claims_is_checked_first(tmp_path: Path, what: str, packing: int) -> None:
+    path = tmp_path / "x.npz"
+    with zipfile.ZipFile(path, "w", packing) as file:
+        file.writestr("a.npy", MEMBERS[what])
+    with pytest.raises(FileError) as caught:
+        load_npz(path)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(CheckpointError, match=r"is no \.npz of plain arrays"):
+        from_anywhere(path)
+
+
+def test_a_sound_array_made_by_hand_is_read(tmp_path: Path) -> None:
+    """Or the cases above would prove nothing."""
+    with zipfile.ZipFile(tmp_path / "x.npz", "w") as file:
+        file.writestr("a.npy", header() + THREE)
+    np.testing.assert_array_equal(load_npz(tmp_path / "x.npz")["a"], np.arange(3.0))
+
+
+def test_archives_that_are_no_arrays(tmp_path: Path) -> None:
+    path = tmp_path / "x.npz"
+    np.savez(path, a=np.arange(3))
+    whole = path.read_bytes()
+    at = whole.index(b"PK\x01\x02") + 8
+    path.write_bytes(whole[:at] + bytes([whole[at] | 1]) + whole[at + 1 :])
+    with pytest.raises(FileError, match="encrypted"):
+        load_npz(path)
+    bomb = whole.replace((128 + 24).to_bytes(4, "little"), (2**31).to_bytes(4, "little"))
+    path.write_bytes(bomb)
+    with pytest.raises(FileError):
+        load_npz(path)
+    for names in (["a.npy", "a.npy"], ["a.txt"], ["a.npy", "b"]):
+        with zipfile.ZipFile(path, "w") as file, warnings.catch_warnings(action="ignore"):
+            for name in names:
+                file.writestr(name, header() + THREE)
+        with pytest.raises(FileError, match=r"twice|no array"):
+            load_npz(path)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(FileError, match="no regular file"):
+        load_npz(tmp_path / "pipe")
+
+
+@pytest.mark.parametrize(
+    "array",
+    [np.ones(3), np.ones((2, 3), np.float32), np.array(3), np.array(["a"]), np.ones((1, 2, 3))],
+)
+def test_kinds_and_axes(array: np.ndarray) -> None:
+    check_kinds({"a": np.ones((2, 2), np.int8)}, {"a": ("iu", 2)})
+    with pytest.raises(FileError, match=r"'a' is .*; it must be whole numbers with 2 axes"):
+        check_kinds({"a": array}, {"a": ("i", 2)})
+    with pytest.raises(FileError, match="no array 'b'"):
+        check_kinds({"a": array}, {"b": ("i", 2)})

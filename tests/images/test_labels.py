@@ -171,7 +171,9 @@ def test_whole_labels(kind: type) -> None:
     assert out.tolist() == [3, 0]
 
 
-@pytest.mark.parametrize("values", [[0.0, 1.0], [True, False], ["0", "1"], [0, -1]])
+@pytest.mark.parametrize(
+    "values", [[0.0, 1.0], [True, False], ["0", "1"], [0, -1], [2**63], [2**31]]
+)
 def test_labels_that_are_no_indices(values: list[object]) -> None:
     with pytest.raises(LabelError, match="here has"):
         whole_labels(np.array(values), where="here")

@@ -95,8 +95,8 @@ def whole_labels(values: npt.ArrayLike, *, where: str) -> Int64:
         )
     if labels.size and labels.max() >= MOST_CLASSES:
         raise LabelError(
-            f"{where} has the label {labels.max()}, which is no class index: a whole number from 0, "
-            f"below {MOST_CLASSES:,}. Mend the labels."
+            f"{where} has the label {labels.max()}. A class index is a whole number from 0, below "
+            f"{MOST_CLASSES:,}; mend the labels."
         )
     return labels.astype(np.int64)
 
