@@ -18,7 +18,14 @@ import pytest
 
 from samefeatures.base import partial as module
 from samefeatures.base.files import write_whole
-from samefeatures.base.partial import beside, building, clear_leftovers, file_beside, whole_file
+from samefeatures.base.partial import (
+    beside,
+    building,
+    clear_leftovers,
+    clear_tree,
+    file_beside,
+    whole_file,
+)
 
 if not module.BOOT_ID.exists():
     pytest.skip("this system has no boot id: nothing is ever removed", allow_module_level=True)
@@ -243,3 +250,34 @@ def test_a_folder_whose_lock_does_not_say_that_it_is_ours_stays(tmp_path: Path) 
     lock.with_suffix("").mkdir()
     clear_leftovers(tmp_path)
     assert lock.with_suffix("").exists()
+
+
+@pytest.mark.parametrize("below", ["", "moments", "scores/ols/a", "overlap/ols/a--b"])
+def test_what_the_dead_left_anywhere_in_a_study_is_cleared(tmp_path: Path, below: str) -> None:
+    folder = tmp_path / below
+    folder.mkdir(parents=True, exist_ok=True)
+    code = "import os, sys; from pathlib import Path\n"
+    code += "from samefeatures.base.partial import file_beside\n"
+    code += "with file_beside(Path(sys.argv[1])) as file:\n    os._exit(9)"
+    subprocess.run([sys.executable, "-c", code, str(folder / "permuted.npy")], check=False)
+    (left,) = [path for path in tmp_path.rglob("*") if path.is_file()]
+    (tmp_path / "keep.partial").touch()
+    assert clear_tree(tmp_path) == [left]
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["keep.partial"]
+
+
+def test_two_processes_are_not_in_one_block(tmp_path: Path) -> None:
+    code = """
+import sys, time
+from pathlib import Path
+from samefeatures.base.partial import alone
+folder = Path(sys.argv[1])
+with alone(folder):
+    before = (folder / "log").read_text() if (folder / "log").exists() else ""
+    time.sleep(0.3)
+    (folder / "log").write_text(before + "x")
+"""
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    many = [subprocess.Popen(command) for _ in range(3)]
+    assert [process.wait() for process in many] == [0, 0, 0]
+    assert (tmp_path / "log").read_text() == "xxx"

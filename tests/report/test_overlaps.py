@@ -130,7 +130,7 @@ def test_an_overlap_of_an_older_scoring_is_named_and_not_shown(
     paths = write_report(good, tmp_path, overlaps=[fresh, old])
     text = (tmp_path / "report.html").read_text()
     assert "net_b → net_a, ols is of an older scoring" in text
-    assert [path.name for path in paths[-2:]] == [
+    assert [path.name for path in paths[-3:-1]] == [
         "overlap_ols_net_a--net_b.png",
         "overlap_ols_net_a--net_b.svg",
     ]

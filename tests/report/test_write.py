@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,3 +47,37 @@ def test_printing_tables_loads_no_picture_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_files_of_a_method_that_was_taken_out_are_removed(
+    good: StudyResults, tmp_path: Path
+) -> None:
+    write_report(good, tmp_path)
+    (tmp_path / "table_mine.md").write_text("of the user")
+    (tmp_path.parent / "victim.md").write_text("of the user")
+    fewer = replace(
+        good,
+        methods=good.methods[:1],
+        cells=tuple(cell for cell in good.cells if cell.method == good.methods[0].name),
+    )
+    gone = {path.name for path in write_report(good, tmp_path)}
+    gone -= {path.name for path in write_report(fewer, tmp_path)}
+    assert {"table_" in name for name in gone} == {True}
+    left = {path.name for path in tmp_path.iterdir()}
+    assert not gone & left
+    assert "table_mine.md" in left
+
+
+@pytest.mark.parametrize(
+    "names", [["../victim.md"], ["/etc/passwd"], [".."], ["."], [""], [3], "report.html"]
+)
+def test_names_in_the_list_of_files_are_not_followed(
+    good: StudyResults, tmp_path: Path, names: object
+) -> None:
+    (tmp_path / "victim.md").write_text("of the user")
+    folder = tmp_path / "report"
+    write_report(good, folder)
+    (folder / "files.json").write_text(json.dumps({"files": names}))
+    paths = write_report(good, folder)
+    assert (tmp_path / "victim.md").exists()
+    assert sorted(paths) == sorted(folder.iterdir())

@@ -18,7 +18,7 @@ import secrets
 import shutil
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -127,6 +127,34 @@ def clear_leftovers(folder: Path) -> list[Path]:
             path.unlink()
             found.append(partial)
     return found
+
+
+def clear_tree(root: Path) -> list[Path]:
+    """``clear_leftovers`` in a folder and all below it, but for stores of features.
+
+    Returns:
+        What was removed.
+    """
+    found = []
+    for folder, below, _ in os.walk(root):
+        below[:] = [name for name in below if not name.endswith((".zarr", ".partial"))]
+        found += clear_leftovers(Path(folder))
+    return found
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """While the block runs, other processes wait before such a block of the same folder.
+
+    Where the file system has no locks nobody waits.
+    """
+    with ExitStack() as stack:
+        with suppress(OSError):  # no such folder yet, or no locks
+            if fcntl is not None:
+                handle = os.open(folder, os.O_RDONLY)
+                stack.callback(os.close, handle)
+                fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
 
 
 def held_by_another(file: IO[bytes]) -> bool:

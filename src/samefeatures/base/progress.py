@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from samefeatures.base.shown import plain
+
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.progress import Progress as Bars
 
 Advance = Callable[[int], None]
@@ -51,13 +54,19 @@ class Silent:
         """Forgets it."""
 
 
+def console(*, stderr: bool = False) -> Console:
+    """Where everything is printed: ``[x]`` and ``:smile:`` in a name are no markup."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, markup=False, emoji=False)
+
+
 @contextmanager
 def on_terminal() -> Iterator[Progress]:
     """Bars on stderr while the block runs, when stderr is a terminal; else ``Silent``."""
     if not sys.stderr.isatty():
         yield Silent()
         return
-    from rich.console import Console
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -68,14 +77,14 @@ def on_terminal() -> Iterator[Progress]:
     from rich.progress import Progress as RichBars
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=28),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[rate]}"),
+        TextColumn("{task.fields[rate]}", markup=False),
     )
-    with RichBars(*columns, console=Console(stderr=True)) as bars:
+    with RichBars(*columns, console=console(stderr=True)) as bars:
         yield _RichProgress(bars)
 
 
@@ -86,10 +95,10 @@ class _RichProgress:
     visible = True
 
     def note(self, text: str) -> None:
-        self._bars.console.print(text, markup=False)
+        self._bars.console.print(plain(text))
 
     def task(self, description: str, total: int, *, rate: Rate | None = None) -> Advance:
-        task = self._bars.add_task(description, total=total, rate="")
+        task = self._bars.add_task(plain(description), total=total, rate="")
         left = total
 
         def advance(steps: int) -> None:

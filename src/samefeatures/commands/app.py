@@ -10,10 +10,10 @@ from typing import Annotated
 
 import typer
 
-from samefeatures.base.errors import SamefeaturesError
 from samefeatures.base.version import __version__
 from samefeatures.commands import miniatures
 from samefeatures.commands.check import check
+from samefeatures.commands.ending import ending
 from samefeatures.commands.pair import export, overlap
 from samefeatures.commands.plan import plan
 from samefeatures.commands.reproduce import reproduce
@@ -48,14 +48,8 @@ def _common(
 
 
 def main() -> None:
-    """Entry point: errors of this package become one line and exit code 1."""
+    """Entry point."""
     # Click has no option whose value may be left out; at the end of the line it is clear.
     args = [*sys.argv[1:], "local"] if sys.argv[-1] == "--ray" else sys.argv[1:]
-    try:
+    with ending():
         app(args)
-    except SamefeaturesError as error:
-        typer.secho(f"Error: {error}", fg=typer.colors.RED, err=True)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        typer.secho("Stopped. The same command goes on from here.", err=True)
-        sys.exit(130)

@@ -22,9 +22,7 @@ def check(
     ] = None,
 ) -> None:
     """Load networks, prove their split, and say what they are, before anything is fitted."""
-    from rich.console import Console
-
-    from samefeatures.base.progress import on_terminal
+    from samefeatures.base.progress import console, on_terminal
     from samefeatures.report.terminal import print_facts
     from samefeatures.study.checking import check_networks
 
@@ -32,4 +30,4 @@ def check(
         checks = check_networks(
             networks, data=data, class_map=class_map, limit=limit, progress=progress
         )
-    print_facts([check.rows() for check in checks], Console())
+    print_facts([check.rows() for check in checks], console())

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from samefeatures.base.shown import plain
+
 if TYPE_CHECKING:
     from samefeatures.study.study import Study
 
@@ -52,15 +54,17 @@ def opened(
 
 def write_reports(folder: Path) -> list[Path]:
     """The report of a scored study, with the overlaps that it has."""
+    from samefeatures.base.partial import alone
     from samefeatures.report.write import write_report
     from samefeatures.scores.overlap import load_overlaps
     from samefeatures.study.results import StudyResults
 
     results = StudyResults.load(folder / "study.json")
-    return write_report(results, folder / "report", overlaps=load_overlaps(folder))
+    with alone(folder):  # or one process would take away what another has just drawn
+        return write_report(results, folder / "report", overlaps=load_overlaps(folder))
 
 
 def warn(warnings: Sequence[str]) -> None:
     """Each on a line of its own."""
     for warning in warnings:
-        typer.secho(f"Warning: {warning}", fg=typer.colors.YELLOW, err=True)
+        typer.secho(f"Warning: {plain(warning)}", fg=typer.colors.YELLOW, err=True)

@@ -21,8 +21,7 @@ def overlap(  # noqa: PLR0917  (the command line calls it by name)
     out: Out = None,
 ) -> None:
     """Who of two networks and their hybrids is right about which images: counts, lists, figure."""
-    from rich.console import Console
-
+    from samefeatures.base.progress import console
     from samefeatures.gallery.gallery import make_overlaps
     from samefeatures.report.overlaps import print_overlaps
     from samefeatures.study.results import StudyResults
@@ -39,7 +38,7 @@ def overlap(  # noqa: PLR0917  (the command line calls it by name)
             images=images,
             progress=found.progress,
         )
-    print_overlaps(made.overlaps, Console())
+    print_overlaps(made.overlaps, console())
     warn(made.warnings)
     paths = write_reports(found.out)
     typer.echo("\n".join(f"Lists: {folder}" for folder in made.folders))

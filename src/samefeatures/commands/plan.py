@@ -16,8 +16,7 @@ def plan(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Measure for a minute, then say what a study will take: time, memory, disk."""
-    from rich.console import Console
-
+    from samefeatures.base.progress import console
     from samefeatures.planning.plan import make_plan
     from samefeatures.planning.terminal import print_plan
 
@@ -26,4 +25,4 @@ def plan(
     if as_json:
         typer.echo(json.dumps(made.as_dict(), indent=1))
     else:
-        print_plan(made, Console())
+        print_plan(made, console())

@@ -104,21 +104,17 @@ def reproduce(  # noqa: PLR0917  (the command line calls it by name)
 
 
 def _look(experiment: Experiment, catalogue: Catalogue) -> None:
-    from rich.console import Console
-
-    from samefeatures.base.progress import on_terminal
+    from samefeatures.base.progress import console, on_terminal
     from samefeatures.reproduce.dry_run import try_out
     from samefeatures.reproduce.dry_run_terminal import print_dry_run
 
     with on_terminal() as progress:
         found = try_out(experiment, catalogue, progress)
-    print_dry_run(found, Console())
+    print_dry_run(found, console())
 
 
 def _go(experiment: Experiment) -> None:
-    from rich.console import Console
-
-    from samefeatures.base.progress import on_terminal
+    from samefeatures.base.progress import console, on_terminal
     from samefeatures.reproduce.experiment import check_ready
     from samefeatures.reproduce.run import reproduce
     from samefeatures.reproduce.terminal import print_comparison
@@ -128,7 +124,7 @@ def _go(experiment: Experiment) -> None:
         typer.secho(f"Left out {network}: {why}", err=True)
     with on_terminal() as progress:
         comparison = reproduce(experiment, progress)
-    print_comparison(comparison, Console())
+    print_comparison(comparison, console())
     out = experiment.options.out
     typer.echo(f"\nComparison: {out / 'comparison'}\nReport: {out / 'report' / 'report.html'}")
 

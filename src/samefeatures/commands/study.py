@@ -57,14 +57,13 @@ def report(
     folder: Annotated[Path, typer.Argument(help="Folder of a scored study.", metavar="DIR")],
 ) -> None:
     """Write tables, figures and the HTML page of a scored study again, and print the tables."""
-    from rich.console import Console
-
+    from samefeatures.base.progress import console
     from samefeatures.report.terminal import print_tables
     from samefeatures.study.results import StudyResults
 
     results = StudyResults.load(folder / "study.json")
     paths = write_reports(folder)
-    print_tables(results, Console())
+    print_tables(results, console())
     page = next(path for path in paths if path.suffix == ".html")
     typer.echo(f"\nReport: {page}\nTables: {folder / 'report'}\nNumbers: {folder / 'results.csv'}")
 

@@ -122,6 +122,14 @@ def _kept_if_right(path: Path) -> Iterator[Path]:
     """A place beside ``path`` whose file is moved there when the block ends well."""
     place = beside(path, f"unchecked{path.suffix}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        place.touch()  # minutes before it is filled
+    except OSError as error:
+        raise ExportError(
+            f"Can't write {path}: {error.strerror or error}. Choose another place with --to, or "
+            "free some space."
+        ) from None
+    try:
         yield place
         with writing(path):
             place.replace(path)

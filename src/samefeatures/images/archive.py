@@ -23,6 +23,7 @@ from samefeatures.base.arrays import Int64
 from samefeatures.base.digests import digest
 from samefeatures.base.errors import DataError
 from samefeatures.base.partial import clear_leftovers, whole_file
+from samefeatures.base.paths import path_of
 from samefeatures.images.listing import (
     Listing,
     cache_file,
@@ -189,7 +190,9 @@ def expand(pattern: str, base: Path) -> list[Path]:
     names = ["".join(parts) for parts in product(*choices, [pieces[-1]])]
     out: list[Path] = []
     for text in names:
-        path = base / Path(text).expanduser()
+        path = path_of(text, base)
+        if "**" in path.name:
+            raise DataError(f"{pattern} holds '**', which means nothing here. Write one '*'.")
         found = sorted(path.parent.glob(path.name)) if "*" in path.name else [path]
         if not found or not found[0].is_file():
             raise DataError(f"There is no archive at {path}. Check the path.")

@@ -9,6 +9,7 @@ from typing import Any
 from samefeatures.base.border import MEBIBYTE, border, bytes_of
 from samefeatures.base.documents import parse_json
 from samefeatures.base.errors import ConfigError, FileError, NoFileError
+from samefeatures.base.paths import path_of
 
 MOST = 64 * MEBIBYTE
 """Bytes of a file with names."""
@@ -27,9 +28,7 @@ def class_names(given: Sequence[str] | str, *, classes: int, base: Path) -> tupl
         ConfigError: when there is no such file, it holds something else, or names are missing.
     """
     names, where = (
-        _read(base / Path(given).expanduser())
-        if isinstance(given, str)
-        else (list(given), "class_names")
+        _read(path_of(given, base)) if isinstance(given, str) else (list(given), "class_names")
     )
     if len(names) != classes:
         raise ConfigError(

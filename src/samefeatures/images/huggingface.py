@@ -16,6 +16,7 @@ from samefeatures.base.errors import (
     require,
 )
 from samefeatures.base.options import check_known
+from samefeatures.base.paths import path_of
 from samefeatures.images.imageset import ImageSet, Raw, numbered
 from samefeatures.images.labels import class_indices, named_labels, whole_labels
 from samefeatures.images.source import ImageSource
@@ -124,7 +125,7 @@ def _labels(
 def _load(
     datasets: Any, path: str, base: Path, split: str | None, options: Mapping[str, Any]
 ) -> Any:
-    folder = base / Path(path).expanduser()
+    folder = path_of(path, base)
     one_split = (folder / "dataset_info.json").exists()
     saved = one_split or (folder / "dataset_dict.json").exists()
     without = ["split"] if one_split and split else []

@@ -23,6 +23,7 @@ from samefeatures.base.border import kept_or_none
 from samefeatures.base.digests import digest
 from samefeatures.base.errors import DataError, FileError
 from samefeatures.base.npz import check_kinds, load_npz, write_npz
+from samefeatures.base.partial import clear_leftovers
 
 IMAGE_ENDINGS = (
     ".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff",
@@ -178,6 +179,7 @@ def write_listing(cache: Path, listing: Listing) -> None:
     arrays = {field.name: getattr(listing, field.name) for field in fields(listing)}
     with contextlib.suppress(OSError):
         cache.parent.mkdir(parents=True, exist_ok=True)
+        clear_leftovers(cache.parent)
         write_npz(cache, arrays | {name: _bytes(arrays[name]) for name in TEXTS})
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from samefeatures.base.errors import ConfigError
+from samefeatures.base.paths import path_of
 from samefeatures.images.labels import SORTED
 
 PREFIXES = ("hf", "torchvision", "fashion-mnist")
@@ -80,14 +81,14 @@ class ImageSource:
 
     def path(self, base: Path) -> Path:
         """Of the folder or file; relative paths start at ``base``."""
-        return base / Path(self.source).expanduser()
+        return path_of(self.source, base)
 
     def labels_path(self, base: Path) -> Path | None:
         """Of the CSV with labels."""
-        return base / Path(self.labels).expanduser() if self.labels else None
+        return path_of(self.labels, base) if self.labels else None
 
     def class_map_path(self, base: Path) -> Path | str | None:
         """Of the class map, or the word ``sorted``."""
         if self.class_map is None or self.class_map == SORTED:
             return self.class_map
-        return base / Path(self.class_map).expanduser()
+        return path_of(self.class_map, base)

@@ -14,6 +14,7 @@ from PIL import Image
 
 from samefeatures.base.errors import ConfigError, DataError, UnreadableImageError, require
 from samefeatures.base.options import check_known
+from samefeatures.base.paths import path_of
 from samefeatures.images.decode import known_formats_alone
 from samefeatures.images.imageset import ImageSet, numbered
 from samefeatures.images.labels import named_labels, whole_labels
@@ -44,7 +45,7 @@ def open_torchvision(source: ImageSource, *, labelled: bool, base: Path) -> Imag
         check_known(option, known, f"{source.source}: unknown option", ConfigError)
     arguments = dict(options)
     if "root" in arguments:
-        arguments["root"] = str(base / Path(str(arguments["root"])).expanduser())
+        arguments["root"] = str(path_of(str(arguments["root"]), base))
     try:
         with known_formats_alone():
             dataset = maker(**arguments)

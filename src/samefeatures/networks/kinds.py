@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from samefeatures.base.errors import ConfigError, NetworkError, did_you_mean
+from samefeatures.base.paths import path_of
 from samefeatures.base.plugins import load_plugin, plugins
 
 GROUP = "samefeatures.networks"
@@ -83,7 +84,7 @@ _ROWS = (
     Kind("torchvision", f"{_HERE}.torch.torchvision:load_torchvision", "torch", extra="torchvision",
          keys=("checkpoint", "weights"), paths=("checkpoint",), packages=("torch", "torchvision")),
     Kind("hf", f"{_HERE}.hub.source:load_hf", "torch", extra="hf-networks",
-         is_path=lambda rest, base: (base / Path(rest).expanduser()).is_dir(),
+         is_path=lambda rest, base: path_of(rest, base).is_dir(),
          keys=("revision", "background"), packages=("torch", "transformers", "timm")),
     Kind("python", f"{_HERE}.torch.python:load_python", "torch", extra="torch",
          packages=("torch", "torchvision", "timm", "transformers")),

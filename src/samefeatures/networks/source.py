@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from samefeatures.base.errors import NetworkError, did_you_mean, require
 from samefeatures.base.options import check_known
+from samefeatures.base.paths import path_of
 from samefeatures.base.progress import Progress
 from samefeatures.networks.arithmetic import PLAIN, Arithmetic
 from samefeatures.networks.kinds import Kind, find_kind
@@ -112,9 +113,12 @@ def look_up(name: str, table: Mapping[str, T], missing: str) -> T:
 
 
 def resolve_path(text: str, base: Path | None) -> Path:
-    """A path from a source string; relative ones start at ``base``, or at the current folder."""
-    path = Path(text).expanduser()
-    return path if base is None else base / path
+    """A path from a source string; relative ones start at ``base``, or at the current folder.
+
+    Raises:
+        ConfigError: as ``path_of``.
+    """
+    return path_of(text, base)
 
 
 def anchored(text: str, base: Path) -> str:

@@ -6,9 +6,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from samefeatures.base.shown import plain
 from samefeatures.planning.plan import Plan, headline
 from samefeatures.planning.words import duration, size
-from samefeatures.report.grid import plain
 
 
 def bare_table(first: str, *figures: str, last: str) -> Table:

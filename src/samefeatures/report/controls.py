@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from samefeatures.base.shown import plain
 from samefeatures.report.findings import Alone, alone
-from samefeatures.report.grid import MISSING, number, plain
+from samefeatures.report.grid import MISSING, number
 from samefeatures.report.sentences import chance
 from samefeatures.report.summary import median
 from samefeatures.study.results import ControlRow, Controls, StudyResults

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from base64 import b64encode
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -12,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from samefeatures.base.files import write_whole
 from samefeatures.report.shading import INK, PAPER
 
 MUTED = "#5b6472"
@@ -49,10 +51,17 @@ def save(figure: Figure, folder: Path, stem: str, *, png: str = "", svg: str = "
     # PNG text chunks hold Latin-1 only.
     latin = png.encode("latin-1", "replace").decode("latin-1")
     metadata = {"Software": None, **({"Title": latin} if png else {})}
-    figure.savefig(paths[0], dpi=DOTS_PER_INCH, metadata=metadata)
+    _write(figure, paths[0], dpi=DOTS_PER_INCH, metadata=metadata)
     metadata = {"Date": None, "Creator": None, **({"Title": svg} if svg else {})}
-    figure.savefig(paths[1], metadata=metadata)
+    _write(figure, paths[1], metadata=metadata)
     return paths
+
+
+def _write(figure: Figure, path: Path, **options: Any) -> None:
+    """Whole or not at all: two processes may draw the same."""
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format=path.suffix[1:], **options)
+    write_whole(path, drawn.getvalue())
 
 
 def as_uri(picture: Path) -> str:

@@ -6,11 +6,12 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from samefeatures.base.shown import plain
 from samefeatures.report import plate
 from samefeatures.report.beneath import HEADING, SpaceCell
 from samefeatures.report.certainty import SHORT_NOTE, marked
 from samefeatures.report.drawing import save, style
-from samefeatures.report.grid import Grid, is_own, penalty, plain, written
+from samefeatures.report.grid import Grid, is_own, penalty, written
 from samefeatures.report.plate import Plate, Tile
 from samefeatures.report.shading import TICKS, shade
 from samefeatures.study.results import Cell

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from samefeatures.base.shown import plain
 from samefeatures.report.beneath import SpaceCell, SpaceLine, beneath
 from samefeatures.study.results import Cell, MeasureSummary, MethodSummary, StudyResults
 
@@ -124,11 +125,6 @@ def written(cell: SpaceCell | None) -> tuple[str, str]:
 def count(value: int | None) -> str:
     """With thin spaces between thousands."""
     return MISSING if value is None else f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
-
-
-def plain(text: str) -> str:
-    """``text`` on one line, with control characters (a terminal would obey them) made visible."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def is_own(cell: Cell) -> bool:

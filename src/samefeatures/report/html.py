@@ -12,6 +12,7 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from samefeatures.base.shown import plain
 from samefeatures.report.beneath import HEADING, SpaceLine
 from samefeatures.report.beyond import ABOUT as HEAT
 from samefeatures.report.beyond import heats
@@ -28,7 +29,6 @@ from samefeatures.report.grid import (
     count,
     grids,
     number,
-    plain,
     signed,
     written,
 )

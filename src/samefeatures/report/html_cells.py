@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from samefeatures.base.shown import plain
 from samefeatures.report.beneath import SpaceCell, SpaceLine
 from samefeatures.report.certainty import p_value, source_mark, target_mark
-from samefeatures.report.grid import MISSING, Grid, count, is_own, number, penalty, plain, signed
+from samefeatures.report.grid import MISSING, Grid, count, is_own, number, penalty, signed
 from samefeatures.report.shading import level
 from samefeatures.study.results import Cell, MeasureSummary
 

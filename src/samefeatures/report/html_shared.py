@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from samefeatures.base.shown import plain
 from samefeatures.report.beyond import Heat, darkness, details, texts
-from samefeatures.report.grid import MISSING, number, plain
+from samefeatures.report.grid import MISSING, number
 from samefeatures.report.shading import LEVELS
 from samefeatures.study.results.spaces import BeyondRow
 

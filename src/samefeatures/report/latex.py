@@ -5,20 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
+from samefeatures.base.shown import plain
 from samefeatures.report.beneath import HEADING, SpaceCell
 from samefeatures.report.beyond import ABOUT, Heat, darkness, texts
 from samefeatures.report.certainty import LIKE_SOURCE, LIKE_TARGET, marked, marks_note
-from samefeatures.report.grid import (
-    COLUMNS,
-    MINUS,
-    MISSING,
-    ROWS,
-    Grid,
-    is_own,
-    penalty,
-    plain,
-    written,
-)
+from samefeatures.report.grid import COLUMNS, MINUS, MISSING, ROWS, Grid, is_own, penalty, written
 from samefeatures.report.shading import PAPER, background, shade, text_on
 from samefeatures.study.results import Cell
 from samefeatures.study.results.spaces import BeyondRow
@@ -47,7 +38,6 @@ _ESCAPES = {
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
     '"': r"\char34{}",
-    "\N{REPLACEMENT CHARACTER}": "?",
     MISSING: "--",
     MINUS: "$-$",
     "→": r"$\rightarrow$",

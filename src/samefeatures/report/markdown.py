@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from samefeatures.base.shown import plain
 from samefeatures.report.beyond import ABOUT as HEAT
 from samefeatures.report.beyond import Heat, heats, texts
 from samefeatures.report.certainty import marked
 from samefeatures.report.controls import HEADS, control_lines, heading
-from samefeatures.report.grid import MISSING, Grid, grids, is_own, number, plain, written
+from samefeatures.report.grid import MISSING, Grid, grids, is_own, number, written
 from samefeatures.report.sentences import sentences
 from samefeatures.report.shared import listings
 from samefeatures.report.summary import fit_notes, under

@@ -11,8 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from samefeatures.base.errors import ReportError
+from samefeatures.base.shown import plain
 from samefeatures.report.drawing import as_uri
-from samefeatures.report.grid import number, plain, signed
+from samefeatures.report.grid import number, signed
 from samefeatures.report.venn import draw_overlaps
 from samefeatures.scores.overlap import LISTS, REGIONS, Overlap
 from samefeatures.study.results import StudyResults

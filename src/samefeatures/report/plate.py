@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from samefeatures.base.shown import plain
 from samefeatures.report.drawing import DOTS_PER_INCH, FONT, LARGE, LINE, MUTED, SMALL, blank, write
-from samefeatures.report.grid import COLUMNS, MISSING, ROWS, plain
+from samefeatures.report.grid import COLUMNS, MISSING, ROWS
 from samefeatures.report.shading import INK, LEVELS, background, text_on
 
 CELL = (0.66, 0.50)  # width, height in inches

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
+from samefeatures.base.shown import plain
 from samefeatures.report.findings import spaces_of
 from samefeatures.report.follows import followed
-from samefeatures.report.grid import Grid, fitted, grids, number, plain, signed
+from samefeatures.report.grid import Grid, fitted, grids, number, signed
 from samefeatures.report.sentences_logits import of_logit
 from samefeatures.report.sentences_shared import of_answers, of_following, of_sharing
 from samefeatures.report.summary import MethodNumbers, deficient, median, numbers

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from samefeatures.report.grid import Grid, number, plain, signed
+from samefeatures.base.shown import plain
+from samefeatures.report.grid import Grid, number, signed
 from samefeatures.report.summary import deficient
 from samefeatures.study.results import FitSummary, StudyResults
 

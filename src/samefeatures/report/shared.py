@@ -5,10 +5,11 @@ from __future__ import annotations
 import statistics
 from dataclasses import dataclass
 
+from samefeatures.base.shown import plain
 from samefeatures.report.findings import Beyond, beyond, given_sets, nulls, spaces_of
 from samefeatures.report.follows import HEADS as FOLLOW_HEADS
 from samefeatures.report.follows import NOTE, follow_lines, followed
-from samefeatures.report.grid import MISSING, count, fitted, grids, number, plain
+from samefeatures.report.grid import MISSING, count, fitted, grids, number
 from samefeatures.report.sentences_shared import NULLS, answers_suffice, given_words, of_following
 from samefeatures.study.results import AnswersRow, StudyResults
 

@@ -7,9 +7,10 @@ import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from samefeatures.base.shown import plain
 from samefeatures.report.beneath import ABOUT
 from samefeatures.report.certainty import eval_set_note, marks_note
-from samefeatures.report.grid import Grid, number, plain, signed
+from samefeatures.report.grid import Grid, number, signed
 from samefeatures.study.results import Cell, FitSummary, StudyResults
 
 

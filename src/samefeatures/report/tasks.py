@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from samefeatures.base.shown import plain
 from samefeatures.report.findings import Spread
-from samefeatures.report.grid import Grid, label, number, plain
+from samefeatures.report.grid import Grid, label, number
 from samefeatures.report.summary import median
 from samefeatures.study.results import Cell, StudyResults, TaskAnswers, TaskResults
 

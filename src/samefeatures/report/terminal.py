@@ -11,6 +11,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from samefeatures.base.shown import plain
 from samefeatures.report.beneath import HEADING as BENEATH
 from samefeatures.report.beneath import SpaceCell
 from samefeatures.report.certainty import source_mark, target_mark
@@ -24,7 +25,6 @@ from samefeatures.report.grid import (
     is_own,
     number,
     penalty,
-    plain,
     signed,
     written,
 )

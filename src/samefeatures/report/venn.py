@@ -15,8 +15,9 @@ from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 
 from samefeatures.base.errors import ReportError
+from samefeatures.base.shown import plain
 from samefeatures.report.drawing import LARGE, LINE, MUTED, SMALL, blank, save, style, write
-from samefeatures.report.grid import count, number, plain
+from samefeatures.report.grid import count, number
 from samefeatures.report.shading import INK, PAPER
 from samefeatures.scores.overlap import REGIONS, Overlap
 

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from samefeatures.base.border import kept_or_none
 from samefeatures.base.errors import StoreError
+from samefeatures.base.files import write_whole
+from samefeatures.base.records import record
+from samefeatures.base.removal import remove
+from samefeatures.base.sealed import read_sealed, write_sealed
+from samefeatures.base.strict import SAFE_NAME
 from samefeatures.report import beyond_figure, curves, figure, html, latex, markdown
 from samefeatures.report.beyond import heats
 from samefeatures.report.both_ways import as_csv
@@ -25,13 +32,14 @@ def write_report(
         results: The study.
         overlaps: Of pairs of its networks; the page shows them with figure and gallery. Those that
             do not fit the results (of an older scoring) are named as such.
-        folder: Made if it is missing; files of an older report are replaced.
+        folder: Made if it is missing; files of an older report are replaced, or removed where this
+            one has none of their name.
 
     Returns:
         ``report.html``, ``tables.md``, ``pairs.csv``, and per method ``table_METHOD.md``, ``.tex``,
         ``.png`` and ``.svg``, in this order; then ``r2_beyond_….tex``, ``.png`` and ``.svg`` of
         what is shared beyond controls, the figures of the overlaps, and ``curve_METHOD.png`` and
-        ``.svg`` of iterative methods.
+        ``.svg`` of iterative methods; ``files.json``, which names them all.
 
     Raises:
         StoreError: when the folder can't be written.
@@ -58,6 +66,7 @@ def write_report(
             paths += beyond_figure.draw(heat, folder)
         paths += [path for view in views for path in view.files]
         paths += [path for _, files in drawn for path in files]
+        paths.append(_remove_others(folder, paths))
     except OSError as error:
         raise StoreError(
             f"The report can't be written to {folder}: {error.strerror or error}. Free some space "
@@ -67,5 +76,28 @@ def write_report(
 
 
 def _write(path: Path, text: str) -> Path:
-    path.write_text(text, encoding="utf-8", newline="\n")
+    write_whole(path, text.encode("utf-8", "backslashreplace"))
     return path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Written:
+    """``files.json``: names of the files of a report, by which the next one removes them."""
+
+    files: tuple[str, ...]
+
+
+def _remove_others(folder: Path, written: Sequence[Path]) -> Path:
+    """Files of an older report that this one lacks, e.g. of a method that was taken out.
+
+    Returns:
+        The file that names those of this one.
+    """
+    names = sorted({path.name for path in written})
+    place = folder / "files.json"
+    older = kept_or_none(lambda path: record(_Written, read_sealed(path)), place)
+    for name in older.files if older else ():
+        if name not in names and SAFE_NAME.fullmatch(name):
+            remove(folder / name, within=folder)
+    write_sealed(place, {"files": names})
+    return place

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 from rich.console import Console
 from rich.text import Text
 
+from samefeatures.base.shown import plain
 from samefeatures.planning.terminal import bare_table, print_plan
 from samefeatures.planning.words import size
-from samefeatures.report.grid import MISSING, plain
+from samefeatures.report.grid import MISSING
 from samefeatures.reproduce.dry_run import DryRun
 from samefeatures.reproduce.images import ImagesFound
 from samefeatures.reproduce.terminal import print_lines

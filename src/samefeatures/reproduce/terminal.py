@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from samefeatures.report.grid import plain
+from samefeatures.base.shown import plain
 from samefeatures.reproduce.figures import WITHIN, Comparison
 from samefeatures.reproduce.sheets import MARK, Entry, Sheet, sheets
 

@@ -18,6 +18,7 @@ from samefeatures.base.files import write_whole, writing
 from samefeatures.base.records import record
 from samefeatures.base.removal import remove_folder
 from samefeatures.base.sealed import read_sealed, write_sealed
+from samefeatures.base.shown import guarded
 from samefeatures.base.strict import check_name
 
 REGIONS: Mapping[str, tuple[bool, bool, bool]] = {
@@ -180,7 +181,7 @@ def _write_lists(predicted: Predicted, folder: Path) -> None:
     """``fixed.csv``, ``broken.csv``, ``lost.csv`` and ``common.csv``: ids and classes."""
     says = (predicted.source_says, predicted.target_says, predicted.hybrid_says)
     classes = (column.tolist() for column in (predicted.labels, *says))
-    rows = list(zip(predicted.ids, *classes, strict=True))
+    rows = list(zip(map(guarded, predicted.ids), *classes, strict=True))
     for name in LISTS:
         text = io.StringIO()
         table = csv.writer(text, lineterminator="\n")

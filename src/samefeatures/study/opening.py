@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from samefeatures.base.errors import ConfigError
+from samefeatures.base.paths import path_of
 from samefeatures.base.progress import Progress
 from samefeatures.study.config import read_config
 from samefeatures.study.study import Study
@@ -25,5 +26,5 @@ def open_study(
         )
     if strict and not config.strict:
         config = config.model_copy(update={"strict": True})
-    folder = out if out is not None else path.parent / str(config.out)
+    folder = out if out is not None else path_of(str(config.out), path.parent)
     return Study(config, out=folder, base=path.parent, progress=progress)

@@ -10,6 +10,7 @@ from samefeatures.algebra import Algebra, open_algebra
 from samefeatures.base.arrays import Int64
 from samefeatures.base.errors import ConfigError
 from samefeatures.base.files import writing
+from samefeatures.base.partial import clear_tree
 from samefeatures.base.progress import Progress, Silent
 from samefeatures.features.direct import DirectRows
 from samefeatures.features.place import Root
@@ -73,6 +74,7 @@ class Study:
         self.runner: Runner = runner or self._local
         with writing(out):
             out.mkdir(parents=True, exist_ok=True)
+        clear_tree(out)
 
     @cached_property
     def inputs(self) -> StudyInputs:

@@ -1,0 +1,25 @@
+"""Names and messages as they are shown: on one line, nothing in them is obeyed."""
+
+from __future__ import annotations
+
+
+def plain(text: str) -> str:
+    r"""``text`` with what can't be printed written out, e.g. ``\x1b`` for an escape character.
+
+    A terminal would obey control characters, and marks of direction turn what follows around.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def guarded(cell: str) -> str:
+    """Text for a cell of a CSV file that spreadsheets take for text.
+
+    One that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line break would be a formula: it
+    gets an apostrophe before it. Numbers are no text; they never come here.
+    """
+    return f"'{cell}" if cell.startswith(FORMULAS) else cell
+
+
+FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")

@@ -1,0 +1,82 @@
+"""How the command line ends: one line on stderr and an exit code, whatever came."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import NoReturn
+
+import typer
+
+from samefeatures.base.errors import SamefeaturesError
+from samefeatures.base.shown import plain
+
+INTERRUPTED, TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
+
+
+@contextmanager
+def ending() -> Iterator[None]:
+    """Errors of this package, and what the system refuses, are one line and exit code 1.
+
+    Ctrl-C ends with 130 and SIGTERM with 143, as shells have it.
+    """
+    code = INTERRUPTED
+
+    def terminate(*_: object) -> None:
+        nonlocal code
+        code = TERMINATED
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, terminate)
+    _take_any_character()
+    try:
+        try:
+            yield
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()  # a full disk would else show when Python has ended
+    except SamefeaturesError as error:
+        _fail(str(error))
+    except OSError as error:  # what no reader or writer has given a place and a remedy
+        place = error.filename or "The output"
+        _fail(f"{place}: {error.strerror or error}. Free some space, or mend what it says.")
+    except MemoryError:
+        _fail("Memory ran out. Take fewer networks, a smaller batch_size, or a larger machine.")
+    except KeyboardInterrupt:
+        _stop(code)
+    except SystemExit as ended:
+        if ended.code != INTERRUPTED:
+            raise
+        _stop(code)  # it was a KeyboardInterrupt, in Typer's words
+
+
+def _take_any_character() -> None:
+    """A terminal that lacks a character shows its number instead."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _fail(message: str) -> NoReturn:
+    _say(f"Error: {plain(message)}", colour=typer.colors.RED)
+    sys.exit(1)
+
+
+def _stop(code: int) -> NoReturn:
+    _say("Stopped. The same command goes on from here.")
+    sys.exit(code)
+
+
+def _say(line: str, *, colour: str | None = None) -> None:
+    """On stderr. What waits for a full stdout is let go: Python would try again at its end."""
+    with suppress(OSError):
+        typer.secho(line, err=True, fg=colour)
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
