@@ -29,7 +29,7 @@ def test_the_parts_of_a_source() -> None:
         ),
         ("timm:", "names nothing"),
         ("timm:resnet18?chekpoint=a", "unknown option 'chekpoint'.*Did you mean 'checkpoint'"),
-        ("npz:a.npz?checkpoint=b", "npz: takes none"),
+        ("npz:a.npz?checkpoint=b", "unknown option 'checkpoint'. npz: takes background"),
         ("timm:resnet18?checkpoint=", "has no value"),
         ("timm:resnet18?checkpoint=a&checkpoint=b", "given twice"),
     ],

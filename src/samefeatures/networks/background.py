@@ -2,10 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from samefeatures.base.digests import digest
 from samefeatures.base.errors import NetworkError
+from samefeatures.networks.record import FeatureFile, Head, Network, with_note
 from samefeatures.networks.source import Source
 
 WITH_BACKGROUND = 1001
+
+
+def without_background(source: Source, network: Network) -> Network:
+    """The network without a background class, for kinds that leave this to us.
+
+    Nothing is known of the names of its classes: see ``background_rows``.
+
+    Raises:
+        NetworkError: when the option is wrong or has no effect, or labels of a file of features
+            count the class.
+    """
+    head = network.head
+    rows, note = background_rows(source, None, head.classes)
+    if rows:
+        if isinstance(network, FeatureFile) and network.eval_labels.max() >= head.classes - rows:
+            raise NetworkError(
+                f"{source.text}: eval_labels run to {network.eval_labels.max()}, so that they "
+                "count the background class too. Leave out 'background'."
+            )
+        network = replace(
+            network,
+            head=Head(head.weight[rows:].copy(), head.bias[rows:].copy()),
+            fingerprint=digest(network.fingerprint, f"without the first {rows} classes"),
+        )
+    if note is None or isinstance(network, FeatureFile):
+        return network
+    return with_note(network, note)
 
 
 def background_rows(source: Source, name: str | None, classes: int) -> tuple[int, str | None]:
@@ -14,7 +45,7 @@ def background_rows(source: Source, name: str | None, classes: int) -> tuple[int
     Labels of ImageNet images count from 0 to 999 without a background class; a head that has one
     would be right about nothing. Row 0 is therefore left out where the model itself calls it
     ``background`` and there are 1,001 rows. ``?background=keep`` keeps it, ``?background=drop``
-    drops it where the model does not name its classes.
+    drops it where the model does not name its classes, however many they are.
 
     Args:
         source: Its query may hold ``background``.
@@ -26,7 +57,7 @@ def background_rows(source: Source, name: str | None, classes: int) -> tuple[int
     """
     wish = source.query.get("background")
     named = name is not None and name.lower() == "background"
-    open_case = named or (name is None and classes == WITH_BACKGROUND)
+    open_case = named or (name is None and (classes == WITH_BACKGROUND or wish == "drop"))
     if wish is not None and wish not in ("drop", "keep"):
         raise NetworkError(f"'{source.text}': background is '{wish}'; use 'drop' or 'keep'.")
     if wish is not None and not open_case:

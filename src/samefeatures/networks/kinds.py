@@ -16,6 +16,8 @@ from samefeatures.base.paths import path_of
 from samefeatures.base.plugins import load_plugin, plugins
 
 GROUP = "samefeatures.networks"
+GENERAL = ("background",)
+"""Query keys that every kind takes; an adapter sees only those that its kind lists."""
 KERAS_FILES = (".keras", ".h5", ".hdf5")
 """Endings of files that ``keras:`` takes instead of a name."""
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pkgutil
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from samefeatures.base.errors import ConfigError, NetworkError
 from samefeatures.base.progress import Progress, Silent
 from samefeatures.networks.arithmetic import Arithmetic
-from samefeatures.networks.kinds import KINDS
+from samefeatures.networks.background import without_background
+from samefeatures.networks.kinds import GENERAL, KINDS
 from samefeatures.networks.record import FeatureFile, Network
 from samefeatures.networks.settings import check_overrides
 from samefeatures.networks.source import LoadOptions, Source, parse_source
@@ -36,6 +38,7 @@ def load(
     Args:
         source: ``kind:rest?key=value&key=value``, e.g. ``timm:resnet18`` or
             ``onnx:PATH?output=logits``: the rows of ``KINDS``, and what other packages register.
+            ``background=drop`` or ``keep`` is an option of all of them: see ``background_rows``.
         name: Short name; by default that of the model, file or callable.
         preprocessing: Replaces fields of the source's own ``Preprocessing``, by their names.
         threads: Threads of the runtime; by default its own choice. No effect on features from
@@ -74,9 +77,11 @@ def load(
     )
     check_arithmetic([parsed], options.arithmetic)
     loader: Loader = pkgutil.resolve_name(parsed.kind.loader)
-    network = loader(parsed, options)
+    general = [key for key in GENERAL if key not in parsed.kind.keys]
+    own = {key: value for key, value in parsed.query.items() if key not in general}
+    network = loader(replace(parsed, query=own), options)
     _check_adapter(parsed, network)
-    return network
+    return without_background(parsed, network) if "background" in general else network
 
 
 def _check_adapter(source: Source, network: Network) -> None:

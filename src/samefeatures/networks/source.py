@@ -13,7 +13,7 @@ from samefeatures.base.options import check_known
 from samefeatures.base.paths import path_of
 from samefeatures.base.progress import Progress
 from samefeatures.networks.arithmetic import PLAIN, Arithmetic
-from samefeatures.networks.kinds import Kind, find_kind
+from samefeatures.networks.kinds import GENERAL, Kind, find_kind
 
 T = TypeVar("T")
 
@@ -26,7 +26,7 @@ class Source:
         text: As it was given.
         kind: Its row of ``kinds``.
         rest: Name or path.
-        query: Values by key; only keys that the kind knows.
+        query: Values by key; only keys that the kind knows, or all kinds.
     """
 
     text: str
@@ -81,7 +81,7 @@ def parse_source(text: str) -> Source:
     query: dict[str, str] = {}
     for pair in raw.split("&") if raw else ():
         key, _, value = pair.partition("=")
-        if key not in kind.keys:
+        if key not in (*kind.keys, *GENERAL):
             raise NetworkError(_unknown_key(text, kind, key))
         if not value or key in query:
             why = "has no value" if not value else "is given twice"
@@ -91,14 +91,10 @@ def parse_source(text: str) -> Source:
 
 
 def _unknown_key(text: str, kind: Kind, key: str) -> str:
-    if not kind.keys:
-        return (
-            f"'{text}' has the option '{key}', but {kind.name}: takes none. Leave out '?' and the "
-            "rest."
-        )
+    known = [*kind.keys, *(each for each in GENERAL if each not in kind.keys)]
     return (
-        f"'{text}' has the unknown option '{key}'. {did_you_mean(key, kind.keys)}"
-        f"{kind.name}: takes {', '.join(kind.keys)}."
+        f"'{text}' has the unknown option '{key}'. {did_you_mean(key, known)}"
+        f"{kind.name}: takes {', '.join(known)}."
     )
 
 
