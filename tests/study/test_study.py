@@ -23,8 +23,10 @@ from samefeatures.base.files import write_whole
 from samefeatures.base.progress import Silent
 from samefeatures.features.extract import extract
 from samefeatures.maps import AffineMap, LossCurve
+from samefeatures.moments.record import Moments
 from samefeatures.moments.sums import Accumulator
 from samefeatures.report.write import write_report
+from samefeatures.similarity import MEASURES, SpaceMeasure
 from samefeatures.study.config import parse_config
 from samefeatures.study.opening import open_study
 from samefeatures.study.results import StudyResults
@@ -510,3 +512,28 @@ def test_other_options_remove_maps_curves_and_checkpoints(
     Study(parse_config(raw), out=iterative_study.out, base=tmp_path).fit()
     assert len(LossCurve.load(folder / "a--b.curve.npz").loss) == 50
     assert not (folder / "a.checkpoint.npz").exists()
+
+
+def test_every_measure_is_a_column_of_the_results(tmp_path: Path) -> None:
+    worlds = make_worlds(m=200)
+    sources = [write_npz(tmp_path, name, world) for name, world in worlds.items()]
+    names = MEASURES.names
+    config = parse_config({"networks": sources, "methods": ["ols", "naive"], "measures": names})
+    results = Study(config, out=tmp_path / "out", base=tmp_path).score()
+    moments = Moments(list(worlds), [w["eval_features"].shape[1] for w in worlds.values()])
+    moments.update(*(w["eval_features"] for w in worlds.values()))
+    for name in names:
+        measure = MEASURES.get(name)
+        for cell in results.cells:
+            value = cell.measure(name)
+            assert value is not None
+            if cell.source == cell.target:
+                assert value == measure.same
+            elif issubclass(measure, SpaceMeasure):
+                expected = measure().value(moments, cell.source, cell.target)
+                assert value == pytest.approx(expected, rel=1e-9)
+    pages = write_report(results, tmp_path / "report")
+    text = next(path for path in pages if path.name == "tables.md").read_text()
+    for name in names:
+        if name not in MEASURES.defaults:  # whose numbers stand in the lines under the tables
+            assert f"## {MEASURES.get(name).label}" in text

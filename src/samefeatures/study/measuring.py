@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.maps import AffineMap
 from samefeatures.moments.record import Moments
 from samefeatures.similarity import MEASURES, MapMeasure, Mapped, SpaceMeasure
+from samefeatures.similarity.spaces import Spaces
 
 
 class Measuring:
@@ -30,6 +32,11 @@ class Measuring:
         self._moments, self._algebra = moments, algebra
         self._known: dict[tuple[str, ...], float] = {}
 
+    @cached_property
+    def _spaces(self) -> Spaces:
+        """What measures share is taken once."""
+        return Spaces(self._moments(), algebra=self._algebra)
+
     def of(self, fitted: AffineMap) -> dict[str, float]:
         """By key: of a map, and of the two spaces that it lies between."""
         mapped = Mapped.of(self._moments(), fitted, algebra=self._algebra)
@@ -45,7 +52,7 @@ class Measuring:
             ends = min(ends), max(ends)
         place = (measure.name, *ends)
         if place not in self._known:
-            found = measure.value(self._moments(), *ends, algebra=self._algebra)
+            found = measure.value(self._spaces, *ends, algebra=self._algebra)
             self._known[place] = float(found)
         return self._known[place]
 

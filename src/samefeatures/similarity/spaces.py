@@ -1,0 +1,125 @@
+"""Feature spaces by themselves and in pairs, from second moments: what many measures take of them.
+
+Principal directions of a space are the eigenvectors of S_AA. Along them its rows, each divided by
+its standard deviation, are white; the whitened cross moments K of two spaces have the canonical
+correlations as singular values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from samefeatures.algebra import HOST, Algebra, Precision
+from samefeatures.base.arrays import Float64
+from samefeatures.maps.inverse import cutoff
+from samefeatures.moments.views import SecondMoments
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spectrum:
+    """Principal directions of a space that vary.
+
+    Attributes:
+        values: (r,) sums of squares along them, descending; r is the rank.
+        vectors: (d, r) of length 1.
+    """
+
+    values: Float64
+    vectors: Float64
+
+    @property
+    def rank(self) -> int:
+        """r."""
+        return len(self.values)
+
+    def holding(self, share: float) -> int:
+        """How many of the first directions hold this share of all squares."""
+        held = np.cumsum(self.values)
+        return int(np.searchsorted(held, share * held[-1] * (1 - 1e-12)) + 1) if len(held) else 0
+
+
+class Spaces:
+    """Second moments that remember what measures have taken of them; asked like any moments.
+
+    Args:
+        moments: Of the spaces.
+        algebra: Where products and factorisations run.
+    """
+
+    def __init__(self, moments: SecondMoments, *, algebra: Algebra = HOST) -> None:
+        self._moments, self._algebra = moments, algebra
+        self._spectra: dict[str, Spectrum] = {}
+        self._pair: tuple[tuple[str, str], Float64] | None = None
+
+    @classmethod
+    def of(cls, moments: SecondMoments, *, algebra: Algebra = HOST) -> Self:
+        """The moments themselves where they remember already."""
+        return moments if isinstance(moments, cls) else cls(moments, algebra=algebra)
+
+    @property
+    def n(self) -> int:
+        """Rows."""
+        return self._moments.n
+
+    def mean_of(self, name: str) -> Float64:
+        """(d,)."""
+        return self._moments.mean_of(name)
+
+    def block(self, a: str, b: str) -> Float64:
+        """(d_a, d_b)."""
+        return self._moments.block(a, b)
+
+    def sum_of_squares(self, name: str) -> float:
+        """Trace of S_AA."""
+        return self._moments.sum_of_squares(name)
+
+    def spectrum(self, name: str) -> Spectrum:
+        """Of one space; directions that moments can't tell from rounding are left out."""
+        if name not in self._spectra:
+            precision: Precision = getattr(self._moments, "precision", "float64")
+            values, vectors = self._algebra.eigenvalues(self.block(name, name))  # ascending
+            keep = values > cutoff(len(values), precision) * max(values[-1], 0.0)
+            self._spectra[name] = Spectrum(values[keep][::-1], vectors[:, keep][:, ::-1])
+        return self._spectra[name]
+
+    def white(self, a: str, b: str) -> Float64:
+        """(r_a, r_b) K = Λ_A^-½ U_Aᵀ S_AB U_B Λ_B^-½; that of the last pair is kept."""
+        if self._pair is not None and self._pair[0] == (b, a):
+            return self._pair[1].T
+        if self._pair is None or self._pair[0] != (a, b):
+            of_a, of_b, product = self.spectrum(a), self.spectrum(b), self._algebra.product
+            across = product(product(of_a.vectors.T, self.block(a, b)), of_b.vectors)
+            across /= np.sqrt(of_a.values)[:, None]
+            across /= np.sqrt(of_b.values)
+            self._pair = (a, b), across
+        return self._pair[1]
+
+    def singular_values(self, matrix: Float64) -> tuple[Float64, Float64, Float64]:
+        """u (m, k), s (k,) descending and vᵀ (k, n) of (m, n)."""
+        return self._algebra.singular_values(matrix)
+
+    def apart(self, a: str, b: str) -> bool:
+        """Whether the rows leave room for the spaces to differ in every direction.
+
+        In n − 1 dimensions, those of n centred rows, spaces of ranks r_a and r_b meet in at least
+        r_a + r_b − (n − 1): so many canonical correlations are 1 whatever the spaces are, and say
+        nothing. Neither do they where a space does not vary.
+        """
+        ranks = self.spectrum(a).rank, self.spectrum(b).rank
+        return min(ranks) > 0 and sum(ranks) <= self.n - 1
+
+
+def correlations(spaces: Spaces, a: str, b: str) -> Float64:
+    """(min(r_a, r_b),) canonical correlations, descending; they are at most 1 but for rounding."""
+    _, found, _ = spaces.singular_values(spaces.white(a, b))
+    return np.minimum(found, 1.0)
+
+
+def pair_work(dims: tuple[int, ...]) -> float:
+    """Multiply-adds of spectra, and for each unordered pair of K and its singular values."""
+    spectra = sum(10.0 * d**3 for d in dims)
+    pairs = [(a, b) for i, a in enumerate(dims) for b in dims[:i]]
+    return spectra + sum(a * b * (a + b) + 6.0 * min(a, b) ** 2 * max(a, b) for a, b in pairs)
