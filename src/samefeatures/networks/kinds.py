@@ -82,7 +82,7 @@ _HERE = __package__
 _ROWS = (
     Kind("mini", f"{_HERE}.miniatures.load:load_mini", "onnxruntime"),
     Kind("timm", f"{_HERE}.torch.timm:load_timm", "torch", extra="timm",
-         keys=("checkpoint",), paths=("checkpoint",), packages=("torch", "timm")),
+         keys=("checkpoint", "weights"), paths=("checkpoint",), packages=("torch", "timm")),
     Kind("torchvision", f"{_HERE}.torch.torchvision:load_torchvision", "torch", extra="torchvision",
          keys=("checkpoint", "weights"), paths=("checkpoint",), packages=("torch", "torchvision")),
     Kind("hf", f"{_HERE}.hub.source:load_hf", "torch", extra="hf-networks",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -95,6 +96,7 @@ class ImageNetwork:
         split: Layer and error of the split; None when it was put together by hand.
         notes: What a person should know about it, e.g. a class that is left out.
         effect: What mixed precision or compilation changes; None in plain float32.
+        loading: What was done to fit a checkpoint's weights in, by what it was done to.
     """
 
     name: str
@@ -107,6 +109,7 @@ class ImageNetwork:
     split: SplitProof | None = None
     notes: tuple[str, ...] = ()
     effect: Effect | None = None
+    loading: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def dim(self) -> int:

@@ -58,6 +58,7 @@ def _of_images(network: ImageNetwork) -> dict[str, str]:
         f"{prep.crop_mode} crop",
         "mean, std": f"{_rounded(prep.mean)}, {_rounded(prep.std)}",
     }
+    out |= network.loading
     if split is not None:
         out["split"] = f"{split.layer}; head(features(x)) off by {split.error:.0e}"
     if network.notes:

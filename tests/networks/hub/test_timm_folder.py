@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 import timm
 import torch
+import transformers
 from hf_models import edit_config, save_timm
 from PIL import Image
 
-from samefeatures.base.errors import CheckpointError, NetworkError
+from samefeatures.base.errors import CheckpointError, NetworkError, SplitError
 from samefeatures.networks.hub.processor import probe_pictures
 from samefeatures.networks.load import load
+from samefeatures.networks.proof import probe_images
 from samefeatures.networks.record import ImageNetwork
 
 
@@ -79,6 +81,32 @@ def test_a_background_class(tmp_path: Path) -> None:
     assert opened(tmp_path, "?background=keep").head.classes == 1001
 
 
+@pytest.mark.parametrize("knows_its_input", [True, False])
+def test_models_that_transformers_saved(tmp_path: Path, knows_its_input: bool) -> None:
+    torch.manual_seed(0)
+    own = timm.create_model("test_vit").pretrained_cfg | {"mean": (0.4, 0.5, 0.6)}
+    more = {"pretrained_cfg": own} if knows_its_input else {}
+    config = transformers.TimmWrapperConfig(architecture="test_vit", num_labels=7, **more)
+    model = transformers.TimmWrapperForImageClassification(config).eval()
+    model.save_pretrained(tmp_path)
+    assert '"model_args": null' in (tmp_path / "config.json").read_text()
+    network = opened(tmp_path)
+    assert network.preprocessing.input_size == (3, 160, 160)
+    assert (network.preprocessing.mean == (0.4, 0.5, 0.6)) == knows_its_input
+    images = probe_images(network.preprocessing, count=2, seed=3)
+    with torch.inference_mode():
+        logits = model(torch.from_numpy(images)).logits.numpy()
+    ours = network.head.logits(network.backend.features(images))
+    np.testing.assert_allclose(ours, logits, atol=1e-5 * abs(logits).max())
+    assert network.loading == {"prefix": "timm_model. taken off the names"}
+
+
+def test_models_without_a_classifier(tmp_path: Path) -> None:
+    save_timm("test_vit", tmp_path, num_classes=0)
+    with pytest.raises(SplitError, match=r"has no classifier \(num_classes=0\)"):
+        opened(tmp_path)
+
+
 def test_an_unknown_architecture(tmp_path: Path) -> None:
     save_timm("resnet10t", tmp_path)
     edit_config(tmp_path, architecture="resnet10tt")
@@ -89,7 +117,7 @@ def test_an_unknown_architecture(tmp_path: Path) -> None:
 def test_another_number_of_classes(tmp_path: Path) -> None:
     save_timm("resnet10t", tmp_path, num_classes=11)
     edit_config(tmp_path, num_classes=9, model_args=None)
-    with pytest.raises(CheckpointError, match=r"2 tensors.*fc\.weight is \(11, 512\)") as caught:
+    with pytest.raises(CheckpointError, match="says 9 classes and its weights have 11") as caught:
         opened(tmp_path)
     assert "\n" not in str(caught.value)
 
@@ -97,7 +125,7 @@ def test_another_number_of_classes(tmp_path: Path) -> None:
 def test_a_config_that_contradicts_itself_does_not_get_a_random_head(tmp_path: Path) -> None:
     save_timm("resnet10t", tmp_path, num_classes=11)
     edit_config(tmp_path, num_classes=9)
-    with pytest.raises(CheckpointError, match="says 9 classes and 11 in 'model_args'"):
+    with pytest.raises(CheckpointError, match="says 9 classes and its weights have 11"):
         opened(tmp_path)
 
 

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from samefeatures.base.errors import CheckpointError, NetworkError, did_you_mean, first_line
+from samefeatures.base.errors import (
+    CheckpointError,
+    NetworkError,
+    SamefeaturesError,
+    did_you_mean,
+    first_line,
+)
 from samefeatures.networks.background import background_rows
 from samefeatures.networks.hub.folder import ModelFolder, label_zero
 from samefeatures.networks.source import Source
-from samefeatures.networks.torch.checkpoints import load_into, read_checkpoint
+from samefeatures.networks.torch.checkpoints import read_checkpoint
 from samefeatures.networks.torch.source import Built
+from samefeatures.networks.torch.timm import load_into_timm
 
 
 def build_timm_folder(timm: Any, source: Source, folder: ModelFolder) -> Built:
@@ -27,19 +39,29 @@ def build_timm_folder(timm: Any, source: Source, folder: ModelFolder) -> Built:
             f"{source.text} is a '{name}' of timm, which timm {timm.__version__} does not have. "
             f"{did_you_mean(name, timm.list_models())}Upgrade timm."
         )
-    weights = {
-        name: tensor for path in folder.weights for name, tensor in read_checkpoint(path).items()
-    }
+    # Parts of one state dict.
+    weights = {k: v for path in folder.weights for each in read_checkpoint(path).values()
+               for k, v in each.items()}  # fmt: skip
     try:
-        model = timm.create_model(f"local-dir:{folder.path}", pretrained=True)
+        with _named(folder) as (called, more):
+            loaded = load_into_timm(
+                {"": weights},
+                called,
+                wish=None,
+                path=folder.weights[0],
+                source=source.text,
+                options=more,
+            )
+    except SamefeaturesError:
+        raise
     except Exception as error:
-        raise _misfit(timm, source, folder, weights, error) from None
-    said = model.pretrained_cfg["num_classes"]
+        raise NetworkError(f"timm can't build {source.text} ({first_line(error)}).") from None
+    model: Any = loaded.model
+    said = folder.config.get("num_classes", model.pretrained_cfg["num_classes"])
     if said != model.num_classes:
-        # timm then leaves the head's random numbers as they are, and says nothing.
         raise CheckpointError(
-            f"{source.text}: its config.json says {said} classes and {model.num_classes} in "
-            "'model_args'. Mend the one that is not that of the weights."
+            f"{source.text}: its config.json says {said} classes and its weights have "
+            f"{model.num_classes}. Mend the one that is wrong."
         )
     preprocessing = timm.data.resolve_data_config({}, model=model)
     labels = getattr(model.pretrained_cfg, "label_names", None) or _label_names(folder)
@@ -51,6 +73,7 @@ def build_timm_folder(timm: Any, source: Source, folder: ModelFolder) -> Built:
         code=(folder.path / "config.json",),
         skip_rows=skip,
         notes=() if note is None else (note,),
+        loading=loaded.said,
     )
 
 
@@ -61,16 +84,19 @@ def _label_names(folder: ModelFolder) -> list[str]:
     return list(found) if isinstance(found, list | tuple) else []
 
 
-def _misfit(
-    timm: Any, source: Source, folder: ModelFolder, weights: Any, error: Exception
-) -> NetworkError:
-    """Which tensors do not fit, where it is that; otherwise what timm said."""
-    said = first_line(error)
-    try:
-        model = timm.create_model(f"local-dir:{folder.path}", pretrained=False)
-        load_into(model, weights, path=folder.weights[0], source=source.text)
-    except CheckpointError as misfit:
-        return misfit
-    except Exception:  # the architecture itself can't be built
-        return NetworkError(f"timm can't build {source.text} ({said}).")
-    return NetworkError(f"timm can't load {source.text} ({said}).")
+@contextmanager
+def _named(folder: ModelFolder) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What timm's ``create_model`` is told: a name, and options.
+
+    transformers writes ``"model_args": null``, at which timm fails, and no ``pretrained_cfg`` where
+    it has none; it then means timm's own.
+    """
+    config = {key: value for key, value in folder.config.items() if value is not None}
+    if config.get("model_type") == "timm_wrapper" and "pretrained_cfg" not in config:
+        yield str(config["architecture"]), dict(config.get("model_args", {}))
+    elif "model_args" not in folder.config or "model_args" in config:
+        yield f"local-dir:{folder.path}", {}
+    else:
+        with TemporaryDirectory() as place:
+            Path(place, "config.json").write_text(json.dumps(config), encoding="utf-8")
+            yield f"local-dir:{place}", {}

@@ -1,49 +1,93 @@
-"""Load weights from a file into a module, without running any code of the file (needs torch)."""
+"""Files of weights, read without running any code of theirs (needs torch)."""
 
 from __future__ import annotations
 
 import pickle
+import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from samefeatures.base.errors import CheckpointError
-from samefeatures.networks.misfits import differences, misfit, unreadable
+from samefeatures.networks.misfits import unreadable
 
-WRAPPERS = ("state_dict", "model", "model_state_dict")
+Weights = Mapping[str, Tensor]
+"""Tensors by name; those of a state dict keep its ``_metadata``."""
+DEPTH = 4
+"""How deep weights are looked for in a file."""
+PASSED_OVER = (
+    "argparse.Namespace",
+    "types.SimpleNamespace",
+    "datetime.date",
+    "datetime.datetime",
+    "datetime.timedelta",
+    "pathlib.Path",
+    "pathlib.PosixPath",
+    "pathlib.WindowsPath",
+    "pathlib.PurePath",
+    "pathlib.PurePosixPath",
+    "pathlib.PureWindowsPath",
+    "pathlib._local.PosixPath",
+    "pathlib._local.WindowsPath",
+    "numpy.dtype",
+    "numpy.ndarray",
+    *(
+        f"numpy.{core}.multiarray.{name}"
+        for core in ("core", "_core")
+        for name in ("scalar", "_reconstruct")
+    ),
+    *(f"numpy.dtypes.{kind}{bits}DType" for kind in ("Int", "UInt") for bits in (8, 16, 32, 64)),
+    *(f"numpy.dtypes.{name}DType" for name in ("Bool", "Float16", "Float32", "Float64", "Str")),
+    "torch.torch_version.TorchVersion",
+)
+"""What training scripts write beside weights: settings and numbers."""
 
 
-def read_checkpoint(path: Path) -> dict[str, Tensor]:
-    """Tensors by name, from a ``.safetensors`` file or what ``torch.save`` wrote.
+class Unread:
+    """Stands where a file has a value that is none of the weights; its class is never made."""
 
-    A state dict under ``state_dict`` or ``model`` is taken out, and a ``module.`` in front of all
-    names (from DataParallel) is taken off.
+    def __init__(self, *_: object, **__: object) -> None: ...
+
+    def __setstate__(self, _: object) -> None: ...
+
+
+def read_checkpoint(path: Path) -> dict[str, Weights]:
+    """All state dicts of a ``.safetensors`` file or one of ``torch.save``; not an optimizer's.
+
+    They come by where they stand in the file: ``''``, ``model``, ``training.ema``, … Values of the
+    kinds that training scripts write beside weights (``PASSED_OVER``) are not looked at.
 
     Raises:
-        CheckpointError: when the file is missing, damaged, or holds code or anything but weights.
+        CheckpointError: when the file is missing, damaged, holds code, or no weights.
     """
-    raw = _read_safetensors(path) if path.suffix == ".safetensors" else _read_torch(path)
-    for key in WRAPPERS:
-        if isinstance(raw, Mapping) and isinstance(raw.get(key), Mapping):
-            raw = raw[key]
-            break
-    if not isinstance(raw, Mapping) or not raw:
-        raise CheckpointError(
-            f"{path} holds {type(raw).__name__}, not a state dict. Save model.state_dict()."
-        )
-    other = [str(name) for name, value in raw.items() if not isinstance(value, Tensor)]
-    if other:
+    content = _read_safetensors(path) if path.suffix == ".safetensors" else _read_torch(path)
+    found = dict(_states(content, "", DEPTH))
+    if found:
+        return found
+    if isinstance(content, Mapping) and any(isinstance(v, Tensor) for v in content.values()):
+        other = [str(name) for name, value in content.items() if not isinstance(value, Tensor)]
         raise CheckpointError(
             f"{path} holds more than weights: {', '.join(other[:5])}. Save model.state_dict() "
-            f"alone, or under one of the keys {', '.join(WRAPPERS)}."
+            "alone, or under a key such as 'state_dict' or 'model'."
         )
-    if all(name.startswith("module.") for name in raw):
-        raw = {name.removeprefix("module."): value for name, value in raw.items()}
-    return dict(raw)
+    keys = ", ".join(map(str, list(content)[:5])) if isinstance(content, Mapping) else ""
+    kind = f"{type(content).__name__}{keys and f' of {keys}'}"
+    raise CheckpointError(f"{path} holds {kind}, not a state dict. Save model.state_dict().")
+
+
+def _states(content: object, at: str, depth: int) -> Iterator[tuple[str, Weights]]:
+    if not isinstance(content, Mapping) or not content or not depth:
+        return
+    if all(isinstance(k, str) and isinstance(v, Tensor) for k, v in content.items()):
+        yield at, content
+        return
+    for key, value in content.items():
+        if isinstance(key, str) and "optim" not in key.lower():
+            yield from _states(value, f"{at}.{key}" if at else key, depth - 1)
 
 
 def _read_safetensors(path: Path) -> Any:
@@ -58,32 +102,28 @@ def _read_safetensors(path: Path) -> Any:
 
 def _read_torch(path: Path) -> Any:
     try:
-        with warnings.catch_warnings():
+        with (
+            warnings.catch_warnings(),
+            torch.serialization.safe_globals([(Unread, name) for name in PASSED_OVER]),
+        ):
             # Said of foreign files before they are refused; the refusal says it better.
-            warnings.filterwarnings("ignore", message="Detected pickle protocol")
+            warnings.filterwarnings(
+                "ignore", message="Detected pickle protocol|.*TorchScript archive"
+            )
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         if not any(word in str(error) for word in ("GLOBAL", "global", "REDUCE")):
             raise unreadable(path, "checkpoint", error) from None
+        named = re.search(r"GLOBAL (\S+)", str(error))
+        what = f" ({named[1]})" if named else ""
         raise CheckpointError(
-            f"{path} holds more than weights: loading it would run code from the file, which is "
-            "never done. Load it where you trust it, and save model.state_dict() alone."
+            f"{path} holds more than weights{what}: loading it would run code from the file, "
+            "which is never done. Load it where you trust it, and save model.state_dict() alone."
         ) from None
     except Exception as error:  # damaged bytes raise errors of any kind
+        if "TorchScript" in str(error):
+            raise CheckpointError(
+                f"{path} is a TorchScript program, and programs of a file are never run. Load it "
+                "where you trust it, and save its state_dict() alone."
+            ) from None
         raise unreadable(path, "checkpoint", error) from None
-
-
-def load_into(model: nn.Module, weights: Mapping[str, Tensor], *, path: Path, source: str) -> None:
-    """Put weights into a module; every tensor of both must fit.
-
-    Raises:
-        CheckpointError: naming the first five tensors that do not, and their number.
-    """
-    own, came = (
-        {name: tuple(tensor.shape) for name, tensor in state.items()}
-        for state in (model.state_dict(), weights)
-    )
-    problems = differences(own, came)
-    if problems:
-        raise misfit(problems, path, source=source)
-    model.load_state_dict(dict(weights))

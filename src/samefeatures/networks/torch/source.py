@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+WISHES = ("ema", "raw")
+"""Which weights of a checkpoint are wanted: their running average, or as they are."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Built:
     """What an adapter hands over.
@@ -28,6 +32,7 @@ class Built:
         code: Files that define it, where no version of a library stands for them.
         skip_rows: Rows that are cut off the top of the head: 1 leaves out a background class.
         notes: What a person should know about the network.
+        loading: What was done to a checkpoint, by what it was done to.
         unclear: Why the source's own preprocessing can't be used; None when it can.
     """
 
@@ -37,6 +42,7 @@ class Built:
     code: tuple[Path, ...] = field(default=())
     skip_rows: int = 0
     notes: tuple[str, ...] = ()
+    loading: Mapping[str, str] = field(default_factory=dict)
     unclear: str | None = None
 
 
@@ -92,6 +98,7 @@ def load_torch(build: Builder, source: Source, options: LoadOptions) -> ImageNet
         split=split,
         notes=(*built.notes, *([effect.note] if effect else [])),
         effect=effect,
+        loading=built.loading,
     )
 
 
