@@ -109,6 +109,38 @@ MODELS: dict[str, tuple[Any, Any]] = {
             size={"shortest_edge": 64}, crop_size={"height": 56, "width": 56}, **STD
         ),
     ),
+    "deit with a teacher": (
+        lambda: transformers.DeiTConfig(
+            hidden_size=48,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            intermediate_size=96,
+            image_size=64,
+            num_labels=11,
+            architectures=["DeiTForImageClassificationWithTeacher"],
+        ),
+        _processor_vit,
+    ),
+    "levit with a teacher": (
+        lambda: transformers.LevitConfig(
+            image_size=64,
+            hidden_sizes=[16, 24, 32],
+            num_attention_heads=[1, 2, 2],
+            depths=[1, 1, 1],
+            key_dim=[8, 8, 8],
+            attention_ratio=[1, 1, 1],
+            mlp_ratio=[1, 1, 1],
+            num_labels=11,
+            architectures=["LevitForImageClassificationWithTeacher"],
+        ),
+        _processor_vit,
+    ),
+    "swiftformer": (
+        lambda: transformers.SwiftFormerConfig(
+            image_size=64, depths=[1, 1, 1, 1], embed_dims=[8, 12, 16, 24], num_labels=11
+        ),
+        _processor_vit,
+    ),
 }
 """Configuration and image processor by name."""
 
@@ -125,8 +157,12 @@ def build(name: str) -> Any:
                 value.uniform_(0.5, 1.5)
             elif value.ndim == 1:
                 value.add_(0.1 * torch.randn_like(value))
-            elif value.ndim == 4:  # as they come, deep networks forget the image
+            elif value.ndim == 4 or (
+                value.ndim == 2 and key.startswith("levit")
+            ):  # as they come, deep networks forget the image
                 value.normal_(std=(2 / value[0].numel()) ** 0.5)
+            elif "distillation_token" in key:  # as it comes it is the class token's double
+                value.normal_()
             elif "classifier" in key:
                 value.normal_(std=0.3)
     return model

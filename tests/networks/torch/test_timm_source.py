@@ -253,12 +253,6 @@ def test_a_checkpoint_of_another_model(tmp_path: Path) -> None:
         opened("mobilenetv3_small_050", path)
 
 
-def test_two_heads_are_refused_with_the_layers_found(tmp_path: Path) -> None:
-    _, path = saved("deit_tiny_distilled_patch16_224", tmp_path)
-    with pytest.raises(SplitError, match="head_dist"):
-        opened("deit_tiny_distilled_patch16_224", path)
-
-
 def test_an_unknown_model_names_the_nearest() -> None:
     with pytest.raises(NetworkError, match=r"no model 'resnet19'.*Did you mean 'resnet18'"):
         load("timm:resnet19")

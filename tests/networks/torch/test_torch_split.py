@@ -224,15 +224,6 @@ class EndsInRelu(Net):
         return super().forward(x).relu()
 
 
-class SumOfTwoHeads(Net):
-    def __init__(self) -> None:
-        super().__init__()
-        self.other = nn.Linear(D, CLASSES)
-
-    def forward(self, x):
-        return super().forward(x) + self.other(self.trunk(x))
-
-
 class Unpooled(ConvHead):
     def forward(self, x):
         x = self.trunk.conv(x)
@@ -248,7 +239,6 @@ class FunctionalHead(Net):
     ("kind", "found"),
     [
         (EndsInRelu, r"head Linear\(4, 6\) → \(3, 4\)"),
-        (SumOfTwoHeads, r"head Linear\(4, 6\) → \(3, 4\), other Linear\(4, 6\) → \(3, 4\)"),
         (Unpooled, r"head Conv2d\(4, 6, 1, 1\) → \(3, 4, 5, 5\)"),
         (FunctionalHead, "the last one last: none"),
     ],

@@ -178,8 +178,11 @@ class TorchBackend(Resident):
                 return _to_numpy(out.float())
 
         split = self.split
+        # The factors of several heads were found on the probe: others must agree.
+        several = len(split.places) > 1 or split.layer != split.places[0].name
+        probe = probe_images(self._preprocessing, seed=1) if several else self._probe
         return prove(
-            split.claim, split.head, self.plain_features, network, self._probe, source=self.source
+            split.claim, split.head, self.plain_features, network, probe, source=self.source
         )
 
     def with_random_weights(self, *, seed: int) -> TorchBackend:

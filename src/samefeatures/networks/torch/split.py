@@ -1,31 +1,29 @@
-"""Split any ``nn.Module`` at its last linear layer (needs torch)."""
+"""Split any ``nn.Module`` at its last linear layer, or at several (needs torch)."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import TypeGuard
 
+import torch
 from torch import Tensor, nn
 
 from samefeatures.base.errors import NetworkError, SplitError
-from samefeatures.networks.proof import TOLERANCE, Claim, activate, relative
+from samefeatures.networks.proof import TOLERANCE, Claim, deviation, relative
 from samefeatures.networks.record import Head
-
-LinearLayer = nn.Linear | nn.Conv2d
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Call:
-    """One call of a linear layer while the model ran on the probe."""
-
-    name: str
-    layer: LinearLayer
-    given: Tensor
-    returned: Tensor
+from samefeatures.networks.torch.calls import Call, Place, given_at, is_linear, listed, watched
+from samefeatures.networks.torch.sums import (
+    Group,
+    Term,
+    find_sum,
+    joined_head,
+    label,
+    more_of,
+    replacements,
+    side_by_side,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,17 +32,17 @@ class TorchSplit:
 
     Attributes:
         model: The whole model.
-        layer: Name of the head within it.
-        call: Which call of that layer is the head's, counted from 0.
-        trunk: The model with Identity for the head, sharing its weights; None where that does not
-            return the features. Then the model is stopped when it comes to the head.
+        layer: Name of the head within it, or of several that are added up.
+        places: The calls of layers that are given the features: one, or several side by side.
+        trunk: The model with other layers for the head, sharing its weights, which returns the
+            features; None where there is none. Then the model is stopped when it comes to the head.
         head: The linear layer.
         claim: What is claimed, to be proved.
     """
 
     model: nn.Module
     layer: str
-    call: int
+    places: tuple[Place, ...]
     trunk: nn.Module | None
     head: Head
     claim: Claim
@@ -53,13 +51,15 @@ class TorchSplit:
         """(b, 3, h, w) to (b, d), without computing the head."""
         if self.trunk is not None:
             return logits_of(self.trunk(images)).flatten(1)
-        return _stopped_at(self.model, self.layer, self.call, images).flatten(1)
+        given = given_at(self.model, self.places, images)
+        return torch.cat([each.flatten(1) for each in given], dim=1)
 
 
 def split_module(model: nn.Module, probe: Tensor, *, source: str) -> TorchSplit:
     """Find the last linear layer that was called and whose output is the model's.
 
-    Heads are ``nn.Linear`` and 1×1 ``nn.Conv2d`` over pooled features.
+    Heads are ``nn.Linear`` and 1×1 ``nn.Conv2d`` over pooled features; or several of them, whose
+    sum with factors is the output.
 
     Args:
         model: In evaluation mode.
@@ -67,29 +67,27 @@ def split_module(model: nn.Module, probe: Tensor, *, source: str) -> TorchSplit:
         source: For messages.
 
     Raises:
-        SplitError: when no linear layer makes the output; those found are listed.
+        SplitError: when no linear layers make the output; those found are listed.
         NetworkError: when the model fails or returns no logits.
     """
     calls, out = _watch(model, probe, source)
-    for at in reversed(range(len(calls))):
-        call = calls[at]
-        if not _one_vector_per_image(call) or call.returned.flatten(1).shape != out.shape:
+    for call in reversed([call for call in calls if is_linear(call.layer)]):
+        if not call.one_vector_per_image or call.returned.flatten(1).shape != out.shape:
             continue
-        for after in (None, "softmax", "logsoftmax"):
-            ours = activate(after, call.returned.flatten(1).cpu().numpy())
-            if relative(ours, out.cpu().numpy()) <= TOLERANCE:
-                return _split_at(model, calls, at, Claim(call.name, _listed(calls), after), probe)
+        logits = call.returned.flatten(1).cpu().numpy()
+        for after in (None, "softmax", "logsoftmax", "sigmoid"):
+            if deviation(after, logits, out.cpu().numpy()) <= TOLERANCE:
+                groups, layers = [Group([Term(1.0, call, None)])], {call.place.name: nn.Identity()}
+                return _split_at(model, groups, layers, calls, probe, after=after)
+    more = more_of(probe)
+    groups = find_sum(*_watch(model, more, source))
+    if groups:
+        return _split_at(model, groups, replacements(groups), calls, more)
     raise SplitError(
-        f"{source}: no linear layer makes its output {tuple(out.shape)}. Linear layers that were "
-        f"called, the last one last: {_listed(calls)}. A network must end in nn.Linear, or in a "
-        "1x1 convolution over pooled features."
+        f"{source}: no linear layer makes its output {tuple(out.shape)}, nor does a sum of them. "
+        f"Linear layers that were called, the last one last: {listed(calls)}. A network must end "
+        "in nn.Linear, or in a 1x1 convolution over pooled features, or in several added up."
     )
-
-
-def _one_vector_per_image(call: Call) -> bool:
-    """Whether the layer saw (b, d) or (b, d, 1, 1), not a map of positions."""
-    given = call.given
-    return given.ndim > 1 and given[0].numel() == call.layer.weight.shape[1]
 
 
 def logits_of(out: object) -> Tensor:
@@ -114,71 +112,37 @@ def logits_of(out: object) -> Tensor:
 
 
 def _watch(model: nn.Module, probe: Tensor, source: str) -> tuple[list[Call], Tensor]:
-    """Run the model; note every call of a linear layer, in order, and the (b, classes) output."""
-    calls: list[Call] = []
-
-    def note(name: str, layer: LinearLayer) -> Callable[..., None]:
-        def hook(_: nn.Module, given: tuple[Tensor, ...], returned: Tensor) -> None:
-            calls.append(Call(name, layer, given[0], returned))
-
-        return hook
-
-    handles = [
-        layer.register_forward_hook(note(name, layer))
-        for name, layer in model.named_modules()
-        if is_linear(layer)
-    ]
-    try:
-        out = logits_of(model(probe))
-    except NetworkError as error:
-        raise NetworkError(f"{source}: {error}") from None
-    except Exception as error:  # the model is foreign code
-        raise NetworkError(
-            f"{source} fails on images {tuple(probe.shape)}: {type(error).__name__}: {error}"
-        ) from error
-    finally:
-        for handle in handles:
-            handle.remove()
+    """Run the model; every call of a layer, in order, and the (b, classes) output."""
+    with watched(model) as calls:
+        try:
+            out = logits_of(model(probe))
+        except NetworkError as error:
+            raise NetworkError(f"{source}: {error}") from None
+        except Exception as error:  # the model is foreign code
+            raise NetworkError(
+                f"{source} fails on images {tuple(probe.shape)}: {type(error).__name__}: {error}"
+            ) from error
     return calls, out.flatten(1)
 
 
-def is_linear(layer: nn.Module) -> TypeGuard[LinearLayer]:
-    """nn.Linear, or a 1×1 convolution that mixes all channels."""
-    if isinstance(layer, nn.Conv2d):
-        return (
-            layer.kernel_size == (1, 1)
-            and layer.groups == 1
-            and layer.padding in ((0, 0), "valid", "same")
-        )
-    return isinstance(layer, nn.Linear)
-
-
-def _listed(calls: Sequence[Call]) -> str:
-    shown = [
-        f"{call.name or 'the model'} {type(call.layer).__name__}{tuple(call.layer.weight.shape)}"
-        f" → {tuple(call.returned.shape)}"
-        for call in calls[-4:]
-    ]
-    return ", ".join(shown) or "none"
-
-
 def _split_at(
-    model: nn.Module, calls: Sequence[Call], at: int, claim: Claim, probe: Tensor
+    model: nn.Module,
+    groups: Sequence[Group],
+    layers: Mapping[str, nn.Module],
+    calls: Sequence[Call],
+    probe: Tensor,
+    *,
+    after: str | None = None,
 ) -> TorchSplit:
-    call = calls[at]
-    features = call.given.flatten(1)
-    trunk = _with_layer(model, call.name, nn.Identity())
-    if trunk is not None and not _returns(trunk, probe, features):
+    single = len(groups) == len(groups[0].terms) == 1 and groups[0].terms[0].factor == 1
+    name = groups[0].terms[0].place.name if single else label(groups)
+    trunk = _with_layers(model, layers)
+    if trunk is not None and not _returns(trunk, probe, side_by_side(groups)):
         trunk = None
-    weight = call.layer.weight.detach().flatten(1).float()
-    bias = (
-        call.layer.bias.detach().float()
-        if call.layer.bias is not None
-        else weight.new_zeros(len(weight))
+    places = tuple(group.terms[0].place for group in groups)
+    return TorchSplit(
+        model, name, places, trunk, joined_head(groups), Claim(name, listed(calls), after)
     )
-    nth = sum(1 for earlier in calls[:at] if earlier.layer is call.layer)
-    head = Head(weight.cpu().numpy().copy(), bias.cpu().numpy().copy())
-    return TorchSplit(model, call.name, nth, trunk, head, claim)
 
 
 def _returns(trunk: nn.Module, probe: Tensor, features: Tensor) -> bool:
@@ -189,50 +153,16 @@ def _returns(trunk: nn.Module, probe: Tensor, features: Tensor) -> bool:
     return relative(out.cpu().numpy(), features.cpu().numpy()) <= TOLERANCE
 
 
-def _with_layer(model: nn.Module, name: str, layer: nn.Module) -> nn.Module | None:
-    """A copy of the model that shares its tensors, with another layer; None if it can't be."""
-    if not name:
-        return layer
+def _with_layers(model: nn.Module, layers: Mapping[str, nn.Module]) -> nn.Module | None:
+    """A copy of the model that shares its tensors, with other layers; None if it can't be."""
+    if "" in layers:
+        return layers[""]
     tensors = chain(model.parameters(), model.buffers())
     try:
         twin = copy.deepcopy(model, {id(tensor): tensor for tensor in tensors})
     except Exception:  # some models hold what can't be copied
         return None
-    parent, _, last = name.rpartition(".")
-    setattr(twin.get_submodule(parent), last, layer)
+    for name, layer in layers.items():
+        parent, _, last = name.rpartition(".")
+        setattr(twin.get_submodule(parent), last, layer)
     return twin
-
-
-class _Reached(Exception):
-    """Carries the head's input out of the model."""
-
-    def __init__(self, given: Tensor) -> None:
-        super().__init__()
-        self.given = given
-
-
-def _stopped_at(model: nn.Module, layer: str, nth: int, images: Tensor) -> Tensor:
-    """What the ``nth`` call of a layer is given; the model stops there."""
-    with _stop(model.get_submodule(layer), nth):
-        try:
-            model(images)
-        except _Reached as reached:
-            return reached.given
-    raise NetworkError(f"The model did not come to its head '{layer}', as it did on the probe.")
-
-
-@contextmanager
-def _stop(layer: nn.Module, nth: int) -> Iterator[None]:
-    seen = 0
-
-    def hook(_: nn.Module, given: tuple[Tensor, ...]) -> None:
-        nonlocal seen
-        if seen == nth:
-            raise _Reached(given[0])
-        seen += 1
-
-    handle = layer.register_forward_pre_hook(hook)
-    try:
-        yield
-    finally:
-        handle.remove()
