@@ -86,7 +86,7 @@ def _following(results: StudyResults, share: float) -> StudyResults:
 
 def _measured(results: StudyResults, found: SpaceFindings) -> StudyResults:
     """R² beyond the controls as columns of the cells; 1 on the diagonal."""
-    by_column = found.r2_beyond()
+    by_column = found.columns()
     measures = tuple(
         MeasureSummary(
             name=name, label=f"R² {name.removeprefix('r2_').replace('_', ' ')}",

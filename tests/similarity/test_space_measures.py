@@ -13,7 +13,7 @@ from samefeatures.algebra import Host
 from samefeatures.base.arrays import Float64
 from samefeatures.moments.record import Moments
 from samefeatures.similarity import MEASURES, SpaceMeasure
-from samefeatures.similarity.spaces import Spaces
+from samefeatures.similarity.spectra import Spectra
 
 NAMES = [name for name in MEASURES.names if issubclass(MEASURES.get(name), SpaceMeasure)]
 OF_CCA = ["cca", "r2_cca", "pwcca", "whitened_angle"]
@@ -200,7 +200,7 @@ def test_what_measures_share_is_taken_once() -> None:
 
     a, b = world(100, (4, 5))
     algebra = Counting()
-    spaces = Spaces(moments_of(a=a, b=b), algebra=algebra)
+    spaces = Spectra(moments_of(a=a, b=b), algebra=algebra)
     for name in NAMES:
         measure = MEASURES.get(name)()
         assert isinstance(measure, SpaceMeasure)

@@ -19,6 +19,7 @@ from samefeatures.features.rows import ArrayRows
 from samefeatures.networks.record import FeatureFile, Head
 from samefeatures.scores.heads import Score, score_heads
 from samefeatures.study.beyond import Evidence, beyond_rows
+from samefeatures.study.beyond_columns import column_summaries
 from samefeatures.study.control_inputs import ControlInputs
 from samefeatures.study.control_spaces import find_spaces
 from samefeatures.study.controls_config import ControlsConfig
@@ -215,3 +216,31 @@ def test_intervals_are_of_the_parts_of_the_eval_rows(tmp_path: Path) -> None:
         # two parts: the halves are the values without the other; t with one degree of freedom
         half_width = 12.706 * np.sqrt(0.5) * np.sqrt(2) * (high - low) / 2
         assert (row.ci_high - row.ci_low) / 2 == pytest.approx(half_width, rel=1e-3)
+
+
+def test_measures_of_what_the_answers_leave(tmp_path: Path) -> None:
+    """Nothing is left of networks that share only answers, and the null is not fooled."""
+    names = ("cka", "procrustes", "angle")
+    medians = {}
+    for kind in (True, False):
+        inputs = replace(world(tmp_path / str(kind), shared=kind), measures=names)
+        found = find(inputs)
+        for of in ("features", "class noise"):
+            rows = [row for row in found.beyond if (row.of, row.given) == (of, "answers")]
+            assert len(rows) == 6
+            for name in names:
+                medians[kind, of, name] = np.median([row.measures[name] for row in rows])
+        columns = found.columns()
+        assert {"r2_beyond_answers", "cka_beyond_answers", "angle_beyond_answers"} <= set(columns)
+        summaries = {each.name: each for each in column_summaries(found)}
+        assert summaries["cka_beyond_answers"].label == "CKA beyond answers"
+        assert (summaries["angle_beyond_answers"].same, summaries["cka_beyond_answers"].same) == (
+            0.0,
+            1.0,
+        )
+        assert record(SpaceFindings, json.loads(json.dumps(asdict(found)))) == found
+    for name in ("cka", "procrustes"):
+        assert medians[True, "features", name] > 0.5
+        assert medians[False, "features", name] < 0.15
+        assert medians[True, "class noise", name] < 0.15
+    assert medians[True, "features", "angle"] < 1.0 < medians[True, "class noise", "angle"]

@@ -11,6 +11,7 @@ import numpy as np
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float64, Int64
 from samefeatures.moments.views import SecondMoments
+from samefeatures.similarity import MEASURES, SpaceMeasure
 from samefeatures.similarity.beyond import (
     Explained,
     Explainer,
@@ -21,6 +22,8 @@ from samefeatures.similarity.beyond import (
 )
 from samefeatures.similarity.common import Common
 from samefeatures.similarity.jackknife import ratio_interval
+from samefeatures.similarity.left import left_of
+from samefeatures.similarity.spectra import Spectra
 from samefeatures.study.controls_config import PIXELS, Given
 from samefeatures.study.made_spaces import MadeSpaces
 from samefeatures.study.results.spaces import BeyondRow
@@ -83,7 +86,12 @@ class Evidence:
 
 
 def beyond_rows(
-    source: str, givens: Sequence[Given], evidence: Evidence, *, algebra: Algebra = HOST
+    source: str,
+    givens: Sequence[Given],
+    evidence: Evidence,
+    *,
+    measures: Sequence[str] = (),
+    algebra: Algebra = HOST,
 ) -> Iterator[BeyondRow]:
     """What a source's features, and what knows nothing in their place, explain beyond controls.
 
@@ -91,6 +99,7 @@ def beyond_rows(
         source: Name of a network.
         givens: What is known already.
         evidence: Moments and rows.
+        measures: Names of measures of two spaces, taken of what is left of them too.
         algebra: Where it is computed.
     """
     spaces = {FEATURES: source, **evidence.spaces.nulls(source)}
@@ -100,14 +109,15 @@ def beyond_rows(
     sums = _sums(found, evidence, algebra)
     for given in givens:
         controls = sums[given, CONTROLS]
-        for of in spaces:
+        left = _left(found[given, CONTROLS], evidence, algebra)
+        for of, space in spaces.items():
             values, mine = r2_beyond(found[given, of], found[given, CONTROLS]), sums[given, of]
             for k, target in enumerate(evidence.ground.targets):
                 if target == source:
                     continue
                 low, high = ratio_interval(mine.squares[k], controls.squares[k])
                 sums_of = (mine.squares, controls.squares, mine.shared)
-                squares, left, shared = (float(part[k].sum()) for part in sums_of)
+                squares, unexplained, shared = (float(part[k].sum()) for part in sums_of)
                 yield BeyondRow(
                     given=", ".join(given),
                     of=of,
@@ -116,8 +126,27 @@ def beyond_rows(
                     r2=_number(values[target]),
                     ci_low=_number(low),
                     ci_high=_number(high),
-                    cosine=_number(cosine_beyond(squares, left, shared)),
+                    cosine=_number(cosine_beyond(squares, unexplained, shared)),
+                    measures={
+                        name: _number(_taken(name, left, (space, target), algebra))
+                        for name in measures
+                    },
                 )
+
+
+def _left(controls: Explained, evidence: Evidence, algebra: Algebra) -> Spectra:
+    """What the controls leave of all spaces, on the eval rows."""
+    strengths, split = dict(controls.strengths.by_block), evidence.ground.whole
+    if evidence.pixels is not None and PIXELS in strengths and PIXELS not in controls.weights:
+        split = evidence.pixels.whole(strengths.pop(PIXELS)).split
+    moments = left_of(split, strengths, evidence.ground.chosen_on, algebra=algebra)
+    return Spectra(moments, algebra=algebra)
+
+
+def _taken(name: str, left: Spectra, pair: tuple[str, str], algebra: Algebra) -> float:
+    measure = MEASURES.get(name)()
+    assert isinstance(measure, SpaceMeasure)
+    return measure.value(left, *pair, algebra=algebra)
 
 
 def _explained(

@@ -5,37 +5,55 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from samefeatures.similarity import MEASURES, Measure
 from samefeatures.study.results import Cell, MeasureSummary, SpaceFindings
-
-SAME = 1.0
-"""A network explains itself, whatever is given."""
+from samefeatures.study.results.spaces import beyond_column
 
 
 def with_columns(cells: Iterable[Cell], found: SpaceFindings) -> Iterator[Cell]:
-    """The cells, with a measure more for everything that is given."""
-    columns = found.r2_beyond()
+    """The cells, with measures more for everything that is given; a network is itself, whatever
+    that is."""
+    columns = found.columns()
+    same = {column: measure.same for column, (measure, _) in _known(found).items()}
     for cell in cells:
         pair = (cell.source, cell.target)
-        beyond = {c: SAME if pair[0] == pair[1] else v[pair] for c, v in columns.items()}
+        own = cell.source == cell.target
+        beyond = {c: same[c] if own else values[pair] for c, values in columns.items()}
         yield replace(cell, measures={**cell.measures, **beyond})
 
 
 def column_summaries(found: SpaceFindings) -> tuple[MeasureSummary, ...]:
     """How tables name and shade them."""
-    given = {row.column: row.given for row in found.beyond}
     return tuple(
         MeasureSummary(
             name=column,
-            label=f"R² beyond {words(known)}",
-            says=f"share of what {said(known)} leave of the target's features, held-out images, "
-            "that the source's features explain",
+            label=f"{measure.label} beyond {words(known)}",
+            says=_says(measure, known),
             judges="spaces",
-            same=SAME,
-            apart=0.0,
+            same=measure.same,
+            apart=measure.apart,
             asked=True,
         )
-        for column, known in given.items()
+        for column, (measure, known) in _known(found).items()
     )
+
+
+def _known(found: SpaceFindings) -> dict[str, tuple[type[Measure], str]]:
+    """Measure, and what is given, by column of the results."""
+    return {
+        beyond_column(name, row.given): (MEASURES.get(name), row.given)
+        for row in found.beyond
+        for name in ("r2", *row.measures)
+    }
+
+
+def _says(measure: type[Measure], given: str) -> str:
+    if measure.name == "r2":
+        return (
+            f"share of what {said(given)} leave of the target's features, held-out images, that "
+            "the source's features explain"
+        )
+    return f"{measure.says}; of what {said(given)} leave of both, held-out images"
 
 
 def words(given: str) -> str:

@@ -14,6 +14,7 @@ from samefeatures.base.removal import remove
 from samefeatures.base.sealed import read_sealed, write_sealed
 from samefeatures.moments.kept import moments_key
 from samefeatures.scores.heads import Score
+from samefeatures.similarity import MEASURES
 from samefeatures.study.control_inputs import SEED, ControlInputs
 from samefeatures.study.controls import run_controls
 from samefeatures.study.controls_config import LABELS
@@ -44,6 +45,7 @@ def kept_controls(
         inputs.labels.tobytes(),
         _fit_labels(inputs),
         *(network.fingerprint for network in inputs.networks.values()),
+        *(MEASURES.key(name) for name in inputs.measures),
     )
     path = folder / f"{key[:16]}.json"
     kept = kept_or_none(_read, path)

@@ -31,6 +31,7 @@ class ControlInputs:
         extract: Fit rows and eval rows of more networks, each side by name.
         folder: Of the study: for moments and scratch files.
         chosen: Which spaces.
+        measures: Names of measures of two spaces, taken beyond what is given too.
         precision: Of the products between networks.
         algebra: Where factorisations and products run.
         progress: Shows how far it is.
@@ -44,6 +45,7 @@ class ControlInputs:
     extract: Callable[[Sequence[ImageNetwork]], tuple[Rows, Rows]]
     folder: Path
     chosen: ControlsConfig
+    measures: tuple[str, ...] = ()
     precision: Precision
     algebra: Algebra
     progress: Progress

@@ -46,7 +46,9 @@ def find_spaces(inputs: ControlInputs, made: MadeSpaces, own: Mapping[str, Score
     advance = inputs.progress.task("shared beyond them", len(inputs.networks))
     beyond: list[BeyondRow] = []
     for name in inputs.networks:
-        beyond += beyond_rows(name, made.givens, evidence, algebra=inputs.algebra)
+        beyond += beyond_rows(
+            name, made.givens, evidence, measures=inputs.measures, algebra=inputs.algebra
+        )
         advance(1)
     return SpaceFindings(
         rows=tuple(rows),

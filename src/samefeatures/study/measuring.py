@@ -9,7 +9,7 @@ from samefeatures.algebra import HOST, Algebra
 from samefeatures.maps import AffineMap
 from samefeatures.moments.record import Moments
 from samefeatures.similarity import MEASURES, MapMeasure, Mapped, SpaceMeasure
-from samefeatures.similarity.spaces import Spaces
+from samefeatures.similarity.spectra import Spectra
 
 
 class Measuring:
@@ -32,10 +32,15 @@ class Measuring:
         self._moments, self._algebra = moments, algebra
         self._known: dict[tuple[str, ...], float] = {}
 
+    @property
+    def of_spaces(self) -> tuple[str, ...]:
+        """Names of those that judge spaces, not maps."""
+        return tuple(n for n, each in self._measures.items() if isinstance(each, SpaceMeasure))
+
     @cached_property
-    def _spaces(self) -> Spaces:
+    def _spaces(self) -> Spectra:
         """What measures share is taken once."""
-        return Spaces(self._moments(), algebra=self._algebra)
+        return Spectra(self._moments(), algebra=self._algebra)
 
     def of(self, fitted: AffineMap) -> dict[str, float]:
         """By key: of a map, and of the two spaces that it lies between."""

@@ -152,6 +152,7 @@ class Study:
             extract=lambda networks: rows_of_others(self.inputs, self._local, networks),
             folder=self.out,
             chosen=chosen or ControlsConfig(),
+            measures=self.measuring.of_spaces,
             precision=self.config.algebra.precision,
             algebra=self.algebra,
             progress=self.progress,

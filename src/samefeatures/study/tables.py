@@ -47,14 +47,22 @@ def write_controls(controls: Controls, folder: Path) -> list[Path]:
         "beyond": (BeyondRow, spaces.beyond),
     }
     return [
-        write_table(
-            write_csv,
-            {field.name: [getattr(row, field.name) for row in rows] for field in fields(kind)},
-            folder / f"{name}.csv",
-        )
+        write_table(write_csv, _columns(kind, rows), folder / f"{name}.csv")
         for name, (kind, rows) in tables.items()
         if rows
     ]
+
+
+def _columns(kind: type, rows: Sequence[Any]) -> dict[str, list[Any]]:
+    """By field; one that holds measures by name is a column for each."""
+    out: dict[str, list[Any]] = {}
+    for name in (field.name for field in fields(kind)):
+        values = [getattr(row, name) for row in rows]
+        if isinstance(values[0], Mapping):
+            out |= {key: [value[key] for value in values] for key in values[0]}
+        else:
+            out[name] = values
+    return out
 
 
 def write_tasks(tasks: Sequence[TaskResults], path: Path) -> Path:

@@ -8,7 +8,7 @@ from samefeatures.algebra import HOST, Algebra
 from samefeatures.maps.sizes import Sizes
 from samefeatures.moments.views import SecondMoments
 from samefeatures.similarity.measure import SpaceMeasure
-from samefeatures.similarity.spaces import Spaces, correlations, pair_work
+from samefeatures.similarity.spectra import Spectra, correlations, pair_work
 
 
 class CCA(SpaceMeasure):
@@ -27,8 +27,8 @@ class CCA(SpaceMeasure):
 
     def value(self, moments: SecondMoments, a: str, b: str, *, algebra: Algebra = HOST) -> float:
         """From the whitened cross moments."""
-        spaces = Spaces.of(moments, algebra=algebra)
-        return float(correlations(spaces, a, b).mean()) if spaces.apart(a, b) else math.nan
+        spectra = Spectra.of(moments, algebra=algebra)
+        return float(correlations(spectra, a, b).mean()) if spectra.apart(a, b) else math.nan
 
     def work(self, sizes: Sizes) -> float:
         """Spectra, and singular values of every pair."""

@@ -8,7 +8,7 @@ from samefeatures.algebra import HOST, Algebra
 from samefeatures.maps.sizes import Sizes
 from samefeatures.moments.views import SecondMoments
 from samefeatures.similarity.measure import SpaceMeasure
-from samefeatures.similarity.spaces import Spaces, pair_work
+from samefeatures.similarity.spectra import Spectra, pair_work
 
 
 class Procrustes(SpaceMeasure):
@@ -31,7 +31,7 @@ class Procrustes(SpaceMeasure):
         lengths = moments.sum_of_squares(a) * moments.sum_of_squares(b)
         if not lengths > 0:
             return math.nan
-        _, found, _ = Spaces.of(moments, algebra=algebra).singular_values(moments.block(a, b))
+        _, found, _ = Spectra.of(moments, algebra=algebra).singular_values(moments.block(a, b))
         return min(float(found.sum()) / math.sqrt(lengths), 1.0)
 
     def work(self, sizes: Sizes) -> float:

@@ -10,7 +10,7 @@ from samefeatures.algebra import HOST, Algebra
 from samefeatures.maps.sizes import Sizes
 from samefeatures.moments.views import SecondMoments
 from samefeatures.similarity.measure import SpaceMeasure
-from samefeatures.similarity.spaces import Spaces, pair_work
+from samefeatures.similarity.spectra import Spectra, pair_work
 
 
 class PWCCA(SpaceMeasure):
@@ -30,11 +30,11 @@ class PWCCA(SpaceMeasure):
 
     def value(self, moments: SecondMoments, a: str, b: str, *, algebra: Algebra = HOST) -> float:
         """⟨h_i, x_j⟩ over the rows is (U_A Λ_A^½ u_i)_j, with u_i the singular vectors of K."""
-        spaces = Spaces.of(moments, algebra=algebra)
-        if not spaces.apart(a, b):
+        spectra = Spectra.of(moments, algebra=algebra)
+        if not spectra.apart(a, b):
             return math.nan
-        left, found, _ = spaces.singular_values(spaces.white(a, b))
-        of_a = spaces.spectrum(a)
+        left, found, _ = spectra.singular_values(spectra.white(a, b))
+        of_a = spectra.spectrum(a)
         shown = algebra.product(of_a.vectors * np.sqrt(of_a.values), left)  # (d_a, k)
         weights = np.abs(shown).sum(axis=0)
         return float(weights @ np.minimum(found, 1.0) / weights.sum())

@@ -10,7 +10,7 @@ from samefeatures.algebra import HOST, Algebra
 from samefeatures.maps.sizes import Sizes
 from samefeatures.moments.views import SecondMoments
 from samefeatures.similarity.measure import SpaceMeasure
-from samefeatures.similarity.spaces import Spaces, pair_work
+from samefeatures.similarity.spectra import Spectra, pair_work
 
 
 class R2CCA(SpaceMeasure):
@@ -26,10 +26,10 @@ class R2CCA(SpaceMeasure):
 
     def value(self, moments: SecondMoments, a: str, b: str, *, algebra: Algebra = HOST) -> float:
         """The squares of K add up to those of the correlations: no singular value is needed."""
-        spaces = Spaces.of(moments, algebra=algebra)
-        if not spaces.apart(a, b):
+        spectra = Spectra.of(moments, algebra=algebra)
+        if not spectra.apart(a, b):
             return math.nan
-        white = spaces.white(a, b)
+        white = spectra.white(a, b)
         shared = float(np.square(white).sum())
         return min(shared / float(min(white.shape)), 1.0)
 

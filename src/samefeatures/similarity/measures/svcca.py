@@ -10,7 +10,7 @@ from samefeatures.algebra import HOST, Algebra
 from samefeatures.maps.sizes import Sizes
 from samefeatures.moments.views import SecondMoments
 from samefeatures.similarity.measure import SpaceMeasure
-from samefeatures.similarity.spaces import Spaces, pair_work
+from samefeatures.similarity.spectra import Spectra, pair_work
 
 HELD = 0.99
 """Share of a space's variance that the directions kept must hold."""
@@ -31,11 +31,11 @@ class SVCCA(SpaceMeasure):
 
     def value(self, moments: SecondMoments, a: str, b: str, *, algebra: Algebra = HOST) -> float:
         """Singular values of a corner of the whitened cross moments."""
-        spaces = Spaces.of(moments, algebra=algebra)
-        kept_a, kept_b = (spaces.spectrum(name).holding(HELD) for name in (a, b))
-        if not min(kept_a, kept_b) or kept_a + kept_b > spaces.n - 1:
+        spectra = Spectra.of(moments, algebra=algebra)
+        kept_a, kept_b = (spectra.spectrum(name).holding(HELD) for name in (a, b))
+        if not min(kept_a, kept_b) or kept_a + kept_b > spectra.n - 1:
             return math.nan
-        _, found, _ = spaces.singular_values(spaces.white(a, b)[:kept_a, :kept_b])
+        _, found, _ = spectra.singular_values(spectra.white(a, b)[:kept_a, :kept_b])
         return float(np.minimum(found, 1.0).mean())
 
     def work(self, sizes: Sizes) -> float:

@@ -8,7 +8,7 @@ from samefeatures.algebra import HOST, Algebra
 from samefeatures.maps.sizes import Sizes
 from samefeatures.moments.views import SecondMoments
 from samefeatures.similarity.measure import SpaceMeasure
-from samefeatures.similarity.spaces import Spaces, correlations, pair_work
+from samefeatures.similarity.spectra import Spectra, correlations, pair_work
 
 
 class WhitenedAngle(SpaceMeasure):
@@ -29,11 +29,11 @@ class WhitenedAngle(SpaceMeasure):
 
     def value(self, moments: SecondMoments, a: str, b: str, *, algebra: Algebra = HOST) -> float:
         """Of the sum of canonical correlations."""
-        spaces = Spaces.of(moments, algebra=algebra)
-        if not spaces.apart(a, b):
+        spectra = Spectra.of(moments, algebra=algebra)
+        if not spectra.apart(a, b):
             return math.nan
-        ranks = spaces.spectrum(a).rank * spaces.spectrum(b).rank
-        cosine = float(correlations(spaces, a, b).sum()) / math.sqrt(ranks)
+        ranks = spectra.spectrum(a).rank * spectra.spectrum(b).rank
+        cosine = float(correlations(spectra, a, b).sum()) / math.sqrt(ranks)
         return math.acos(min(cosine, 1.0))
 
     def work(self, sizes: Sizes) -> float:

@@ -83,6 +83,7 @@ class BeyondRow:
         ci_high: Its upper end.
         cosine: Of what the controls leave and what the source adds to them, all eval images as one
             vector; None where it adds nothing.
+        measures: By name, of what the controls leave of both spaces; None where one says nothing.
     """
 
     given: str
@@ -93,11 +94,23 @@ class BeyondRow:
     ci_low: float | None
     ci_high: float | None
     cosine: float | None = None
+    measures: Mapping[str, float | None] = field(default_factory=dict)
 
     @property
     def column(self) -> str:
         """Of the results, e.g. ``r2_beyond_answers_pixels``."""
-        return f"r2_beyond_{'_'.join(self.given.split(', '))}"
+        return beyond_column("r2", self.given)
+
+    @property
+    def values(self) -> dict[str, float | None]:
+        """R² and the measures, by column of the results."""
+        named = {beyond_column(name, self.given): v for name, v in self.measures.items()}
+        return {self.column: self.r2, **named}
+
+
+def beyond_column(measure: str, given: str) -> str:
+    """Of the results: a measure beyond what is given."""
+    return f"{measure}_beyond_{'_'.join(given.split(', '))}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,15 +131,15 @@ class SpaceFindings:
     notes: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
 
-    def r2_beyond(self, of: str = "features") -> dict[str, dict[tuple[str, str], float]]:
-        """R² by column of the results, then by (source, target); NaN where nothing is left.
+    def columns(self, of: str = "features") -> dict[str, dict[tuple[str, str], float]]:
+        """Values by column of the results, then by (source, target); NaN where nothing is left.
 
         Args:
             of: What stands in the source's place.
         """
         found: dict[str, dict[tuple[str, str], float]] = {}
         for row in self.beyond:
-            if row.of == of:
-                value = math.nan if row.r2 is None else row.r2
-                found.setdefault(row.column, {})[row.source, row.target] = value
+            for column, value in row.values.items() if row.of == of else ():
+                pairs = found.setdefault(column, {})
+                pairs[row.source, row.target] = math.nan if value is None else value
         return found

@@ -41,7 +41,7 @@ class Spectrum:
         return int(np.searchsorted(held, share * held[-1] * (1 - 1e-12)) + 1) if len(held) else 0
 
 
-class Spaces:
+class Spectra:
     """Second moments that remember what measures have taken of them; asked like any moments.
 
     Args:
@@ -112,9 +112,9 @@ class Spaces:
         return min(ranks) > 0 and sum(ranks) <= self.n - 1
 
 
-def correlations(spaces: Spaces, a: str, b: str) -> Float64:
+def correlations(spectra: Spectra, a: str, b: str) -> Float64:
     """(min(r_a, r_b),) canonical correlations, descending; they are at most 1 but for rounding."""
-    _, found, _ = spaces.singular_values(spaces.white(a, b))
+    _, found, _ = spectra.singular_values(spectra.white(a, b))
     return np.minimum(found, 1.0)
 
 

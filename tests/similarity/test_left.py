@@ -1,0 +1,65 @@
+"""What controls leave of spaces, and measures of that, against ridge regressions on the rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.linear_model import Ridge
+
+from samefeatures.base.arrays import Float64
+from samefeatures.moments.record import Moments
+from samefeatures.similarity.common import Split
+from samefeatures.similarity.left import left_of
+from samefeatures.similarity.measures.cka import CKA
+from samefeatures.similarity.measures.procrustes import Procrustes
+
+
+def rows(n: int, seed: int) -> dict[str, Float64]:
+    fixed, rng = np.random.default_rng(0), np.random.default_rng(seed)
+    causes = rng.standard_normal((n, 6))
+    dims = {"answers": 5, "pixels": 8, "a": 7, "b": 9}
+    return {
+        name: causes @ fixed.standard_normal((6, d)) + rng.standard_normal((n, d)) + 2
+        for name, d in dims.items()
+    }
+
+
+def moments(spaces: dict[str, Float64]) -> Moments:
+    out = Moments(list(spaces), [part.shape[1] for part in spaces.values()])
+    out.update(*spaces.values())
+    return out
+
+
+@pytest.mark.parametrize(
+    "strengths",
+    [{"answers": 1e-3}, {"answers": 0.1, "pixels": 1.0}, {"pixels": 0.0}, {"answers": np.inf}],
+)
+def test_errors_of_ridge_regressions_on_all_controls(strengths: dict[str, float]) -> None:
+    fit, judge = rows(120, 1), rows(80, 2)
+    total = moments(fit)
+    left = left_of(Split(total, moments(judge)), strengths, total)
+    # scikit-learn: every block divided by the root of its penalty, then one penalty of 1.
+    scaled = {"fit": [], "eval": []}
+    for name, strength in strengths.items():
+        penalty = (
+            1e30 if np.isinf(strength) else max(strength * fit[name].var(axis=0).mean() * 120, 1e-9)
+        )
+        scaled["fit"].append(fit[name] / np.sqrt(penalty))
+        scaled["eval"].append(judge[name] / np.sqrt(penalty))
+    errors = {}
+    for name in ("a", "b"):
+        errors[name] = judge[name] - fit[name].mean(axis=0)
+        if strengths:
+            model = Ridge(alpha=1.0, solver="svd").fit(np.hstack(scaled["fit"]), fit[name])
+            errors[name] = judge[name] - model.predict(np.hstack(scaled["eval"]))
+    across = errors["a"].T @ errors["b"]
+    np.testing.assert_allclose(left.block("a", "b"), across, rtol=1e-6, atol=1e-6)
+    assert left.sum_of_squares("b") == pytest.approx((errors["b"] ** 2).sum(), rel=1e-7)
+    assert left.n == 80
+    gram = [np.linalg.norm(errors[name].T @ errors[name]) for name in ("a", "b")]
+    assert CKA().value(left, "a", "b") == pytest.approx(
+        np.linalg.norm(across) ** 2 / np.prod(gram), rel=1e-6
+    )
+    lengths = np.prod([np.linalg.norm(errors[name]) for name in ("a", "b")])
+    nuclear = np.linalg.svd(across, compute_uv=False).sum()
+    assert Procrustes().value(left, "a", "b") == pytest.approx(nuclear / lengths, rel=1e-6)
