@@ -1,11 +1,18 @@
-"""Files of weights that can't be read, or are those of another network: one way to say so."""
+"""Files that can't be read, or are those of another network: one way to say so."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from samefeatures.base.errors import CheckpointError, first_line
+from samefeatures.base.errors import (
+    CheckpointError,
+    OutOfMemoryError,
+    SamefeaturesError,
+    first_line,
+)
+from samefeatures.networks.memory import is_out_of_memory
 
 Shapes = Mapping[str, tuple[int, ...]]
 """Of tensors, by name."""
@@ -36,6 +43,34 @@ def misfit(
         f"{path} is not a checkpoint of {source}: {len(problems)} tensors do not fit. "
         f"{'; '.join(problems[:5])}{'; …' if len(problems) > 5 else ''}. {remedy}"
     )
+
+
+@contextmanager
+def foreign_errors(source: str, what: str) -> Iterator[None]:
+    """Turn every error of the libraries that open a network into one of ours.
+
+    Args:
+        source: The network.
+        what: Its file should be, e.g. ``an ONNX file``.
+
+    Raises:
+        OutOfMemoryError: where memory ran out.
+        CheckpointError: for any other error that is not ours yet.
+    """
+    try:
+        yield
+    except SamefeaturesError:
+        raise
+    except Exception as error:  # libraries raise what they like, of a damaged file above all
+        if is_out_of_memory(error):
+            raise OutOfMemoryError(
+                f"{source} needs more memory than is free ({first_line(error)}). It is larger than "
+                "this machine, or damaged."
+            ) from error
+        raise CheckpointError(
+            f"{source} can't be opened as {what} ({first_line(error)}). It is damaged, or of a "
+            "form that is not known: fetch it again, or save it anew."
+        ) from error
 
 
 def unreadable(path: Path, what: str, error: Exception) -> CheckpointError:

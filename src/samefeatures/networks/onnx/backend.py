@@ -20,6 +20,8 @@ from samefeatures.networks.onnx.run import image_input, lanes_of, open_run
 from samefeatures.networks.onnx.split import OnnxSplit
 from samefeatures.networks.record import Head
 
+PROOF_SECONDS = 600
+"""That the few images of the proof may take."""
 NOT_FLOAT32 = (onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE)
 
 
@@ -79,7 +81,7 @@ class OnnxBackend(GraphBackend):
         )
 
     def open_whole(self, model: onnx.ModelProto, output: str) -> Run:
-        """The whole graph, for the proof: one batch at a time, on all threads.
+        """The whole graph, for the proof: one batch at a time, on all threads, for a bounded time.
 
         Raises:
             NetworkError: when ONNX Runtime refuses the graph.
@@ -91,6 +93,7 @@ class OnnxBackend(GraphBackend):
             threads=self.threads,
             device=self.device,
             folder=self.split.folder,
+            seconds=PROOF_SECONDS,
         )
 
     def with_random_weights(self, *, seed: int) -> OnnxBackend:

@@ -13,6 +13,7 @@ from google.protobuf.message import Message  # type: ignore[import-untyped]
 
 from samefeatures.base.digests import digest
 from samefeatures.base.errors import CheckpointError, NetworkError, first_line, said
+from samefeatures.networks.onnx.unfolding import MOST, Endless, check_functions, check_loops
 
 MESSAGE_LIMIT = 2**31 - 1
 """Bytes of one protobuf message."""
@@ -28,11 +29,13 @@ class OnnxFile:
         model: Without functions of its own, and with its weights, unless ``folder`` says otherwise.
         fingerprint: A digest over the bytes of all its files.
         folder: Where large weights lie that stay in their files; None where there are none.
+        outside: Bytes of the weights that are named outside.
     """
 
     model: onnx.ModelProto
     fingerprint: str
     folder: Path | None
+    outside: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +56,7 @@ def read_onnx(path: Path) -> OnnxFile:
     """The model with its external data, wherever in it tensors stand.
 
     Raises:
-        NetworkError: when there is no such file.
+        NetworkError: when there is no such file, or it may run without end.
         CheckpointError: when it is cut short, not ONNX, lacks its external data, or names any
             outside its folder.
     """
@@ -73,7 +76,17 @@ def read_onnx(path: Path) -> OnnxFile:
     _check_claims(tensors, len(data) + sum(place.file.stat().st_size for place in places), path)
     fingerprint = digest(data, *(files[name] for name in sorted(files)))
     folder = _load(model, list(zip(outside, places, strict=True)), path)
-    return OnnxFile(model=_inlined(model, path), fingerprint=fingerprint, folder=folder)
+    try:
+        check_functions(model)
+        model = _inlined(model, path)
+        check_loops(model.graph)
+    except Endless as error:
+        raise NetworkError(
+            f"{path} {error}. Such a network may never end; loops and functions of at most "
+            f"{MOST:,} operations in all are loaded."
+        ) from None
+    total = sum(place.length for place in places)
+    return OnnxFile(model=model, fingerprint=fingerprint, folder=folder, outside=total)
 
 
 def _bytes_of(path: Path) -> bytes:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +14,9 @@ import onnx
 import onnxruntime
 
 from samefeatures.base.arrays import Float32
-from samefeatures.base.errors import NetworkError, said
+from samefeatures.base.errors import NetworkError, OutOfMemoryError, said
 from samefeatures.networks.graph_backend import ImageLayout, Run
+from samefeatures.networks.memory import is_out_of_memory
 
 TAKEN = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE)
 """Data types of images."""
@@ -45,7 +49,8 @@ def open_session(
     try:
         return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=providers)
     except Exception as error:  # its exceptions share no base class but this
-        raise NetworkError(f"ONNX Runtime can't run this network: {said(error)}") from None
+        kind = OutOfMemoryError if is_out_of_memory(error) else NetworkError
+        raise kind(f"ONNX Runtime can't run this network: {said(error)}") from None
 
 
 def _providers(device: str) -> list[Any]:
@@ -70,6 +75,7 @@ def open_run(
     threads: int | None,
     device: str = "cpu",
     folder: Path | None = None,
+    seconds: float | None = None,
 ) -> Run:
     """One tensor of a model, computed from its image input.
 
@@ -80,6 +86,7 @@ def open_run(
         threads: Threads per operation; None leaves it to ONNX Runtime.
         device: ``cpu``, ``cuda`` or ``cuda:N``.
         folder: Where weights lie that stay in their files; None where there are none.
+        seconds: After which a run is ended, between two operations; None never.
 
     Raises:
         NetworkError: when ONNX Runtime refuses the model, or has no such device.
@@ -90,10 +97,33 @@ def open_run(
 
     def run(images: Float32) -> Float32:
         came = images if kind is None else images.astype(kind)
-        (out,) = session.run([wanted], {given: came})
+        options = onnxruntime.RunOptions()
+        with _ended_after(seconds, options, len(images)):
+            (out,) = session.run([wanted], {given: came}, options)
         return np.asarray(out, np.float32)
 
     return run
+
+
+@contextmanager
+def _ended_after(
+    seconds: float | None, options: onnxruntime.RunOptions, images: int
+) -> Iterator[None]:
+    """End a run that takes too long, between two operations."""
+    if seconds is None:
+        yield
+        return
+    timer = threading.Timer(seconds, lambda: setattr(options, "terminate", True))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except Exception:
+        if options.terminate:
+            raise TimeoutError(f"{images} images took more than {seconds:g} seconds") from None
+        raise
+    finally:
+        timer.cancel()
 
 
 def lanes_of(layout: ImageLayout, *, threads: int | None, device: str) -> int:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from samefeatures.base.errors import NetworkError
+from samefeatures.networks.bounds import memory_bound
 from samefeatures.networks.graph_backend import ImageLayout
+from samefeatures.networks.misfits import foreign_errors
 from samefeatures.networks.onnx.backend import OnnxBackend
-from samefeatures.networks.onnx.files import read_onnx
+from samefeatures.networks.onnx.files import OnnxFile, read_onnx
 from samefeatures.networks.onnx.graph import Graph
 from samefeatures.networks.onnx.run import image_input
 from samefeatures.networks.onnx.split import split_onnx
@@ -26,9 +29,18 @@ def load_onnx(source: Source, options: LoadOptions) -> ImageNetwork:
         CheckpointError: when the file is damaged.
         SplitError: when it has no linear head.
     """
-    text = source.text
     path = resolve_path(source.rest, options.base)
-    file = read_onnx(path)
+    with foreign_errors(source.text, "an ONNX file"):
+        with memory_bound(options.device):
+            file = read_onnx(path)
+        mapped = 0 if file.folder is None else 4 * file.outside  # two sessions, one being opened
+        with memory_bound(options.device, mapped=mapped):
+            return _network(source, options, path, file)
+
+
+def _network(source: Source, options: LoadOptions, path: Path, file: OnnxFile) -> ImageNetwork:
+    """Split and prove what was read."""
+    text = source.text
     beside = path.with_name("meta.json")
     meta = read_json(beside, remedy="Mend or remove it") if beside.exists() else {}
     graph = Graph(file.model, file.folder)
