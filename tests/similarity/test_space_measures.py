@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.linalg import orthogonal_procrustes, subspace_angles
 from scipy.spatial import procrustes as scipy_procrustes
+from sklearn.decomposition import PCA
 
 from samefeatures.algebra import Host
 from samefeatures.base.arrays import Float64
@@ -206,3 +207,16 @@ def test_what_measures_share_is_taken_once() -> None:
         assert isinstance(measure, SpaceMeasure)
         measure.value(spaces, "a", "b", algebra=algebra)
     assert sorted(seen) == [4, 5]
+
+
+def test_spectra_are_principal_components() -> None:
+    a, b = world(100, (4, 5))
+    found = Spectra(moments_of(a=a, b=np.hstack([b, b[:, :1]]))).spectrum("b")
+    pca = PCA(svd_solver="full").fit(np.hstack([b, b[:, :1]]))
+    assert found.rank == 5
+    np.testing.assert_allclose(found.values, pca.explained_variance_[:5] * 99, rtol=1e-10)
+    along = np.abs(found.vectors.T @ pca.components_[:5].T)  # signs are free
+    np.testing.assert_allclose(along, np.eye(5), atol=1e-9)
+    share = np.cumsum(pca.explained_variance_ratio_)
+    assert found.holding(0.9) == int(np.argmax(share >= 0.9)) + 1
+    assert found.holding(1.0) == 5
