@@ -352,3 +352,20 @@ def test_an_image_too_thin_for_one_network_is_left_out_for_all(tmp_path: Path) -
     for store in (first, second):
         assert "2 x 30000 pixels, so long and thin" in store.left_out[images.ids[1]]
         assert list(store.ids) == [images.ids[0], images.ids[2]]
+
+
+def test_a_file_that_was_mended_is_left_out_no_more(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        (tmp_path / "set" / name).parent.mkdir(exist_ok=True)
+        Image.new("RGB", (9, 9), (7, 8, 9)).save(tmp_path / "set" / name)
+    whole = (tmp_path / "set/a.png").read_bytes()
+    (tmp_path / "set/a.png").write_bytes(whole[:50])
+    source, networks = ImageSource(source=str(tmp_path / "set")), [tiny_network("a")]
+    (first,) = extract(networks, open_images(source, labelled=False), tmp_path / "out")
+    assert list(first.ids) == ["b.png"]
+    (tmp_path / "set/a.png").write_bytes(whole)
+    (second,) = extract(networks, open_images(source, labelled=False), tmp_path / "out")
+    assert list(second.ids) == ["a.png", "b.png"]
+    Image.new("RGB", (9, 9), (99, 8, 9)).save(tmp_path / "set/b.png")
+    (third,) = extract(networks, open_images(source, labelled=False), tmp_path / "out")
+    assert not np.array_equal(values(third)[1], values(second)[1])

@@ -97,7 +97,7 @@ def test_class_names_and_a_class_map(tmp_path: Path) -> None:
     path = saved(tmp_path / "set", table(label=[0, 1] * 3, names=["cat", "dog"]))
     assert labels(opened(path)) == [0, 1] * 3, "without a map the dataset's own numbers stand"
     (tmp_path / "map.json").write_text(json.dumps({"cat": 7, "dog": 5}))
-    assert labels(opened(path, class_map=tmp_path / "map.json")) == [7, 5] * 3
+    assert labels(opened(path, class_map=str(tmp_path / "map.json"))) == [7, 5] * 3
     texts = saved(tmp_path / "texts", table(label=["cat", "dog"] * 3))
     assert labels(opened(texts, class_map="sorted")) == [0, 1] * 3
     with pytest.raises(LabelError, match="not ImageNet synsets"):

@@ -9,14 +9,11 @@ import numpy as np
 import pytest
 
 from samefeatures.base.errors import ConfigError, LabelError
-from samefeatures.images.labels import (
-    class_indices,
-    imagenet_index,
-    named_labels,
-    read_class_map,
-    read_labels,
-    whole_labels,
-)
+from samefeatures.images.class_maps import read_class_map, whole_number
+from samefeatures.images.label_files import read_labels
+from samefeatures.images.label_paths import label_paths
+from samefeatures.images.labels import class_indices, imagenet_index, named_labels, whole_labels
+from samefeatures.images.source import ImageSource
 
 
 def test_imagenet_index_is_the_sorted_synsets() -> None:
@@ -95,7 +92,17 @@ def test_names_that_a_class_map_lacks(tmp_path: Path) -> None:
         ("map.json", '["cat"]', "holds no object"),
         ("map.json", "{", "can't be read"),
         ("map.json", "{}", "no class"),
-        ("map.csv", "name,index\ncat,x\n", "can't be read"),
+        ("map.csv", "name,index\ncat,x\n", "the index 'x'"),
+        ("map.csv", "name,index\ncat,1_0\n", "the index '1_0'"),
+        ("map.csv", "name,index\ncat,\N{ARABIC-INDIC DIGIT FIVE}\n", "the index"),
+        ("map.csv", "name,index\ncat,4294967296\n", "the index 4294967296"),
+        ("map.json", '{"cat": 1e400}', "is no finite number"),
+        ("map.json", '{"cat": NaN}', "is no finite number"),
+        ("map.json", f'{{"cat": {2**31}}}', "the index 2147483648"),
+        ("map.json", f'{{"cat": {10**30}}}', "the index 1000000"),
+        ("map.json", '{"cat": ' + "9" * 5000 + "}", "can't be read"),
+        ("map.json", "[" * 100_000, r"can't be read .*nested too deeply"),
+        ("map.json", '{"e\\u0301": 1, "\u00e9": 2}', "the name '\u00e9' 2 times"),
         ("map.csv", "cat,0\n", "its first line lacks"),
         ("map.csv", "name,index\ncat,0\ndog,0\n", "the index 0 2 times"),
         ("map.csv", "name,index\ncat\n", "can't be read"),
@@ -124,11 +131,11 @@ def test_a_class_map_that_is_missing(tmp_path: Path) -> None:
 def test_a_labels_csv(tmp_path: Path, column: str) -> None:
     path = tmp_path / "labels.csv"
     path.write_text(f"\ufeff{column},label,note\na/x.png,3,hi\ny.png,0,\n")
-    assert read_labels(path, class_map=None) == {"a/x.png": 3, "y.png": 0}
+    assert read_labels(path, class_map=None) == ({"a/x.png": 3, "y.png": 0}, None)
     path.write_text(f"class,{column}\nn15075141,x.png\n")
-    assert read_labels(path, class_map=None) == {"x.png": 999}
+    assert read_labels(path, class_map=None) == ({"x.png": 999}, None)
     path.write_text(f"class,{column}\ncat,x.png\ndog,y.png\n")
-    assert read_labels(path, class_map="sorted") == {"x.png": 0, "y.png": 1}
+    assert read_labels(path, class_map="sorted") == ({"x.png": 0, "y.png": 1}, 2)
 
 
 @pytest.mark.parametrize(
@@ -194,3 +201,69 @@ def test_a_data_sets_own_numbers(tmp_path: Path) -> None:
         named([], tmp_path / "map.json")
     with pytest.raises(LabelError, match="names for 1 classes"):
         named(["n02123045"])
+
+
+@pytest.mark.parametrize(
+    ("names", "labels"),
+    [(["0", "10", "2"], [0, 10, 2]), (["000", "010", "999"], [0, 10, 999]), (["7"], [7])],
+)
+def test_whole_numbers_are_indices(names: list[str], labels: list[int]) -> None:
+    assert class_indices(names, None, where="here").tolist() == labels
+
+
+@pytest.mark.parametrize("names", [["1", "x"], ["-1"], ["1.0"], ["\u00b2"], ["1_0"], [str(10**18)]])
+def test_what_is_no_whole_number_is_no_index(names: list[str]) -> None:
+    with pytest.raises(LabelError, match="are not ImageNet synsets"):
+        class_indices(names, None, where="here")
+
+
+@pytest.mark.parametrize(
+    ("names", "says"), [(["1", "01"], "01, 1 are one number"), (["1", str(2**31)], "too large")]
+)
+def test_whole_numbers_that_are_no_classes(names: list[str], says: str) -> None:
+    with pytest.raises(LabelError, match=says):
+        class_indices(names, None, where="here")
+
+
+def test_whole_numbers_are_not_sorted_as_text() -> None:
+    """A perfect network would score a half: 10 would be class 2."""
+    with pytest.raises(LabelError, match=r"put 2 behind 10, as text\. Leave class_map out"):
+        class_indices(["0", "1", "2", "10"], "sorted", where="here")
+    assert class_indices(["00", "02", "10"], "sorted", where="here").tolist() == [0, 1, 2]
+    assert class_indices(["3", "1"], "sorted", where="here").tolist() == [1, 0]
+
+
+def test_classes_without_an_image_count_in_sorted_order() -> None:
+    found = class_indices(["cat", "emu"], "sorted", where="here", more=["dog", "ant"])
+    assert found.tolist() == [1, 3]
+
+
+@pytest.mark.parametrize("values", [[2**63 + 5], [2**64 - 1], [2**31], [0, 10**12]])
+def test_labels_that_are_no_class_are_not_wrapped(values: list[int]) -> None:
+    kind = np.uint64 if max(values) >= 2**63 else np.int64
+    with pytest.raises(LabelError, match="too large an index"):
+        whole_labels(np.array(values, kind), where="here")
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        *(("5", 5), (" 7\n", 7), ("-1", -1), ("007", 7)),
+        *((text, None) for text in ("", "1_0", "1.0", "0x5", "\u0665", "9" * 19, "5 6", "+5", "x")),
+    ],
+)
+def test_whole_numbers_in_texts(text: str, number: int | None) -> None:
+    assert whole_number(text) == number
+
+
+@pytest.mark.parametrize("composed", [True, False])
+def test_names_are_matched_in_composed_letters(tmp_path: Path, composed: bool) -> None:
+    nfc, nfd = "\u00e9t\u00e9", "e\u0301te\u0301"
+    written, named = (nfc, nfd) if composed else (nfd, nfc)
+    (tmp_path / "map.json").write_text(json.dumps({written: 4}))
+    assert class_indices([named], tmp_path / "map.json", where="here").tolist() == [4]
+    (tmp_path / "labels.csv").write_text(f"id,label\n{written}.png,3\n", encoding="utf-8")
+    source = ImageSource(source="x", labels=str(tmp_path / "labels.csv"))
+    found = label_paths([f"{named}.png"], source, Path(), where="here").indices
+    assert found is not None
+    assert found.tolist() == [3]

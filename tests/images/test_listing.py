@@ -1,81 +1,27 @@
-"""A folder is listed once; afterwards no file is looked at."""
+"""Every file of a folder is looked at in every run; what is not taken is counted."""
 
 from __future__ import annotations
 
 import os
-import time
+import socket
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
+from pictures import encoded, picture
 
-from samefeatures.base.errors import DataError
-from samefeatures.images import listing
-from samefeatures.images.listing import is_image, list_folder
-
-LONG_AGO = 1_600_000_000
-
-
-def settle(root: Path) -> Path:
-    """Date every directory back, as if nothing had changed for years."""
-    for folder, _, _ in os.walk(root):
-        os.utime(folder, (LONG_AGO, LONG_AGO))
-    return root
-
-
-@pytest.fixture
-def scans(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Directories that were scanned."""
-    seen: list[str] = []
-    real = os.scandir
-
-    def scandir(path: Any) -> Any:
-        seen.append(str(path))
-        return real(path)
-
-    monkeypatch.setattr(listing.os, "scandir", scandir)
-    return seen
+from samefeatures.base.border import open_regular
+from samefeatures.base.errors import DataError, FileError
+from samefeatures.images.listing import STUDY_FILES, STUDY_FOLDERS, list_folder
+from samefeatures.images.reading import read_image
+from samefeatures.images.source import ImageSource
+from samefeatures.images.sources import open_images
 
 
 def tree(root: Path, *files: str) -> Path:
     for name in files:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).touch()
-    return settle(root)
-
-
-def test_twenty_thousand_files_are_listed_once(
-    tmp_path: Path, scans: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for c in range(20):
-        (tmp_path / f"class{c:02d}").mkdir()
-        for i in range(1000):
-            os.close(os.open(tmp_path / f"class{c:02d}" / f"{i:04d}.JPEG", os.O_CREAT, 0o644))
-    settle(tmp_path)
-    scans.clear()
-    first = list_folder(tmp_path)
-    assert len(first.paths) == 20_000
-    assert len(scans) == 21
-
-    looks: list[str] = []
-    real = Path.stat
-
-    def stat(path: Path, **kwargs: Any) -> os.stat_result:
-        looks.append(str(path))
-        return real(path, **kwargs)
-
-    monkeypatch.setattr(Path, "stat", stat)
-    second = list_folder(tmp_path)
-    monkeypatch.undo()
-    assert len(scans) == 21, "no directory was scanned again"
-    assert sum(str(tmp_path) in path for path in looks) <= 25, (
-        "one look per directory, none per file"
-    )
-    assert second.paths == first.paths
-    assert second.fingerprint == first.fingerprint
-    for name in ("sizes", "times", "offsets", "folder_times"):
-        assert np.array_equal(getattr(first, name), getattr(second, name))
+    return root
 
 
 def test_order_is_that_of_code_points_over_the_whole_path(tmp_path: Path) -> None:
@@ -85,18 +31,100 @@ def test_order_is_that_of_code_points_over_the_whole_path(tmp_path: Path) -> Non
     assert list_folder(tmp_path).paths[:3] == ["B/2.png", "a-b/3.png", "a.png"]
 
 
-def test_images_alone(tmp_path: Path) -> None:
-    wanted = ["a.jpg", "b.JPEG", "c.Png", "d/e.webp", "d/f.tif", "g.avif", "h.x.bmp", "i.jp2"]
-    others = ["notes.txt", "jpg", "x.jpg.part", ".hidden.png", "._a.jpg", ".cache/k.png", "m.npy"]
-    tree(tmp_path, *wanted, *others)
-    assert list_folder(tmp_path).paths == sorted(wanted)
-    assert is_image("./a/b.png")
-    assert not is_image("./.a/b.png")
+def test_images_alone_and_what_else_there_was(tmp_path: Path) -> None:
+    wanted = ["a.jpg", "b.JPEG", "c.Png", "d/e.webp", "d/f.tif", "g.avif", "h.x.bmp", "i.jfif"]
+    others = ["notes.txt", "d/more.TXT", "jpg", "x.jpg.part", ".hidden.png", "._a.jpg", "m.heic"]
+    tree(tmp_path, *wanted, *others, ".cache/k.png", "d/@eaDir/e.webp/THUMB.jpg", "e/Thumbs.db")
+    found = list_folder(tmp_path)
+    assert found.paths == sorted(wanted)
+    assert found.folders == ["d", "e"]
+    assert found.passed == {
+        **{".txt": 2, "without ending": 1, ".part": 1, "hidden": 3, ".heic": 1},
+        **{"@eaDir": 1, ".db": 1},
+    }
+    assert str(found.listed) == (
+        "took 8 images; passed over 3 hidden, 2 .txt, 1 .db, 1 .heic, 1 .part, 1 @eaDir, 1 others"
+    )
 
 
-@pytest.mark.parametrize("change", ["add", "remove", "rename", "add folder", "remove folder"])
-def test_a_change_is_seen(tmp_path: Path, scans: list[str], change: str) -> None:
+@pytest.mark.parametrize("folder", ["@eaDir", "#recycle", "$RECYCLE.BIN", "__MACOSX", ".Trash-0"])
+def test_what_systems_keep_is_no_class(tmp_path: Path, folder: str) -> None:
+    tree(tmp_path, "cat/a.png", f"{folder}/b.png", f"cat/{folder}/a.png/c.jpg")
+    found = list_folder(tmp_path)
+    assert found.paths == ["cat/a.png"]
+    assert found.folders == ["cat"]
+    assert list(found.passed.values()) == [2]
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg", "gif", "webp", "bmp", "tiff", "ppm", "avif"])
+def test_a_file_without_an_ending_is_told_by_its_content(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "picture").write_bytes(encoded(picture(size=(40, 30)), kind))
+    (tmp_path / "README").write_text("Python is no picture, P6 though it says.")
+    (tmp_path / "script").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n")
+    found = list_folder(tmp_path)
+    assert found.paths == ["picture"]
+    assert found.passed == {"without ending": 2}
+
+
+@pytest.mark.parametrize("name", ["x.png", "x", "x.txt"])
+@pytest.mark.parametrize("kind", ["pipe", "socket"])
+def test_what_is_no_regular_file_is_passed_over(tmp_path: Path, name: str, kind: str) -> None:
+    (tmp_path / "a.png").touch()
+    if kind == "pipe":
+        os.mkfifo(tmp_path / name)
+    else:
+        server = socket.socket(socket.AF_UNIX)
+        try:
+            server.bind(os.path.relpath(tmp_path / name))
+        except OSError:
+            pytest.skip("the path is too long for a socket")
+        finally:
+            server.close()
+    found = list_folder(tmp_path)
+    assert found.paths == ["a.png"]
+    assert sum(found.passed.values()) == 1
+    assert name != "x.png" or found.passed == {"pipes or devices": 1}
+
+
+def test_a_pipe_or_a_device_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.png")
+    for path in (tmp_path / "x.png", Path("/dev/zero")):
+        with pytest.raises(FileError, match="no regular file"):
+            open_regular(path)
+        with pytest.raises(DataError, match="no regular file"):
+            read_image(path)
+
+
+def test_a_pipe_that_came_after_the_listing_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "x.png").write_bytes(b"abc")
+    images = open_images(ImageSource(source=str(tmp_path)), labelled=False)
+    (tmp_path / "x.png").unlink()
+    os.mkfifo(tmp_path / "x.png")
+    with pytest.raises(DataError, match="no regular file"):
+        images.read(0)
+
+
+@pytest.mark.parametrize("below", ["", "results/"])
+@pytest.mark.parametrize("scored", [True, False])
+def test_results_of_a_study_are_no_images(tmp_path: Path, below: str, scored: bool) -> None:
+    """Else the set would change with every run of a study whose ``out`` lies in its images."""
+    tree(tmp_path, "cat/a.png", "report/b.png")
+    assert list_folder(tmp_path).paths == ["cat/a.png", "report/b.png"]
+    done = STUDY_FILES if scored else ["features/net-0123.zarr/zarr.json"]
+    tree(tmp_path, *(below + name for name in (*done, "results.csv")))
+    tree(tmp_path, *(f"{below}{name}/table_ols.png" for name in STUDY_FOLDERS))
+    found = list_folder(tmp_path)
+    assert found.paths == (["cat/a.png", "report/b.png"] if below else ["cat/a.png"])
+    assert found.passed == {}, "what comes and goes is not counted"
+
+
+@pytest.mark.parametrize(
+    "change", ["add", "remove", "rename", "add folder", "remove folder", "rewrite", "touch"]
+)
+def test_a_change_is_seen(tmp_path: Path, change: str) -> None:
     tree(tmp_path, "a/1.png", "a/2.png", "b/3.png", "c/deep/4.png")
+    for path in (tmp_path / "a", tmp_path / "a/1.png"):
+        os.utime(path, (1_600_000_000, 1_600_000_000))
     before = list_folder(tmp_path)
     if change == "add":
         (tmp_path / "c/deep/5.png").touch()
@@ -107,93 +135,30 @@ def test_a_change_is_seen(tmp_path: Path, scans: list[str], change: str) -> None
     elif change == "add folder":
         (tmp_path / "b/new").mkdir()
         (tmp_path / "b/new/6.png").touch()
+    elif change == "rewrite":
+        (tmp_path / "a/1.png").write_bytes(b"other")
+        os.utime(tmp_path / "a/1.png", (1_600_000_000, 1_600_000_000))
+    elif change == "touch":
+        os.utime(tmp_path / "a/1.png", (1_600_000_001, 1_600_000_001))
     else:
         (tmp_path / "b/3.png").unlink()
         (tmp_path / "b").rmdir()
     after = list_folder(tmp_path)
     found = [p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*.png")]
-    assert after.paths == sorted(found) != before.paths
+    assert after.paths == sorted(found)
+    assert (after.paths == before.paths) == (change in ("rewrite", "touch"))
     assert after.fingerprint != before.fingerprint
+    assert list_folder(tmp_path).fingerprint == after.fingerprint
 
 
-def test_a_file_rewritten_in_place_needs_relist(tmp_path: Path) -> None:
-    tree(tmp_path, "a/1.png")
-    before = list_folder(tmp_path)
-    (tmp_path / "a/1.png").write_bytes(b"other")
-    assert list_folder(tmp_path).fingerprint == before.fingerprint
-    after = list_folder(tmp_path, relist=True)
-    assert after.fingerprint != before.fingerprint
-    assert after.sizes.tolist() == [5]
-    assert list_folder(tmp_path).fingerprint == after.fingerprint, "relist renews the cache"
-
-
-def test_a_folder_that_changed_just_now_is_not_remembered(tmp_path: Path, scans: list[str]) -> None:
-    """Two changes within one tick of the clock could not be told apart."""
-    tree(tmp_path, "a/1.png")
-    now = time.time_ns()
-    os.utime(tmp_path / "a", ns=(now, now))
-    list_folder(tmp_path)
-    (tmp_path / "a/2.png").touch()
-    os.utime(tmp_path / "a", ns=(now, now))
-    assert list_folder(tmp_path).paths == ["a/1.png", "a/2.png"]
-
-
-@pytest.mark.parametrize("damage", ["cut", "flip", "empty", "other arrays", "objects", "text"])
-def test_a_damaged_cache_is_written_anew(
-    tmp_path: Path, cache: Path, scans: list[str], damage: str
-) -> None:
-    tree(tmp_path, "a/1.png", "a/2.png")
-    first = list_folder(tmp_path)
-    (file,) = (cache / "listings").iterdir()
-    raw = bytearray(file.read_bytes())
-    whole = bytes(raw)
-    if damage == "flip":
-        raw[raw.index(b"a/1.png")] ^= 1
-    if damage == "other arrays":
-        np.savez(file, paths=np.zeros(3, np.uint8))
-    elif damage == "objects":
-        np.savez(file, paths=np.array([{}], object), allow_pickle=True)
-    else:
-        cuts = {"cut": raw[: len(raw) // 2], "flip": raw, "empty": b"", "text": b"hello"}
-        file.write_bytes(cuts[damage])
-    scans.clear()
-    assert list_folder(tmp_path).paths == first.paths
-    assert len(scans) == 2
-    assert file.read_bytes() == whole
-    list_folder(tmp_path)
-    assert len(scans) == 2
-
-
-def test_a_cache_that_cant_be_written_is_no_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tree(tmp_path / "images", "a/1.png")
-    (tmp_path / "file").write_text("not a folder")
-    monkeypatch.setenv("SAMEFEATURES_CACHE", str(tmp_path / "file"))
-    assert list_folder(tmp_path / "images").paths == ["a/1.png"]
-
-
-def test_a_full_disk_leaves_no_half_file(
-    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tree(tmp_path, "a/1.png")
-
-    def full(file: Any, **arrays: Any) -> None:
-        file.write(b"half")
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(np, "savez", full)
-    assert list_folder(tmp_path).paths == ["a/1.png"]
-    assert list((cache / "listings").iterdir()) == []
-
-
-def test_where_the_cache_lies(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert listing.cache_folder() == Path(os.environ["SAMEFEATURES_CACHE"])
-    monkeypatch.delenv("SAMEFEATURES_CACHE")
-    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
-    assert listing.cache_folder() == Path("/somewhere/samefeatures")
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    assert listing.cache_folder() == Path.home() / ".cache/samefeatures"
+def test_fingerprints_are_those_of_earlier_versions(tmp_path: Path) -> None:
+    """Features that were stored before are found again."""
+    tree(tmp_path, "n02123045/b.png", "a.jpg", "notes.txt")
+    for name in ("n02123045/b.png", "a.jpg"):
+        (tmp_path / name).write_bytes(b"abc")
+        os.utime(tmp_path / name, ns=(10**18, 10**18 + 5))
+    expected = "3c820ed6b6d8bd9e64576230259a5bcd1a3a7e92747cf5f2db6c6dabcf45ef6e"
+    assert list_folder(tmp_path).fingerprint == expected
 
 
 def test_links_are_followed_but_not_in_circles(tmp_path: Path) -> None:

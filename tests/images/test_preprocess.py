@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from samefeatures.base.errors import ConfigError, UnreadableImageError
-from samefeatures.images import preprocess
+from samefeatures.images import tensorflow_resize
 from samefeatures.images.preprocess import FILTERS, Preprocessing
 from samefeatures.images.views import Region
 
@@ -279,5 +279,5 @@ def test_tf_bilinear_in_strips_of_needed_columns_is_the_plain_formula(
     whole += (rows[:, right] - whole) * x[:, None]
     expected = (whole + np.float32(0.5)).astype(np.uint8)
     assert np.array_equal(prep.pixels(image), expected)
-    monkeypatch.setattr(preprocess, "_STRIP", 3 * max(size))
+    monkeypatch.setattr(tensorflow_resize, "_STRIP", 3 * max(size))
     assert np.array_equal(prep.pixels(image), expected)

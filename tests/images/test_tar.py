@@ -16,10 +16,11 @@ import pytest
 from pictures import encoded, picture
 
 from samefeatures.base.errors import ConfigError, DataError, DuplicateIdError, LabelError
-from samefeatures.images import archive
-from samefeatures.images.archive import expand
+from samefeatures.images import tar_index, unpacking
 from samefeatures.images.imageset import ImageSet
+from samefeatures.images.shards import expand
 from samefeatures.images.source import ImageSource
+from samefeatures.images.sources import open_images
 from samefeatures.images.tar import open_tar
 
 FILES = {
@@ -113,13 +114,13 @@ def test_labels_from_a_csv(tmp_path: Path) -> None:
 def indexings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Archives that were gone through."""
     seen: list[str] = []
-    real = tarfile.open
+    real = tar_index.open_regular
 
-    def remember(path: Any, *args: Any, **kwargs: Any) -> Any:
-        seen.append(Path(path).name)
-        return real(path, *args, **kwargs)
+    def remember(path: Path) -> Any:
+        seen.append(path.name)
+        return real(path)
 
-    monkeypatch.setattr(archive.tarfile, "open", remember)
+    monkeypatch.setattr(tar_index, "open_regular", remember)
     return seen
 
 
@@ -154,7 +155,7 @@ def test_an_archive_rewritten_after_it_was_opened(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="rewritten after it was indexed"):
         images.read(0)
     path.unlink()
-    with pytest.raises(DataError, match=r"can't be read \(No such file"):
+    with pytest.raises(DataError, match=r"can't be read \(there is no such file"):
         images.read(0)
 
 
@@ -178,7 +179,7 @@ def test_a_compressed_archive_is_unpacked_once(
     assert [images.read(i) for i in range(3)] == list(FILES.values())
     (copy,) = cache.rglob("*.tar")
     assert copy.read_bytes() == plain.read_bytes()
-    monkeypatch.setattr(archive.gzip, "open", None)
+    monkeypatch.setattr(unpacking.gzip, "open", None)
     assert opened(path, labelled=True).fingerprint == images.fingerprint
 
 
@@ -337,3 +338,78 @@ def test_patterns_may_be_joined(tmp_path: Path) -> None:
             (tmp_path / f"s{a}-{b}.tar").touch()
     found = expand("s{0..1}-{08..10}.tar", tmp_path)
     assert [p.name for p in found] == [f"s{a}-{b}.tar" for a in "01" for b in ("08", "09", "10")]
+
+
+# Keys that start anew, and second images
+
+
+def test_keys_that_start_anew_in_each_shard_are_named_by_it(tmp_path: Path) -> None:
+    files = {
+        name: {f"{k:04d}.png": encoded(picture(10 * at + k)) for k in range(3)}
+        for at, name in enumerate(("s-000", "s-001"))
+    }
+    for at, (name, images) in enumerate(files.items()):
+        texts = {f"{k:04d}.cls": str(at * 5 + k).encode() for k in range(3)}
+        pack(tmp_path / f"{name}.tar", images | texts)
+    images = opened(tmp_path / "s-{000..001}.tar", labelled=True)
+    assert list(images.ids) == [f"{name}/{short}" for name in files for short in files[name]]
+    assert labels(images) == [0, 1, 2, 5, 6, 7]
+    assert images.read(4) == files["s-001"]["0001.png"]
+
+
+@pytest.mark.parametrize("per_class", [None, 1])
+def test_class_folders_are_those_in_the_shards(tmp_path: Path, per_class: int | None) -> None:
+    for name in ("a", "b"):
+        files = {f"{folder}/{k}.png": b"x" for folder in ("n02123045", "n15075141") for k in (1, 2)}
+        pack(tmp_path / f"{name}.tar", files)
+    source = ImageSource(source="*.tar", per_class=per_class)
+    images = open_images(source, labelled=True, base=tmp_path)
+    assert len(images) == (2 if per_class else 8)
+    for name, label in zip(images.ids, labels(images), strict=True):
+        assert name.split("/")[1] == ("n02123045" if label == 281 else "n15075141")
+
+
+def test_shards_in_folders_are_told_apart_by_those(tmp_path: Path) -> None:
+    for name in ("x", "y"):
+        (tmp_path / name).mkdir()
+        pack(tmp_path / name / "0.tar", {"1.png": name.encode()})
+    (tmp_path / "0").mkdir()
+    for k in range(2):
+        pack(tmp_path / f"0/{k}.tar", {"1.png": b"z"})
+    assert list(opened(tmp_path / "0" / "{0..1}.tar").ids) == ["0/1.png", "1/1.png"]
+
+
+def test_masks_beside_the_images_of_samples_are_passed_over(tmp_path: Path) -> None:
+    files = {}
+    for k in range(3):
+        files |= {f"{k}.seg.png": b"mask", f"{k}.jpg": b"image", f"{k}.depth.png": b"depth"}
+        files[f"{k}.cls"] = str(k).encode()
+    for labelled in (True, False):
+        images = opened(pack(tmp_path / "a.tar", files), labelled=labelled)
+        assert list(images.ids) == ["0.jpg", "1.jpg", "2.jpg"]
+        assert images.read(1) == b"image"
+        assert images.listed is not None
+        assert images.listed.passed == {"second images of a sample": 6}
+    assert labels(opened(tmp_path / "a.tar", labelled=True)) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("names", [("0.jpg", "0.png"), ("0.in.png", "0.out.png")])
+def test_two_images_of_a_sample_that_could_be_meant(tmp_path: Path, names: tuple[str, ...]) -> None:
+    files = dict.fromkeys(names, b"x") | {"0.cls": b"1"}
+    with pytest.raises(DataError, match=r"2 images for the sample '0'.*Which is meant"):
+        opened(pack(tmp_path / "a.tar", files), labelled=True)
+
+
+def test_masks_are_known_by_their_names_where_no_label_lies_beside(tmp_path: Path) -> None:
+    files = {"0.jpg": b"x", "0.seg.png": b"m", "p.jpg": b"x", "p.1.jpg": b"y", "p.2.jpg": b"y"}
+    images = opened(pack(tmp_path / "a.tar", files))
+    assert list(images.ids) == ["0.jpg", "p.jpg", "p.1.jpg", "p.2.jpg"]
+    assert images.listed is not None
+    assert images.listed.passed == {"second images of a sample": 1}
+
+
+@pytest.mark.parametrize("text", ["1_0", "0x5", "1e3", "9" * 30, "", "1 2", "x" * 100])
+def test_labels_beside_images_that_are_none(tmp_path: Path, text: str) -> None:
+    path = pack(tmp_path / "a.tar", {"0.jpg": b"x", "0.cls": text.encode()})
+    with pytest.raises(LabelError, match=r"\.cls member"):
+        opened(path, labelled=True)

@@ -121,3 +121,9 @@ def test_box_is_in_pixels() -> None:
 def test_settings_that_are_wrong(settings: dict[str, object], says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         Views(**settings)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("count", [0, -1, 1001, 10**12])
+def test_how_many_views_there_may_be(count: int) -> None:
+    with pytest.raises(ConfigError, match="must be from 1 to 1,000"):
+        Views(count=count)

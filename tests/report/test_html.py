@@ -183,3 +183,9 @@ def test_ten_networks_and_no_warnings(published: StudyResults) -> None:
     text = page(published)
     assert 'class="warnings"' not in text
     assert text.count('tabindex="0" title=') == 100
+
+
+def test_the_page_says_what_was_listed(good: StudyResults) -> None:
+    data = replace(good.fit_data, taken=1, passed_over={"@eaDir": 2})
+    assert "<p>Fit: took 1 image; passed over 2 @eaDir.</p>" in page(replace(good, fit_data=data))
+    assert "took" not in page(good)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from rich.cells import cell_len
@@ -122,3 +123,10 @@ def test_facts_are_printed_as_they_are() -> None:
     print_facts(facts, Console(file=file, width=60))
     shown = [line.rstrip() for line in file.getvalue().splitlines()]
     assert shown == ["a[b]", "  source    onnx:x", "  top-1     79 %", "c", "  split    [red]"]
+
+
+def test_what_was_listed_stands_in_one_line(good: StudyResults) -> None:
+    data = replace(good.eval_data, taken=4000, passed_over={".txt": 12, "hidden": 3})
+    lines = printed(replace(good, eval_data=data)).splitlines()
+    assert "Eval: took 4,000 images; passed over 12 .txt, 3 hidden" in lines
+    assert "took" not in printed(good)

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
+import pytest
 from PIL import Image
 
 from npz_worlds import make_worlds, write_npz
 from onnx_nets import CLASSES, D, gemm_net, save
+from samefeatures.base.errors import LabelError
 from samefeatures.base.progress import Advance
 from samefeatures.networks.load import load
 from samefeatures.networks.record import ImageNetwork
@@ -93,3 +95,17 @@ def test_labels_that_count_from_one_are_said(tmp_path: Path) -> None:
     write_npz(tmp_path, "y", world, eval_features=features, eval_labels=said[keep])
     (check,) = check_networks([f"npz:{tmp_path / 'y.npz'}"])
     assert "warning" not in check.rows()
+
+
+def test_class_names_in_order_must_be_as_many_as_classes(tmp_path: Path) -> None:
+    """Else one that is missing shifts all behind it, and a perfect network scores little."""
+    source = f"onnx:{save(gemm_net(), tmp_path / 'net')}"
+    for k in range(CLASSES):
+        (tmp_path / f"val/class{k}").mkdir(parents=True)
+    Image.new("RGB", (16, 16)).save(tmp_path / "val/class1/a.png")
+    (tmp_path / "val/notes.txt").touch()
+    (check,) = check_networks([source], data=str(tmp_path / "val"), class_map="sorted")
+    assert check.rows()["images"] == "took 1 image; passed over 1 .txt"
+    (tmp_path / "val/class0").rmdir()
+    with pytest.raises(LabelError, match=rf"{CLASSES - 1} class names.* has {CLASSES} classes"):
+        check_networks([source], data=str(tmp_path / "val"), class_map="sorted")

@@ -92,6 +92,16 @@ def known_formats() -> list[str]:
     return [name for name in FORMATS if name in Image.OPEN]
 
 
+def starts_image(start: bytes) -> bool:
+    """Whether the first bytes of a file (256 KiB are enough) are those of an image."""
+    try:
+        with Image.open(io.BytesIO(start), formats=known_formats()):
+            return True
+    # Whatever Pillow says of it, it knows no image here.
+    except Exception:
+        return False
+
+
 @contextmanager
 def known_formats_alone() -> Iterator[None]:
     """For libraries that open files with Pillow themselves: in the block it knows no other format.

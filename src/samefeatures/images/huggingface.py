@@ -7,18 +7,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from samefeatures.base.arrays import Int64
-from samefeatures.base.errors import (
-    ConfigError,
-    DataError,
-    LabelError,
-    UnreadableImageError,
-    require,
-)
+from samefeatures.base.errors import ConfigError, DataError, LabelError, require
 from samefeatures.base.options import check_known
 from samefeatures.base.paths import path_of
 from samefeatures.images.imageset import ImageSet, Raw, numbered
-from samefeatures.images.labels import class_indices, named_labels, whole_labels
+from samefeatures.images.label_paths import Labels
+from samefeatures.images.labels import class_indices, in_order, named_labels, whole_labels
+from samefeatures.images.reading import read_image
 from samefeatures.images.source import ImageSource
 
 OPTIONS = ("image_column", "label_column", "id_column", "config", "revision", "data_dir")
@@ -50,7 +45,7 @@ def open_huggingface(source: ImageSource, *, labelled: bool, base: Path) -> Imag
     id_column = options.get("id_column")
     _check_columns(datasets, table, path, image_column, id_column)
     class_map = source.class_map_path(base)
-    labels = _labels(datasets, table, label_column, class_map, path) if labelled else None
+    labels = _labels(datasets, table, label_column, class_map, path) if labelled else Labels()
     ids = [str(i) for i in table[str(id_column)]] if id_column else numbered(len(table))
     files = [Path(file["filename"]).stat() for file in table.cache_files]
     return ImageSet.of(
@@ -62,7 +57,8 @@ def open_huggingface(source: ImageSource, *, labelled: bool, base: Path) -> Imag
         "\0".join(ids),
         name=source.set_name,
         ids=ids,
-        labels=labels,
+        labels=labels.indices,
+        in_order=labels.in_order,
         read=_reader(table.cast_column(image_column, datasets.Image(decode=False)), image_column),
     )
 
@@ -96,17 +92,14 @@ def _reader(images: Any, column: str) -> Callable[[int], Raw]:
             record = images[i][column]
         if record["bytes"] is not None:
             return bytes(record["bytes"])
-        try:
-            return Path(record["path"]).read_bytes()
-        except OSError as error:
-            raise UnreadableImageError(f"it can't be opened ({error.strerror})") from None
+        return read_image(Path(record["path"]))
 
     return read
 
 
 def _labels(
     datasets: Any, table: Any, column: str, class_map: Path | str | None, path: str
-) -> Int64:
+) -> Labels:
     _check_column(table, column, path, "Name it with 'label_column' in 'options'", LabelError)
     where = f"hf:{path}: '{column}'"
     values = list(table.with_format(None)[column])
@@ -115,11 +108,12 @@ def _labels(
             f"{where} has {values.count(None)} images without a label. Leave them out."
         )
     if all(isinstance(value, str) for value in values):
-        return class_indices(values, class_map, where=where)
+        indices = class_indices(values, class_map, where=where)
+        return Labels(indices, in_order(values, class_map))
     labels = whole_labels(values, where=where)
     feature = table.features[column]
     names = feature.names if isinstance(feature, datasets.ClassLabel) else []
-    return named_labels(labels, names, class_map, where=where)
+    return Labels(named_labels(labels, names, class_map, where=where), in_order(names, class_map))
 
 
 def _load(

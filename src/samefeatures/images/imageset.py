@@ -13,6 +13,7 @@ from PIL import Image
 from samefeatures.base.arrays import Int64
 from samefeatures.base.digests import digest
 from samefeatures.base.errors import DataError, DuplicateIdError
+from samefeatures.images.taking import Listed
 
 Raw = bytes | Image.Image
 """What a source hands over: the file's bytes, or an image that it decoded itself."""
@@ -51,6 +52,9 @@ class ImageSet:
         fingerprint: Hex digest that changes whenever an id or an image changes.
         read: ``read(i)`` returns image i, undecoded where possible. Called from many threads.
         labelled_fingerprint: Hex digest that changes with a label too; None without labels.
+        listed: What was taken and what was passed over, where files were listed.
+        in_order: How many class names were numbered in sorted order, if labels come from that.
+        folders: Of each image the class folder, where that is not the first folder of its id.
     """
 
     name: str
@@ -59,6 +63,9 @@ class ImageSet:
     fingerprint: str
     read: Callable[[int], Raw]
     labelled_fingerprint: str | None = None
+    listed: Listed | None = None
+    in_order: int | None = None
+    folders: Sequence[str] | None = None
 
     @classmethod
     def of(
@@ -68,13 +75,17 @@ class ImageSet:
         ids: Sequence[str],
         labels: Int64 | None,
         read: Callable[[int], Raw],
+        listed: Listed | None = None,
+        in_order: int | None = None,
+        folders: Sequence[str] | None = None,
     ) -> Self:
         """A set whose fingerprints are made of ``content``: whatever tells its images apart.
 
         ``labels`` are (n,) class indices, or None.
         """
         labelled = None if labels is None else digest(*content, labels.tobytes())
-        return cls(name, ids, labels, digest(*content, b""), read, labelled)
+        plain = digest(*content, b"")
+        return cls(name, ids, labels, plain, read, labelled, listed, in_order, folders)
 
     def __post_init__(self) -> None:
         if not self.ids:

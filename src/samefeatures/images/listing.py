@@ -1,53 +1,48 @@
-"""List files once: the second listing of 1.28 million images takes no look at any of them.
+"""The image files below a folder: every one is looked at in every run, so that none is stale.
 
-A folder's listing is kept in the user's cache folder and holds while no directory below it has
-changed (a directory's time changes when an entry comes, goes or is renamed). What that can't see is
-a file rewritten in place: reading it is refused, and ``relist: true`` lists anew.
+A look is one ``stat`` per file: whatever is rewritten in place has another size or another time.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+import stat
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from samefeatures.base.arrays import Int64
-from samefeatures.base.border import kept_or_none
+from samefeatures.base.border import border, open_regular
 from samefeatures.base.digests import digest
 from samefeatures.base.errors import DataError, FileError
-from samefeatures.base.npz import check_kinds, load_npz, write_npz
-from samefeatures.base.partial import clear_leftovers
+from samefeatures.images.decode import starts_image
+from samefeatures.images.taking import BARE, NO_FILE, Listed, passed_folder, passed_over
 
-IMAGE_ENDINGS = (
-    ".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff",
-    ".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".avif",
-)  # fmt: skip
+START = 2**18
+"""Bytes of a file without an ending that are looked at."""
 
-TEXTS = ("paths", "folders")
-"""Fields of a listing that are kept as bytes."""
-
-RACY_NS = 2_000_000_000
-"""A directory changed less than this ago may change again within one tick of its clock."""
+STUDY_FILES = {"study.json", "predictions.parquet"}
+STUDY_FOLDERS = {
+    *("report", "features", "moments", "maps", "scores", "controls", "tasks", "overlap")
+}
+"""What a study writes into its folder; pictures lie in its report."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Listing:
-    """Image files below a place, in the order of their paths.
+    """Images below a place, in the order of their paths.
 
     Attributes:
         paths: Relative, with ``/``.
         sizes: (n,) bytes.
-        times: (n,) modification times in nanoseconds.
+        times: (n,) modification times, in nanoseconds; of archives' members in seconds.
         offsets: (n,) where each file's bytes start; zeros for folders.
-        folders: Directories that were visited; empty for archives.
-        folder_times: Their modification times; of an archive its size and modification time.
+        folders: Directories below it, empty ones too.
+        passed: How much was passed over, by reason.
     """
 
     paths: list[str]
@@ -55,7 +50,7 @@ class Listing:
     times: Int64
     offsets: Int64
     folders: list[str]
-    folder_times: Int64
+    passed: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:
@@ -66,35 +61,22 @@ class Listing:
         """
         return digest("\0".join(self.paths), self.sizes.tobytes(), self.times.tobytes())
 
-
-def is_image(name: str) -> bool:
-    """Whether a path's ending is that of an image; hidden files and folders hold none."""
-    hidden = any(part.startswith(".") and part not in (".", "..") for part in name.split("/"))
-    return name.lower().endswith(IMAGE_ENDINGS) and not hidden
-
-
-def cache_folder() -> Path:
-    """Where listings are kept: SAMEFEATURES_CACHE, or the user's cache folder."""
-    chosen = os.environ.get("SAMEFEATURES_CACHE")
-    if chosen:
-        return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "samefeatures"
+    @property
+    def listed(self) -> Listed:
+        """What was taken, and what was not."""
+        return Listed(len(self.paths), dict(self.passed))
 
 
-def list_folder(root: Path, *, relist: bool = False) -> Listing:
-    """Image files below a folder, from the cache if no directory has changed.
+def list_folder(root: Path) -> Listing:
+    """Image files below a folder, by their endings; those without an ending by their content.
 
-    Links are followed; whatever is hidden (its name begins with a dot) is passed over.
+    Links are followed. Passed over is what is hidden (its name begins with a dot), what systems
+    keep (``@eaDir``, recycle bins), what a study writes, and all that is no regular file.
 
     Raises:
         DataError: when a directory can't be listed, a link leads back to a directory above it, or
             a name is not Unicode.
     """
-    cache = cache_file(root, "folder")
-    if not relist:
-        kept = read_listing(cache)
-        if kept is not None and _unchanged(root, kept):
-            return kept
     try:
         listing = _scan(root)
     except OSError as error:
@@ -103,19 +85,17 @@ def list_folder(root: Path, *, relist: bool = False) -> Listing:
             "links lead somewhere."
         ) from None
     check_names([*listing.paths, *listing.folders], root)
-    if abs(time.time_ns() - int(listing.folder_times.max())) > RACY_NS:
-        write_listing(cache, listing)
     return listing
 
 
 def _scan(root: Path) -> Listing:
     found: list[tuple[str, int, int]] = []
-    folders: list[tuple[str, int]] = []
-    waiting: list[tuple[str, frozenset[tuple[int, int]]]] = [(".", frozenset())]
+    folders: list[str] = []
+    passed: Counter[str] = Counter()
+    waiting: list[tuple[str, frozenset[tuple[int, int]]]] = [("", frozenset())]
     while waiting:
         below, above = waiting.pop()
         here = root / below
-        # Before the scan, so that a change during it is noticed by the next run.
         state = here.stat()
         this = (state.st_dev, state.st_ino)
         if this in above:
@@ -123,15 +103,15 @@ def _scan(root: Path) -> Listing:
                 f"{here} leads back to a directory above it, so that the listing would never end. "
                 "Remove the link."
             )
-        folders.append((below, state.st_mtime_ns))
         with os.scandir(here) as entries:
-            for entry in entries:
-                if entry.name.startswith("."):
-                    continue
-                path = entry.name if below == "." else f"{below}/{entry.name}"
-                if entry.is_dir():
+            for entry, why in _judged(here, list(entries)):
+                path = f"{below}/{entry.name}" if below else entry.name
+                if why is not None:
+                    passed[why] += 1
+                elif entry.is_dir():
+                    folders.append(path)
                     waiting.append((path, above | {this}))
-                elif is_image(entry.name):
+                else:
                     info = entry.stat()
                     found.append((path, info.st_size, info.st_mtime_ns))
     found.sort()
@@ -140,69 +120,61 @@ def _scan(root: Path) -> Listing:
         sizes=np.array([size for _, size, _ in found], np.int64),
         times=np.array([when for _, _, when in found], np.int64),
         offsets=np.zeros(len(found), np.int64),
-        folders=[name for name, _ in folders],
-        folder_times=np.array([when for _, when in folders], np.int64),
+        folders=sorted(folders),
+        passed=dict(passed),
     )
 
 
-def _unchanged(root: Path, kept: Listing) -> bool:
+def _judged(
+    here: Path, entries: Sequence[os.DirEntry[str]]
+) -> Iterator[tuple[os.DirEntry[str], str | None]]:
+    """Entries of a directory, and why they are passed over; None for images and directories.
+
+    Of what a study writes nothing is said: it comes and goes with every run.
+    """
+    of_study = _is_of_study(here, {entry.name for entry in entries})
+    for entry in entries:
+        if entry.is_dir():
+            if not (of_study and entry.name in STUDY_FOLDERS):
+                yield entry, passed_folder(entry.name)
+            continue
+        why = passed_over(entry.name)
+        if why == BARE and _holds_image(Path(entry.path)):
+            why = None
+        if why is None and not stat.S_ISREG(entry.stat().st_mode):
+            why = NO_FILE
+        if why is None or not of_study:
+            yield entry, why
+
+
+def _is_of_study(here: Path, names: AbstractSet[str]) -> bool:
+    """Whether a study writes into this folder: it has results, or stores of features."""
+    if names >= STUDY_FILES:
+        return True
+    features = here / "features"
+    return "features" in names and features.is_dir() and any(features.glob("*.zarr"))
+
+
+def _holds_image(path: Path) -> bool:
     try:
-        return all(
-            (root / name).stat().st_mtime_ns == when
-            for name, when in zip(kept.folders, kept.folder_times.tolist(), strict=True)
-        )
-    except OSError:
+        with border(), open_regular(path) as file:
+            return starts_image(file.read(START))
+    except FileError:
         return False
 
 
-def cache_file(place: Path, kind: str) -> Path:
-    """The file that keeps the listing of a place."""
-    return cache_folder() / "listings" / f"{kind}-{digest(str(place.resolve()))[:32]}.npz"
-
-
-def read_listing(cache: Path) -> Listing | None:
-    """A kept listing, or None when there is none that can be read."""
-    return kept_or_none(_load, cache)
-
-
-def _load(cache: Path) -> Listing:
-    arrays: dict[str, Any] = load_npz(cache, [field.name for field in fields(Listing)])
-    check_kinds(arrays, {name: ("u" if name in TEXTS else "i", 1) for name in arrays})
-    kept = Listing(**arrays | {name: _lines(arrays[name]) for name in TEXTS})
-    if not len(kept.paths) == len(kept.sizes) == len(kept.times) == len(kept.offsets):
-        raise FileError("its lists have different lengths")
-    return kept
-
-
-def write_listing(cache: Path, listing: Listing) -> None:
-    """Keep a listing; where the cache can't be written, the next run lists again."""
-    arrays = {field.name: getattr(listing, field.name) for field in fields(listing)}
-    with contextlib.suppress(OSError):
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        clear_leftovers(cache.parent)
-        write_npz(cache, arrays | {name: _bytes(arrays[name]) for name in TEXTS})
-
-
 def check_names(names: Sequence[str], where: Path) -> None:
-    """Refuse names that are not Unicode: as ids they could be neither stored nor printed.
+    """Refuse names that are not Unicode, or hold NUL: they can't be stored, printed or told apart.
 
     Raises:
         DataError: with one of them.
     """
     for name in names:
+        if "\0" in name:
+            raise DataError(f"{where} holds a name with the character NUL: {name!a}. Rename it.")
         try:
             name.encode()
         except UnicodeEncodeError:
             raise DataError(
                 f"{where} holds a name that is not UTF-8: {name!a}. Ids are text; rename it."
             ) from None
-
-
-def _bytes(names: Sequence[str]) -> npt.NDArray[np.uint8]:
-    # A path may hold any character but NUL.
-    return np.frombuffer("\0".join(names).encode(), np.uint8)
-
-
-def _lines(array: npt.NDArray[np.uint8]) -> list[str]:
-    text = array.tobytes().decode()
-    return text.split("\0") if text else []

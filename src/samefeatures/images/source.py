@@ -15,21 +15,25 @@ from samefeatures.images.labels import SORTED
 PREFIXES = ("hf", "torchvision", "fashion-mnist")
 """Kinds that a source names itself, before a colon."""
 
+ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".zip")
+"""Endings of archives."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageSource:
     """Where images come from.
 
     Attributes:
-        source: A folder, ``.tar`` (``.tar.gz``, ``.tgz``, shards with ``*`` or ``{000..009}``),
-            ``.npz``, ``hf:NAME``, ``torchvision:CLASS``, or ``fashion-mnist:fit`` or ``:eval``.
+        source: A folder, an archive (``.tar``, ``.tar.gz``, ``.tar.xz``, ``.tar.bz2``, ``.zip``;
+            shards with ``*`` or ``{000..009}``), ``.npz``, ``hf:NAME``, ``torchvision:CLASS``, or
+            ``fashion-mnist:fit`` or ``:eval``.
         name: Short name; otherwise that of the folder or file.
         labels: CSV with labels by id.
         class_map: File with class names and indices, or the word ``sorted``.
         subdir: Take only what lies below this folder of an archive.
         split: Of a Hugging Face dataset.
         options: Arguments of a Hugging Face or torchvision data set.
-        relist: List files anew.
+        relist: Go through archives anew, and unpack them anew. Folders are listed in every run.
         per_class: At most this many images of each class, spread evenly over the class's images in
             their order. The class is the first folder of an image's path: it chooses images and
             goes no further, so that a fit set may have it too.
@@ -58,7 +62,7 @@ class ImageSource:
         head, colon, _ = self.source.partition(":")
         if colon and head in PREFIXES:
             return head
-        if self.source.endswith((".tar", ".tar.gz", ".tgz")):
+        if self.source.endswith(ARCHIVES):
             return "tar"
         return "npz" if self.source.endswith(".npz") else "folder"
 
@@ -75,7 +79,7 @@ class ImageSource:
         if self.kind in PREFIXES:
             return self.source.replace(":", "-").replace("/", "-")
         name = Path(self.source).name
-        for ending in (".tar.gz", ".tgz", ".tar", ".npz"):
+        for ending in (*sorted(ARCHIVES, key=len, reverse=True), ".npz"):
             name = name.removesuffix(ending)
         return re.split(r"[*{]", name)[0].rstrip("-_.") or "images"
 

@@ -9,6 +9,7 @@ import numpy as np
 from samefeatures.base.digests import digest
 from samefeatures.base.errors import DataError
 from samefeatures.images.imageset import ImageSet
+from samefeatures.images.label_paths import first_folders
 
 
 def thinned(images: ImageSet, limit: int) -> ImageSet:
@@ -20,15 +21,15 @@ def thinned(images: ImageSet, limit: int) -> ImageSet:
 
 
 def thinned_by_class(images: ImageSet, per_class: int) -> ImageSet:
-    """At most ``per_class`` images of each first folder, spread evenly over it; order is kept.
+    """At most ``per_class`` images of each class folder, spread evenly over it; order is kept.
 
     Raises:
         DataError: when an image lies in no folder.
     """
     members: dict[str, list[int]] = {}
-    for i, name in enumerate(images.ids):
-        folder, slash, _ = name.partition("/")
-        if not slash:
+    folders = images.folders or first_folders(images.ids)
+    for i, (name, folder) in enumerate(zip(images.ids, folders, strict=True)):
+        if not folder:
             raise DataError(
                 f"per_class takes images by the folders of '{images.name}', but {name} lies in "
                 "none. Put images into one folder per class, or use 'limit'."
@@ -54,6 +55,7 @@ def _chosen(images: ImageSet, rows: list[int], how: str) -> ImageSet:
         images,
         ids=[images.ids[i] for i in rows],
         labels=None if images.labels is None else images.labels[rows],
+        folders=None if images.folders is None else [images.folders[i] for i in rows],
         fingerprint=digest(images.fingerprint, how),
         labelled_fingerprint=labelled and digest(labelled, how),
         read=lambda i: images.read(rows[i]),

@@ -11,6 +11,9 @@ import numpy as np
 
 from samefeatures.base.errors import ConfigError
 
+MOST_VIEWS = 1_000
+"""Crops of one image; they are held in memory together."""
+
 
 @dataclass(frozen=True, slots=True)
 class Region:
@@ -35,7 +38,7 @@ class Views:
     order of the images, nor on the network.
 
     Attributes:
-        count: Crops per image, at least 1.
+        count: Crops per image, from 1 to ``MOST_VIEWS``.
         seed: Changes all of them.
         scale: Smallest and largest share of the image's area.
         ratio: Smallest and largest width / height of the crop.
@@ -49,10 +52,10 @@ class Views:
     flip: bool = True
 
     def __post_init__(self) -> None:
-        if self.count < 1:
+        if not 1 <= self.count <= MOST_VIEWS:
             raise ConfigError(
-                f"views is {self.count}; it must be at least 1. Leave it out for the plain "
-                "centre crop."
+                f"views is {self.count}; it must be from 1 to {MOST_VIEWS:,}. Leave it out for the "
+                "plain centre crop."
             )
         if not 0 < self.scale[0] <= self.scale[1] <= 1:
             raise ConfigError(

@@ -60,6 +60,9 @@ def print_tables(results: StudyResults, console: Console) -> None:
     console.print(Text(plain(results.title), style="bold"))
     for warning in results.warnings:
         console.print(Text.assemble(("Warning: ", "bold yellow"), plain(warning)))
+    for use, data in (("Fit", results.fit_data), ("Eval", results.eval_data)):
+        if data.listing:
+            console.print(Text(f"{use}: {plain(data.listing)}", style="dim"))
     for grid in grids(results):
         console.print()
         _print_grid(grid, console)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from samefeatures.images.labels import imagenet_index
-from samefeatures.images.listing import is_image
+from samefeatures.images.taking import is_image
 
 CLASSES = 1_000
 ARCHIVE_BYTES = {"train": 147_897_477_120, "val": 6_744_924_160}

@@ -15,8 +15,9 @@ from typing import Any
 
 from samefeatures.base.errors import LabelError
 from samefeatures.base.files import write_whole, writing
-from samefeatures.images.labels import imagenet_index, read_labels
-from samefeatures.images.listing import is_image
+from samefeatures.images.label_files import read_labels
+from samefeatures.images.labels import imagenet_index
+from samefeatures.images.taking import is_image
 from samefeatures.reproduce.imagenet import CLASSES, DEVKIT
 
 NUMBER = re.compile(r"ILSVRC2012_val_(\d{8})\b")
@@ -73,7 +74,7 @@ def _from_csv(path: Path) -> dict[str, int]:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise LabelError(f"The labels file {path} can't be read ({error}). Check it.") from None
     if head != ["ImageId", "PredictionString"]:
-        return read_labels(path, class_map=None)
+        return read_labels(path, class_map=None)[0]
     # A prediction is a synset and a box, once per object; the class is the same for all.
     rows = [(row[0], row[1].split()[0]) for row in table if len(row) == 2 and row[1].strip()]
     return {name: _index(synset, path) for name, synset in rows}

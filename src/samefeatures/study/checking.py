@@ -14,6 +14,7 @@ from samefeatures.features.extract import extract
 from samefeatures.images.imageset import ImageSet
 from samefeatures.images.source import ImageSource
 from samefeatures.images.sources import open_images
+from samefeatures.images.taking import Listed
 from samefeatures.networks.load import load
 from samefeatures.networks.record import FeatureFile, ImageNetwork, Network
 from samefeatures.scores.heads import Score, score_heads
@@ -24,13 +25,14 @@ from samefeatures.study.scoring import labelled
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Check:
-    """A network; its own score, images left out, and what is odd about the labels, if there were
-    labelled images."""
+    """A network; its own score, images left out, what is odd about the labels, and what was listed,
+    if there were labelled images."""
 
     network: Network
     score: Score | None
     left_out: int = 0
     warning: str | None = None
+    listed: Listed | None = None
 
     def rows(self) -> dict[str, str]:
         """Label and text of every fact, in the order in which a person wants them."""
@@ -40,6 +42,8 @@ class Check:
         out["classes"] = f"{network.head.classes:,}"
         out |= _of_images(network) if isinstance(network, ImageNetwork) else _of_file(network)
         out["fingerprint"] = network.fingerprint[:16]
+        if self.listed is not None:
+            out["images"] = str(self.listed)
         if self.score is not None:
             score = self.score
             out["own top-1"] = f"{score.top1:.2f} % ({score.correct:,} of {score.n:,})"
@@ -119,7 +123,7 @@ def _check(network: Network, images: ImageSet | None, progress: Progress) -> Che
         return Check(network, None)
     score, labels = score_on_images(network, images, progress)
     warning = renaming_warning(network, score, labels)
-    return Check(network, score, len(images) - score.n, warning)
+    return Check(network, score, len(images) - score.n, warning, images.listed)
 
 
 def score_on_images(

@@ -210,6 +210,13 @@ def check_labels(images: ImageSet, network: Network) -> None:
             f"'{images.name}' has no labels. Counting correct predictions needs them; give a "
             "labels CSV, class folders, or another set."
         )
+    if images.in_order not in (None, network.head.classes):
+        raise LabelError(
+            f"'{images.name}' has {images.in_order} class names, which 'class_map: sorted' numbers "
+            f"in their order, but {network.name} has {network.head.classes} classes, so that a "
+            "class that is missing here shifts all behind it. Give a class map with name and index "
+            "(.csv, .json), or all names in order (.txt)."
+        )
     low, high = int(images.labels.min()), int(images.labels.max())
     if low < 0 or high >= network.head.classes:
         raise LabelError(

@@ -13,6 +13,7 @@ from samefeatures.base.errors import LabelError
 from samefeatures.features.rows import ArrayRows, FeatureRows, JoinedRows, check_same_images
 from samefeatures.features.stored import StoredFeatures
 from samefeatures.images.imageset import image_id
+from samefeatures.images.taking import Listed
 from samefeatures.moments.stream import Stream
 from samefeatures.networks.record import FeatureFile, ImageNetwork
 from samefeatures.study.inputs import Part, StudyInputs, feature_file_networks
@@ -158,12 +159,13 @@ def data_summary(
             rows=len(rows),
             fingerprint=rows.fingerprint,
         )
-    listed = [
+    left = [
         LeftOut(id=image_id(name, part=part.prefix), reason=reason)
         for part, reasons in zip(parts, left_out, strict=True)
         for name, reason in reasons.items()
     ]
     views = {part.images.name: part.views.as_dict() for part in parts if part.views}
+    listed = Listed.of_all(part.images.listed for part in parts)
     return DataSummary(
         name=", ".join(part.images.name for part in parts),
         images=int(np.sum([len(part.images) for part in parts])),
@@ -172,5 +174,7 @@ def data_summary(
             *(part.images.labelled_fingerprint or part.images.fingerprint for part in parts)
         ),
         views=views or None,
-        left_out=tuple(listed),
+        left_out=tuple(left),
+        taken=listed.taken if listed else None,
+        passed_over=listed.passed if listed else {},
     )

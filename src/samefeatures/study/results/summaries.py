@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from samefeatures.images.taking import Listed
 
 if TYPE_CHECKING:
     from samefeatures.similarity import Measure
@@ -161,6 +163,8 @@ class DataSummary:
         images: Images listed.
         rows: Feature rows used: images that could be read times views.
         views: Random crops per image, or None for the plain centre crop.
+        taken: Images that listings of folders and archives took; None where there was none.
+        passed_over: How much they passed over, by ending or reason.
     """
 
     name: str
@@ -169,3 +173,10 @@ class DataSummary:
     fingerprint: str
     views: Mapping[str, Any] | None = None
     left_out: tuple[LeftOut, ...] = ()
+    taken: int | None = None
+    passed_over: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def listing(self) -> str:
+        """``took 4,000 images; passed over 12 .txt``, or nothing where no files were listed."""
+        return "" if self.taken is None else str(Listed(self.taken, self.passed_over))
