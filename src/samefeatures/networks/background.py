@@ -15,25 +15,25 @@ WITH_BACKGROUND = 1001
 def without_background(source: Source, network: Network) -> Network:
     """The network without a background class, for kinds that leave this to us.
 
-    Nothing is known of the names of its classes: see ``background_rows``.
+    See ``background_rows``.
 
     Raises:
         NetworkError: when the option is wrong or has no effect, or labels of a file of features
             count the class.
     """
-    head = network.head
-    rows, note = background_rows(source, None, head.classes)
+    head, names = network.head, () if isinstance(network, FeatureFile) else network.class_names
+    rows, note = background_rows(source, names[0] if names else None, head.classes)
     if rows:
         if isinstance(network, FeatureFile) and network.eval_labels.max() >= head.classes - rows:
             raise NetworkError(
                 f"{source.text}: eval_labels run to {network.eval_labels.max()}, so that they "
                 "count the background class too. Leave out 'background'."
             )
-        network = replace(
-            network,
-            head=Head(head.weight[rows:].copy(), head.bias[rows:].copy()),
-            fingerprint=digest(network.fingerprint, f"without the first {rows} classes"),
-        )
+        head = Head(head.weight[rows:].copy(), head.bias[rows:].copy())
+        fingerprint = digest(network.fingerprint, f"without the first {rows} classes")
+        if isinstance(network, FeatureFile):
+            return replace(network, head=head, fingerprint=fingerprint)
+        network = replace(network, head=head, fingerprint=fingerprint, class_names=names[rows:])
     if note is None or isinstance(network, FeatureFile):
         return network
     return with_note(network, note)

@@ -97,6 +97,7 @@ class ImageNetwork:
         notes: What a person should know about it, e.g. a class that is left out.
         effect: What mixed precision or compilation changes; None in plain float32.
         loading: What was done to fit a checkpoint's weights in, by what it was done to.
+        class_names: Of the head's classes, as the source has them; empty where it has none.
     """
 
     name: str
@@ -110,6 +111,14 @@ class ImageNetwork:
     notes: tuple[str, ...] = ()
     effect: Effect | None = None
     loading: Mapping[str, str] = field(default_factory=dict)
+    class_names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.class_names and len(self.class_names) != self.head.classes:
+            raise NetworkError(
+                f"{self.source} names {len(self.class_names)} classes, and its head has "
+                f"{self.head.classes}. Mend the names."
+            )
 
     @property
     def dim(self) -> int:

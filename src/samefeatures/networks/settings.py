@@ -141,6 +141,20 @@ def fields_of_meta(meta: Mapping[str, object], *, source: str) -> dict[str, obje
     return out
 
 
+def class_names_of_meta(meta: Mapping[str, object], *, source: str) -> tuple[str, ...]:
+    """``class_names`` of a ``meta.json``: a list, class after class; empty without it.
+
+    Raises:
+        NetworkError: when it is something else.
+    """
+    names = meta.get("class_names", [])
+    if not isinstance(names, list) or not all(isinstance(n, str) and n.strip() for n in names):
+        raise NetworkError(
+            f"{source}: class_names in its meta.json must be a list of names, one per class."
+        )
+    return tuple(names)
+
+
 def _input_size(size: object, source: str) -> list[int]:
     sides = size if isinstance(size, list) else [size, size]
     if len(sides) != 2 or not all(isinstance(s, int) for s in sides):

@@ -78,7 +78,9 @@ def test_a_background_class(tmp_path: Path) -> None:
     assert opened(tmp_path, "?background=drop").head.classes == 1000
     edit_config(tmp_path, label_names=["background", *[f"c{i}" for i in range(1, 1001)]])
     assert opened(tmp_path).head.classes == 1000
-    assert opened(tmp_path, "?background=keep").head.classes == 1001
+    assert opened(tmp_path).class_names == tuple(f"c{i}" for i in range(1, 1001))
+    kept = opened(tmp_path, "?background=keep")
+    assert (kept.head.classes, kept.class_names[:2]) == (1001, ("background", "c1"))
 
 
 @pytest.mark.parametrize("knows_its_input", [True, False])

@@ -288,3 +288,10 @@ def test_a_missing_package_prints_the_pip_command(
     monkeypatch.setitem(sys.modules, "transformers", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'samefeatures\[hf-networks\]'"):
         opened(folders / "vit")
+
+
+def test_names_of_classes_are_those_of_the_model(vit: Path) -> None:
+    assert opened(vit).class_names == ()  # LABEL_0 and so on say nothing
+    names = [f"c{i}" for i in range(11)]
+    edit_config(vit, id2label=dict(enumerate(names)), label2id={n: i for i, n in enumerate(names)})
+    assert opened(vit).class_names == tuple(names)

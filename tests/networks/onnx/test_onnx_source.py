@@ -368,3 +368,15 @@ def test_real_networks(shared_data: Path, name: str) -> None:
     (expected,) = session.run(["features"], {"input": images})
     scale = abs(expected).max()
     np.testing.assert_allclose(network.backend.features(images), expected, atol=1e-5 * scale)
+
+
+def test_meta_names_the_classes(tmp_path: Path) -> None:
+    names = [f"class {k}" for k in range(CLASSES)]
+    path = save(gemm_net(), tmp_path / "named", meta={**META, "class_names": names})
+    assert load_image(path).class_names == tuple(names)
+    path = save(gemm_net(), tmp_path / "short", meta={**META, "class_names": names[1:]})
+    with pytest.raises(NetworkError, match=rf"names {CLASSES - 1} classes, and its head has"):
+        load_image(path)
+    path = save(gemm_net(), tmp_path / "odd", meta={**META, "class_names": {"a": 1}})
+    with pytest.raises(NetworkError, match="must be a list of names"):
+        load_image(path)

@@ -15,11 +15,12 @@ import torch
 from PIL import Image
 
 from samefeatures.base.errors import CheckpointError, MissingExtraError, NetworkError, SplitError
+from samefeatures.images.labels import imagenet_index
 from samefeatures.networks.load import load
 from samefeatures.networks.proof import probe_images
 from samefeatures.networks.record import ImageNetwork
 from samefeatures.networks.torch.checkpoints import read_checkpoint
-from samefeatures.networks.torch.timm import _in_place_of_loading, load_into_timm
+from samefeatures.networks.torch.timm import _class_names, _in_place_of_loading, load_into_timm
 
 
 def saved(name: str, folder: Path, **options) -> tuple[torch.nn.Module, Path]:
@@ -288,3 +289,12 @@ def test_check_shows_what_the_loader_did(tmp_path: Path) -> None:
     )
     assert rows["prefix"] == "module. taken off the names"
     assert rows["filled in"] == "15 counters (num_batches_tracked), without effect"
+
+
+def test_classes_of_timms_own_weights_are_synsets() -> None:
+    names = _class_names(timm, timm.create_model("resnet10t"))
+    assert {name: i for i, name in enumerate(names)} == dict(imagenet_index())
+    assert _class_names(timm, timm.create_model("resnet10t", num_classes=7)) == ()
+    large = _class_names(timm, timm.create_model("resnet10t", num_classes=21_843))
+    assert len(large) == 21_843
+    assert len(set(large) & set(names)) == 999  # timm's list calls the teddy bear otherwise

@@ -115,6 +115,13 @@ def _parts(source: Source, files: Files, index: Path) -> tuple[Path, ...]:
     return tuple(out)
 
 
+def class_names_of(labels: Mapping[Any, Any], classes: int) -> tuple[str, ...]:
+    """Names by index; none where some lack, or all are ``LABEL_k`` or ``k``, which say nothing."""
+    names = [labels.get(k, labels.get(str(k))) for k in range(classes)]
+    plain = all(str(name) in (f"LABEL_{k}", str(k)) for k, name in enumerate(names))
+    return () if plain or None in names else tuple(map(str, names))
+
+
 def label_zero(labels: Mapping[Any, Any]) -> str | None:
     """The name of class 0, or None where the model has no names but ``LABEL_0``."""
     name = labels.get(0, labels.get("0"))

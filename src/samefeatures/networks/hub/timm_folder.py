@@ -17,7 +17,7 @@ from samefeatures.base.errors import (
     first_line,
 )
 from samefeatures.networks.background import background_rows
-from samefeatures.networks.hub.folder import ModelFolder, label_zero
+from samefeatures.networks.hub.folder import ModelFolder, class_names_of, label_zero
 from samefeatures.networks.source import Source
 from samefeatures.networks.torch.checkpoints import read_checkpoint
 from samefeatures.networks.torch.source import Built
@@ -73,6 +73,7 @@ def build_timm_folder(timm: Any, source: Source, folder: ModelFolder) -> Built:
         code=(folder.path / "config.json",),
         skip_rows=skip,
         notes=() if note is None else (note,),
+        class_names=class_names_of(dict(enumerate(labels)), model.num_classes),
         loading=loaded.said,
     )
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from samefeatures.base.errors import CheckpointError, NetworkError, first_line
 from samefeatures.networks.background import background_rows
-from samefeatures.networks.hub.folder import PROCESSORS, ModelFolder, label_zero
+from samefeatures.networks.hub.folder import PROCESSORS, ModelFolder, class_names_of, label_zero
 from samefeatures.networks.hub.processor import (
     Unclear,
     fields_of_processor,
@@ -50,6 +50,7 @@ def build_transformers_folder(transformers: Any, source: Source, folder: ModelFo
         code=(folder.path / "config.json",),
         skip_rows=skip,
         notes=(*notes, *([note] if note else [])),
+        class_names=class_names_of(labels, int(model.config.num_labels)),
         unclear=unclear,
     )
 

@@ -17,7 +17,12 @@ from samefeatures.networks.onnx.run import image_input
 from samefeatures.networks.onnx.split import split_onnx
 from samefeatures.networks.proof import HALF_TOLERANCE, MixedImages
 from samefeatures.networks.record import ImageNetwork, with_note
-from samefeatures.networks.settings import build_preprocessing, fields_of_meta, read_json
+from samefeatures.networks.settings import (
+    build_preprocessing,
+    class_names_of_meta,
+    fields_of_meta,
+    read_json,
+)
 from samefeatures.networks.source import LoadOptions, Source, resolve_path
 
 
@@ -53,6 +58,7 @@ def _network(source: Source, options: LoadOptions, path: Path, file: OnnxFile) -
     layout.check_size(*preprocessing.input_size[1:], source=text)
     counted = meta.get("parameters")
     parameters = counted if isinstance(counted, int) else graph.parameters()
+    names = class_names_of_meta(meta, source=text)
 
     def network(layout: ImageLayout) -> ImageNetwork:
         backend = OnnxBackend.open(
@@ -78,7 +84,7 @@ def _network(source: Source, options: LoadOptions, path: Path, file: OnnxFile) -
             f"computes in float16; {HALF_TOLERANCE:.0e} is allowed between "
             "head(features(x)) and the network",
         )
-    return proved
+    return replace(proved, class_names=names)
 
 
 def _in_batches(

@@ -32,6 +32,7 @@ class Built:
         code: Files that define it, where no version of a library stands for them.
         skip_rows: Rows that are cut off the top of the head: 1 leaves out a background class.
         notes: What a person should know about the network.
+        class_names: Of all rows of the head, those that are cut off too; empty without names.
         loading: What was done to a checkpoint, by what it was done to.
         unclear: Why the source's own preprocessing can't be used; None when it can.
     """
@@ -42,6 +43,7 @@ class Built:
     code: tuple[Path, ...] = field(default=())
     skip_rows: int = 0
     notes: tuple[str, ...] = ()
+    class_names: tuple[str, ...] = ()
     loading: Mapping[str, str] = field(default_factory=dict)
     unclear: str | None = None
 
@@ -99,6 +101,7 @@ def load_torch(build: Builder, source: Source, options: LoadOptions) -> ImageNet
         notes=(*built.notes, *([effect.note] if effect else [])),
         effect=effect,
         loading=built.loading,
+        class_names=built.class_names[skip:],
     )
 
 

@@ -39,6 +39,7 @@ def build_timm(source: Source, options: LoadOptions) -> Built:
             f"{did_you_mean(name, timm.list_models())}timm.list_models() lists all."
         )
     said: Mapping[str, str] = {}
+    names: tuple[str, ...] = ()
     if "checkpoint" in source.query:
         from samefeatures.networks.torch.checkpoints import read_checkpoint
 
@@ -59,11 +60,21 @@ def build_timm(source: Source, options: LoadOptions) -> Built:
         except Exception as error:  # the hub's and the network's errors are of many kinds
             raise NetworkError(no_download(source, error)) from None
         check_classifier(model, source.text)
+        names = _class_names(timm, model)
     config = timm.data.resolve_data_config({}, model=model)
-    return Built(model, config, f"timm {timm.__version__}", loading=said)
+    return Built(model, config, f"timm {timm.__version__}", loading=said, class_names=names)
 
 
 load_timm = partial(load_torch, build_timm)
+
+
+def _class_names(timm: Any, model: Any) -> tuple[str, ...]:
+    """Those of timm's own weights: what their configuration says, else ImageNet's synsets."""
+    said = model.pretrained_cfg.get("label_names")
+    if not said:
+        subset = timm.data.infer_imagenet_subset(model)
+        said = timm.data.ImageNetInfo(subset).label_names() if subset else ()
+    return tuple(map(str, said)) if len(said) == model.num_classes else ()
 
 
 def _check_reachable(timm: Any, source: Source) -> None:
