@@ -131,11 +131,15 @@ def test_a_class_map_that_is_missing(tmp_path: Path) -> None:
 def test_a_labels_csv(tmp_path: Path, column: str) -> None:
     path = tmp_path / "labels.csv"
     path.write_text(f"\ufeff{column},label,note\na/x.png,3,hi\ny.png,0,\n")
-    assert read_labels(path, class_map=None) == ({"a/x.png": 3, "y.png": 0}, None)
+    assert read_labels(path, class_map=None) == ({"a/x.png": 3, "y.png": 0}, None, {})
     path.write_text(f"class,{column}\nn15075141,x.png\n")
-    assert read_labels(path, class_map=None) == ({"x.png": 999}, None)
+    assert read_labels(path, class_map=None) == ({"x.png": 999}, None, {999: "n15075141"})
     path.write_text(f"class,{column}\ncat,x.png\ndog,y.png\n")
-    assert read_labels(path, class_map="sorted") == ({"x.png": 0, "y.png": 1}, 2)
+    assert read_labels(path, class_map="sorted") == (
+        {"x.png": 0, "y.png": 1},
+        2,
+        {0: "cat", 1: "dog"},
+    )
 
 
 @pytest.mark.parametrize(

@@ -156,7 +156,7 @@ def test_images_without_a_label_are_refused(val: Path) -> None:
 def test_what_is_written_can_be_read(tmp_path: Path) -> None:
     found = {"b.JPEG": 7, "a.JPEG": 3}
     path = write_labels(found, tmp_path / "val_labels.csv")
-    assert read_labels(path, class_map=None) == (found, None)
+    assert read_labels(path, class_map=None) == (found, None, {})
 
 
 def test_a_labels_file_that_is_no_text(tmp_path: Path) -> None:

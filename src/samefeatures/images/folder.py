@@ -51,4 +51,5 @@ def open_folder(source: ImageSource, *, labelled: bool, base: Path) -> ImageSet:
         read=read,
         listed=listing.listed,
         in_order=labels.in_order,
+        label_names=labels.names,
     )

@@ -11,8 +11,8 @@ from samefeatures.base.errors import ConfigError, DataError, LabelError, require
 from samefeatures.base.options import check_known
 from samefeatures.base.paths import path_of
 from samefeatures.images.imageset import ImageSet, Raw, numbered
-from samefeatures.images.label_paths import Labels
-from samefeatures.images.labels import class_indices, in_order, named_labels, whole_labels
+from samefeatures.images.label_paths import Labels, numbered_labels
+from samefeatures.images.labels import class_indices, in_order, whole_labels
 from samefeatures.images.reading import read_image
 from samefeatures.images.source import ImageSource
 
@@ -59,6 +59,7 @@ def open_huggingface(source: ImageSource, *, labelled: bool, base: Path) -> Imag
         ids=ids,
         labels=labels.indices,
         in_order=labels.in_order,
+        label_names=labels.names,
         read=_reader(table.cast_column(image_column, datasets.Image(decode=False)), image_column),
     )
 
@@ -109,11 +110,12 @@ def _labels(
         )
     if all(isinstance(value, str) for value in values):
         indices = class_indices(values, class_map, where=where)
-        return Labels(indices, in_order(values, class_map))
+        named = dict(zip(indices.tolist(), values, strict=True))
+        return Labels(indices, in_order(values, class_map), named)
     labels = whole_labels(values, where=where)
     feature = table.features[column]
     names = feature.names if isinstance(feature, datasets.ClassLabel) else []
-    return Labels(named_labels(labels, names, class_map, where=where), in_order(names, class_map))
+    return numbered_labels(labels, names, class_map, where=where)
 
 
 def _load(

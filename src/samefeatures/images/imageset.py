@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Self
 
 from PIL import Image
@@ -54,6 +54,7 @@ class ImageSet:
         labelled_fingerprint: Hex digest that changes with a label too; None without labels.
         listed: What was taken and what was passed over, where files were listed.
         in_order: How many class names were numbered in sorted order, if labels come from that.
+        label_names: Names by label, where labels came as names; empty where they did not.
         folders: Of each image the class folder, where that is not the first folder of its id.
     """
 
@@ -66,6 +67,7 @@ class ImageSet:
     listed: Listed | None = None
     in_order: int | None = None
     folders: Sequence[str] | None = None
+    label_names: Mapping[int, str] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -78,6 +80,7 @@ class ImageSet:
         listed: Listed | None = None,
         in_order: int | None = None,
         folders: Sequence[str] | None = None,
+        label_names: Mapping[int, str] | None = None,
     ) -> Self:
         """A set whose fingerprints are made of ``content``: whatever tells its images apart.
 
@@ -85,7 +88,18 @@ class ImageSet:
         """
         labelled = None if labels is None else digest(*content, labels.tobytes())
         plain = digest(*content, b"")
-        return cls(name, ids, labels, plain, read, labelled, listed, in_order, folders)
+        return cls(
+            name,
+            ids,
+            labels,
+            plain,
+            read,
+            labelled,
+            listed=listed,
+            in_order=in_order,
+            folders=folders,
+            label_names=label_names or {},
+        )
 
     def __post_init__(self) -> None:
         if not self.ids:

@@ -15,12 +15,14 @@ ID_COLUMNS = ("id", "filename", "file", "image")
 LABEL_COLUMNS = ("label", "class")
 
 
-def read_labels(path: Path, *, class_map: Path | str | None) -> tuple[dict[str, int], int | None]:
+def read_labels(
+    path: Path, *, class_map: Path | str | None
+) -> tuple[dict[str, int], int | None, dict[int, str]]:
     """Class index by image id, from a CSV with ``id`` (or ``filename``, ``file``, ``image``) and
     ``label`` (an index) or ``class`` (a name, see ``class_indices``). Other columns do not matter.
 
     Returns:
-        By id, and how many names were numbered in sorted order, if any.
+        By id; how many names were numbered in sorted order, if any; and names by index.
 
     Raises:
         LabelError: when a column is missing or two would fit, an id comes twice, or a label is
@@ -51,13 +53,14 @@ def read_labels(path: Path, *, class_map: Path | str | None) -> tuple[dict[str, 
         raise LabelError(f"The labels file {path} has a row without an id or a label. Complete it.")
     if value[0] == "class":
         labels = class_indices(values, class_map, where=str(path)).tolist()
-        return dict(zip(ids, labels, strict=True)), in_order(values, class_map)
+        names = dict(zip(labels, values, strict=True))
+        return dict(zip(ids, labels, strict=True)), in_order(values, class_map), names
     if class_map is not None:
         raise ConfigError(
             f"class_map has no effect: {path} holds class indices. Leave it out, or call the "
             "column 'class' if it holds names."
         )
-    return {image: _index(text, path) for image, text in zip(ids, values, strict=True)}, None
+    return {image: _index(text, path) for image, text in zip(ids, values, strict=True)}, None, {}
 
 
 def _index(text: str, path: Path) -> int:

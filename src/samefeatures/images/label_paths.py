@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,14 @@ from samefeatures.base.arrays import Int64
 from samefeatures.base.errors import LabelError
 from samefeatures.images.class_maps import as_written
 from samefeatures.images.label_files import read_labels
-from samefeatures.images.labels import SORTED, are_known, class_indices, imagenet_index
+from samefeatures.images.labels import (
+    SORTED,
+    are_known,
+    class_indices,
+    imagenet_index,
+    in_order,
+    named_labels,
+)
 from samefeatures.images.source import ImageSource
 
 SPLITS = {"train", "training", "fit", "val", "valid", "validation", "test", "testing", "eval"}
@@ -22,13 +29,15 @@ SPLITS = {"train", "training", "fit", "val", "valid", "validation", "test", "tes
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Class indices, and how many names were numbered in sorted order where that is their origin.
+    """Class indices, how many names were numbered in sorted order where that is their origin, and
+    the names by index where there are any.
 
     ``indices`` are (n,), or None where labels are not wanted.
     """
 
     indices: Int64 | None = None
     in_order: int | None = None
+    names: Mapping[int, str] = field(default_factory=dict)
 
 
 def label_paths(
@@ -51,7 +60,7 @@ def label_paths(
     """
     csv, class_map = source.labels_path(base), source.class_map_path(base)
     if csv is not None:
-        return Labels(*_from_csv(ids, csv, class_map, where))
+        return _from_csv(ids, csv, class_map, where)
     names = first_folders(ids)
     if class_map is None and not are_known(set(names)):
         names = [synset_in(i) or name for i, name in zip(ids, names, strict=True)]
@@ -70,7 +79,18 @@ def label_paths(
             "and no classes. Give one of them as the source."
         )
     indices = class_indices(names, class_map, where=where, more=there)
-    return Labels(indices, len(kinds) if class_map == SORTED else None)
+    counted = len(kinds) if class_map == SORTED else None
+    return Labels(indices, counted, dict(zip(indices.tolist(), names, strict=True)))
+
+
+def numbered_labels(
+    own: Int64, names: Sequence[str], class_map: Path | str | None, *, where: str
+) -> Labels:
+    """(n,) labels of a data set that numbers its own classes; see ``named_labels``."""
+    indices = named_labels(own, names, class_map, where=where)
+    pairs = zip(indices.tolist(), own.tolist(), strict=True)
+    said = {i: names[k] for i, k in pairs if k < len(names)}
+    return Labels(indices, in_order(names, class_map), said)
 
 
 def first_folders(ids: Sequence[str]) -> list[str]:
@@ -88,10 +108,8 @@ def synset_in(path: str) -> str:
     return found.pop() if len(found) == 1 and found <= imagenet_index().keys() else ""
 
 
-def _from_csv(
-    ids: Sequence[str], csv: Path, class_map: Path | str | None, where: str
-) -> tuple[Int64, int | None]:
-    by_id, in_order = read_labels(csv, class_map=class_map)
+def _from_csv(ids: Sequence[str], csv: Path, class_map: Path | str | None, where: str) -> Labels:
+    by_id, counted, names = read_labels(csv, class_map=class_map)
     written = [as_written(i) for i in ids]
     missing = [i for i in written if i not in by_id]
     absent = sorted(by_id.keys() - set(written))
@@ -101,4 +119,4 @@ def _from_csv(
             f"({', '.join(missing[:3])}), {len(absent)} labelled images are not there "
             f"({', '.join(absent[:3])}). Ids are paths below the folder, with '/'."
         )
-    return np.array([by_id[i] for i in written], np.int64), in_order
+    return Labels(np.array([by_id[i] for i in written], np.int64), counted, names)

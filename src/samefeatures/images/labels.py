@@ -33,6 +33,12 @@ def are_synsets(names: Collection[str]) -> bool:
     return bool(names) and imagenet_index().keys() >= set(names)
 
 
+def by_imagenet(names: Mapping[int, str]) -> bool:
+    """Whether labels are ImageNet-1k's: names by label, all of them synsets in their places."""
+    index = imagenet_index()
+    return bool(names) and all(index.get(name) == label for label, name in names.items())
+
+
 def are_known(names: Collection[str]) -> bool:
     """Whether all names say their index: ImageNet-1k synsets, or whole numbers."""
     return are_synsets(names) or (bool(names) and all(map(is_whole, names)))

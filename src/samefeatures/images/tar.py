@@ -88,6 +88,7 @@ def open_tar(source: ImageSource, *, labelled: bool, base: Path) -> ImageSet:
         read=lambda i: members[i].read(),
         listed=listed,
         in_order=labels.in_order,
+        label_names=labels.names,
         folders=first_folders(short) if anew else None,
     )
 

@@ -17,8 +17,8 @@ from samefeatures.base.options import check_known
 from samefeatures.base.paths import path_of
 from samefeatures.images.decode import known_formats_alone
 from samefeatures.images.imageset import ImageSet, numbered
-from samefeatures.images.label_paths import Labels
-from samefeatures.images.labels import in_order, named_labels, whole_labels
+from samefeatures.images.label_paths import Labels, numbered_labels
+from samefeatures.images.labels import whole_labels
 from samefeatures.images.source import ImageSource
 
 
@@ -65,14 +65,14 @@ def open_torchvision(source: ImageSource, *, labelled: bool, base: Path) -> Imag
     if labelled:
         own = whole_labels(_own_labels(dataset, count), where=source.source)
         class_map, names = source.class_map_path(base), _class_names(dataset)
-        indices = named_labels(own, names, class_map, where=source.source)
-        labels = Labels(indices, in_order(names, class_map))
+        labels = numbered_labels(own, names, class_map, where=source.source)
     return ImageSet.of(
         *_content(dataset, kind, options, count),
         name=source.set_name,
         ids=numbered(count),
         labels=labels.indices,
         in_order=labels.in_order,
+        label_names=labels.names,
         read=_Reader(dataset),
     )
 

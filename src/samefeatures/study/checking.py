@@ -12,6 +12,7 @@ from samefeatures.base.errors import ConfigError
 from samefeatures.base.progress import Progress, Silent
 from samefeatures.features.extract import extract
 from samefeatures.images.imageset import ImageSet
+from samefeatures.images.labels import SORTED
 from samefeatures.images.source import ImageSource
 from samefeatures.images.sources import open_images
 from samefeatures.images.taking import Listed
@@ -19,20 +20,22 @@ from samefeatures.networks.load import load
 from samefeatures.networks.record import FeatureFile, ImageNetwork, Network
 from samefeatures.scores.heads import Score, score_heads
 from samefeatures.study.inputs import check_labels
+from samefeatures.study.label_space import by_name
 from samefeatures.study.label_warnings import renaming_warning
 from samefeatures.study.scoring import labelled
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Check:
-    """A network; its own score, images left out, what is odd about the labels, and what was listed,
-    if there were labelled images."""
+    """A network; its own score, images left out, what is odd about the labels, what was listed, and
+    what was done to number the labels, if there were labelled images."""
 
     network: Network
     score: Score | None
     left_out: int = 0
     warning: str | None = None
     listed: Listed | None = None
+    numbering: str | None = None
 
     def rows(self) -> dict[str, str]:
         """Label and text of every fact, in the order in which a person wants them."""
@@ -44,6 +47,8 @@ class Check:
         out["fingerprint"] = network.fingerprint[:16]
         if self.listed is not None:
             out["images"] = str(self.listed)
+        if self.numbering is not None:
+            out["labels"] = self.numbering
         if self.score is not None:
             score = self.score
             out["own top-1"] = f"{score.top1:.2f} % ({score.correct:,} of {score.n:,})"
@@ -111,19 +116,21 @@ def check_networks(
     if data is not None:
         source = ImageSource(source=data, class_map=class_map, limit=limit)
         images = open_images(source, labelled=True, base=Path())
-    return [_check(network, images, progress) for network in networks]
+    mapped = class_map not in (None, SORTED)
+    return [_check(network, images, progress, mapped=mapped) for network in networks]
 
 
-def _check(network: Network, images: ImageSet | None, progress: Progress) -> Check:
+def _check(network: Network, images: ImageSet | None, progress: Progress, *, mapped: bool) -> Check:
     if isinstance(network, FeatureFile):
         labels = network.eval_labels
         score = score_heads([(network.eval_features, labels)], [network.head])[0]
         return Check(network, score, warning=renaming_warning(network, score, labels))
     if images is None:
         return Check(network, None)
+    images, note = by_name(images, [network], mapped=mapped)
     score, labels = score_on_images(network, images, progress)
     warning = renaming_warning(network, score, labels)
-    return Check(network, score, len(images) - score.n, warning, images.listed)
+    return Check(network, score, len(images) - score.n, warning, images.listed, note)
 
 
 def score_on_images(

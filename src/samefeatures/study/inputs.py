@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from samefeatures.base.errors import ConfigError, LabelError
@@ -11,6 +11,7 @@ from samefeatures.base.progress import Progress
 from samefeatures.base.strict import check_name
 from samefeatures.images.class_names import class_names
 from samefeatures.images.imageset import ImageSet, image_id
+from samefeatures.images.labels import SORTED, by_imagenet
 from samefeatures.images.sources import open_images
 from samefeatures.images.views import Views, rows_per_image
 from samefeatures.networks.arithmetic import Arithmetic
@@ -19,6 +20,7 @@ from samefeatures.networks.record import FeatureFile, ImageNetwork, Network
 from samefeatures.networks.source import parse_source
 from samefeatures.study.config import StudyConfig
 from samefeatures.study.data_config import PartConfig
+from samefeatures.study.label_space import by_name, check_names
 
 OF_IMAGES = ("data", "store", "batch_size", "workers", "threads", "resident", "strict")
 """Keys of a study file that say what is extracted, and how."""
@@ -50,13 +52,15 @@ class Part:
 class StudyInputs:
     """Networks by name, in the order of the study, and the parts of both image sets.
 
-    ``class_names`` is empty where the study names no classes.
+    ``class_names`` is empty where the study names no classes; ``notes`` say what was done so that
+    labels fit the networks.
     """
 
     networks: dict[str, Network]
     fit: tuple[Part, ...]
     eval: tuple[Part, ...]
     class_names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def classes(self) -> int:
@@ -79,6 +83,7 @@ def open_inputs(config: StudyConfig, *, base: Path, progress: Progress) -> Study
     """
     networks = open_networks(config, base=base, progress=progress)
     _check_classes(networks)
+    check_names(networks.values())
     if config.controls or config.tasks:
         _refuse_names_of_spaces(list(networks))
     names = _class_names(config, networks, base)
@@ -91,10 +96,29 @@ def open_inputs(config: StudyConfig, *, base: Path, progress: Progress) -> Study
         )
     fit = open_parts(config.data.fit, labelled=False, base=base)
     evaluation = open_parts(config.data.eval, labelled=True, base=base)
+    evaluation, notes = _by_name(evaluation, config.data.eval, networks)
     for part in evaluation:
-        check_labels(part.images, next(iter(networks.values())))
-    return StudyInputs(networks, fit, evaluation, names)
+        for network in networks.values():
+            check_labels(part.images, network)
+    return StudyInputs(networks, fit, evaluation, names, notes)
 
+
+def _by_name(
+    parts: Sequence[Part], entries: Sequence[PartConfig], networks: Mapping[str, Network]
+) -> tuple[tuple[Part, ...], tuple[str, ...]]:
+    """The parts with labels as the networks name their classes, and what was done to them."""
+    found, notes = [], []
+    for part, entry in zip(parts, entries, strict=True):
+        images, note = by_name(
+            part.images, networks.values(), mapped=entry.class_map not in (None, SORTED)
+        )
+        found.append(replace(part, images=images))
+        notes += [note] if note else []
+    return tuple(found), tuple(notes)
+
+
+IMAGENET = (1000, 1001)
+"""Classes of heads that count as ImageNet-1k's, the second with a background class."""
 
 SPACES = ("pixels", "questions", "labels", "noise")
 """Names of spaces that controls and tasks put beside the networks."""
@@ -217,6 +241,13 @@ def check_labels(images: ImageSet, network: Network) -> None:
             "class that is missing here shifts all behind it. Give a class map with name and index "
             "(.csv, .json), or all names in order (.txt)."
         )
+    classes = network.head.classes
+    if by_imagenet(images.label_names) and not _named(network) and classes not in IMAGENET:
+        raise LabelError(
+            f"'{images.name}' is labelled by ImageNet's synsets, but {network.name} has "
+            f"{classes:,} classes, of which no name is known: which is which can't be told. Give "
+            "a class map with the synsets and the indices of its classes."
+        )
     low, high = int(images.labels.min()), int(images.labels.max())
     if low < 0 or high >= network.head.classes:
         raise LabelError(
@@ -224,6 +255,10 @@ def check_labels(images: ImageSet, network: Network) -> None:
             f"{network.head.classes} classes (0 to {network.head.classes - 1}). Check the class "
             "map, and that these networks were trained on these classes."
         )
+
+
+def _named(network: Network) -> bool:
+    return isinstance(network, ImageNetwork) and bool(network.class_names)
 
 
 def named_images(parts: Sequence[Part]) -> Iterator[tuple[str, Part, int]]:

@@ -95,6 +95,7 @@ def write_results(
         controls=controls,
         tasks=tasks,
         warnings=(
+            *inputs.notes,
             *fit_warnings(methods, fits),
             *image_warnings(fit_data, evaluation.summary),
             *shared_warnings(shared, len(labels)),

@@ -1,0 +1,158 @@
+"""Classes of heads and labels of images are matched by name, or it is said that they are not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from onnx_nets import CLASSES, META, gemm_net, save
+from samefeatures.base.errors import LabelError
+from samefeatures.images.imageset import ImageSet
+from samefeatures.images.labels import imagenet_index
+from samefeatures.networks.load import load
+from samefeatures.networks.record import Head, ImageNetwork
+from samefeatures.study.checking import check_networks
+from samefeatures.study.config import parse_config
+from samefeatures.study.inputs import check_labels
+from samefeatures.study.label_space import by_name, check_names
+from samefeatures.study.study import Study
+
+NAMES = tuple(f"Kind_{chr(ord('a') + k)}" for k in range(CLASSES))
+
+
+def network(folder: Path, *names: str, name: str = "net") -> ImageNetwork:
+    found = load(f"onnx:{save(gemm_net(), folder / name)}", name=name)
+    assert isinstance(found, ImageNetwork)
+    return replace(found, class_names=names)
+
+
+def images(*names: str) -> ImageSet:
+    """Two of each, numbered in sorted order."""
+    order = sorted(names)
+    labels = np.array([order.index(name) for name in names for _ in range(2)])
+    return ImageSet.of(
+        "made",
+        name="val",
+        ids=[f"{name}/{k}.png" for name in names for k in range(2)],
+        labels=labels,
+        read=lambda _: b"",
+        in_order=len(order),
+        label_names=dict(enumerate(order)),
+    )
+
+
+@pytest.mark.parametrize("write", [str, str.upper, lambda name: name.replace("_", " - ")])
+def test_names_decide(tmp_path: Path, write) -> None:
+    """Whatever the order of the folders, and however words are parted."""
+    backwards = tuple(reversed(NAMES))
+    net = network(tmp_path, *backwards)
+    found, note = by_name(images(*map(write, NAMES)), [net], mapped=False)
+    assert found.labels is not None
+    expected = [backwards.index(name) for name in NAMES for _ in range(2)]
+    assert found.labels.tolist() == expected
+    assert note is not None
+    assert f"is class {CLASSES - 1} of net, not 0" in note
+    check_labels(found, net)
+
+
+def test_some_of_the_classes_are_enough(tmp_path: Path) -> None:
+    """A folder that is missing shifts nothing, and the number of names is no matter."""
+    net = network(tmp_path, *NAMES)
+    found, note = by_name(images(*NAMES[2:]), [net], mapped=False)
+    assert found.labels is not None
+    assert found.labels.tolist() == [k for k in range(2, CLASSES) for _ in range(2)]
+    assert note is not None
+    check_labels(found, net)
+    with pytest.raises(LabelError, match="class that is missing here shifts all behind it"):
+        check_labels(images(*NAMES[2:]), replace(net, class_names=()))
+    same, nothing = by_name(images(*NAMES), [net], mapped=False)
+    assert (same.labels is not None and same.labels.tolist(), nothing) == (
+        [k for k in range(CLASSES) for _ in range(2)],
+        None,
+    )
+
+
+def test_a_class_map_may_not_say_other_than_the_names(tmp_path: Path) -> None:
+    net = network(tmp_path, *reversed(NAMES))
+    with pytest.raises(LabelError, match=r"class map of 'val' is not that.*Mend the class map"):
+        by_name(images(*NAMES), [net], mapped=True)
+
+
+def test_a_name_that_no_class_has(tmp_path: Path) -> None:
+    net = network(tmp_path, *NAMES)
+    with pytest.raises(LabelError, match="has the class 'zebra', which net does not have"):
+        by_name(images(*NAMES[:-1], "zebra"), [net], mapped=False)
+    others = images("zebra", "yak", NAMES[0])  # of another kind: nothing is concluded
+    assert by_name(others, [net], mapped=False) == (others, None)
+
+
+def test_names_that_stand_twice_decide_nothing(tmp_path: Path) -> None:
+    net = network(tmp_path, *(NAMES[0], NAMES[0], *NAMES[2:]))
+    with pytest.raises(LabelError, match=f"has the class '{NAMES[0]}', which net does not have"):
+        by_name(images(*NAMES[2:], NAMES[0]), [net], mapped=False)
+
+
+def test_networks_in_other_orders_are_refused(tmp_path: Path) -> None:
+    first = network(tmp_path, *NAMES, name="first")
+    swapped = (NAMES[0], NAMES[2], NAMES[1], *NAMES[3:])
+    second = network(tmp_path, *swapped, name="second")
+    check_names([first, first, network(tmp_path, name="nameless")])
+    check_names([first, network(tmp_path, *(f"w{k}" for k in range(CLASSES)), name="other")])
+    with pytest.raises(LabelError, match=r"class 1 of first, '.*', is class 2 of second \(2 of"):
+        check_names([first, second])
+
+
+@pytest.mark.parametrize("classes", [512, 11_821, 21_843])
+def test_heads_of_other_spaces_are_not_read_by_imagenets_numbers(tmp_path: Path, classes) -> None:
+    net = network(tmp_path)
+    head = Head(np.zeros((classes, net.dim), np.float32), np.zeros(classes, np.float32))
+    large = replace(net, head=head)
+    synsets = sorted(imagenet_index())[:3]
+    val = replace(images(*synsets), in_order=None)
+    with pytest.raises(LabelError, match=f"has {classes:,} classes, of which no name is known"):
+        check_labels(val, large)
+    names = [f"n9{k:07d}" for k in range(classes)]
+    names[7], names[400], names[44] = synsets
+    known = replace(large, class_names=tuple(names))
+    found, _ = by_name(val, [known], mapped=False)
+    check_labels(found, known)
+    assert found.labels is not None
+    assert found.labels.tolist() == [7, 7, 400, 400, 44, 44]
+    mapped = replace(val, label_names={k + 5: name for k, name in val.label_names.items()})
+    check_labels(mapped, large)  # by a class map of the user's
+
+
+def folders(root: Path, names) -> Path:
+    rng = np.random.default_rng(0)
+    for name in names:
+        (root / name).mkdir(parents=True)
+        for k in range(4):
+            pixels = rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(root / name / f"{k}.png")
+    return root
+
+
+def test_check_and_run_say_what_decided(tmp_path: Path) -> None:
+    names = [f"kind {k}" for k in reversed(range(CLASSES))]
+    meta = {**META, "class_names": names}
+    source = f"onnx:{save(gemm_net(), tmp_path / 'net', meta=meta)}"
+    data = folders(tmp_path / "val", names)
+    (check,) = check_networks([source], data=str(data), class_map="sorted")
+    assert check.numbering is not None
+    assert "follow the names of the classes" in check.numbering
+    assert check.rows()["labels"] == check.numbering
+    config = parse_config(
+        {
+            "networks": [source, {"name": "twin", "load": source}],
+            "data": {"fit": str(data), "eval": {"source": str(data), "class_map": "sorted"}},
+            "methods": ["ols"],
+        }
+    )
+    results = Study(config, out=tmp_path / "out", base=tmp_path).score()
+    assert any("follow the names of the classes" in text for text in results.warnings)
+    assert check.score is not None
+    assert results.networks[0].top1 == check.score.top1
