@@ -8,9 +8,11 @@ from pathlib import Path
 
 from samefeatures.base.errors import (
     CheckpointError,
+    FileError,
     OutOfMemoryError,
     SamefeaturesError,
     first_line,
+    said,
 )
 from samefeatures.networks.memory import is_out_of_memory
 
@@ -77,6 +79,7 @@ def unreadable(path: Path, what: str, error: Exception) -> CheckpointError:
     """A file that is missing or damaged; ``what`` it should be, e.g. ``Keras file``."""
     if isinstance(error, FileNotFoundError) or not path.exists():
         return CheckpointError(f"There is no {what} at {path}. Check the path.")
+    why = said(error) if isinstance(error, FileError) else first_line(error)
     return CheckpointError(
-        f"{path} is cut short or is not a {what} ({first_line(error)}). Copy or download it again."
+        f"{path} is cut short or is not a {what} ({why}). Copy or download it again."
     )

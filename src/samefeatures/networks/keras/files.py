@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import itertools
-import json
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import h5py
 
-from samefeatures.base.errors import CheckpointError, NetworkError, first_line
+from samefeatures.base.border import border
+from samefeatures.base.documents import parse_json
+from samefeatures.base.errors import CheckpointError, FileError, NetworkError, first_line
+from samefeatures.networks.keras.hdf5 import check_hdf5
 from samefeatures.networks.kinds import KERAS_FILES
 from samefeatures.networks.misfits import Shapes, differences, misfit, unreadable
 
@@ -34,8 +37,13 @@ def read_model(keras: ModuleType, path: Path, *, source: str) -> Any:
             f"{path} is no Keras file by its name; whole models end in .keras or .h5. For a "
             "SavedModel use savedmodel:PATH."
         )
-    config = _config_of_zip(path) if path.suffix == ".keras" else _config_of_h5(path)
-    if _has_lambda(config):
+    with _reading(path):
+        check_hdf5(path)
+        config = _config_of_zip(path) if path.suffix == ".keras" else _config_of_h5(path)
+        holds_code = _has_lambda(config)
+    if config is None:
+        raise _weights_only(path)
+    if holds_code:
         raise CheckpointError(
             f"{path} holds a Lambda layer: its code would be run from the file, which is never "
             "done. Build the model in Python where you trust it, without the Lambda, and save it "
@@ -43,7 +51,7 @@ def read_model(keras: ModuleType, path: Path, *, source: str) -> Any:
         )
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
-    except (OSError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError) as error:
         raise unreadable(path, "Keras file", error) from None
     except Exception as error:  # whatever Keras or a layer says
         raise NetworkError(
@@ -66,7 +74,11 @@ def load_weights(model: Any, path: Path, *, source: str) -> None:
             f"{path} is no file of Keras weights by its name; they end in .weights.h5 or .h5. A "
             f"whole model is loaded by keras:{path}"
         )
-    legacy = _is_legacy(path)
+    if not path.is_file():
+        raise unreadable(path, "Keras file", FileNotFoundError())
+    with _reading(path):
+        check_hdf5(path)
+        legacy = _is_legacy(path)
     if legacy == path.name.endswith(".weights.h5"):
         end, other = (".h5", "older") if legacy else (".weights.h5", "newer")
         raise CheckpointError(
@@ -78,14 +90,15 @@ def load_weights(model: Any, path: Path, *, source: str) -> None:
         own, there = ({}, {}) if legacy else (_expected(model), _stored(path))
         # Keras says nothing of weights that it has no place for.
         problems = differences({}, {name: there[name] for name in there if name not in own})
-    except (OSError, KeyError) as error:
+    except OSError as error:
         raise unreadable(path, "Keras file", error) from None
     except Exception as error:  # ValueError mostly, but each backend has its own
-        ours, theirs = (
-            (_legacy_expected(model), _legacy_stored(path))
-            if legacy
-            else (_expected(model), _stored(path))
-        )
+        with _reading(path):
+            ours, theirs = (
+                (_legacy_expected(model), _legacy_stored(path))
+                if legacy
+                else (_expected(model), _stored(path))
+            )
         problems = differences(ours, theirs) or [first_line(error)]
     if problems:
         remedy = "Name the application and the options that it was saved from (alpha, classes)."
@@ -147,33 +160,32 @@ def _names(group: Any, key: str) -> list[str]:
     ]
 
 
-def _is_legacy(path: Path) -> bool:
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Whatever is raised inside says that the file is damaged."""
     try:
-        with h5py.File(path, "r") as file:
-            return "model_weights" in file or bool(_names(file, "layer_names"))
-    except OSError as error:
+        with border():
+            yield
+    except FileError as error:
         raise unreadable(path, "Keras file", error) from None
+
+
+def _is_legacy(path: Path) -> bool:
+    with h5py.File(path, "r") as file:
+        return "model_weights" in file or bool(_names(file, "layer_names"))
 
 
 def _config_of_zip(path: Path) -> object:
     """``config.json`` of a ``.keras`` file."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return json.loads(archive.read("config.json"))
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise unreadable(path, "Keras file", error) from None
+    with zipfile.ZipFile(path) as archive:
+        return parse_json(archive.read("config.json"), finite=False)
 
 
 def _config_of_h5(path: Path) -> object:
-    """The model's configuration in a legacy ``.h5`` file."""
-    try:
-        with h5py.File(path, "r") as file:
-            config = file.attrs.get("model_config")
-            if config is None:
-                raise _weights_only(path)
-            return json.loads(config)
-    except (OSError, KeyError, ValueError) as error:
-        raise unreadable(path, "Keras file", error) from None
+    """The model's configuration in a legacy ``.h5`` file; None where it holds weights alone."""
+    with h5py.File(path, "r") as file:
+        config = file.attrs.get("model_config")
+        return None if config is None else parse_json(config, finite=False)
 
 
 def _has_lambda(config: object) -> bool:

@@ -13,6 +13,7 @@ from samefeatures.networks.graph_backend import ImageLayout
 from samefeatures.networks.keras.importing import count_gpus, import_keras, on_device
 from samefeatures.networks.keras.split import input_shape, split_keras
 from samefeatures.networks.kinds import is_keras_file
+from samefeatures.networks.misfits import foreign_errors
 from samefeatures.networks.record import ImageNetwork
 from samefeatures.networks.settings import build_preprocessing
 from samefeatures.networks.source import LoadOptions, Source, resolve_path
@@ -49,10 +50,11 @@ def load_keras(source: Source, options: LoadOptions) -> ImageNetwork:
     runtime = f"{keras.backend.backend()}, which Keras runs on,"
     check_gpu(options.device, lambda: count_gpus(keras), runtime=runtime)
 
-    with on_device(keras, options.device, threads=options.threads):
-        built = _build(keras, source, options)
-    with quiet_tensorflow():  # Keras imports it for several things, on every backend
-        return _network(keras, built, source, options)
+    with foreign_errors(source.text, "a Keras model"):
+        with on_device(keras, options.device, threads=options.threads):
+            built = _build(keras, source, options)
+        with quiet_tensorflow():  # Keras imports it for several things, on every backend
+            return _network(keras, built, source, options)
 
 
 def _network(

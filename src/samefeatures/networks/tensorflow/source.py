@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from samefeatures.networks.bounds import memory_bound
 from samefeatures.networks.device import check_gpu
 from samefeatures.networks.graph_backend import ImageLayout
+from samefeatures.networks.misfits import foreign_errors
 from samefeatures.networks.record import ImageNetwork
 from samefeatures.networks.settings import build_preprocessing
 from samefeatures.networks.source import LoadOptions, Source, resolve_path
@@ -24,7 +26,10 @@ def load_savedmodel(source: Source, options: LoadOptions) -> ImageNetwork:
     """
     with quiet_tensorflow():
         source.require("tensorflow")
-        return _load(source, options)
+        # A TensorFlow that finds a GPU reserves its addresses, whatever it runs on.
+        place = "cuda" if count_tensorflow_gpus() else options.device
+        with foreign_errors(source.text, "a SavedModel"), memory_bound(place):
+            return _load(source, options)
 
 
 def _load(source: Source, options: LoadOptions) -> ImageNetwork:
