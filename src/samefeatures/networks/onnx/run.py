@@ -17,6 +17,7 @@ from samefeatures.base.arrays import Float32
 from samefeatures.base.errors import NetworkError, OutOfMemoryError, said
 from samefeatures.networks.graph_backend import ImageLayout, Run
 from samefeatures.networks.memory import is_out_of_memory
+from samefeatures.networks.onnx.pooling import fast_pooling
 
 TAKEN = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE)
 """Data types of images."""
@@ -47,7 +48,9 @@ def open_session(
         options.add_session_config_entry(FOLDER, str(folder))
     providers = _providers(device)
     try:
-        return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=providers)
+        with fast_pooling(model) as plain:
+            packed = plain.SerializeToString()
+        return onnxruntime.InferenceSession(packed, options, providers=providers)
     except Exception as error:  # its exceptions share no base class but this
         kind = OutOfMemoryError if is_out_of_memory(error) else NetworkError
         raise kind(f"ONNX Runtime can't run this network: {said(error)}") from None
