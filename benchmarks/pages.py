@@ -1,4 +1,4 @@
-"""``python -m benchmarks pages``: write the tables of docs/speed.md and docs/scaling.md anew.
+"""``python -m benchmarks pages``: write the tables of docs/speed.md and others anew.
 
 Every figure comes from results/*.json. Text between ``<!-- NAME -->`` and ``<!-- end -->`` is
 replaced; the rest of a page is left alone.
@@ -24,7 +24,7 @@ Row = Sequence[str]
 
 
 def write_pages() -> list[Path]:
-    """Both pages and the figure; returns what was written."""
+    """The pages and the figure; returns what was written."""
     written = [_fill(DOCS / "speed.md", {"bench": bench})]
     if (RESULTS / "scaling.json").exists():
         from benchmarks.figure import draw
@@ -39,6 +39,10 @@ def write_pages() -> list[Path]:
             "further": lambda: further(record),
         }
         written += [_fill(DOCS / "scaling.md", tables), draw(record, DOCS / "scaling.png")]
+    if (RESULTS / "fuzz.json").exists():
+        found = kept("fuzz")
+        tables = {"damage": lambda: damage(found), "wrong": lambda: wrong(found)}
+        written.append(_fill(DOCS / "robustness.md", tables))
     return written
 
 
@@ -157,6 +161,32 @@ def costs_table(record: Mapping[str, Any]) -> str:
 def further(record: Mapping[str, Any]) -> str:
     """A hundred networks, and a billion images."""
     return _stages(record, JOBS[2:])
+
+
+def damage(record: Mapping[str, Any]) -> str:
+    """What became of damaged files, by kind."""
+    good = ("refused", "computed again", "same", "read")
+    heads = ("refused", "computed again", "no change", "read as something else", "wrong")
+    rows: list[Row] = [("file", "damaged", *heads)]
+    counts = [
+        [each["cases"], *(each["outcomes"].get(name, 0) for name in good)]
+        for each in record["kinds"]
+    ]
+    counts = [[cases, *rest, cases - sum(rest)] for cases, *rest in counts]
+    for each, numbers in zip(record["kinds"], counts, strict=True):
+        rows.append((each["what"], *(f"{number:,}" if number else "" for number in numbers)))
+    sums = [sum(column) for column in zip(*counts, strict=True)]
+    rows.append(("**all**", *(f"{number:,}" for number in sums)))
+    return table(rows)
+
+
+def wrong(record: Mapping[str, Any]) -> str:
+    """What was wrong, by kind of file; each text once."""
+    lines = []
+    for each in record["kinds"]:
+        said = dict.fromkeys(f"{case['outcome']} {case['said']}".strip() for case in each["wrong"])
+        lines += [f"- {each['what']}: {text}" for text in said]
+    return "\n".join(lines) or "None."
 
 
 def growth(record: Mapping[str, Any]) -> str:

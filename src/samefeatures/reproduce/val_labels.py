@@ -7,19 +7,23 @@ networks use. So its numbers are read only together with its own table of synset
 from __future__ import annotations
 
 import csv
+import io
 import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from samefeatures.base.errors import LabelError
+from samefeatures.base.border import MEBIBYTE, border, bytes_of
+from samefeatures.base.errors import FileError, LabelError
 from samefeatures.base.files import write_whole, writing
 from samefeatures.images.label_files import read_labels
 from samefeatures.images.labels import imagenet_index
 from samefeatures.images.taking import is_image
 from samefeatures.reproduce.imagenet import CLASSES, DEVKIT
 
+MOST = 64 * MEBIBYTE
+"""Bytes of a file with labels."""
 NUMBER = re.compile(r"ILSVRC2012_val_(\d{8})\b")
 
 
@@ -68,10 +72,11 @@ def _key(name: str, by_name: Mapping[str, int]) -> str | None:
 
 def _from_csv(path: Path) -> dict[str, int]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with border():
+            file = io.StringIO(bytes_of(path, most=MOST).decode("utf-8-sig"), newline="")
             head = file.readline().strip().split(",")
             table = list(csv.reader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except FileError as error:
         raise LabelError(f"The labels file {path} can't be read ({error}). Check it.") from None
     if head != ["ImageId", "PredictionString"]:
         return read_labels(path, class_map=None)[0]
@@ -83,8 +88,9 @@ def _from_csv(path: Path) -> dict[str, int]:
 def _from_lines(path: Path) -> dict[int, int]:
     """Class index by the number of the validation image, from 1."""
     try:
-        lines = path.read_text(encoding="ascii").split()
-    except (OSError, UnicodeDecodeError) as error:
+        with border():
+            lines = bytes_of(path, most=MOST).decode("ascii").split()
+    except FileError as error:
         raise LabelError(f"The labels file {path} can't be read ({error}). Check it.") from None
     if lines and not all(line.isdigit() for line in lines):
         return {i: _index(synset, path) for i, synset in enumerate(lines, start=1)}
@@ -112,10 +118,9 @@ def _synsets(ground_truth: Path) -> dict[int, str]:
     from scipy.io import loadmat
 
     try:
-        synsets = loadmat(meta, squeeze_me=True)["synsets"]
-        found = dict(_leaves(synsets))
-    # A damaged file fails in many ways inside SciPy.
-    except Exception as error:
+        with border():
+            found = dict(_leaves(loadmat(meta, squeeze_me=True)["synsets"]))
+    except FileError as error:
         raise LabelError(
             f"{meta} is not the devkit's table of synsets ({error}). Take it from {DEVKIT} again."
         ) from None

@@ -1,0 +1,189 @@
+"""Every kind of file that is damaged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from benchmarks.fuzz_ours import (
+    from_study,
+    make_blocks,
+    make_checkpoint,
+    make_journal,
+    make_listing,
+    make_prints,
+    make_store,
+    make_task,
+    read_blocks,
+    read_checkpoint,
+    read_controls,
+    read_curve,
+    read_journal,
+    read_kept_listing,
+    read_key,
+    read_map,
+    read_moments,
+    read_overlaps,
+    read_prints,
+    read_results,
+    read_said,
+    read_scores,
+    read_store,
+    read_task,
+)
+from benchmarks.fuzz_users import (
+    META,
+    STUDY,
+    Target,
+    make_arrays,
+    make_checkpoint_of,
+    make_network,
+    make_onnx,
+    make_picture,
+    make_tar,
+    read_checkpoint_of,
+    read_images,
+    read_labels_csv,
+    read_map_of_classes,
+    read_meta,
+    read_names,
+    read_network,
+    read_onnx,
+    read_study,
+    text,
+)
+
+TARGETS: Sequence[Target] = (
+    Target(
+        what="study.yaml", make=text("study.yaml", STUDY), read=read_study, ours=False, count=2000
+    ),
+    Target(what="meta.json", make=text("meta.json", json.dumps(META)), read=read_meta, ours=False),
+    Target(
+        what="class map, .json",
+        make=text("m.json", '{"cat": 0, "dog": 1, "ä": 2}'),
+        read=read_map_of_classes("m.json"),
+        ours=False,
+    ),
+    Target(
+        what="class map, .csv",
+        make=text("m.csv", "name,index\ncat,0\ndog,1\n"),
+        read=read_map_of_classes("m.csv"),
+        ours=False,
+    ),
+    Target(
+        what="class map, .txt",
+        make=text("m.txt", "cat\ndog\n"),
+        read=read_map_of_classes("m.txt"),
+        ours=False,
+    ),
+    Target(
+        what="class names, .json",
+        make=text("n.json", '{"0": ["n1", "cat"], "1": "dog", "2": "ä"}'),
+        read=read_names("n.json"),
+        ours=False,
+    ),
+    Target(
+        what="class names, .txt",
+        make=text("n.txt", "cat\ndog\ncow\n"),
+        read=read_names("n.txt"),
+        ours=False,
+    ),
+    Target(
+        what="labels, .csv",
+        make=text("labels.csv", "id,label\na.png,0\nb.png,1\n"),
+        read=read_labels_csv,
+        ours=False,
+    ),
+    Target(what="network, .npz", make=make_network, read=read_network, ours=False, count=2000),
+    Target(
+        what="images, .npz", make=make_arrays, read=read_images("x.npz", labelled=True), ours=False
+    ),
+    *(
+        Target(
+            what=f"image, .{ending}", make=make_picture(ending), read=read_images("x"), ours=False
+        )
+        for ending in ("png", "jpg", "webp", "gif", "bmp", "tif", "ppm")
+    ),
+    Target(
+        what="images, .tar",
+        make=make_tar("x.tar"),
+        read=read_images("x.tar", labelled=False),
+        ours=False,
+        bits=2500,
+    ),
+    Target(
+        what="images, .tar.gz", make=make_tar("x.tar.gz"), read=read_images("x.tar.gz"), ours=False
+    ),
+    Target(what="network, .onnx", make=make_onnx, read=read_onnx, ours=False, count=300, bits=300),
+    Target(
+        what="checkpoint, .pt",
+        make=make_checkpoint_of("pt"),
+        read=read_checkpoint_of("pt"),
+        ours=False,
+        count=300,
+        bits=300,
+    ),
+    Target(
+        what="checkpoint, .safetensors",
+        make=make_checkpoint_of("safetensors"),
+        read=read_checkpoint_of("safetensors"),
+        ours=False,
+    ),
+    Target(
+        what="store of features", make=make_store, read=read_store, ours=True, count=250, bits=700
+    ),
+    Target(what="moments", make=from_study("moments/fit-*.npz"), read=read_moments, ours=True),
+    Target(what="moments of controls", make=make_blocks, read=read_blocks, ours=True, bits=8000),
+    Target(
+        what="map",
+        make=from_study("maps/ols/a--b.safetensors"),
+        read=read_map,
+        ours=True,
+        bits=6000,
+    ),
+    Target(
+        what="loss curve",
+        make=from_study("maps/cosine/a--b.curve.npz"),
+        read=read_curve,
+        ours=True,
+        bits=8000,
+    ),
+    Target(what="state of a fit", make=make_checkpoint, read=read_checkpoint, ours=True, bits=8000),
+    Target(
+        what="key of maps",
+        make=from_study("maps/ols/key.json"),
+        read=read_key,
+        ours=True,
+        bits=8000,
+    ),
+    Target(
+        what="scores", make=from_study("scores/ols/a/*.npz"), read=read_scores, ours=True, bits=6000
+    ),
+    Target(
+        what="predictions.parquet",
+        make=from_study("predictions.parquet"),
+        read=read_said,
+        ours=True,
+        bits=6000,
+        count=2000,
+    ),
+    Target(what="controls", make=from_study("controls/*.json"), read=read_controls, ours=True),
+    Target(what="task", make=make_task, read=read_task, ours=True, bits=8000),
+    Target(
+        what="overlap.json",
+        make=from_study("overlap/*/a--b/overlap.json"),
+        read=read_overlaps,
+        ours=True,
+    ),
+    Target(
+        what="study.json",
+        make=from_study("study.json"),
+        read=read_results,
+        ours=True,
+        count=2000,
+        bits=4000,
+    ),
+    Target(what="journal", make=make_journal, read=read_journal, ours=True, bits=8000),
+    Target(what="prints", make=make_prints, read=read_prints, ours=True, bits=8000),
+    Target(what="listing", make=make_listing, read=read_kept_listing, ours=True, bits=8000),
+)
