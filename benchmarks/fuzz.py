@@ -211,11 +211,17 @@ def _watched(
     return lines, "hang" if hang else "end of process"
 
 
+def kinds_kept() -> dict[str, dict[str, Any]]:
+    """What was found before, by kind."""
+    path = RESULTS / "fuzz.json"
+    kinds = json.loads(path.read_text())["kinds"] if path.exists() else []
+    return {each["what"]: each for each in kinds}
+
+
 def keep_kinds(found: Sequence[dict[str, Any]], seed: int) -> None:
     """Keep what was found, and of other kinds what was found before."""
     path = RESULTS / "fuzz.json"
-    before = json.loads(path.read_text())["kinds"] if path.exists() else []
-    by_name = {each["what"]: each for each in (*before, *found)}
+    by_name = kinds_kept() | {each["what"]: each for each in found}
     kinds = [by_name[target.what] for target in TARGETS if target.what in by_name]
     record = {"suite": "fuzz", **machine(), "seed": seed, "kinds": kinds}
     path.write_text(json.dumps(record, indent=1) + "\n")
@@ -227,13 +233,15 @@ def main() -> int:
     parser.add_argument("--share", type=float, default=1.0, help="Of all cases.")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="", help="Kinds whose name holds this.")
+    parser.add_argument("--go-on", action="store_true", help="Not those that are kept already.")
     parser.add_argument("--sample", type=int, default=0, help="So many cases, in one process.")
     given = parser.parse_args()
     if given.sample:
         wrong = sample(given.sample, given.seed)
         print("\n".join(wrong))
         return int(bool(wrong))
-    chosen = [target for target in TARGETS if given.only in target.what]
+    done = kinds_kept() if given.go_on else {}
+    chosen = [each for each in TARGETS if given.only in each.what and each.what not in done]
     found = []
     for target in chosen:
         found.append(fuzz(target, share=given.share, seed=given.seed))

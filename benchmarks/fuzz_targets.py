@@ -133,7 +133,7 @@ TARGETS: Sequence[Target] = (
         what="store of features", make=make_store, read=read_store, ours=True, count=250, bits=700
     ),
     Target(what="moments", make=from_study("moments/fit-*.npz"), read=read_moments, ours=True),
-    Target(what="moments of controls", make=make_blocks, read=read_blocks, ours=True, bits=8000),
+    Target(what="moments of controls", make=make_blocks, read=read_blocks, ours=True, bits=5000),
     Target(
         what="map",
         make=from_study("maps/ols/a--b.safetensors"),
@@ -146,15 +146,15 @@ TARGETS: Sequence[Target] = (
         make=from_study("maps/cosine/a--b.curve.npz"),
         read=read_curve,
         ours=True,
-        bits=8000,
+        bits=5000,
     ),
-    Target(what="state of a fit", make=make_checkpoint, read=read_checkpoint, ours=True, bits=8000),
+    Target(what="state of a fit", make=make_checkpoint, read=read_checkpoint, ours=True, bits=5000),
     Target(
         what="key of maps",
         make=from_study("maps/ols/key.json"),
         read=read_key,
         ours=True,
-        bits=8000,
+        bits=5000,
     ),
     Target(
         what="scores", make=from_study("scores/ols/a/*.npz"), read=read_scores, ours=True, bits=6000
@@ -168,7 +168,7 @@ TARGETS: Sequence[Target] = (
         count=2000,
     ),
     Target(what="controls", make=from_study("controls/*.json"), read=read_controls, ours=True),
-    Target(what="task", make=make_task, read=read_task, ours=True, bits=8000),
+    Target(what="task", make=make_task, read=read_task, ours=True, bits=5000),
     Target(
         what="overlap.json",
         make=from_study("overlap/*/a--b/overlap.json"),
@@ -183,7 +183,7 @@ TARGETS: Sequence[Target] = (
         count=2000,
         bits=4000,
     ),
-    Target(what="journal", make=make_journal, read=read_journal, ours=True, bits=8000),
-    Target(what="prints", make=make_prints, read=read_prints, ours=True, bits=8000),
-    Target(what="listing", make=make_listing, read=read_kept_listing, ours=True, bits=8000),
+    Target(what="journal", make=make_journal, read=read_journal, ours=True, bits=5000),
+    Target(what="prints", make=make_prints, read=read_prints, ours=True, bits=5000),
+    Target(what="listing", make=make_listing, read=read_kept_listing, ours=True, bits=5000),
 )

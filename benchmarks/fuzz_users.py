@@ -247,6 +247,6 @@ def read_checkpoint_of(ending: str) -> Callable[[Path], object]:
         from samefeatures.networks.torch.checkpoints import read_checkpoint
 
         found = read_checkpoint(folder / f"x.{ending}")
-        return {name: tensor.numpy() for name, tensor in found.items()}
+        return {k: {name: each.numpy() for name, each in v.items()} for k, v in found.items()}
 
     return read

@@ -33,9 +33,14 @@ import importlib
 from collections.abc import Iterable
 from types import ModuleType
 
+from samefeatures.base.shown import plain
+
 
 class SamefeaturesError(Exception):
-    """Base of all errors of this package."""
+    """Base of all errors of this package. What it says is one line, whatever names are in it."""
+
+    def __str__(self) -> str:
+        return plain(super().__str__())
 
 
 class ConfigError(SamefeaturesError):
