@@ -95,13 +95,18 @@ def test_factorisations_are_one_inverse_per_source_and_one_product_per_pair() ->
 
 
 def test_the_pages_hold_what_was_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("speed.md", "scaling.md"):
+    for name in ("speed.md", "scaling.md", "robustness.md"):
         (tmp_path / name).write_text((PROJECT / "docs" / name).read_text())
     monkeypatch.setattr(pages, "DOCS", tmp_path)
     written = pages.write_pages()
-    assert [path.name for path in written] == ["speed.md", "scaling.md", "scaling.png"]
+    assert [path.name for path in written] == [
+        "speed.md",
+        "scaling.md",
+        "scaling.png",
+        "robustness.md",
+    ]
     assert (tmp_path / "scaling.png").stat().st_size > 10_000
-    for name in ("speed.md", "scaling.md"):
+    for name in ("speed.md", "scaling.md", "robustness.md"):
         assert (tmp_path / name).read_text() == (PROJECT / "docs" / name).read_text()
 
 
