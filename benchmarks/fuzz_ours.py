@@ -179,18 +179,22 @@ def read_journal(folder: Path) -> object:
     return found and (found.layout, found.counts, found.left_out)
 
 
-def make_listing(folder: Path) -> Made:
-    from samefeatures.images.listing import list_folder, write_listing
+STAMP = np.array([10_240, 1_700_000_000])
+
+
+def make_index(folder: Path) -> Made:
+    from samefeatures.images.indexes import write_index
+    from samefeatures.images.listing import list_folder
 
     make_picture("png")(folder)
-    write_listing(folder / "x.npz", list_folder(folder / "x"))
+    write_index(folder / "x.npz", list_folder(folder / "x"), STAMP)
     return [folder / "x.npz"]
 
 
-def read_kept_listing(folder: Path) -> object:
-    from samefeatures.images.listing import read_listing
+def read_kept_index(folder: Path) -> object:
+    from samefeatures.images.indexes import read_index
 
-    return read_listing(folder / "x.npz")
+    return read_index(folder / "x.npz", STAMP)
 
 
 def make_task(folder: Path) -> Made:

@@ -101,7 +101,8 @@ def read_meta(folder: Path) -> object:
 
 def read_map_of_classes(name: str) -> Callable[[Path], object]:
     def read(folder: Path) -> object:
-        from samefeatures.images.labels import class_indices, read_class_map
+        from samefeatures.images.class_maps import read_class_map
+        from samefeatures.images.labels import class_indices
 
         found = read_class_map(folder / name)
         return found, class_indices(list(found), folder / name, where="here")
@@ -119,7 +120,7 @@ def read_names(name: str) -> Callable[[Path], object]:
 
 
 def read_labels_csv(folder: Path) -> object:
-    from samefeatures.images.labels import read_labels
+    from samefeatures.images.label_files import read_labels
 
     return read_labels(folder / "labels.csv", class_map=None)
 
