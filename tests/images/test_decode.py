@@ -151,6 +151,18 @@ def test_exif_rotation_is_undone(orientation: int, kind: str) -> None:
     assert np.array_equal(out, np.asarray(reference))
 
 
+@pytest.mark.parametrize("kind", ["png", "webp", "jpeg"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_rotation_may_be_ignored(orientation: int, kind: str) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    options = {"lossless": True} if kind == "webp" else {}
+    raw = encoded(RGB, kind, exif=exif, **options)
+    out = np.asarray(decode(raw, upright=False))
+    assert np.array_equal(out, np.asarray(Image.open(io.BytesIO(raw)).convert("RGB")))
+    assert np.array_equal(decode(raw), out) == (orientation == 1)
+
+
 def test_damaged_exif_says_nothing_about_the_pixels() -> None:
     raw = encoded(RGB, exif=b"Exif\0\0II*\0\xff\xff\xff\xff garbage")
     assert np.array_equal(array(raw), PIXELS)

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pictures import MakeFiles
-from PIL import Image
+from pictures import MakeFiles, picture
+from PIL import ExifTags, Image
 
 from samefeatures.base.errors import ConfigError, DataError, LabelError
+from samefeatures.images.decode import decoded
 from samefeatures.images.source import ImageSource
 from samefeatures.images.sources import open_images
 
@@ -219,3 +220,29 @@ def test_per_class_needs_class_folders(make_files: MakeFiles) -> None:
         ImageSource(source="images", per_class=0)
     with pytest.raises(ConfigError, match="'per_class' has no effect"):
         open_images(ImageSource(source="hf:x", per_class=1), labelled=False)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_exif_orientations_are_applied_or_ignored(tmp_path: Path, packed: bool) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    (tmp_path / "set").mkdir()
+    picture(size=(6, 4)).save(tmp_path / "set/a.jpg", exif=exif)
+    if packed:
+        with tarfile.open(tmp_path / "set.tar", "w") as archive:
+            archive.add(tmp_path / "set/a.jpg", "a.jpg")
+    source = "set.tar" if packed else "set"
+    found = {}
+    for exif_is in (None, "apply", "ignore"):
+        spec = ImageSource(source=source, exif=exif_is)
+        found[exif_is] = open_images(spec, labelled=False, base=tmp_path)
+    assert [decoded(images, 0).size for images in found.values()] == [(4, 6), (4, 6), (6, 4)]
+    plain, applied, ignored = (images.fingerprint for images in found.values())
+    assert plain == applied != ignored
+
+
+def test_exif_is_one_of_two_words() -> None:
+    with pytest.raises(ConfigError, match=r"exif is 'ignor'\. Did you mean 'ignore'"):
+        ImageSource(source="x", exif="ignor")
+    with pytest.raises(ConfigError, match="'exif' has no effect"):
+        open_images(ImageSource(source="fashion-mnist:fit", exif="ignore"), labelled=False)

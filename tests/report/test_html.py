@@ -187,5 +187,11 @@ def test_ten_networks_and_no_warnings(published: StudyResults) -> None:
 
 def test_the_page_says_what_was_listed(good: StudyResults) -> None:
     data = replace(good.fit_data, taken=1, passed_over={"@eaDir": 2})
-    assert "<p>Fit: took 1 image; passed over 2 @eaDir.</p>" in page(replace(good, fit_data=data))
+    assert (
+        "<p>Fit: took 1 image; passed over 2 @eaDir; images with an EXIF orientation are turned "
+        in (page(replace(good, fit_data=data)))
+    )
     assert "took" not in page(good)
+    assert "EXIF" not in page(good)
+    for upright, says in ((False, "EXIF orientations are ignored.</p>"), (None, "some of the")):
+        assert says in page(replace(good, fit_data=replace(data, upright=upright)))

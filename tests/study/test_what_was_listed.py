@@ -26,9 +26,8 @@ def test_results_below_the_images_change_nothing(tmp_path: Path) -> None:
     (tmp_path / "fit/notes.txt").touch()
     out = tmp_path / "fit" / "results"
     networks = [{"load": source, "name": name} for name in ("a", "b")]
-    config = parse_config(
-        {"networks": networks, "data": {"fit": "fit", "eval": "val"}, "methods": ["naive"]}
-    )
+    data = {"fit": "fit", "eval": {"source": "val", "exif": "ignore"}}
+    config = parse_config({"networks": networks, "data": data, "methods": ["naive"]})
     found = []
     for _ in range(2):
         results = Study(config, out=out, base=tmp_path).score()
@@ -41,3 +40,4 @@ def test_results_below_the_images_change_nothing(tmp_path: Path) -> None:
     assert first.passed_over == {".txt": 1}
     assert first.listing == f"took {3 * CLASSES} images; passed over 1 .txt"
     assert found[1].eval_data.passed_over == {}
+    assert (first.upright, found[1].eval_data.upright) == (True, False)

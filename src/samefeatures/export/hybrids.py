@@ -24,7 +24,7 @@ from samefeatures.export.package import (
     run_onnx,
 )
 from samefeatures.features.rows import FeatureRows
-from samefeatures.images.decode import decode
+from samefeatures.images.decode import decoded
 from samefeatures.maps import AffineMap
 from samefeatures.networks.record import Head, ImageNetwork, Network
 from samefeatures.scores.heads import score_heads
@@ -183,7 +183,7 @@ def _batches(
 
 def _pixels(network: ImageNetwork, name: str, part: Part, i: int) -> npt.NDArray[np.uint8]:
     try:
-        return network.preprocessing.pixels(decode(part.images.read(i)))
+        return network.preprocessing.pixels(decoded(part.images, i))
     except UnreadableImageError as error:
         raise ExportError(
             f"The study has features of {name}, but it can't be read now: {error}. Bring it back, "

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from samefeatures.base.errors import UnreadableImageError
-from samefeatures.images.decode import decode
+from samefeatures.images.decode import decoded
 from samefeatures.images.imageset import ImageSet
 from samefeatures.images.preprocess import Preprocessing
 from samefeatures.images.views import Views, regions_of, rows_per_image
@@ -77,8 +77,8 @@ def decode_ahead(
         if at + 1 < len(wanted):
             ahead = submit(wanted[at + 1])
         try:
-            decoded = [future.result() for future in current]
-            yield k, _stack(decoded, work, k, [work.images.ids[i] for i in images_in(k)])
+            done = [future.result() for future in current]
+            yield k, _stack(done, work, k, [work.images.ids[i] for i in images_in(k)])
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -92,7 +92,7 @@ def _decode_one(work: Work, i: int, shapes: Mapping[Geometry, Preprocessing]) ->
     if i in work.known:
         return work.known[i]
     try:
-        image = decode(work.images.read(i))
+        image = decoded(work.images, i)
         regions = regions_of(work.views, work.images.ids[i], image.size)
         return {key: [prep.pixels(image, r) for r in regions] for key, prep in shapes.items()}
     except UnreadableImageError as error:

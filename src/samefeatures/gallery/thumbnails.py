@@ -11,7 +11,7 @@ from PIL import Image
 
 from samefeatures.base.errors import DataError, SamefeaturesError
 from samefeatures.base.progress import Progress
-from samefeatures.images.decode import decode
+from samefeatures.images.decode import decoded
 from samefeatures.images.imageset import ImageSet
 from samefeatures.study.data_config import DataConfig
 from samefeatures.study.inputs import named_images, open_parts
@@ -52,7 +52,7 @@ def thumbnails(
 
 def _picture(images: ImageSet, i: int) -> Picture:
     try:
-        image = decode(images.read(i))
+        image = decoded(images, i)
     except (DataError, OSError) as error:
         return Picture(problem=str(error))
     image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)

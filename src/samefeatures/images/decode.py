@@ -15,7 +15,7 @@ import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from samefeatures.base.errors import UnreadableImageError
-from samefeatures.images.imageset import Raw
+from samefeatures.images.imageset import ImageSet, Raw
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "JXL")
 """As Pillow calls them; the last two where this Pillow has them."""
@@ -47,7 +47,17 @@ _UPRIGHT = {
 """What undoes each EXIF orientation."""
 
 
-def decode(raw: Raw) -> Image.Image:
+def decoded(images: ImageSet, i: int) -> Image.Image:
+    """Image i of a set, as its source says: upright, or as it lies in the file.
+
+    Raises:
+        UnreadableImageError: see ``decode``.
+        DataError: see the set's ``read``.
+    """
+    return decode(images.read(i), upright=images.upright)
+
+
+def decode(raw: Raw, *, upright: bool = True) -> Image.Image:
     """Decode an image and make it upright RGB with 8 bits per channel. Safe in many threads.
 
     - Grey, palette, CMYK and YCbCr images are converted as by Pillow's ``convert("RGB")``.
@@ -55,12 +65,15 @@ def decode(raw: Raw) -> Image.Image:
     - 16-bit grey is scaled, ``round(value / 257)``; Pillow's own conversion would clip it.
       32-bit integer pixels are taken as 16-bit values, floating-point pixels as 0 to 1; outside
       that range their scale is unknown and the image counts as unreadable.
-    - An EXIF orientation is applied. EXIF data that can't be read are ignored.
+    - An EXIF orientation is applied, unless ``upright`` is False (of a TIFF by Pillow itself, in
+      either case). EXIF data that can't be read are ignored.
     - Of several frames the first is taken.
     - Texts and the colour profile of a PNG do not matter, however large they are.
 
     Args:
         raw: A file's bytes, or an image that its source decoded.
+        upright: Whether an EXIF orientation is applied. The published evaluations of timm and of
+            TensorFlow's networks do not apply it.
 
     Returns:
         A new image of mode RGB.
@@ -71,7 +84,7 @@ def decode(raw: Raw) -> Image.Image:
     """
     try:
         image = _loaded(raw)
-        out = _to_rgb(_upright(image))
+        out = _to_rgb(_turned(image) if upright else image)
         return image.copy() if out is raw else out
     except (UnreadableImageError, MemoryError):
         raise
@@ -160,7 +173,7 @@ def _check_size(image: Image.Image) -> None:
         )
 
 
-def _upright(image: Image.Image) -> Image.Image:
+def _turned(image: Image.Image) -> Image.Image:
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation)
     # Damaged EXIF data say nothing about the pixels.

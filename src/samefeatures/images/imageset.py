@@ -55,6 +55,7 @@ class ImageSet:
         listed: What was taken and what was passed over, where files were listed.
         in_order: How many class names were numbered in sorted order, if labels come from that.
         label_names: Names by label, where labels came as names; empty where they did not.
+        upright: Whether EXIF orientations are applied.
         folders: Of each image the class folder, where that is not the first folder of its id.
     """
 
@@ -68,6 +69,7 @@ class ImageSet:
     in_order: int | None = None
     folders: Sequence[str] | None = None
     label_names: Mapping[int, str] = field(default_factory=dict)
+    upright: bool = True
 
     @classmethod
     def of(

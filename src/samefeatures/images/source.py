@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from samefeatures.base.errors import ConfigError
+from samefeatures.base.options import check_known
 from samefeatures.base.paths import path_of
 from samefeatures.images.labels import SORTED
 
 PREFIXES = ("hf", "torchvision", "fashion-mnist")
 """Kinds that a source names itself, before a colon."""
+
+EXIF = ("apply", "ignore")
 
 ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".zip")
 """Endings of archives."""
@@ -34,6 +37,8 @@ class ImageSource:
         split: Of a Hugging Face dataset.
         options: Arguments of a Hugging Face or torchvision data set.
         relist: Go through archives anew, and unpack them anew. Folders are listed in every run.
+        exif: ``apply`` turns images upright by their EXIF orientation, as is done without it;
+            ``ignore`` takes them as they lie in the file, as timm and TensorFlow evaluate.
         per_class: At most this many images of each class, spread evenly over the class's images in
             their order. The class is the first folder of an image's path: it chooses images and
             goes no further, so that a fit set may have it too.
@@ -48,10 +53,13 @@ class ImageSource:
     split: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     relist: bool = False
+    exif: str | None = None
     per_class: int | None = None
     limit: int | None = None
 
     def __post_init__(self) -> None:
+        if self.exif is not None:
+            check_known(self.exif, EXIF, f"{self.source}: exif is", ConfigError)
         for name, count in (("per_class", self.per_class), ("limit", self.limit)):
             if count is not None and count < 1:
                 raise ConfigError(f"{self.source}: {name} is {count}; it must be at least 1.")

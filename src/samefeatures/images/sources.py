@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from samefeatures.base.digests import digest
 from samefeatures.base.errors import ConfigError
 from samefeatures.images.arrays import open_arrays, open_packaged
 from samefeatures.images.folder import open_folder
@@ -34,14 +35,17 @@ class Kind:
 
 
 KINDS: Mapping[str, Kind] = {
-    "folder": Kind(open_folder, ("labels", "class_map", "relist", "per_class")),
-    "tar": Kind(open_tar, ("labels", "class_map", "subdir", "relist", "per_class")),
+    "folder": Kind(open_folder, ("labels", "class_map", "relist", "exif", "per_class")),
+    "tar": Kind(open_tar, ("labels", "class_map", "subdir", "relist", "exif", "per_class")),
     "npz": Kind(open_arrays),
-    "hf": Kind(open_huggingface, ("class_map", "split", "options"), ("datasets",)),
-    "torchvision": Kind(open_torchvision, ("class_map", "options"), ("torchvision",)),
+    "hf": Kind(open_huggingface, ("class_map", "split", "options", "exif"), ("datasets",)),
+    "torchvision": Kind(open_torchvision, ("class_map", "options", "exif"), ("torchvision",)),
     "fashion-mnist": Kind(open_packaged),
 }
 """Every source takes ``source``, ``name`` and ``limit`` besides."""
+
+SETTINGS = ("labels", "class_map", "subdir", "split", "options", "relist", "exif", "per_class")
+"""Those that some kinds do not take."""
 
 
 def open_images(spec: ImageSource, *, labelled: bool, base: Path | None = None) -> ImageSet:
@@ -59,14 +63,27 @@ def open_images(spec: ImageSource, *, labelled: bool, base: Path | None = None) 
     """
     _check_settings(spec, labelled=labelled)
     images = KINDS[spec.kind].opener(spec, labelled=labelled, base=base or Path())
+    if spec.exif == "ignore":
+        images = _as_they_lie(images)
     if spec.per_class is not None:
         images = thinned_by_class(images, spec.per_class)
     return images if spec.limit is None else thinned(images, spec.limit)
 
 
+def _as_they_lie(images: ImageSet) -> ImageSet:
+    """The same files; other images, where they have an EXIF orientation."""
+    labelled = images.labelled_fingerprint
+    return replace(
+        images,
+        upright=False,
+        fingerprint=digest(images.fingerprint, "exif ignored"),
+        labelled_fingerprint=labelled and digest(labelled, "exif ignored"),
+    )
+
+
 def _check_settings(spec: ImageSource, *, labelled: bool) -> None:
     known = KINDS[spec.kind].settings
-    for name in ("labels", "class_map", "subdir", "split", "options", "relist", "per_class"):
+    for name in SETTINGS:
         if getattr(spec, name) and name not in known:
             takes = f"It takes {', '.join(known)}." if known else "It takes none."
             raise ConfigError(

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from samefeatures.base.errors import UnreadableImageError
-from samefeatures.images.decode import decode
+from samefeatures.images.decode import decoded
 from samefeatures.images.imageset import ImageSet
 from samefeatures.images.preprocess import Preprocessing
 from samefeatures.images.views import regions_of
@@ -47,7 +47,7 @@ def decode_rate(
 
     def one(i: int) -> None:
         try:
-            image = decode(images.read(i))
+            image = decoded(images, i)
             for region in regions_of(part.views, images.ids[i], image.size):
                 for prep in distinct:
                     prep.pixels(image, region)
@@ -69,7 +69,7 @@ def pictures(images: ImageSet) -> list[Image.Image]:
     found = []
     for i in _spread(images, SAMPLE):
         try:
-            found.append(decode(images.read(i)))
+            found.append(decoded(images, i))
         except UnreadableImageError:
             continue
     return found or [Image.new("RGB", (256, 256))]

@@ -165,6 +165,7 @@ def data_summary(
         for name, reason in reasons.items()
     ]
     views = {part.images.name: part.views.as_dict() for part in parts if part.views}
+    upright = {part.images.upright for part in parts}
     listed = Listed.of_all(part.images.listed for part in parts)
     return DataSummary(
         name=", ".join(part.images.name for part in parts),
@@ -175,6 +176,7 @@ def data_summary(
         ),
         views=views or None,
         left_out=tuple(left),
+        upright=upright.pop() if len(upright) == 1 else None,
         taken=listed.taken if listed else None,
         passed_over=listed.passed if listed else {},
     )

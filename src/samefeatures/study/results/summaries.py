@@ -163,6 +163,8 @@ class DataSummary:
         images: Images listed.
         rows: Feature rows used: images that could be read times views.
         views: Random crops per image, or None for the plain centre crop.
+        upright: Whether EXIF orientations were applied: in all of its parts, in none, or (None)
+            in some.
         taken: Images that listings of folders and archives took; None where there was none.
         passed_over: How much they passed over, by ending or reason.
     """
@@ -173,8 +175,17 @@ class DataSummary:
     fingerprint: str
     views: Mapping[str, Any] | None = None
     left_out: tuple[LeftOut, ...] = ()
+    upright: bool | None = True
     taken: int | None = None
     passed_over: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def exif(self) -> str:
+        """What was done with EXIF orientations, where there may be some."""
+        if self.upright:
+            return "images with an EXIF orientation are turned upright"
+        where = "" if self.upright is False else ", in some of the parts"
+        return f"EXIF orientations are ignored{where}"
 
     @property
     def listing(self) -> str:
