@@ -287,6 +287,38 @@ def test_large_texts_say_nothing_about_the_pixels(kind: str, behind: bool) -> No
             decode(longer[: at + len(CHUNKS[kind]) // 2])
 
 
+def repeated(times: int, kind: str) -> bytes:
+    """A JPEG whose last pass stands there again and again."""
+    raw = encoded(RGB.resize((256, 256)), "jpeg", progressive=kind == "progressive")
+    last = raw[raw.rfind(b"\xff\xda") : -2]
+    return raw[:-2] + last * times + b"\xff\xd9"
+
+
+@pytest.mark.parametrize("kind", ["progressive", "plain"])
+def test_a_jpeg_of_many_passes(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """100 kB take minutes where each pass is over millions of pixels."""
+    monkeypatch.setattr(decoding, "MOST_PASSES", 20 * 256 * 256)
+    assert decode(repeated(0, kind)).size == (256, 256)
+    with pytest.raises(UnreadableImageError, match=r"passes over its pixels; at most 20"):
+        decode(repeated(30, kind))
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_what_looks_like_passes_is_none(progressive: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A film behind the picture, as phones write it, or such bytes in its notes."""
+    noise = np.random.default_rng(0).integers(0, 256, (256, 256, 3), dtype=np.uint8)
+    raw = encoded(
+        Image.fromarray(noise), "jpeg", progressive=progressive, comment=b"\xff\xda" * 500
+    )
+    monkeypatch.setattr(decoding, "MOST_PASSES", 20 * 256 * 256)
+    expected = np.asarray(Image.open(io.BytesIO(raw)).convert("RGB"))
+    assert np.array_equal(array(raw + b"\xff\xda\0\x08" * 500), expected)
+
+
+def test_ordinary_images_are_below_the_bound_of_passes() -> None:
+    assert decoding.MOST_PASSES // decoding.MOST_PIXELS >= 10
+
+
 def test_a_file_beyond_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoding, "MOST_BYTES", 2**20)
     raw = encoded(RGB, "bmp")

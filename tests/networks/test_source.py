@@ -20,6 +20,26 @@ def test_the_parts_of_a_source() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "rest", "query"),
+    [
+        ("onnx:what?/a&b.onnx", "what?/a&b.onnx", {}),
+        ("onnx:what?.onnx?output=y", "what?.onnx", {"output": "y"}),
+        ("timm:x?checkpoint=R&D/w?.pth", "x", {"checkpoint": "R&D/w?.pth"}),
+        (
+            "torchvision:x?checkpoint=R&D/w.pth&weights=W",
+            "x",
+            {"checkpoint": "R&D/w.pth", "weights": "W"},
+        ),
+    ],
+)
+def test_paths_may_hold_what_queries_are_made_of(
+    text: str, rest: str, query: dict[str, str]
+) -> None:
+    source = parse_source(text)
+    assert (source.rest, source.query) == (rest, query)
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("timn:resnet18", "unknown kind 'timn'.*Did you mean 'timm'.*mini:.*npz:"),
@@ -31,6 +51,10 @@ def test_the_parts_of_a_source() -> None:
         ("timm:resnet18?chekpoint=a", "unknown option 'chekpoint'.*Did you mean 'checkpoint'"),
         ("npz:a.npz?checkpoint=b", "unknown option 'checkpoint'. npz: takes background"),
         ("timm:resnet18?checkpoint=", "has no value"),
+        ("timm:resnet18?checkpoint", "has no value"),
+        ("timm:resnet18?pretrained", "unknown option 'pretrained'"),
+        ("timm:resnet18?checkpoint=a&&", "unknown option ''"),
+        ("timm:resnet18?checkpoint=a&pretrained", "unknown option 'pretrained'"),
         ("timm:resnet18?checkpoint=a&checkpoint=b", "given twice"),
     ],
 )

@@ -28,7 +28,12 @@ MOST_PIXELS = 178_956_970
 
 _ALONE = threading.Lock()
 
+MOST_PASSES = 12 * MOST_PIXELS
+"""Pixels times passes over them: a progressive JPEG has some ten, and may be made to have
+thousands, each of a few bytes."""
+
 _PNG = b"\x89PNG\r\n\x1a\n"
+_SCAN = b"\xff\xda"
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt", b"iCCP")
 """Chunks of a PNG that hold texts and the colour profile."""
 
@@ -138,11 +143,29 @@ def _loaded(raw: Raw) -> Image.Image:
     if len(raw) > MOST_BYTES:
         raise UnreadableImageError(f"larger than {MOST_BYTES // 2**20} MiB, the most that is read")
     try:
-        return _checked(Image.open(io.BytesIO(raw), formats=known_formats()))
+        image = Image.open(io.BytesIO(raw), formats=known_formats())
+        if image.format in ("JPEG", "MPO"):
+            _check_passes(raw, image.width * image.height)
+        return _checked(image)
     except ValueError:  # Pillow bounds texts, in whose place a file may hold anything
         if not raw.startswith(_PNG):
             raise
     return _checked(Image.open(io.BytesIO(_without_texts(raw)), formats=["PNG"]))
+
+
+def _check_passes(jpeg: bytes, pixels: int) -> None:
+    most = MOST_PASSES // pixels
+    if jpeg.count(_SCAN) <= most:  # true of all but few, and fast
+        return
+    passes, at = 0, 2
+    while at >= 0 and jpeg[at + 1 : at + 2] not in (b"", b"\xd9"):
+        passes += jpeg.startswith(_SCAN, at)
+        # Of markers, stuffed zeros and restarts have no length; what follows is data up to 0xff.
+        alone = jpeg[at + 1] in (0x00, 0x01, 0xFF, *range(0xD0, 0xD9))
+        length = 0 if alone else int.from_bytes(jpeg[at + 2 : at + 4], "big")
+        at = jpeg.find(b"\xff", at + 1 if jpeg[at + 1] == 0xFF else at + 2 + length)
+    if passes > most:
+        raise UnreadableImageError(f"{passes} passes over its pixels; at most {most} are decoded")
 
 
 def _without_texts(png: bytes) -> bytes:

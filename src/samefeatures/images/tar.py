@@ -11,7 +11,7 @@ from pathlib import Path
 
 from samefeatures.base.errors import ConfigError, DataError, LabelError
 from samefeatures.images.archive import Archive, Member, open_archive
-from samefeatures.images.class_maps import whole_number
+from samefeatures.images.class_maps import as_written, whole_number
 from samefeatures.images.imageset import ImageSet
 from samefeatures.images.label_paths import Labels, first_folders, label_paths
 from samefeatures.images.labels import whole_labels
@@ -151,8 +151,10 @@ def _below(member: str, subdir: str | None) -> str | None:
     member = member.removeprefix("./")
     if subdir is None:
         return member
-    prefix = subdir.strip("/") + "/"
-    return member.removeprefix(prefix) if member.startswith(prefix) else None
+    prefix = subdir.strip("/").split("/")
+    parts = member.split("/")
+    inside = [as_written(part) for part in parts[: len(prefix)]] == list(map(as_written, prefix))
+    return "/".join(parts[len(prefix) :]) if inside and len(parts) > len(prefix) else None
 
 
 def _key(member: str) -> str:

@@ -123,7 +123,7 @@ def _content(dataset: Any, kind: str, options: Mapping[str, Any], count: int) ->
         parts.append(np.ascontiguousarray(data).tobytes())
     elif root is not None and Path(root).is_dir():
         for path in sorted(Path(root).rglob("*")):
-            info = path.stat()
-            if not path.is_dir():
+            if path.is_file():  # no broken link, pipe or device
+                info = path.stat()
                 parts.append(f"{path.relative_to(root)} {info.st_size} {info.st_mtime_ns}")
     return parts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,8 +67,12 @@ class LoadOptions:
     arithmetic: Arithmetic = PLAIN
 
 
+_QUERY, _BETWEEN = re.compile(r"\?(?=\w+=|\w*$)"), re.compile(r"&(?=\w+=|\w*(?:&|$))")
+"""Where a query begins, and its pairs: a ``?`` or an ``&`` of a path has no key behind it."""
+
+
 def parse_source(text: str) -> Source:
-    """Take a source string apart.
+    """Take a source string apart: ``KIND:REST?KEY=VALUE&KEY=VALUE``.
 
     Raises:
         NetworkError: when the kind or a query key does not exist, or a part is empty.
@@ -75,11 +80,12 @@ def parse_source(text: str) -> Source:
     """
     name, colon, tail = text.partition(":")
     kind = find_kind(name if colon else "", text=text)
-    rest, _, raw = tail.partition("?")
+    query_at = _QUERY.search(tail)
+    rest, raw = (tail[: query_at.start()], tail[query_at.end() :]) if query_at else (tail, "")
     if not rest:
         raise NetworkError(f"'{text}' names nothing after '{name}:'. Add a name or a path.")
     query: dict[str, str] = {}
-    for pair in raw.split("&") if raw else ():
+    for pair in _BETWEEN.split(raw) if raw else ():
         key, _, value = pair.partition("=")
         if key not in (*kind.keys, *GENERAL):
             raise NetworkError(_unknown_key(text, kind, key))
