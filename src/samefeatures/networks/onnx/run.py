@@ -50,7 +50,8 @@ def open_session(
     try:
         with fast_pooling(model) as plain:
             packed = plain.SerializeToString()
-        return onnxruntime.InferenceSession(packed, options, providers=providers)
+        # Its fallback would print, and run on another device than was asked for.
+        return onnxruntime.InferenceSession(packed, options, providers=providers, enable_fallback=0)
     except Exception as error:  # its exceptions share no base class but this
         kind = OutOfMemoryError if is_out_of_memory(error) else NetworkError
         raise kind(f"ONNX Runtime can't run this network: {said(error)}") from None
