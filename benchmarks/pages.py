@@ -25,7 +25,7 @@ Row = Sequence[str]
 
 def write_pages() -> list[Path]:
     """The pages and the figure; returns what was written."""
-    written = [_fill(DOCS / "speed.md", {"bench": bench})]
+    written = [fill(DOCS / "speed.md", {"bench": bench})]
     if (RESULTS / "scaling.json").exists():
         from benchmarks.figure import draw
 
@@ -38,15 +38,16 @@ def write_pages() -> list[Path]:
             "growth": lambda: growth(record),
             "further": lambda: further(record),
         }
-        written += [_fill(DOCS / "scaling.md", tables), draw(record, DOCS / "scaling.png")]
+        written += [fill(DOCS / "scaling.md", tables), draw(record, DOCS / "scaling.png")]
     if (RESULTS / "fuzz.json").exists():
         found = kept("fuzz")
         tables = {"damage": lambda: damage(found), "wrong": lambda: wrong(found)}
-        written.append(_fill(DOCS / "robustness.md", tables))
+        written.append(fill(DOCS / "robustness.md", tables))
     return written
 
 
-def _fill(page: Path, tables: Mapping[str, Callable[[], str]]) -> Path:
+def fill(page: Path, tables: Mapping[str, Callable[[], str]]) -> Path:
+    """Replace what stands between the marks of a page."""
     text = page.read_text()
     for name, made in tables.items():
         pattern = rf"(<!-- {name} -->\n).*?(<!-- end -->)"
@@ -63,10 +64,10 @@ def _fill(page: Path, tables: Mapping[str, Callable[[], str]]) -> Path:
     return page
 
 
-def table(rows: Sequence[Row]) -> str:
-    """Markdown; the first row is the head, all columns but the first are right-aligned."""
+def table(rows: Sequence[Row], *, left: int = 1) -> str:
+    """Markdown; the first row is the head, all columns but the first ``left`` are right-aligned."""
     head, *body = rows
-    marks = ["---", *["---:"] * (len(head) - 1)]
+    marks = [*["---"] * left, *["---:"] * (len(head) - left)]
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, marks, *body))
 
 

@@ -114,7 +114,7 @@ def test_a_page_without_the_place_is_refused(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("nothing here")
     with pytest.raises(ValueError, match="no place for 'costs'"):
-        pages._fill(page, {"costs": lambda: "x"})
+        pages.fill(page, {"costs": lambda: "x"})
 
 
 def test_every_growth_has_four_sizes() -> None:

@@ -6,6 +6,7 @@ import argparse
 import datetime
 import os
 import pickle
+from collections import defaultdict, deque
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -63,6 +64,8 @@ BESIDE = {
     "a moment": datetime.datetime(2026, 1, 2),
     "a while": datetime.timedelta(hours=3),
     "the library": torch.__version__,
+    "counts": defaultdict(int, {"a": 3, "b": 4}),
+    "the last losses": deque([0.3, 0.2], maxlen=2),
 }
 
 

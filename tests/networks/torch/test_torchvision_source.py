@@ -131,6 +131,17 @@ def test_heads_for_training_may_be_left_behind(name: str, aux: int, tmp_path: Pa
     torch.save(model.eval().state_dict(), tmp_path / "net.pt")
     network = agrees(f"torchvision:{name}?checkpoint={tmp_path / 'net.pt'}", model)
     assert network.head.classes == 7
+    with_transform = load(network.source, preprocessing={"mean": [0.5] * 3, "std": [0.5] * 3})
+    assert isinstance(with_transform, ImageNetwork)
+    (note,) = network.notes
+    assert "transform_input" in note
+    model.transform_input = True
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 299, 299, 3), dtype=np.uint8)
+    images, others = (n.preprocessing.normalise(pixels) for n in (network, with_transform))
+    with torch.inference_mode():
+        logits = model(torch.from_numpy(images)).numpy()
+    ours = with_transform.head.logits(with_transform.backend.features(others))
+    np.testing.assert_allclose(ours, logits, atol=1e-4 * abs(logits).max())
     assert ("ux" in network.loading.get("passed over", "")) == (aux == 1000)
 
 

@@ -43,8 +43,23 @@ PASSED_OVER = (
     *(f"numpy.dtypes.{kind}{bits}DType" for kind in ("Int", "UInt") for bits in (8, 16, 32, 64)),
     *(f"numpy.dtypes.{name}DType" for name in ("Bool", "Float16", "Float32", "Float64", "Str")),
     "torch.torch_version.TorchVersion",
+    *(f"builtins.{name}" for name in ("bool", "int", "float", "str", "list", "dict", "tuple")),
+    "typing.Any",
+    "omegaconf.dictconfig.DictConfig",
+    "omegaconf.listconfig.ListConfig",
+    "omegaconf.base.ContainerMetadata",
+    "omegaconf.base.Metadata",
+    *(f"omegaconf.nodes.{name}Node" for name in ("Any", "String", "Integer", "Float", "Boolean")),
 )
 """What training scripts write beside weights: settings and numbers."""
+DICTS = (
+    "collections.defaultdict",
+    "lightning_fabric.utilities.data.AttributeDict",
+    "lightning.fabric.utilities.data.AttributeDict",
+    "pytorch_lightning.utilities.parsing.AttributeDict",
+)
+LISTS = ("collections.deque",)
+"""Dictionaries and lists that are filled after they are made: plain ones stand for them."""
 
 
 class Unread:
@@ -53,6 +68,27 @@ class Unread:
     def __init__(self, *_: object, **__: object) -> None: ...
 
     def __setstate__(self, _: object) -> None: ...
+
+
+class Plain:
+    """Makes a dict instead of itself."""
+
+    def __new__(cls, *_: object) -> Any:
+        return {}
+
+
+class PlainList(Plain):
+    """Makes a list instead of itself."""
+
+    def __new__(cls, *_: object) -> Any:
+        return []
+
+
+STAND_INS = (
+    *((Unread, name) for name in PASSED_OVER),
+    *((Plain, name) for name in DICTS),
+    *((PlainList, name) for name in LISTS),
+)
 
 
 def read_checkpoint(path: Path) -> dict[str, Weights]:
@@ -102,10 +138,7 @@ def _read_safetensors(path: Path) -> Any:
 
 def _read_torch(path: Path) -> Any:
     try:
-        with (
-            warnings.catch_warnings(),
-            torch.serialization.safe_globals([(Unread, name) for name in PASSED_OVER]),
-        ):
+        with warnings.catch_warnings(), torch.serialization.safe_globals(list(STAND_INS)):
             # Said of foreign files before they are refused; the refusal says it better.
             warnings.filterwarnings(
                 "ignore", message="Detected pickle protocol|.*TorchScript archive"

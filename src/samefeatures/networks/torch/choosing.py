@@ -21,7 +21,7 @@ OUTER = ("model", "net", "network", "encoder", "backbone", "timm_model")
 """Taken off where all names begin with one, and hardly a name is the model's own."""
 USUAL = ("", "state_dict", "model", "model_state_dict", "net", "network", "weights", "params")
 """Where a file has its weights, the usual first."""
-AVERAGED = re.compile(r"(?<![a-z])(ema|teacher|swa|averaged)(?![a-z])", re.IGNORECASE)
+AVERAGED = re.compile(r"(?<![a-z])(ema|teacher|swa|avg|averaged?)(?![a-z])", re.IGNORECASE)
 """In keys and prefixes of weights that are a running average of the trained ones."""
 KNOWN = 0.1
 """Below this share of names that are the model's, a file has names of another library."""

@@ -34,7 +34,7 @@ def build_torchvision(source: Source, options: LoadOptions) -> Built:
             "torchvision.models.list_models() lists all."
         )
     entry = _entry(models.get_model_weights(name), source)
-    said: Mapping[str, str] = {}
+    said: Mapping[str, str] | None = None
     if "checkpoint" in source.query:
         loaded = _from_checkpoint(
             models, source, resolve_path(source.query["checkpoint"], options.base)
@@ -46,7 +46,10 @@ def build_torchvision(source: Source, options: LoadOptions) -> Built:
         except Exception as error:  # URLError, HTTPError, RuntimeError for a bad hash, …
             raise NetworkError(no_download(source, error)) from None
     library = f"torchvision {torchvision.__version__}"
-    return Built(model, _preprocessing(entry.transforms()), library, loading=said)
+    notes = (INPUT,) if said is not None and name in HEADS_BESIDE else ()
+    return Built(
+        model, _preprocessing(entry.transforms()), library, loading=said or {}, notes=notes
+    )
 
 
 if TYPE_CHECKING:
@@ -56,7 +59,12 @@ if TYPE_CHECKING:
     from samefeatures.networks.torch.weights import Loaded
 
 HEADS_BESIDE = ("googlenet", "inception_v3")
-"""Those with further heads, for training alone."""
+"""Those with further heads, for training alone; and with a transform of their input."""
+INPUT = (
+    "a checkpoint does not say whether it was trained with torchvision's transform_input; here it "
+    "is off. torchvision's own weights, and what was fine-tuned from them, have it on: for these "
+    "give mean and std of [0.5, 0.5, 0.5]"
+)
 
 load_torchvision = partial(load_torch, build_torchvision)
 

@@ -32,8 +32,12 @@ NO_CLASSIFIER = (
 
 
 def changed_rows(weights: Weights, model: nn.Module) -> int | None:
-    """The classes of a file, where it has another number of rows than the model's last layer."""
-    rows = [len(layer.weight) for layer in model.modules() if isinstance(layer, LINEAR)][-1:]
+    """The classes of a file, where its rows are others than the model's classes.
+
+    Where a model does not say them they are the rows of its last layer.
+    """
+    layers = [len(layer.weight) for layer in model.modules() if isinstance(layer, LINEAR)]
+    rows = [getattr(model, "num_classes", None) or layers[-1]] if layers else []
     found = {
         len(weights[name])
         for name, own in model.state_dict().items()
