@@ -133,42 +133,41 @@ TARGETS: Sequence[Target] = (
         what="store of features", make=make_store, read=read_store, ours=True, count=250, bits=700
     ),
     Target(what="moments", make=from_study("moments/fit-*.npz"), read=read_moments, ours=True),
-    Target(what="moments of controls", make=make_blocks, read=read_blocks, ours=True, bits=5000),
+    Target(what="moments of controls", make=make_blocks, read=read_blocks, ours=True, bits=3500),
     Target(
         what="map",
         make=from_study("maps/ols/a--b.safetensors"),
         read=read_map,
         ours=True,
-        bits=6000,
+        bits=2500,
     ),
     Target(
         what="loss curve",
         make=from_study("maps/cosine/a--b.curve.npz"),
         read=read_curve,
         ours=True,
-        bits=5000,
+        bits=3500,
     ),
-    Target(what="state of a fit", make=make_checkpoint, read=read_checkpoint, ours=True, bits=5000),
+    Target(what="state of a fit", make=make_checkpoint, read=read_checkpoint, ours=True, bits=3500),
     Target(
         what="key of maps",
         make=from_study("maps/ols/key.json"),
         read=read_key,
         ours=True,
-        bits=5000,
+        bits=3500,
     ),
     Target(
-        what="scores", make=from_study("scores/ols/a/*.npz"), read=read_scores, ours=True, bits=6000
+        what="scores", make=from_study("scores/ols/a/*.npz"), read=read_scores, ours=True, bits=2500
     ),
     Target(
         what="predictions.parquet",
         make=from_study("predictions.parquet"),
         read=read_said,
         ours=True,
-        bits=6000,
-        count=2000,
+        bits=2500,
     ),
     Target(what="controls", make=from_study("controls/*.json"), read=read_controls, ours=True),
-    Target(what="task", make=make_task, read=read_task, ours=True, bits=5000),
+    Target(what="task", make=make_task, read=read_task, ours=True, bits=3500),
     Target(
         what="overlap.json",
         make=from_study("overlap/*/a--b/overlap.json"),
@@ -176,14 +175,9 @@ TARGETS: Sequence[Target] = (
         ours=True,
     ),
     Target(
-        what="study.json",
-        make=from_study("study.json"),
-        read=read_results,
-        ours=True,
-        count=2000,
-        bits=4000,
+        what="study.json", make=from_study("study.json"), read=read_results, ours=True, bits=2500
     ),
-    Target(what="journal", make=make_journal, read=read_journal, ours=True, bits=5000),
-    Target(what="prints", make=make_prints, read=read_prints, ours=True, bits=5000),
-    Target(what="index of an archive", make=make_index, read=read_kept_index, ours=True, bits=5000),
+    Target(what="journal", make=make_journal, read=read_journal, ours=True, bits=3500),
+    Target(what="prints", make=make_prints, read=read_prints, ours=True, bits=3500),
+    Target(what="index of an archive", make=make_index, read=read_kept_index, ours=True, bits=3500),
 )

@@ -32,8 +32,8 @@ class Target:
     make: Callable[[Path], Made]
     read: Callable[[Path], object]
     ours: bool
-    count: int = 1000
-    bits: int = 3000
+    count: int = 800
+    bits: int = 2500
 
 
 def print_of(value: Any) -> str:

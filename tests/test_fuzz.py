@@ -53,7 +53,7 @@ def read_wrongly(folder: Path) -> object:
 
 
 @pytest.mark.parametrize(
-    ("name", "outcome"), [("k", "traceback"), ("c", "several lines"), ("m", "memory")]
+    ("name", "outcome"), [("k", "traceback"), ("c", "refused"), ("m", "memory")]
 )
 def test_what_is_wrong_is_seen(name: str, outcome: str) -> None:
     """Or the sample above would prove nothing."""

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from samefeatures.base.errors import ExportError, MapError, UnreadableImageError
-from samefeatures.export.hybrids import Exported, export_hybrid
+from samefeatures.export.hybrids import Exported, _kept_if_right, export_hybrid
 from samefeatures.features.stored import StoredFeatures
 from samefeatures.images import folder
 from samefeatures.images.decode import decode
@@ -209,3 +209,10 @@ def test_other_weights_or_preprocessing_are_fitted_anew(
     changed = make_study(tmp_path, **change)  # type: ignore[arg-type]
     export(changed, "small", "mobilenet_v2", to=tmp_path / "h.onnx")
     assert not np.allclose(AffineMap.load(path).weight, before)
+
+
+def test_a_place_that_can_not_be_written_is_said_before_anything_is_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    place = _kept_if_right(tmp_path / "file" / "x.pt2")
+    with pytest.raises(ExportError, match="Choose another place with --to"), place:
+        pytest.fail("it was made")

@@ -61,10 +61,9 @@ def bytes_of(path: Path, *, most: int) -> bytes:
         FileError: when it is something else, or larger.
     """
     with open_regular(path) as file:
-        data = file.read(most + 1)
-    if len(data) > most:
-        raise FileError(f"it is larger than {most // MEBIBYTE} MiB, the most that is read")
-    return data
+        if os.fstat(file.fileno()).st_size > most:
+            raise FileError(f"it is larger than {most // MEBIBYTE} MiB, the most that is read")
+        return file.read()
 
 
 def open_regular(path: Path) -> IO[bytes]:
