@@ -24,6 +24,8 @@ START = GRID.index(1e-2)
 """Where a search begins that knows nothing."""
 MARGIN = 1e-5
 """What a step must gain, relatively: where strengths hardly matter, none is better."""
+KEPT = 3
+"""Prefixes of one length whose sheets are kept: a step and its way back. Sheets are large."""
 TakenOff = Callable[[float], Sequence[Sheet]]
 """Sheets of the folds without a block, at a strength."""
 
@@ -71,7 +73,8 @@ class CrossValidation:
         squares = np.array([total.sum_of_squares(name) for name in targets])  # (t,)
         self._counts = np.array([name in count for name in targets]) & (squares > 0)
         self._total, self._squares, self._algebra = total, squares, algebra
-        self._left: dict[Prefix, Sequence[Sheet]] = {(): sheets}
+        self._sheets = sheets
+        self._left: dict[Prefix, Sequence[Sheet]] = {}  # the last ones used come last
         self._taken_off = taken_off or {}
         self._shares: dict[Prefix, float] = {}
 
@@ -117,16 +120,25 @@ class CrossValidation:
 
     def _after(self, prefix: Prefix) -> Sequence[Sheet]:
         """What the blocks of the prefix leave, in every fold."""
-        if prefix not in self._left:
-            block, strength = prefix[-1]
-            if block in self._taken_off:
-                self._left[prefix] = self._taken_off[block](strength)
-                return self._left[prefix]
-            self._left[prefix] = [
-                left.without(block, self.shift(block, strength, left.n), algebra=self._algebra)
-                for left in self._after(prefix[:-1])
-            ]
-        return self._left[prefix]
+        if not prefix:
+            return self._sheets
+        found = self._left.pop(prefix, None)
+        if found is None:
+            found = self._made(prefix)
+            longest = [other for other in self._left if len(other) == len(prefix)]
+            for other in longest[: len(longest) - KEPT + 1]:
+                del self._left[other]
+        self._left[prefix] = found  # the last one
+        return found
+
+    def _made(self, prefix: Prefix) -> Sequence[Sheet]:
+        block, strength = prefix[-1]
+        if block in self._taken_off:
+            return self._taken_off[block](strength)
+        return [
+            left.without(block, self.shift(block, strength, left.n), algebra=self._algebra)
+            for left in self._after(prefix[:-1])
+        ]
 
 
 def shift_of(total: SecondMoments, block: str, strength: float, n: int) -> float:
