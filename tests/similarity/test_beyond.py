@@ -12,6 +12,7 @@ from sklearn.linear_model import Ridge as SklearnRidge
 from samefeatures.algebra import HOST, Algebra, Host
 from samefeatures.base.arrays import Float64
 from samefeatures.moments.record import Moments
+from samefeatures.similarity import strengths
 from samefeatures.similarity.beyond import Explainer, Ground, cosine_beyond, errors_of, r2_beyond
 from samefeatures.similarity.sheet import Sheet
 from samefeatures.similarity.sketch import sketch_of
@@ -306,3 +307,28 @@ def test_a_sheet_is_what_the_rows_say() -> None:
     left = found.without("answers", 0.0)
     assert list(left.blocks) == ["pixels", "a", "noise"]
     assert (left.n, left.taken[0].block, left.taken[0].blocks) == (80, "answers", left.blocks)
+
+
+@pytest.mark.parametrize("kept", [1, 2, 99])
+def test_what_is_kept_while_strengths_are_searched_is_bounded(
+    monkeypatch: pytest.MonkeyPatch, kept: int
+) -> None:
+    fit = world(120, seed=1)
+
+    def made() -> CrossValidation:
+        held = [{k: v[f::4] for k, v in fit.items()} for f in range(4)]
+        names = ["pixels", "answers", "a"]
+        rest = [moments(_but(fit, f)) for f in range(4)]
+        sheets = [
+            Sheet.of(seen, moments(other), names, ["b"])
+            for seen, other in zip(rest, held, strict=True)
+        ]
+        return CrossValidation(moments(fit), sheets, ["b"], count=["b"])
+
+    usual = made().choose(["pixels", "answers", "a"])
+    monkeypatch.setattr(strengths, "KEPT", kept)
+    bounded = made()
+    assert bounded.choose(["pixels", "answers", "a"]) == usual
+    lengths = [len(prefix) for prefix in bounded._left]
+    assert max(lengths.count(length) for length in (1, 2)) <= kept
+    assert len(bounded._left) > (2 if kept == 99 else 1)
