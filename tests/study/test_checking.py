@@ -11,7 +11,7 @@ from PIL import Image
 
 from npz_worlds import make_worlds, write_npz
 from onnx_nets import CLASSES, D, gemm_net, save
-from samefeatures.base.errors import LabelError
+from samefeatures.base.errors import LabelError, UnreadableImageError
 from samefeatures.base.progress import Advance
 from samefeatures.networks.load import load
 from samefeatures.networks.record import ImageNetwork
@@ -72,9 +72,10 @@ def test_a_network_is_scored_on_labelled_images_that_can_be_read(tmp_path: Path)
     said = network.head.logits(network.backend.features(shown.astype(np.float32)))
     labels = np.repeat(np.arange(CLASSES), 6)[1:]
     assert check.score is not None
-    assert (check.score.n, check.left_out) == (6 * CLASSES - 1, 1)
+    assert (check.score.n, list(check.left_out)) == (6 * CLASSES - 1, ["0/0.png"])
     assert check.score.correct == int((said.argmax(1) == labels).sum())
-    assert check.rows()["left out"] == "1 image that can't be read"
+    left_out = check.rows()["left out"]
+    assert left_out.startswith("1 image that can't be read: 0/0.png, not an image, or of none of")
     assert check.rows()["own top-5"] == f"{check.score.top5:.2f} %"
     ((description, total),) = told
     assert description.startswith("net on ")
@@ -109,3 +110,13 @@ def test_class_names_in_order_must_be_as_many_as_classes(tmp_path: Path) -> None
     (tmp_path / "val/class0").rmdir()
     with pytest.raises(LabelError, match=rf"{CLASSES - 1} class names.* has {CLASSES} classes"):
         check_networks([source], data=str(tmp_path / "val"), class_map="sorted")
+
+
+def test_where_no_image_can_be_read_the_reason_is_said(tmp_path: Path) -> None:
+    source = f"onnx:{save(gemm_net(), tmp_path / 'net')}"
+    (tmp_path / "val/0").mkdir(parents=True)
+    for name in ("a.png", "b.png"):
+        (tmp_path / "val/0" / name).touch()
+    says = r"val holds 2 images that can't be read, among them 0/a\.png: the file is empty"
+    with pytest.raises(UnreadableImageError, match=says):
+        check_networks([source], data=str(tmp_path / "val"))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from samefeatures.base.arrays import Int64
-from samefeatures.base.errors import ConfigError
+from samefeatures.base.errors import ConfigError, UnreadableImageError
 from samefeatures.base.progress import Progress, Silent
 from samefeatures.features.extract import extract
 from samefeatures.images.imageset import ImageSet
@@ -32,7 +32,7 @@ class Check:
 
     network: Network
     score: Score | None
-    left_out: int = 0
+    left_out: Mapping[str, str] = field(default_factory=dict)
     warning: str | None = None
     listed: Listed | None = None
     numbering: str | None = None
@@ -53,10 +53,17 @@ class Check:
             score = self.score
             out["own top-1"] = f"{score.top1:.2f} % ({score.correct:,} of {score.n:,})"
             if self.left_out:
-                images = "image" if self.left_out == 1 else "images"
-                out["left out"] = f"{self.left_out:,} {images} that can't be read"
+                out["left out"] = _left_out(self.left_out)
             out["own top-5"] = f"{score.top5:.2f} %"
         return out | ({"warning": self.warning} if self.warning else {})
+
+
+def _left_out(reasons: Mapping[str, str]) -> str:
+    """How many images can't be read, and why one of them can't."""
+    first, why = next(iter(reasons.items()))
+    if len(reasons) == 1:
+        return f"1 image that can't be read: {first}, {why}"
+    return f"{len(reasons):,} images that can't be read, among them {first}: {why}"
 
 
 def _of_images(network: ImageNetwork) -> dict[str, str]:
@@ -128,20 +135,22 @@ def _check(network: Network, images: ImageSet | None, progress: Progress, *, map
     if images is None:
         return Check(network, None)
     images, note = by_name(images, [network], mapped=mapped)
-    score, labels = score_on_images(network, images, progress)
+    score, labels, left_out = score_on_images(network, images, progress)
     warning = renaming_warning(network, score, labels)
-    return Check(network, score, len(images) - score.n, warning, images.listed, note)
+    return Check(network, score, left_out, warning, images.listed, note)
 
 
 def score_on_images(
     network: ImageNetwork, images: ImageSet, progress: Progress
-) -> tuple[Score, Int64]:
-    """A network's own score on labelled images, and (n,) the labels of those that can be read.
+) -> tuple[Score, Int64, Mapping[str, str]]:
+    """A network's own score on labelled images, (n,) the labels of those that can be read, and why
+    others can't, by id.
 
     Features are kept only while it runs.
 
     Raises:
         LabelError: when the images have no labels, or others.
+        UnreadableImageError: when none of them can be read.
     """
     check_labels(images, network)
     advance = progress.task(f"{network.name} on {images.name}", len(images))
@@ -150,4 +159,7 @@ def score_on_images(
             [network], images, Path(folder), on_rows=lambda _name, count: advance(count)
         )
         assert rows.labels is not None  # they are those of the images
-        return score_heads(labelled(rows, rows.labels), [network.head])[0], rows.labels
+        if not len(rows):
+            raise UnreadableImageError(f"{images.name} holds {_left_out(rows.left_out)}.")
+        score = score_heads(labelled(rows, rows.labels), [network.head])[0]
+        return score, rows.labels, rows.left_out
