@@ -13,8 +13,14 @@ from typing import Any
 import pytest
 from pictures import encoded, picture
 
-from samefeatures.base.errors import ConfigError, DataError, LabelError, MissingExtraError
-from samefeatures.images.huggingface import open_huggingface
+from samefeatures.base.errors import (
+    ConfigError,
+    DataError,
+    LabelError,
+    MissingExtraError,
+    UnreadableImageError,
+)
+from samefeatures.images.huggingface import _reader, open_huggingface
 from samefeatures.images.imageset import ImageSet
 from samefeatures.images.source import ImageSource
 
@@ -223,3 +229,23 @@ def test_without_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setitem(sys.modules, "datasets", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'samefeatures\[hf\]'"):
         opened(tmp_path)
+
+
+def test_a_row_without_an_image_is_left_out(tmp_path: Path) -> None:
+    built = datasets.Dataset.from_dict({"image": [{"bytes": FILES[0], "path": None}, None]})
+    built = built.cast_column("image", datasets.Image())
+    images = opened(saved(tmp_path / "set", built), labelled=False)
+    assert images.read(0) == FILES[0]
+    with pytest.raises(UnreadableImageError, match="the row holds no image"):
+        images.read(1)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "gone"])
+def test_a_row_that_names_no_regular_file_is_left_out(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "x.png"
+    if kind == "pipe":
+        os.mkfifo(path)
+    place = "/dev/zero" if kind == "device" else str(path)
+    read = _reader([{"image": {"bytes": None, "path": place}}], "image")
+    with pytest.raises(UnreadableImageError, match="can't be opened"):
+        read(0)

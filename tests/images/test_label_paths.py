@@ -99,7 +99,13 @@ def test_parts_of_a_data_set_are_no_classes(make_files: MakeFiles, parts: tuple[
     root = make_files(*(f"{part}/cat/a.png" for part in parts))
     with pytest.raises(LabelError, match="are parts of a data set and no classes"):
         open_images(ImageSource(source=str(root), class_map="sorted"), labelled=True)
-    images = open_images(
-        ImageSource(source=str(Path(root, parts[0])), class_map="sorted"), labelled=True
-    )
-    assert images.in_order == 1
+    one = ImageSource(source=str(Path(root, parts[0])), class_map="sorted")
+    assert open_images(one, labelled=True).in_order == 1
+
+
+def test_parts_of_a_data_set_are_not_joined_by_the_names_of_files(make_files: MakeFiles) -> None:
+    name = "n01440764/n01440764_1.png"
+    root = make_files(f"train/{name}", f"val/{name}")
+    with pytest.raises(LabelError, match="are parts of a data set and no classes"):
+        open_images(ImageSource(source=str(root)), labelled=True)
+    assert len(open_images(ImageSource(source=str(root)), labelled=False)) == 2

@@ -7,7 +7,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from samefeatures.base.errors import ConfigError, DataError, LabelError, require
+from samefeatures.base.errors import (
+    ConfigError,
+    DataError,
+    LabelError,
+    UnreadableImageError,
+    require,
+)
 from samefeatures.base.options import check_known
 from samefeatures.base.paths import path_of
 from samefeatures.images.imageset import ImageSet, Raw, numbered
@@ -91,6 +97,8 @@ def _reader(images: Any, column: str) -> Callable[[int], Raw]:
     def read(i: int) -> Raw:
         with lock:  # Arrow tables opened from disk are not safe to index from many threads
             record = images[i][column]
+        if record is None or (record["bytes"] is None and not record["path"]):
+            raise UnreadableImageError("the row holds no image")
         if record["bytes"] is not None:
             return bytes(record["bytes"])
         return read_image(Path(record["path"]))

@@ -62,6 +62,14 @@ def label_paths(
     if csv is not None:
         return _from_csv(ids, csv, class_map, where)
     names = first_folders(ids)
+    there = {folder.split("/", 1)[0] for folder in folders} if class_map == SORTED else set()
+    kinds = there | set(names)
+    parts = {kind.lower() for kind in kinds} <= SPLITS
+    if parts and (class_map == SORTED or (class_map is None and len(kinds) > 1)):
+        raise LabelError(
+            f"{where} holds the folders {', '.join(sorted(kinds))}, which are parts of a data set "
+            "and no classes. Give one of them as the source."
+        )
     if class_map is None and not are_known(set(names)):
         names = [synset_in(i) or name for i, name in zip(ids, names, strict=True)]
     bare = [i for i, name in zip(ids, names, strict=True) if not name]
@@ -70,13 +78,6 @@ def label_paths(
             f"{where}: {len(bare)} of {len(ids)} images lie in no class folder, among them "
             f"{bare[0]}, and no single synset stands in their names. Put each into a folder named "
             "by its class, or give a CSV with 'labels:'."
-        )
-    there = {folder.split("/", 1)[0] for folder in folders} if class_map == SORTED else set()
-    kinds = there | set(names)
-    if class_map == SORTED and {kind.lower() for kind in kinds} <= SPLITS:
-        raise LabelError(
-            f"{where} holds the folders {', '.join(sorted(kinds))}, which are parts of a data set "
-            "and no classes. Give one of them as the source."
         )
     indices = class_indices(names, class_map, where=where, more=there)
     counted = len(kinds) if class_map == SORTED else None

@@ -10,7 +10,9 @@ import stat
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,9 @@ from samefeatures.base.digests import digest
 from samefeatures.base.errors import DataError, FileError
 from samefeatures.images.decode import starts_image
 from samefeatures.images.taking import BARE, NO_FILE, Listed, passed_folder, passed_over
+
+LOOKS = 16
+"""Folders that are looked into at once."""
 
 START = 2**18
 """Bytes of a file without an ending that are looked at."""
@@ -89,31 +94,19 @@ def list_folder(root: Path) -> Listing:
 
 
 def _scan(root: Path) -> Listing:
-    found: list[tuple[str, int, int]] = []
+    found: list[_File] = []
     folders: list[str] = []
     passed: Counter[str] = Counter()
-    waiting: list[tuple[str, frozenset[tuple[int, int]]]] = [("", frozenset())]
-    while waiting:
-        below, above = waiting.pop()
-        here = root / below
-        state = here.stat()
-        this = (state.st_dev, state.st_ino)
-        if this in above:
-            raise DataError(
-                f"{here} leads back to a directory above it, so that the listing would never end. "
-                "Remove the link."
-            )
-        with os.scandir(here) as entries:
-            for entry, why in _judged(here, list(entries)):
-                path = f"{below}/{entry.name}" if below else entry.name
-                if why is not None:
-                    passed[why] += 1
-                elif entry.is_dir():
-                    folders.append(path)
-                    waiting.append((path, above | {this}))
-                else:
-                    info = entry.stat()
-                    found.append((path, info.st_size, info.st_mtime_ns))
+    level: list[_Folder] = [("", frozenset())]
+    # On a file system far away nearly all of the time is spent waiting.
+    with ThreadPoolExecutor(LOOKS) as pool:
+        while level:
+            scanned = list(pool.map(partial(_scan_one, root), level))
+            level = [folder for _, below, _ in scanned for folder in below]
+            folders += [name for name, _ in level]
+            for files, _, counts in scanned:
+                found += files
+                passed.update(counts)
     found.sort()
     return Listing(
         paths=[path for path, _, _ in found],
@@ -123,6 +116,39 @@ def _scan(root: Path) -> Listing:
         folders=sorted(folders),
         passed=dict(passed),
     )
+
+
+_File = tuple[str, int, int]
+"""Path, size and time."""
+_Folder = tuple[str, frozenset[tuple[int, int]]]
+"""Path, and what tells it from those above it."""
+
+
+def _scan_one(root: Path, folder: _Folder) -> tuple[list[_File], list[_Folder], Counter[str]]:
+    """Files and folders in one folder, and what is passed over there."""
+    below, above = folder
+    here = root / below
+    state = here.stat()
+    this = (state.st_dev, state.st_ino)
+    if this in above:
+        raise DataError(
+            f"{here} leads back to a directory above it, so that the listing would never end. "
+            "Remove the link."
+        )
+    files: list[_File] = []
+    folders: list[_Folder] = []
+    passed: Counter[str] = Counter()
+    with os.scandir(here) as entries:
+        for entry, why in _judged(here, list(entries)):
+            path = f"{below}/{entry.name}" if below else entry.name
+            if why is not None:
+                passed[why] += 1
+            elif entry.is_dir():
+                folders.append((path, above | {this}))
+            else:
+                info = entry.stat()
+                files.append((path, info.st_size, info.st_mtime_ns))
+    return files, folders, passed
 
 
 def _judged(
