@@ -13,10 +13,10 @@ from samefeatures.networks.torch.split import logits_of
 
 @torch.no_grad()
 def spread(model: nn.Module) -> nn.Module:
-    """The module in evaluation mode; norms and biases are moved off where they do nothing."""
+    """The module in evaluation mode; what is 0 or 1 and would do nothing is moved off that."""
     for module in model.modules():
         for name, value in [*module.named_parameters(recurse=False)]:
-            if name == "bias" and value.ndim == 1:
+            if not value.any() or (name == "bias" and value.ndim == 1):
                 value.add_(0.05 * torch.randn_like(value))
         if getattr(module, "running_var", None) is not None:
             module.running_var.uniform_(0.8, 1.2)

@@ -176,6 +176,22 @@ def test_metadata_that_are_none_are_left_aside() -> None:
     assert equal(put(weights).model, state())
 
 
+def test_an_average_that_lacks_statistics_points_to_the_raw_weights() -> None:
+    states = {"model": state(), "model_ema": without("norm.running_mean", "norm.running_var")}
+    recipe = Recipe(build=build, rename=unchanged)
+
+    def opened(wish: str | None) -> nn.Module:
+        return load_weights(states, recipe, wish=wish, path=Path("net.pt"), source="lib:net").model
+
+    with pytest.raises(CheckpointError) as caught:
+        opened(None)
+    assert "norm.running_mean is missing; norm.running_var is missing. " in str(caught.value)
+    assert str(caught.value).endswith(
+        "Taken was model_ema, a running average (EMA); ?weights=raw takes model."
+    )
+    assert equal(opened("raw"), state())
+
+
 def test_an_unknown_wish() -> None:
     with pytest.raises(NetworkError, match=r"'lib:net': weights is 'last'; use 'ema' or 'raw'\."):
         put(state(), wish="last")

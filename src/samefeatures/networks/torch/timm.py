@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from threading import get_ident
+from threading import Lock, get_ident
 from typing import TYPE_CHECKING, Any
-from unittest.mock import patch
 
 from samefeatures.base.errors import NetworkError, SplitError, did_you_mean
 from samefeatures.networks.source import LoadOptions, Source, resolve_path
@@ -66,6 +65,8 @@ def build_timm(source: Source, options: LoadOptions) -> Built:
 
 
 load_timm = partial(load_torch, build_timm)
+
+_ONE_AT_A_TIME = Lock()
 
 
 def _class_names(timm: Any, model: Any) -> tuple[str, ...]:
@@ -183,13 +184,16 @@ def _in_place_of_loading(note: Callable[..., None]) -> Iterator[None]:
     """While this thread creates a model, timm's loader is another function."""
     from timm.models import _builder
 
-    theirs, thread = _builder.load_pretrained, get_ident()
-
     def loader(*args: Any, **options: Any) -> None:
         (note if get_ident() == thread else theirs)(*args, **options)
 
-    with patch.object(_builder, "load_pretrained", loader):
-        yield
+    with _ONE_AT_A_TIME:
+        theirs, thread = _builder.load_pretrained, get_ident()
+        _builder.load_pretrained = loader
+        try:
+            yield
+        finally:
+            _builder.load_pretrained = theirs
 
 
 def check_classifier(model: Any, source: str) -> None:

@@ -98,7 +98,13 @@ def load_weights(
         model = recipe.build(classes)
         weights = _renamed(recipe, chosen.weights, model)
     said = {**chosen.said, **_renamings(chosen.weights, weights)}
-    said |= _put(weights, model, lambda: recipe.build(classes), path=path, source=source)
+    try:
+        said |= _put(weights, model, lambda: recipe.build(classes), path=path, source=source)
+    except CheckpointError as error:
+        taken = said.get("weights", "")
+        if "?weights=" not in taken:
+            raise
+        raise CheckpointError(f"{error} Taken was {taken}.") from None
     return Loaded(model, said)
 
 
