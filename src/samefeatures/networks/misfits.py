@@ -14,8 +14,11 @@ from samefeatures.base.errors import (
     first_line,
     said,
 )
+from samefeatures.base.shown import plain
 from samefeatures.networks.memory import is_out_of_memory
 
+LONGEST = 2000
+"""Characters of a message."""
 Shapes = Mapping[str, tuple[int, ...]]
 """Of tensors, by name."""
 
@@ -49,7 +52,9 @@ def misfit(
 
 @contextmanager
 def foreign_errors(source: str, what: str) -> Iterator[None]:
-    """Turn every error of the libraries that open a network into one of ours.
+    """Turn every error of the libraries that open a network into one of ours, on one line.
+
+    Names of layers and tensors are those of a file: what can't be printed in them is written out.
 
     Args:
         source: The network.
@@ -61,17 +66,20 @@ def foreign_errors(source: str, what: str) -> Iterator[None]:
     """
     try:
         yield
-    except SamefeaturesError:
-        raise
+    except SamefeaturesError as error:
+        text = plain(str(error)[:LONGEST])
+        if text == str(error):
+            raise
+        raise type(error)(text) from None
     except Exception as error:  # libraries raise what they like, of a damaged file above all
         if is_out_of_memory(error):
             raise OutOfMemoryError(
-                f"{source} needs more memory than is free ({first_line(error)}). It is larger than "
-                "this machine, or damaged."
+                f"{source} needs more memory than is free ({plain(first_line(error))}). It is "
+                "larger than this machine, or damaged."
             ) from error
         raise CheckpointError(
-            f"{source} can't be opened as {what} ({first_line(error)}). It is damaged, or of a "
-            "form that is not known: fetch it again, or save it anew."
+            f"{source} can't be opened as {what} ({plain(first_line(error))}). It is damaged, or "
+            "of a form that is not known: fetch it again, or save it anew."
         ) from error
 
 

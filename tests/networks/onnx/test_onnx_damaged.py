@@ -124,6 +124,24 @@ def test_a_damage_is_refused_in_one_line(tmp_path: Path, name: str, capfd) -> No
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize("name", ["a\nb", "\x1b[31mred", "n" * 10**6, "\u202eab"])
+@pytest.mark.parametrize("where", ["tensor", "output", "input"])
+def test_names_of_a_file_are_shown_and_not_obeyed(tmp_path: Path, name: str, where: str) -> None:
+    model = whole()
+    model.graph.node.append(helper.make_node("Relu", ["out"], ["last"]))
+    model.graph.output[0].name = "last"
+    if where == "tensor":
+        model.graph.node[-1].output[0] = model.graph.output[0].name = name
+    elif where == "output":
+        model.graph.output[0].name = name
+    else:
+        model.graph.input.add(name=name).type.CopyFrom(model.graph.input[0].type)
+    said = refusal(save(model, tmp_path))
+    assert said is not None
+    assert said.isprintable()
+    assert len(said) <= 2000
+
+
 def test_the_whole_is_sound(tmp_path: Path) -> None:
     network = load(f"onnx:{save(whole(), tmp_path)}", threads=1)
     np.testing.assert_allclose(network.head.weight, known_head()[0] / 2)

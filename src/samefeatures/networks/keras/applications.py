@@ -74,12 +74,17 @@ def build_application(
     return model, fields, bgr
 
 
-def _find(keras: ModuleType, source: Source) -> Callable[..., Any]:
-    names = [
+def applications(keras: ModuleType) -> list[str]:
+    """Names of all that Keras has."""
+    return [
         name
         for name in dir(keras.applications)
         if name[0].isupper() and inspect.isfunction(getattr(keras.applications, name))
     ]
+
+
+def _find(keras: ModuleType, source: Source) -> Callable[..., Any]:
+    names = applications(keras)
     if source.rest not in names:
         raise NetworkError(
             f"Keras {keras.__version__} has no application '{source.rest}'. "
