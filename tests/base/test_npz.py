@@ -253,3 +253,25 @@ def test_kinds_and_axes(array: np.ndarray) -> None:
         check_kinds({"a": array}, {"a": ("i", 2)})
     with pytest.raises(FileError, match="no array 'b'"):
         check_kinds({"a": array}, {"b": ("i", 2)})
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+@pytest.mark.parametrize("name", ["b", "eighteen-letters-x"])
+def test_no_bit_of_the_table_of_contents_hides_an_array(
+    tmp_path: Path, save: Callable[..., None], name: str
+) -> None:
+    """A comment that is not there may swallow the entries behind it."""
+    path = tmp_path / "x.npz"
+    save(path, **{"a": np.arange(3), name: np.arange(5), "c": np.ones(2)})
+    whole = path.read_bytes()
+    sound = load_npz(path)
+    for bit in range(8 * whole.index(b"PK\x01\x02"), 8 * len(whole)):
+        altered = bytearray(whole)
+        altered[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(altered)
+        try:
+            found = load_npz(path)
+        except FileError:
+            continue
+        assert list(found) == list(sound), f"bit {bit}"
+        assert all(np.array_equal(found[key], sound[key]) for key in sound)

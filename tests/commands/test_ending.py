@@ -150,3 +150,11 @@ def test_two_processes_may_draw_overlaps_of_one_study(folder: Path) -> None:
         ".png",
         ".svg",
     }
+
+
+def test_whoever_reads_the_output_may_have_enough_of_it(folder: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = call("report", "out", cwd=folder, stdout=writing)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, b"")

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TypeVar
 
-from samefeatures.base.errors import FileError, NoFileError, first_line, said
+from samefeatures.base.errors import FileError, NoFileError, SamefeaturesError, first_line, said
 
 T = TypeVar("T")
 MEBIBYTE = 2**20
@@ -43,7 +43,7 @@ def border() -> Iterator[None]:
         raise FileError("it is nested too deeply") from None
     except OSError as error:
         raise FileError(error.strerror or first_line(error)) from None
-    except ValueError as error:  # of ours, and what libraries say of values
+    except (ValueError, SamefeaturesError) as error:  # ours, and what libraries say of values
         raise FileError(said(error)) from None
     except BaseException as error:
         raise FileError(first_line(error)) from None

@@ -25,6 +25,8 @@ PACKED = 1100
 """Deflate makes no more than 1,032 bytes of one."""
 EMPTY = 10_000_000
 """Entries of an array that has no bytes."""
+HEADER, SLACK = 30, 80
+"""Bytes of a member's own header, and those that its extra fields may have; no array is shorter."""
 SINGLE = b"\x93NUMPY"
 KINDS = {"i": "whole numbers", "u": "bytes or whole numbers from 0", "f": "floats", "U": "text"}
 
@@ -155,7 +157,19 @@ def _members(file: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
         if info.file_size > PACKED * (info.compress_size + 1):
             raise FileError(f"'{name}' claims {info.file_size} bytes of {info.compress_size}")
         found[name] = info
+    _check_contents(file)
     return found
+
+
+def _check_contents(file: zipfile.ZipFile) -> None:
+    """A damaged table of contents may pass over arrays: what it lists must fill the file."""
+    end = 0
+    for info in sorted(file.infolist(), key=lambda each: each.header_offset):
+        if info.comment or info.header_offset - end > SLACK:
+            raise FileError("its table of contents leaves something out")
+        end = info.header_offset + HEADER + len(info.orig_filename.encode()) + info.compress_size
+    if file.start_dir - end > SLACK:
+        raise FileError("its table of contents leaves something out")
 
 
 def _read(file: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> Array:

@@ -41,6 +41,9 @@ def ending() -> Iterator[None]:
                 sys.stdout.flush()  # a full disk would else show when Python has ended
     except SamefeaturesError as error:
         _fail(str(error))
+    except BrokenPipeError:  # whoever reads the output has enough of it
+        _let_go()
+        sys.exit(1)
     except OSError as error:  # what no reader or writer has given a place and a remedy
         place = error.filename or "The output"
         _fail(f"{place}: {error.strerror or error}. Free some space, or mend what it says.")
@@ -72,9 +75,13 @@ def _stop(code: int) -> NoReturn:
 
 
 def _say(line: str, *, colour: str | None = None) -> None:
-    """On stderr. What waits for a full stdout is let go: Python would try again at its end."""
     with suppress(OSError):
         typer.secho(line, err=True, fg=colour)
+    _let_go()
+
+
+def _let_go() -> None:
+    """Of what waits for an output that takes no more: Python would try again at its end."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
