@@ -23,7 +23,7 @@ from samefeatures.base.errors import DataError, FileError, said
 from samefeatures.base.partial import clear_leftovers, whole_file
 from samefeatures.images.indexes import cache_folder
 
-MOST_GAIN = 100
+MOST_GAIN = 20
 """Times the size of an archive."""
 
 LEAST_ROOM = 2**28
