@@ -413,3 +413,12 @@ def test_labels_beside_images_that_are_none(tmp_path: Path, text: str) -> None:
     path = pack(tmp_path / "a.tar", {"0.jpg": b"x", "0.cls": text.encode()})
     with pytest.raises(LabelError, match=r"\.cls member"):
         opened(path, labelled=True)
+
+
+def test_fingerprints_of_archives_are_those_of_earlier_versions(tmp_path: Path) -> None:
+    """Features that were stored before are found again."""
+    names = ("./n02123045/a.png", "n15075141/b.png", "notes.txt", "n02123045/._a.png")
+    images = opened(pack(tmp_path / "a.tar", dict.fromkeys(names, b"abc")), labelled=True)
+    assert images.fingerprint.startswith("327c926e1c8736aba9ea")
+    assert images.labelled_fingerprint is not None
+    assert images.labelled_fingerprint.startswith("0ed382552fb9513830ce")
