@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -150,6 +151,28 @@ def test_code_in_weights_is_never_run(tmp_path: Path) -> None:
     torch.save({"fc.weight": Trap()}, tmp_path / "pytorch_model.bin")
     with pytest.raises(CheckpointError, match="would run code from the file"):
         opened(tmp_path)
+
+
+def test_weights_in_parts_and_averages(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    states = {}
+    for key in ("state_dict", "state_dict_ema"):
+        states[key] = timm.create_model("test_vit", num_classes=7).state_dict()
+    save_timm("test_vit", tmp_path, num_classes=7)
+    for path in [*tmp_path.glob("*.safetensors"), *tmp_path.glob("*.bin")]:
+        path.unlink()
+    torch.save(states, tmp_path / "pytorch_model.bin")
+    averaged = states["state_dict_ema"]
+    head = averaged["head.weight"].numpy()
+    np.testing.assert_array_equal(opened(tmp_path).head.weight, head)
+    (tmp_path / "pytorch_model.bin").unlink()
+    names = list(averaged)
+    parts = {"a.bin": names[:40], "b.bin": names[40:]}
+    for file, some in parts.items():
+        torch.save({name: averaged[name] for name in some}, tmp_path / file)
+    index = {name: file for file, some in parts.items() for name in some}
+    (tmp_path / "pytorch_model.bin.index.json").write_text(json.dumps({"weight_map": index}))
+    np.testing.assert_array_equal(opened(tmp_path).head.weight, head)
 
 
 def test_truncated_weights(tmp_path: Path) -> None:

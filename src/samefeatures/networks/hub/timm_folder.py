@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -39,18 +40,14 @@ def build_timm_folder(timm: Any, source: Source, folder: ModelFolder) -> Built:
             f"{source.text} is a '{name}' of timm, which timm {timm.__version__} does not have. "
             f"{did_you_mean(name, timm.list_models())}Upgrade timm."
         )
-    # Parts of one state dict.
-    weights = {k: v for path in folder.weights for each in read_checkpoint(path).values()
-               for k, v in each.items()}  # fmt: skip
+    states, *parts = map(read_checkpoint, folder.weights)
+    if parts:  # of one state dict
+        every = [state for part in (states, *parts) for state in part.values()]
+        states = {"": dict(chain.from_iterable(state.items() for state in every))}
     try:
         with _named(folder) as (called, more):
             loaded = load_into_timm(
-                {"": weights},
-                called,
-                wish=None,
-                path=folder.weights[0],
-                source=source.text,
-                options=more,
+                states, called, wish=None, path=folder.weights[0], source=source.text, options=more
             )
     except SamefeaturesError:
         raise
