@@ -80,6 +80,10 @@ class Union:
         self.n = sum(part.n for part in self._parts)
         self._known: dict[tuple[str, str], Float64] = {}
 
+    def forget(self) -> None:
+        """The sums that were taken."""
+        self._known.clear()
+
     def mean_of(self, name: str) -> Float64:
         """(d,)."""
         return _sum([part.n / self.n * part.mean_of(name) for part in self._parts])

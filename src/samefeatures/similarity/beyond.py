@@ -62,6 +62,10 @@ class Ground:
         """Of the targets."""
         return tuple(map(sketch_of, self.targets))
 
+    def forget(self) -> None:
+        """Sums over the folds, which are taken anew where they are asked for."""
+        self.chosen_on.forget()
+
     def common(self, block: str, *, algebra: Algebra = HOST) -> Common:
         """A block that is taken off once for many regressions."""
         often = (*self.targets, *self.sketches)

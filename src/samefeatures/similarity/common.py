@@ -69,6 +69,11 @@ class Common:
 
         return GRID[descend((START,), cost)[0]]
 
+    def forget(self) -> None:
+        """What is known of columns that are not asked for often."""
+        for off in self._known.values():
+            off.forgotten()
+
     def _off(self, place: int, strength: float) -> Off:
         if (place, strength) not in self._known:
             split = self._whole if place < 0 else self._folds[place]

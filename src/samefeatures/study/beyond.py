@@ -74,6 +74,12 @@ class Evidence:
             pixels_start=common.best(ground.sketches) if common else 0.0,
         )
 
+    def forget(self) -> None:
+        """What was taken of a source and its controls alone; the next one has others."""
+        self.ground.forget()
+        if self.pixels is not None:
+            self.pixels.forget()
+
     @property
     def fit(self) -> SecondMoments:
         """Of the fit rows."""

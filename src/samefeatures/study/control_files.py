@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from samefeatures.base.border import kept_or_none
@@ -20,6 +20,7 @@ from samefeatures.study.controls import run_controls
 from samefeatures.study.controls_config import LABELS
 from samefeatures.study.made_spaces import MadeSpaces
 from samefeatures.study.results import Controls
+from samefeatures.study.results.spaces import BeyondRow
 
 CONTROLS_VERSION = 2
 """Raised whenever a control is taken in another way."""
@@ -51,7 +52,11 @@ def kept_controls(
     kept = kept_or_none(_read, path)
     if kept is not None:
         return kept
-    found = run_controls(inputs, made(), own)
+
+    def kept_of(source: str, take: Callable[[], Iterable[BeyondRow]]) -> Sequence[BeyondRow]:
+        return _kept_rows(folder / f"{key[:16]}.{source}.json", take)
+
+    found = run_controls(inputs, made(), own, kept=kept_of)
     with writing(path):
         folder.mkdir(parents=True, exist_ok=True)
         write_sealed(path, asdict(found))
@@ -59,6 +64,24 @@ def kept_controls(
             if stale != path:
                 remove(stale, within=inputs.folder)
     return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rows:
+    """What is shared beyond controls, of one source."""
+
+    rows: tuple[BeyondRow, ...]
+
+
+def _kept_rows(path: Path, take: Callable[[], Iterable[BeyondRow]]) -> tuple[BeyondRow, ...]:
+    """Of a run that was stopped; those of all sources go when the controls are whole."""
+    kept = kept_or_none(lambda path: record(_Rows, read_sealed(path)), path)
+    if kept is None:
+        kept = _Rows(rows=tuple(take()))
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_sealed(path, asdict(kept))
+    return kept.rows
 
 
 def _fit_labels(inputs: ControlInputs) -> bytes:

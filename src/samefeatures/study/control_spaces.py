@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 from samefeatures.features.rows import FeatureRows
 from samefeatures.scores.heads import Score
@@ -17,13 +18,26 @@ Source = tuple[str, str | None, int, FeatureRows]
 """Kind, network, seed and eval rows of a control space that stands in a source's place."""
 
 
-def find_spaces(inputs: ControlInputs, made: MadeSpaces, own: Mapping[str, Score]) -> SpaceFindings:
+Kept = Callable[[str, Callable[[], Iterable[BeyondRow]]], Sequence[BeyondRow]]
+"""Given a source's name and what finds its rows: these, or those of a run that was stopped."""
+
+
+def taken(_source: str, take: Callable[[], Iterable[BeyondRow]]) -> Sequence[BeyondRow]:
+    """Found now, and kept nowhere."""
+    return tuple(take())
+
+
+def find_spaces(
+    inputs: ControlInputs, made: MadeSpaces, own: Mapping[str, Score], *, kept: Kept = taken
+) -> SpaceFindings:
     """Rows of every control space, and R² beyond what is given.
 
     Args:
         inputs: The study.
         made: Its spaces.
         own: Scores of the networks with their own heads on the eval rows.
+        kept: Keeps what is shared beyond controls, source by source: with many features one takes
+            minutes.
     """
     evidence = Evidence.of(made, algebra=inputs.algebra)
     sources = _sources(made.evaluation)
@@ -46,9 +60,18 @@ def find_spaces(inputs: ControlInputs, made: MadeSpaces, own: Mapping[str, Score
     advance = inputs.progress.task("shared beyond them", len(inputs.networks))
     beyond: list[BeyondRow] = []
     for name in inputs.networks:
-        beyond += beyond_rows(
-            name, made.givens, evidence, measures=inputs.measures, algebra=inputs.algebra
+        beyond += kept(
+            name,
+            partial(
+                beyond_rows,
+                name,
+                made.givens,
+                evidence,
+                measures=inputs.measures,
+                algebra=inputs.algebra,
+            ),
         )
+        evidence.forget()
         advance(1)
     return SpaceFindings(
         rows=tuple(rows),

@@ -17,20 +17,23 @@ from samefeatures.moments.cross import ROWS, chunks_of, cross_moments, permuted
 from samefeatures.networks.record import Head
 from samefeatures.scores.heads import Score, score_heads
 from samefeatures.study.control_inputs import SEED, ControlInputs
-from samefeatures.study.control_spaces import find_spaces
+from samefeatures.study.control_spaces import Kept, find_spaces, taken
 from samefeatures.study.fit_set import control_row, fit_set_rows
 from samefeatures.study.made_spaces import MadeSpaces
 from samefeatures.study.results import ControlRow, Controls
 from samefeatures.study.scoring import labelled
 
 
-def run_controls(inputs: ControlInputs, made: MadeSpaces, own: Mapping[str, Score]) -> Controls:
+def run_controls(
+    inputs: ControlInputs, made: MadeSpaces, own: Mapping[str, Score], *, kept: Kept = taken
+) -> Controls:
     """All controls that can be taken; those that can't are named with the reason.
 
     Args:
         inputs: The study.
         made: Its control spaces, and moments of the networks.
         own: Scores of the networks with their own heads on the eval rows.
+        kept: Keeps what is found of each source; see ``find_spaces``.
     """
     source, targets = inputs.source, inputs.targets
     advance = inputs.progress.task("controls", 3)
@@ -55,7 +58,7 @@ def run_controls(inputs: ControlInputs, made: MadeSpaces, own: Mapping[str, Scor
     known = None if isinstance(labels, str) else labels
     rows += fit_set_rows(inputs, made, heads["ols"], known)
     advance(1)
-    spaces = find_spaces(inputs, made, own)
+    spaces = find_spaces(inputs, made, own, kept=kept)
     pairs = zip(scores["ols"], scores["onto logits"], strict=True)
     return Controls(
         source=source,
