@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,14 @@ from sklearn.linear_model import LinearRegression
 from npz_worlds import make_worlds, write_npz
 from samefeatures.networks.random_weights import with_random_weights
 from samefeatures.networks.record import Head
+from samefeatures.study import control_spaces
 from samefeatures.study import controls as taking
+from samefeatures.study.beyond import beyond_rows
 from samefeatures.study.config import parse_config
 from samefeatures.study.controls import SEED
 from samefeatures.study.fit_labels import fit_labels
 from samefeatures.study.results import ControlRow, Controls, StudyResults
+from samefeatures.study.results.spaces import BeyondRow
 from samefeatures.study.sides import rows_of_others
 from samefeatures.study.study import Study
 
@@ -255,3 +259,26 @@ def test_fit_labels_of_other_classes_are_left_out(pictures: Study, tmp_path: Pat
     study = with_fit(pictures, "other.npz")
     said = labels_of_fit(study)
     assert said == "the fit labels run from 0 to 99, but the networks have 10 classes"
+
+
+def test_a_run_that_was_stopped_takes_no_source_twice(
+    tmp_path: Path, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def counted(source: str, *args: Any, **options: Any) -> Iterator[BeyondRow]:
+        asked.append(source)
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        return beyond_rows(source, *args, **options)
+
+    monkeypatch.setattr(control_spaces, "beyond_rows", counted)
+    again = Study(study.config, out=tmp_path / "other", base=study.base)
+    with pytest.raises(KeyboardInterrupt):
+        again.score()
+    names = list(again.inputs.networks)
+    assert asked == names[:2]
+    found = Study(study.config, out=tmp_path / "other", base=study.base).score().controls
+    assert asked[2:] == names[1:]
+    assert found == study.score().controls
+    assert len(list((tmp_path / "other" / "controls").glob("*.json"))) == 1
