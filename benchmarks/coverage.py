@@ -85,9 +85,8 @@ def try_case(case: Case, folder: Path) -> dict[str, object]:
 
 
 def _short(error: Exception, source: str) -> str:
-    said = (
-        f"{error}" if isinstance(error, SamefeaturesError) else f"{type(error).__name__}: {error}"
-    )
+    text = str(error).strip()
+    said = text if isinstance(error, SamefeaturesError) else f"{type(error).__name__}: {text}"
     if source:
         said = said.replace(f"{source}: ", "").replace(source, "it")
     return said.partition("\n")[0][:300]

@@ -42,7 +42,7 @@ def made(folder: Path, end: str = "nn.Identity()", off: float = 0.0) -> Made:
 
 
 def unmakeable(folder: Path) -> Made:
-    raise OSError("no weights without the hub\nlong story")
+    raise OSError("\nno weights without the hub\nlong story")
 
 
 CASES = (
