@@ -185,3 +185,19 @@ def test_joined_rows_name_their_parts() -> None:
     assert joined.labels is None
     assert joined.fingerprint != JoinedRows([two, one], ["second", "first"]).fingerprint
     assert [len(b) for b in joined.chunks(2)] == [2, 1]
+
+
+@pytest.mark.parametrize("array", ["features", "problems"])
+@pytest.mark.parametrize("part", ["shape", "chunks"])
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("change", [-1, 1, 256])
+def test_arrays_of_another_size_are_refused(
+    store: StoredFeatures, array: str, part: str, axis: int, change: int
+) -> None:
+    path = store.store.place.path / array / "zarr.json"
+    meta = json.loads(path.read_text())
+    sizes = meta["shape"] if part == "shape" else meta["chunk_grid"]["configuration"]["chunk_shape"]
+    sizes[axis] += change
+    path.write_text(json.dumps(meta))
+    with pytest.raises(StoreError):
+        list(reopen(store).chunks(64))

@@ -120,6 +120,13 @@ def _check_contents(store: FeatureStore, wanted: Wanted, digest: str) -> None:
         "views": store.views == rows_per_image(wanted.views),
         "shape": (store.images, store.dim) == (len(wanted.images), wanted.dim),
         "chunks": store.images_per_chunk == images_per_chunk(wanted.views),
+        "layout": store.layout
+        == [
+            (store.images * store.views, store.dim),
+            (store.images_per_chunk * store.views, store.dim),
+            (store.images, REASON_BYTES),
+            (store.images_per_chunk, REASON_BYTES),
+        ],
         "ids": np.array_equal(store.read("ids"), _packed(wanted.images.ids)),
     }
     wrong = [part for part, same in found.items() if not same]

@@ -59,6 +59,8 @@ class FeatureStore:
         self.dim = int(self._features.shape[1])
         self.images = int(self._problems.shape[0])
         self.images_per_chunk = int(self._problems.chunks[0])
+        arrays = (self._features, self._problems)
+        self.layout = [tuple(each) for array in arrays for each in (array.shape, array.chunks)]
 
     @property
     def chunk_count(self) -> int:
