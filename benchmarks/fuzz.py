@@ -106,7 +106,7 @@ def outcome_of(target: Target, folder: Path, expected: str) -> tuple[str, str]:
     except BaseException as error:  # panics too
         frame = traceback.extract_tb(error.__traceback__)[-1]
         outcome = "traceback"
-        said = f"{type(error).__name__}: {error} ({frame.filename}:{frame.lineno})"
+        said = f"{type(error).__name__}: {error} ({Path(frame.filename).name}:{frame.lineno})"
     return ("hang", said) if time.monotonic() - start > SECONDS else (outcome, said)
 
 
