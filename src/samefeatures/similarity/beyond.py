@@ -68,8 +68,15 @@ class Ground:
 
     def common(self, block: str, *, algebra: Algebra = HOST) -> Common:
         """A block that is taken off once for many regressions."""
-        often = (*self.targets, *self.sketches)
-        return Common(block, self.chosen_on, self.folds, self.whole, often=often, algebra=algebra)
+        return Common(
+            block,
+            self.chosen_on,
+            self.folds,
+            self.whole,
+            often=self.sketches,
+            targets=self.targets,
+            algebra=algebra,
+        )
 
 
 class Explainer:

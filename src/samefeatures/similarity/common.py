@@ -30,7 +30,9 @@ class Common:
         total: Moments of all rows of the fit, which say what a strength means.
         folds: Splits of them.
         whole: All of them, and the rows that judge.
-        often: Names of columns that are asked for again and again: what is known of them is kept.
+        often: Names of columns that are asked of folds again and again: what is known of them is
+            kept. Of all rows it is that of ``targets``.
+        targets: See there.
         algebra: Where products and factorisations run.
     """
 
@@ -42,11 +44,12 @@ class Common:
         whole: Split,
         *,
         often: Sequence[str],
+        targets: Sequence[str],
         algebra: Algebra = HOST,
     ) -> None:
         self.block = block
         self._total, self._folds, self._whole = total, folds, whole
-        self._often, self._algebra = frozenset(often), algebra
+        self._often, self._targets, self._algebra = frozenset(often), frozenset(targets), algebra
         self._known: dict[tuple[int, float], Off] = {}
 
     def folds(self, strength: float) -> list[Split]:
@@ -79,8 +82,9 @@ class Common:
             split = self._whole if place < 0 else self._folds[place]
             shift = shift_of(self._total, self.block, strength, split.fit.n)
             inverse = inverse_of(split.fit.block(self.block, self.block), shift, self._algebra)
+            often = self._targets if place < 0 else self._often
             self._known[place, strength] = Off(
-                split, self.block, inverse, often=self._often, algebra=self._algebra
+                split, self.block, inverse, often=often, algebra=self._algebra
             )
         return self._known[place, strength].forgotten()
 
