@@ -13,7 +13,10 @@ benchmarks/results. A query of a study is one of
     space KIND COLUMN HOW                           of spaces.csv; change is against the source
     beyond COLUMN OF HOW                            of beyond.csv; OF is features or a null; HOW may
                                                     be sure: how many intervals lie above 0
+    task NAME own|hybrids|answers HOW               top-1 of a task's OLS, or of answers alone
+    space KIND beats METHOD                         in how many maps its top-1 is above METHOD's
     answers COLUMN HOW                              of answers.csv
+    answers share COLUMN of COLUMN HOW              of two counts, in percent, pair by pair
     table                                           of all methods
 
 SOURCES and TARGETS are NAME,NAME,…; HOW is median, mean, low, high, or above=X or below=X: how
@@ -83,6 +86,8 @@ def answer(results: str, query: str) -> str:
         case ["own", name]:
             own = next(row for row in rows if row["source"] == row["target"] == name)
             text = number(float(own["top1"]))
+        case ["task", name, ("own" | "hybrids" | "answers") as what, how]:
+            text = _shown(_task(results, name, what), how)
         case [("control" | "space" | "beyond" | "answers"), *_]:
             text = _of_controls(results, rows, query.split())
         case [method, "share", column, "of", whole, how]:
@@ -111,8 +116,15 @@ def _of_controls(results: str, rows: Sequence[Row], words: Sequence[str]) -> str
     match words:
         case ["control", *name, ("top1" | "agreement") as column]:
             return _control(results, " ".join(name), column)
+        case ["space", *kind, "beats", method]:
+            top1 = {(r["source"], r["target"]): float(r["top1"]) for r in _of(rows, method)}
+            found = [r for r in _read(DOCS / results / "spaces.csv") if r["kind"] == " ".join(kind)]
+            return str(sum(float(r["top1"]) > top1[r["of"], r["target"]] for r in found))
         case ["space", *kind, column, how]:
             return _space(results, rows, " ".join(kind), column, how)
+        case ["answers", "share", column, "of", whole, how]:
+            found = _read(DOCS / results / "answers.csv")
+            return _shown([100 * float(row[column]) / float(row[whole]) for row in found], how)
         case ["answers", column, how]:
             found = _read(DOCS / results / "answers.csv")
             return _shown([float(row[column]) for row in found], how, digits=0)
@@ -124,6 +136,16 @@ def _of_controls(results: str, rows: Sequence[Row], words: Sequence[str]) -> str
                 return str(sum(float(row["ci_low"]) > 0 for row in mine if row["ci_low"]))
             return _shown([float(row["r2"]) for row in mine if row["r2"]], how, digits=3)
     raise ValueError("it has another form")
+
+
+def _task(study: str, name: str, what: str) -> list[float]:
+    """Top-1 of all cells of one kind."""
+    method = "answers alone" if what == "answers" else "ols"
+    rows = [
+        r for r in _read(DOCS / study / "tasks.csv") if (r["task"], r["method"]) == (name, method)
+    ]
+    own = what == "own"
+    return [float(r["top1"]) for r in rows if (r["source"] == r["target"]) == own]
 
 
 def _of(hybrids: Sequence[Row], method: str) -> list[Row]:
