@@ -122,20 +122,28 @@ def _of_controls(results: str, rows: Sequence[Row], words: Sequence[str]) -> str
             return str(sum(float(r["top1"]) > top1[r["of"], r["target"]] for r in found))
         case ["space", *kind, column, how]:
             return _space(results, rows, " ".join(kind), column, how)
-        case ["answers", "share", column, "of", whole, how]:
-            found = _read(DOCS / results / "answers.csv")
-            return _shown([100 * float(row[column]) / float(row[whole]) for row in found], how)
-        case ["answers", column, how]:
-            found = _read(DOCS / results / "answers.csv")
-            return _shown([float(row[column]) for row in found], how, digits=0)
+        case ["answers", *of]:
+            return _answers(_read(DOCS / results / "answers.csv"), of)
         case ["beyond", column, *of, how]:
-            found = _read(DOCS / results / "beyond.csv")
-            given = column.removeprefix("r2_beyond_").replace("_", ", ")
-            mine = [r for r in found if (r["given"], r["of"]) == (given, " ".join(of))]
-            if how == "sure":
-                return str(sum(float(row["ci_low"]) > 0 for row in mine if row["ci_low"]))
-            return _shown([float(row["r2"]) for row in mine if row["r2"]], how, digits=3)
+            return _beyond(_read(DOCS / results / "beyond.csv"), column, " ".join(of), how)
     raise ValueError("it has another form")
+
+
+def _answers(rows: Sequence[Row], words: Sequence[str]) -> str:
+    match words:
+        case ["share", column, "of", whole, how]:
+            return _shown([100 * float(row[column]) / float(row[whole]) for row in rows], how)
+        case [column, how]:
+            return _shown([float(row[column]) for row in rows], how, digits=0)
+    raise ValueError("it has another form")
+
+
+def _beyond(rows: Sequence[Row], column: str, of: str, how: str) -> str:
+    given = column.removeprefix("r2_beyond_").replace("_", ", ")
+    mine = [row for row in rows if (row["given"], row["of"]) == (given, of)]
+    if how == "sure":
+        return str(sum(float(row["ci_low"]) > 0 for row in mine if row["ci_low"]))
+    return _shown([float(row["r2"]) for row in mine if row["r2"]], how, digits=3)
 
 
 def _task(study: str, name: str, what: str) -> list[float]:
