@@ -78,13 +78,17 @@ def test_signals_end_with_one_line(tmp_path: Path, sent: int, code: int) -> None
     )
     (tmp_path / "study.yaml").write_text("networks: ['python:slow.py:net', 'python:slow.py:net']\n")
     process = subprocess.Popen(
-        [*RUN, "run", "study.yaml", "--out", "out"], cwd=tmp_path, stderr=subprocess.PIPE
+        [*RUN, "run", "study.yaml", "--out", "out"],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        # Where tests run in the background the shell has Ctrl-C ignored, and children inherit it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     while not (tmp_path / "here").exists():
         assert process.poll() is None, process.stderr and process.stderr.read()
         time.sleep(0.05)
     process.send_signal(sent)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=600)
     assert process.returncode == code
     assert said.decode().splitlines() == ["Stopped. The same command goes on from here."]
 

@@ -166,7 +166,7 @@ def test_another_version_of_the_package_is_another_value(
 @pytest.mark.parametrize(
     ("measures", "says"),
     [
-        (["r3"], r"measures: unknown measure 'r3'\. Did you mean 'r2'\? There are: cosine, r2\."),
+        (["r3"], r"measures: unknown measure 'r3'\. Did you mean 'r2'\? There are: angle, cca"),
         (["r2", "r2"], "the measure 'r2' stands twice"),
         ("r2", "measures: .*valid tuple"),
     ],

@@ -8,12 +8,13 @@ from samefeatures.base.errors import ConfigError
 from samefeatures.base.shown import plain
 
 
-def path_of(text: str, base: Path | None = None) -> Path:
+def path_of(given: str | Path, base: Path | None = None) -> Path:
     """A path; ``~`` and ``~user`` are home folders, relative ones start at ``base``.
 
     Raises:
         ConfigError: when there is no such user, or it holds a NUL, which no path can.
     """
+    text = str(given)
     if "\0" in text:
         raise ConfigError(f"The path '{plain(text)}' holds a NUL character. Write it without.")
     try:
