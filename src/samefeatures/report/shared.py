@@ -57,7 +57,7 @@ def shared_beyond(results: StudyResults) -> Listing | None:
             "Two networks that give the same answers share at least these. R² beyond them is the "
             "share of what they leave unexplained in the target's features that the source's "
             "features explain, on images that no map saw. A null knows nothing of the images "
-            "beyond what is given: its R² should be 0 or less.",
+            "beyond what is given: its R² should be about 0; by what it has above, R² overstates.",
         ),
         heads=("Given", "In the source's place", "R², median", "Range", "Intervals above 0"),
         rows=tuple(map(_beyond_row, found)),
