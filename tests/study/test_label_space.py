@@ -17,8 +17,7 @@ from samefeatures.networks.load import load
 from samefeatures.networks.record import Head, ImageNetwork
 from samefeatures.study.checking import check_networks
 from samefeatures.study.config import parse_config
-from samefeatures.study.inputs import check_labels
-from samefeatures.study.label_space import by_name, check_names
+from samefeatures.study.label_space import by_name, check_labels, check_names
 from samefeatures.study.study import Study
 
 NAMES = tuple(f"Kind_{chr(ord('a') + k)}" for k in range(CLASSES))
@@ -78,22 +77,35 @@ def test_some_of_the_classes_are_enough(tmp_path: Path) -> None:
 
 def test_a_class_map_may_not_say_other_than_the_names(tmp_path: Path) -> None:
     net = network(tmp_path, *reversed(NAMES))
-    with pytest.raises(LabelError, match=r"class map of 'val' is not that.*Mend the class map"):
+    with pytest.raises(LabelError, match=r"not numbered as net numbers.*Give a class map"):
         by_name(images(*NAMES), [net], mapped=True)
 
 
-def test_a_name_that_no_class_has(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mapped", [True, False])
+def test_a_name_that_no_class_has(tmp_path: Path, mapped: bool) -> None:
     net = network(tmp_path, *NAMES)
-    with pytest.raises(LabelError, match="has the class 'zebra', which net does not have"):
-        by_name(images(*NAMES[:-1], "zebra"), [net], mapped=False)
+    other_word = images(*NAMES[:-1], "zebra")  # where all others are in their places
+    found, note = by_name(other_word, [net], mapped=mapped)
+    assert found is other_word
+    assert note is not None
+    assert f"'zebra' is label {CLASSES - 1}, which net calls '{NAMES[-1]}' (1 of {CLASSES}" in note
+    with pytest.raises(
+        LabelError, match=rf"{CLASSES - 1} of {CLASSES - 1} names differ, 1 are not"
+    ):
+        by_name(images("Aardvark", *NAMES[:-1]), [network(tmp_path, *NAMES)], mapped=mapped)
     others = images("zebra", "yak", NAMES[0])  # of another kind: nothing is concluded
     assert by_name(others, [net], mapped=False) == (others, None)
 
 
-def test_names_that_stand_twice_decide_nothing(tmp_path: Path) -> None:
-    net = network(tmp_path, *(NAMES[0], NAMES[0], *NAMES[2:]))
-    with pytest.raises(LabelError, match=f"has the class '{NAMES[0]}', which net does not have"):
-        by_name(images(*NAMES[2:], NAMES[0]), [net], mapped=False)
+def test_names_that_stand_twice_tell_no_place(tmp_path: Path) -> None:
+    """As ImageNet's two cranes do: at its own place such a name is right, else nothing is known."""
+    twice = (NAMES[0], *NAMES[1:-1], NAMES[0])
+    net = network(tmp_path, *twice)
+    labels = images(*NAMES[:-1])
+    assert by_name(replace(labels, in_order=None), [net], mapped=False)[1] is None
+    shifted = network(tmp_path, *reversed(twice))
+    with pytest.raises(LabelError, match="1 are not its own"):
+        by_name(labels, [shifted], mapped=False)
 
 
 def test_networks_in_other_orders_are_refused(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from samefeatures.features.crops import Work, decode_ahead
 from samefeatures.features.key import feature_key
 from samefeatures.features.opening import Wanted, open_store
 from samefeatures.features.place import Root
+from samefeatures.features.prints import rounding_of
 from samefeatures.features.rates import Meter
 from samefeatures.features.residency import RESIDENT, Residency
 from samefeatures.features.store import FeatureStore
@@ -75,6 +76,7 @@ def open_stores(
                 views=views,
                 effect=net.effect,
                 probe=net.split.probe if net.split else None,
+                rounding=rounding_of(net),
             ),
         )
         for net in networks

@@ -18,7 +18,7 @@ from samefeatures.base.arrays import Float32
 from samefeatures.base.errors import StoreDamagedError, StoreError, StoreVersionError
 from samefeatures.features.key import FeatureKey, find_store, other_digest
 from samefeatures.features.place import Place, Root, clear_orphans, place_of
-from samefeatures.features.prints import directions, same_prints
+from samefeatures.features.prints import CHANGED, directions, same_prints
 from samefeatures.features.store import (
     FORMAT,
     REASON_BYTES,
@@ -43,6 +43,7 @@ class Wanted:
         views: Taken of each image, or None.
         effect: What mixed precision or compilation changes; kept with a new store.
         probe: (b, d) features of the probe images; None where nothing is known of them.
+        rounding: By what share of their size random sums of these may differ.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Wanted:
     views: Views | None = None
     effect: Effect | None = None
     probe: Float32 | None = None
+    rounding: float = CHANGED
 
     @property
     def prints(self) -> list[list[float]] | None:
@@ -78,7 +80,7 @@ def open_store(root: Root, wanted: Wanted) -> FeatureStore:
         if not place.exists():
             place.create(partial(_fill, wanted=wanted, digest=digest))
         group, attributes = _opened(place)
-        if same_prints(attributes.get("probe"), wanted.prints, wanted.effect):
+        if same_prints(attributes.get("probe"), wanted.prints, wanted.rounding):
             break
     try:
         store = FeatureStore(place, group)

@@ -12,7 +12,7 @@ from samefeatures.base.border import kept_or_none
 from samefeatures.base.errors import FileError
 from samefeatures.base.npz import check_kinds, load_npz, write_npz
 from samefeatures.features.rows import FeatureRows, joint_chunks
-from samefeatures.networks.arithmetic import Effect
+from samefeatures.networks.record import ImageNetwork
 
 SUMS = 8
 ROWS = 4096
@@ -50,15 +50,22 @@ def among(prints: Float32, known: Float32) -> Bool:
     return found
 
 
-def same_prints(kept: object, now: Sequence[Sequence[float]] | None, effect: Effect | None) -> bool:
-    """Whether (b, 8) prints are those that were kept, up to rounding; True where one is not known.
+def rounding_of(network: ImageNetwork) -> float:
+    """By what share prints of one image may differ: other machines round otherwise.
 
-    Other machines and other numbers of threads round otherwise, mixed precision more so.
+    Mixed precision does so more, and networks whose own parts agree less, as those in float16.
+    """
+    error = network.split.error if network.split else 0.0
+    return CHANGED_MIXED if network.effect else max(CHANGED, 10 * error)
+
+
+def same_prints(kept: object, now: Sequence[Sequence[float]] | None, allowed: float) -> bool:
+    """Whether (b, 8) prints are those that were kept, up to rounding; True where one is not known.
 
     Args:
         kept: As JSON gave them.
         now: Of the same images.
-        effect: What mixed precision changes, where the network has it.
+        allowed: Share of their size that is rounding.
     """
     if kept is None or now is None:
         return True
@@ -66,7 +73,6 @@ def same_prints(kept: object, now: Sequence[Sequence[float]] | None, effect: Eff
         before, after = np.array(kept, np.float64), np.array(now, np.float64)
     except (TypeError, ValueError):
         return False
-    allowed = CHANGED if effect is None else CHANGED_MIXED
     size = float(np.sqrt(np.mean(np.square(before))))
     return before.shape == after.shape and bool(np.abs(before - after).max() <= allowed * size)
 

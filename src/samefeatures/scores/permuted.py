@@ -44,7 +44,10 @@ class Renaming:
 
 
 def renaming(predictions: Int32, labels: Int64) -> Renaming | None:
-    """The best one-to-one renaming of a head's classes; None where there are too few rows.
+    """The best one-to-one renaming of a head's classes.
+
+    None where there are too few rows, and where the head is right on more than half of them: no
+    renaming can be right twice as often.
 
     Of every label, every other row goes into the half on which the renaming is found: one found
     on the rows that judge it would fit any network where classes have few images.
@@ -55,6 +58,8 @@ def renaming(predictions: Int32, labels: Int64) -> Renaming | None:
     """
     from scipy.optimize import linear_sum_assignment
 
+    if 2 * int((predictions == labels).sum()) > len(labels):
+        return None
     finds = _every_other(labels)
     n = int((~finds).sum())
     if min(n, len(labels) - n) < LEAST_ROWS:

@@ -19,8 +19,7 @@ from samefeatures.images.taking import Listed
 from samefeatures.networks.load import load
 from samefeatures.networks.record import FeatureFile, ImageNetwork, Network
 from samefeatures.scores.heads import Score, score_heads
-from samefeatures.study.inputs import check_labels
-from samefeatures.study.label_space import by_name
+from samefeatures.study.label_space import by_name, check_labels
 from samefeatures.study.label_warnings import renaming_warning
 from samefeatures.study.scoring import labelled
 

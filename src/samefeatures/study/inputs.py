@@ -11,7 +11,7 @@ from samefeatures.base.progress import Progress
 from samefeatures.base.strict import check_name
 from samefeatures.images.class_names import class_names
 from samefeatures.images.imageset import ImageSet, image_id
-from samefeatures.images.labels import SORTED, by_imagenet
+from samefeatures.images.labels import SORTED
 from samefeatures.images.sources import open_images
 from samefeatures.images.views import Views, rows_per_image
 from samefeatures.networks.arithmetic import Arithmetic
@@ -20,7 +20,7 @@ from samefeatures.networks.record import FeatureFile, ImageNetwork, Network
 from samefeatures.networks.source import parse_source
 from samefeatures.study.config import StudyConfig
 from samefeatures.study.data_config import PartConfig
-from samefeatures.study.label_space import by_name, check_names
+from samefeatures.study.label_space import by_name, check_labels, check_names
 
 OF_IMAGES = ("data", "store", "batch_size", "workers", "threads", "resident", "strict")
 """Keys of a study file that say what is extracted, and how."""
@@ -116,9 +116,6 @@ def _by_name(
         notes += [note] if note else []
     return tuple(found), tuple(notes)
 
-
-IMAGENET = (1000, 1001)
-"""Classes of heads that count as ImageNet-1k's, the second with a background class."""
 
 SPACES = ("pixels", "questions", "labels", "noise")
 """Names of spaces that controls and tasks put beside the networks."""
@@ -221,44 +218,6 @@ def _class_names(config: StudyConfig, networks: dict[str, Network], base: Path) 
         return ()
     classes = next(iter(networks.values())).head.classes
     return class_names(config.class_names, classes=classes, base=base)
-
-
-def check_labels(images: ImageSet, network: Network) -> None:
-    """Images that are counted on must have labels, of the classes of the network.
-
-    Raises:
-        LabelError: when they do not.
-    """
-    if images.labels is None:
-        raise LabelError(
-            f"'{images.name}' has no labels. Counting correct predictions needs them; give a "
-            "labels CSV, class folders, or another set."
-        )
-    if images.in_order not in (None, network.head.classes):
-        raise LabelError(
-            f"'{images.name}' has {images.in_order} class names, which 'class_map: sorted' numbers "
-            f"in their order, but {network.name} has {network.head.classes} classes, so that a "
-            "class that is missing here shifts all behind it. Give a class map with name and index "
-            "(.csv, .json), or all names in order (.txt)."
-        )
-    classes = network.head.classes
-    if by_imagenet(images.label_names) and not _named(network) and classes not in IMAGENET:
-        raise LabelError(
-            f"'{images.name}' is labelled by ImageNet's synsets, but {network.name} has "
-            f"{classes:,} classes, of which no name is known: which is which can't be told. Give "
-            "a class map with the synsets and the indices of its classes."
-        )
-    low, high = int(images.labels.min()), int(images.labels.max())
-    if low < 0 or high >= network.head.classes:
-        raise LabelError(
-            f"'{images.name}' has labels from {low} to {high}, but {network.name} has "
-            f"{network.head.classes} classes (0 to {network.head.classes - 1}). Check the class "
-            "map, and that these networks were trained on these classes."
-        )
-
-
-def _named(network: Network) -> bool:
-    return isinstance(network, ImageNetwork) and bool(network.class_names)
 
 
 def named_images(parts: Sequence[Part]) -> Iterator[tuple[str, Part, int]]:

@@ -10,7 +10,11 @@ import numpy as np
 
 from samefeatures.base.errors import LabelError
 from samefeatures.images.imageset import ImageSet
+from samefeatures.images.labels import by_imagenet
 from samefeatures.networks.record import ImageNetwork, Network
+
+IMAGENET = (1000, 1001)
+"""Classes of heads that count as ImageNet-1k's, the second with a background class."""
 
 ALIKE = 0.5
 """Share of names that two lists must have in common to be names of the same kind of thing."""
@@ -46,8 +50,9 @@ def by_name(
 ) -> tuple[ImageSet, str | None]:
     """The images with labels as the networks number their classes, and what a person should know.
 
-    Where all names of the labels are names of classes, these decide. Otherwise labels stay as they
-    are.
+    Where all names of the labels are names of classes, these decide. Where most are, the numbers
+    of these must be those of the head; the others are said, for they may be other words for the
+    same. Otherwise labels stay as they are.
 
     Args:
         images: Labelled.
@@ -55,45 +60,91 @@ def by_name(
         mapped: Whether a class map of the user's said the numbers: it must not contradict.
 
     Raises:
-        LabelError: when a class map says other numbers than the network, or a name is none of the
-            head's classes though most are.
+        LabelError: when names say other numbers than a class map, or than labels of which some
+            have names that the head does not have.
     """
     named = _named(networks)
     if not named or not images.label_names or images.labels is None:
         return images, None
     network = max(named, key=lambda net: len(_shared(images, net)))
-    index, shared = _index(network.class_names), _shared(images, network)
-    unknown = [name for name in images.label_names.values() if _plain(name) not in index]
-    if unknown:
-        if len(shared) > ALIKE * len(images.label_names):
-            raise LabelError(
-                f"'{images.name}' has the class '{unknown[0]}', which {network.name} does not "
-                f"have ({len(unknown)} of {len(images.label_names)} names). Leave its images out, "
-                "or give a class map."
-            )
+    shared, names = _shared(images, network), images.label_names
+    if len(shared) <= ALIKE * len(names):
         return images, None
     moved = [label for label, number in shared.items() if label != number]
+    # A name that stands twice tells no place, but it may stand at the label's own.
+    unknown = [k for k in names if k not in shared and (moved or not _at(k, names[k], network))]
+    if moved and (mapped or unknown):
+        label = moved[0]
+        raise LabelError(
+            f"Labels of '{images.name}' are not numbered as {network.name} numbers its classes: "
+            f"'{names[label]}' is its class {shared[label]}, not {label} ({len(moved)} of "
+            f"{len(shared)} names differ, {len(unknown)} are not its own). Give a class map with "
+            "the numbers of the network."
+        )
+    if unknown:
+        label = unknown[0]
+        calls = network.class_names[label] if label < network.head.classes else "no class"
+        return images, (
+            f"'{images.name}' has names that {network.name} does not have: '{names[label]}' is "
+            f"label {label}, which {network.name} calls '{calls}' ({len(unknown)} of {len(names)} "
+            "names). Check that they are the same classes."
+        )
     if not moved:
         return replace(images, in_order=None), None
     label = moved[0]
-    says = f"'{images.label_names[label]}' is class {shared[label]} of {network.name}, not {label}"
-    if mapped:
-        raise LabelError(
-            f"The class map of '{images.name}' is not that of the network: {says} "
-            f"({len(moved)} of {len(shared)} differ). Mend the class map, or leave it out."
-        )
-    new = np.array([shared[label] for label in images.labels.tolist()], np.int64)
     renumbered = replace(
         images,
-        labels=new,
-        label_names={shared[k]: name for k, name in images.label_names.items()},
+        labels=np.array([shared[label] for label in images.labels.tolist()], np.int64),
+        label_names={shared[k]: name for k, name in names.items()},
         in_order=None,
     )
-    return renumbered, f"Labels of '{images.name}' follow the names of the classes: {says}."
+    return renumbered, (
+        f"Labels of '{images.name}' follow the names of the classes: '{names[label]}' is class "
+        f"{shared[label]} of {network.name}, not {label}."
+    )
+
+
+def check_labels(images: ImageSet, network: Network) -> None:
+    """Images that are counted on must have labels, of the classes of the network.
+
+    Raises:
+        LabelError: when they do not.
+    """
+    if images.labels is None:
+        raise LabelError(
+            f"'{images.name}' has no labels. Counting correct predictions needs them; give a "
+            "labels CSV, class folders, or another set."
+        )
+    if images.in_order not in (None, network.head.classes):
+        raise LabelError(
+            f"'{images.name}' has {images.in_order} class names, which 'class_map: sorted' numbers "
+            f"in their order, but {network.name} has {network.head.classes} classes, so that a "
+            "class that is missing here shifts all behind it. Give a class map with name and index "
+            "(.csv, .json), or all names in order (.txt)."
+        )
+    classes = network.head.classes
+    if by_imagenet(images.label_names) and not _named([network]) and classes not in IMAGENET:
+        raise LabelError(
+            f"'{images.name}' is labelled by ImageNet's synsets, but {network.name} has "
+            f"{classes:,} classes, of which no name is known: which is which can't be told. Give "
+            "a class map with the synsets and the indices of its classes."
+        )
+    low, high = int(images.labels.min()), int(images.labels.max())
+    if low < 0 or high >= network.head.classes:
+        raise LabelError(
+            f"'{images.name}' has labels from {low} to {high}, but {network.name} has "
+            f"{network.head.classes} classes (0 to {network.head.classes - 1}). Check the class "
+            "map, and that these networks were trained on these classes."
+        )
 
 
 def _named(networks: Iterable[Network]) -> list[ImageNetwork]:
     return [net for net in networks if isinstance(net, ImageNetwork) and net.class_names]
+
+
+def _at(label: int, name: str, network: ImageNetwork) -> bool:
+    """Whether the class of that number has that name."""
+    return label < network.head.classes and _plain(network.class_names[label]) == _plain(name)
 
 
 def _shared(images: ImageSet, network: ImageNetwork) -> dict[int, int]:
