@@ -16,7 +16,7 @@ from samefeatures.scores.heads import Score
 from samefeatures.similarity import MEASURES
 from samefeatures.study.beyond_columns import column_summaries, with_columns
 from samefeatures.study.cells import cells_of
-from samefeatures.study.classes import class_changes, count_classes, write_classes
+from samefeatures.study.classes import ClassCounts, class_changes, count_classes, write_classes
 from samefeatures.study.config import StudyConfig
 from samefeatures.study.inputs import StudyInputs
 from samefeatures.study.label_warnings import label_warnings
@@ -104,13 +104,24 @@ def write_results(
             *spaces.notes,
         ),
     )
+    _write(results, evaluation.ids, scored, per_class, folder)
+    return results
+
+
+def _write(
+    results: StudyResults,
+    ids: Sequence[str] | None,
+    scored: Scored,
+    per_class: Sequence[ClassCounts],
+    folder: Path,
+) -> None:
+    """The record, its tables, and predictions."""
     with writing(folder):
         write_cells(results.cells, folder)
-        write_predictions(evaluation.ids, labels, predictions, folder / "predictions.parquet")
+        write_predictions(ids, scored.labels, scored.predictions, folder / "predictions.parquet")
         write_classes(per_class, folder / "per_class.parquet")
         _write_beside(results, folder)
         results.save(folder / "study.json")
-    return results
 
 
 def _write_beside(results: StudyResults, folder: Path) -> None:
