@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -115,8 +116,8 @@ def beyond_rows(
     sums = _sums(found, evidence, algebra)
     for given in givens:
         controls = sums[given, CONTROLS]
-        left = _left(found[given, CONTROLS], evidence, algebra)
-        for of, space in spaces.items():
+        measured = _measured(measures, spaces, found[given, CONTROLS], evidence, algebra)
+        for of in spaces:
             values, mine = r2_beyond(found[given, of], found[given, CONTROLS]), sums[given, of]
             for k, target in enumerate(evidence.ground.targets):
                 if target == source:
@@ -133,11 +134,28 @@ def beyond_rows(
                     ci_low=_number(low),
                     ci_high=_number(high),
                     cosine=_number(cosine_beyond(squares, unexplained, shared)),
-                    measures={
-                        name: _number(_taken(name, left, (space, target), algebra))
-                        for name in measures
-                    },
+                    measures={name: measured[name, of, target] for name in measures},
                 )
+
+
+def _measured(
+    names: Sequence[str],
+    spaces: Mapping[str, str],
+    controls: Explained,
+    evidence: Evidence,
+    algebra: Algebra,
+) -> dict[tuple[str, str, str], float | None]:
+    """Measures, by name, of what the controls leave of each of the spaces and of every target."""
+    if not names:
+        return {}
+    left, out = _left(controls, evidence, algebra), {}
+    for (of, space), target in product(spaces.items(), evidence.ground.targets):
+        for name in names:
+            measure = MEASURES.get(name)()
+            assert isinstance(measure, SpaceMeasure)
+            value = measure.value(left, space, target, algebra=algebra)
+            out[name, of, target] = _number(value)
+    return out
 
 
 def _left(controls: Explained, evidence: Evidence, algebra: Algebra) -> Spectra:
@@ -147,12 +165,6 @@ def _left(controls: Explained, evidence: Evidence, algebra: Algebra) -> Spectra:
         split = evidence.pixels.whole(strengths.pop(PIXELS)).split
     moments = left_of(split, strengths, evidence.ground.chosen_on, algebra=algebra)
     return Spectra(moments, algebra=algebra)
-
-
-def _taken(name: str, left: Spectra, pair: tuple[str, str], algebra: Algebra) -> float:
-    measure = MEASURES.get(name)()
-    assert isinstance(measure, SpaceMeasure)
-    return measure.value(left, *pair, algebra=algebra)
 
 
 def _explained(
