@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -28,6 +28,23 @@ class SecondMoments(Protocol):
     def sum_of_squares(self, name: str) -> float:
         """Trace of S_AA."""
         ...
+
+
+@runtime_checkable
+class Stacking(Protocol):
+    """Moments that give many blocks at once more cheaply than one by one."""
+
+    def stacked(self, rows: Sequence[str], columns: Sequence[str]) -> Float64:
+        """(Σ d_a, Σ d_b) blocks, those of a row of names below each other."""
+        ...
+
+
+def stacked(moments: SecondMoments, rows: Sequence[str], columns: Sequence[str]) -> Float64:
+    """(Σ d_a, Σ d_b) blocks of every name of ``rows`` with every name of ``columns``."""
+    if isinstance(moments, Stacking):
+        return moments.stacked(rows, columns)
+    out: Float64 = np.block([[moments.block(a, b) for b in columns] for a in rows])
+    return out
 
 
 class Rest:

@@ -9,7 +9,7 @@ import numpy as np
 
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float64
-from samefeatures.moments.views import SecondMoments
+from samefeatures.moments.views import SecondMoments, stacked
 from samefeatures.similarity.sheet import inverse_of
 from samefeatures.similarity.strengths import GRID, START, descend, shift_of
 
@@ -141,18 +141,28 @@ class Off:
         """(p, d) G: of the regression of columns on the block."""
         return self._of(name).weights
 
-    def seen(self, a: str, b: str) -> Float64:
-        """(d_a, d_b) of the rows that are fitted."""
-        out: Float64 = self._split.fit.block(a, b)
-        return out - self._algebra.product(self._of(a).crossed.T, self.weights(b))
+    def seen(self, rows: Sequence[str], columns: Sequence[str]) -> Float64:
+        """(Σ d_a, Σ d_b) of the rows that are fitted, of every name with every other."""
+        crossed = np.hstack([self._of(name).crossed for name in rows])
+        weights = np.hstack([self._of(name).weights for name in columns])
+        out = stacked(self._split.fit, rows, columns)
+        return out - self._algebra.product(crossed.T, weights)
 
-    def held(self, a: str, b: str) -> Float64:
-        """(d_a, d_b) of the rows that judge."""
-        of_a, of_b, product = self._of(a), self._of(b), self._algebra.product
-        out = self._moved(a, b)
-        out -= product(of_a.judged.T, of_b.weights)
-        out -= product(of_a.weights.T, of_b.judged)
+    def held(self, rows: Sequence[str], columns: Sequence[str]) -> Float64:
+        """(Σ d_a, Σ d_b) of the rows that judge, of every name with every other."""
+        product = self._algebra.product
+        apart = [np.hstack([self._apart_of(n) for n in names]) for names in (rows, columns)]
+        out = stacked(self._split.judge, rows, columns) + self._split.judge.n * np.outer(*apart)
+        (g_rows, q_rows), (g_columns, q_columns) = self._beside(rows), self._beside(columns)
+        out -= product(q_rows.T, g_columns)
+        out -= product(g_rows.T, q_columns)
         return out
+
+    def _beside(self, names: Sequence[str]) -> tuple[Float64, Float64]:
+        """(p, Σ d) G and Q of columns side by side."""
+        found = [self._of(name) for name in names]
+        weights, judged = [each.weights for each in found], [each.judged for each in found]
+        return np.hstack(weights), np.hstack(judged)
 
     def held_squares(self, name: str) -> float:
         """Trace of ``held`` of a space with itself."""
@@ -196,7 +206,11 @@ class _Seen:
 
     def block(self, a: str, b: str) -> Float64:
         """(d_a, d_b)."""
-        return self._off.seen(a, b)
+        return self._off.seen([a], [b])
+
+    def stacked(self, rows: Sequence[str], columns: Sequence[str]) -> Float64:
+        """(Σ d_a, Σ d_b)."""
+        return self._off.seen(rows, columns)
 
     def sum_of_squares(self, name: str) -> float:
         return float(np.trace(self.block(name, name)))
@@ -214,7 +228,11 @@ class _Held:
 
     def block(self, a: str, b: str) -> Float64:
         """(d_a, d_b)."""
-        return self._off.held(a, b)
+        return self._off.held([a], [b])
+
+    def stacked(self, rows: Sequence[str], columns: Sequence[str]) -> Float64:
+        """(Σ d_a, Σ d_b)."""
+        return self._off.held(rows, columns)
 
     def sum_of_squares(self, name: str) -> float:
         return self._off.held_squares(name)

@@ -19,7 +19,7 @@ import numpy as np
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float64
 from samefeatures.maps.inverse import cutoff, pseudoinverse, shifted_inverse
-from samefeatures.moments.views import SecondMoments
+from samefeatures.moments.views import SecondMoments, stacked
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -75,7 +75,7 @@ class Sheet:
         apart = {name: judge.mean_of(name) - fit.mean_of(name) for name in names}
         columns = np.concatenate([apart[name] for name in names])  # (m + D,)
         rows = np.concatenate([apart[name] for name in blocks])  # (m,)
-        held = _stacked(judge, blocks, names)
+        held = stacked(judge, blocks, names)
         held += judge.n * np.outer(rows, columns)
         squares = [judge.sum_of_squares(t) + judge.n * float(apart[t] @ apart[t]) for t in targets]
         dims = [len(apart[name]) for name in names]
@@ -84,7 +84,7 @@ class Sheet:
         return cls(
             n=fit.n,
             blocks={b: slice(*ends) for b, *ends in zip(blocks, starts, stops, strict=False)},
-            seen=_stacked(fit, blocks, names),
+            seen=stacked(fit, blocks, names),
             held=held,
             squares=np.array(squares),
             edges=[start - len(rows) for start in starts[len(blocks) :]],
@@ -154,11 +154,6 @@ def weights_of(taken: Sequence[Taken], *, algebra: Algebra = HOST) -> dict[str, 
             weight -= algebra.product(step.weights[:, step.blocks[later]], found)
         out[step.block] = weight
     return dict(reversed(out.items()))
-
-
-def _stacked(moments: SecondMoments, rows: Sequence[str], columns: Sequence[str]) -> Float64:
-    out: Float64 = np.block([[moments.block(a, b) for b in columns] for a in rows])
-    return out
 
 
 def _closed_up(blocks: Mapping[str, slice], gone: str) -> dict[str, slice]:
