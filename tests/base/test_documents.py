@@ -33,6 +33,18 @@ def test_what_is_sound_is_read_as_pyyaml_reads_it() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "b: &b {a: 1}\nin: {m: &m {<<: *b, a: 2}}\nt: {<<: *m, a: 3}",
+        "b: &b {a: 1}\nin: [&m {<<: *b, a: 2}]\nt: {<<: *m}\nu: {<<: *m}",
+        "a: &a {x: 1}\nb: &b {<<: *a, x: 2, y: 1}\nc: {<<: [*b, *a], y: 3}",
+    ],
+)
+def test_merges_of_merges_may_say_again_what_is_merged_in(text: str) -> None:
+    assert parse_yaml(text) == yaml.safe_load(text)
+
+
+@pytest.mark.parametrize(
     ("text", "key", "line"),
     [
         ("a: 1\nb: 2\na: 3", "a", 3),
