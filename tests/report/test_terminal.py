@@ -120,9 +120,14 @@ def test_missing_cells_are_dashes(good: StudyResults) -> None:
 def test_facts_are_printed_as_they_are() -> None:
     file = io.StringIO()
     facts = [{"name": "a[b]", "source": "onnx:x", "top-1": "79 %"}, {"name": "c", "split": "[red]"}]
+    facts.append({"name": "d\x1b[2J", "left out": "x\x1b[31m\n.png"})
     print_facts(facts, Console(file=file, width=60))
     shown = [line.rstrip() for line in file.getvalue().splitlines()]
-    assert shown == ["a[b]", "  source    onnx:x", "  top-1     79 %", "c", "  split    [red]"]
+    assert shown == [
+        *("a[b]", "  source    onnx:x", "  top-1     79 %"),
+        *("c", "  split    [red]"),
+        *(r"d\x1b[2J", r"  left out    x\x1b[31m\n.png"),
+    ]
 
 
 def test_what_was_listed_stands_in_one_line(good: StudyResults) -> None:

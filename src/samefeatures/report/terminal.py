@@ -88,8 +88,8 @@ def print_facts(facts: Sequence[Mapping[str, str]], console: Console) -> None:
         table.add_column(overflow="fold")
         for label, value in record.items():
             if label != "name":
-                table.add_row(label, Text(value))
-        console.print(Text(record["name"], style="bold"))
+                table.add_row(label, Text(plain(value)))
+        console.print(Text(plain(record["name"]), style="bold"))
         console.print(table)
 
 
