@@ -53,40 +53,35 @@ from benchmarks.fuzz_users import (
     text,
 )
 
+CLASS_MAPS = {
+    "json": '{"cat": 0, "dog": 1, "ä": 2}',
+    "csv": "name,index\ncat,0\ndog,1\n",
+    "txt": "cat\ndog\n",
+}
+CLASS_NAMES = {"json": '{"0": ["n1", "cat"], "1": "dog", "2": "ä"}', "txt": "cat\ndog\ncow\n"}
+
 TARGETS: Sequence[Target] = (
     Target(
         what="study.yaml", make=text("study.yaml", STUDY), read=read_study, ours=False, count=2000
     ),
     Target(what="meta.json", make=text("meta.json", json.dumps(META)), read=read_meta, ours=False),
-    Target(
-        what="class map, .json",
-        make=text("m.json", '{"cat": 0, "dog": 1, "ä": 2}'),
-        read=read_map_of_classes("m.json"),
-        ours=False,
+    *(
+        Target(
+            what=f"class map, .{ending}",
+            make=text(f"m.{ending}", said),
+            read=read_map_of_classes(f"m.{ending}"),
+            ours=False,
+        )
+        for ending, said in CLASS_MAPS.items()
     ),
-    Target(
-        what="class map, .csv",
-        make=text("m.csv", "name,index\ncat,0\ndog,1\n"),
-        read=read_map_of_classes("m.csv"),
-        ours=False,
-    ),
-    Target(
-        what="class map, .txt",
-        make=text("m.txt", "cat\ndog\n"),
-        read=read_map_of_classes("m.txt"),
-        ours=False,
-    ),
-    Target(
-        what="class names, .json",
-        make=text("n.json", '{"0": ["n1", "cat"], "1": "dog", "2": "ä"}'),
-        read=read_names("n.json"),
-        ours=False,
-    ),
-    Target(
-        what="class names, .txt",
-        make=text("n.txt", "cat\ndog\ncow\n"),
-        read=read_names("n.txt"),
-        ours=False,
+    *(
+        Target(
+            what=f"class names, .{ending}",
+            make=text(f"n.{ending}", said),
+            read=read_names(f"n.{ending}"),
+            ours=False,
+        )
+        for ending, said in CLASS_NAMES.items()
     ),
     Target(
         what="labels, .csv",
