@@ -77,9 +77,10 @@ def read_map(folder: Path) -> object:
 
 
 def read_curve(folder: Path) -> object:
+    from samefeatures.base.border import kept_or_none
     from samefeatures.maps import LossCurve
 
-    return LossCurve.load(first(folder, "maps/cosine/a--b.curve.npz"))
+    return kept_or_none(LossCurve.kept, first(folder, "maps/cosine/a--b.curve.npz"))
 
 
 def read_key(folder: Path) -> object:

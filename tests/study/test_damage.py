@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import logging
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from samefeatures.base.errors import FileError, MapError, SamefeaturesError, Sto
 from samefeatures.base.records import record
 from samefeatures.base.sealed import read_sealed, write_sealed
 from samefeatures.gallery.gallery import make_overlaps, read_pair
-from samefeatures.maps import AffineMap
+from samefeatures.maps import AffineMap, LossCurve
 from samefeatures.moments.journal import Journal
 from samefeatures.scores.overlap import load_overlaps
 from samefeatures.study.config import parse_config
@@ -263,3 +264,26 @@ def test_what_is_derived_is_computed_again_and_said(
         Study(scored.config, out=scored.out, base=scored.base).score()
     assert "computed again" in caplog.text
     assert scored.results_path.read_bytes() == before
+
+
+@pytest.mark.parametrize("which", ["a--b", "*"])
+def test_a_damaged_curve_is_made_again_with_its_map(
+    tmp_path: Path, which: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    sources = [write_npz(tmp_path, name, world) for name, world in make_worlds().items()]
+    config = parse_config({"networks": sources, "methods": ["cosine"]})
+    study = Study(config, out=tmp_path / "out", base=tmp_path)
+    study.fit()
+    curves = sorted((study.out / "maps" / "cosine").glob(f"{which}.curve.npz"))
+    before = [path.read_bytes() for path in curves]
+    assert curves
+    for path, whole in zip(curves, before, strict=True):
+        path.write_bytes(whole[:-40])
+    with caplog.at_level(logging.WARNING):
+        Study(config, out=study.out, base=tmp_path).score()
+    assert caplog.text.count("computed again") == len(curves)
+    for path, whole in zip(curves, before, strict=True):
+        assert len(path.read_bytes()) == len(whole)
+        np.testing.assert_allclose(
+            LossCurve.load(path).loss, np.load(io.BytesIO(whole))["loss"], rtol=1e-6
+        )

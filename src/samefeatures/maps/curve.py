@@ -44,14 +44,24 @@ class LossCurve:
             StoreDamagedError: when the file is missing, damaged or another.
         """
         try:
-            file = load_npz(path, ["unit", "loss"])
-            check_kinds(file, {"unit": ("U", 0), "loss": ("f", 1)})
-            unit, loss = str(file["unit"]), file["loss"].astype(np.float64)
-            if unit not in ("batch", "pass"):
-                raise FileError(f"its unit is '{unit}'")
-            return cls(unit="batch" if unit == "batch" else "pass", loss=loss)
+            return cls.kept(path)
         except FileError as error:
             raise StoreDamagedError(
                 f"{path} does not hold a loss curve ({error}). Delete the map beside it and fit "
                 "again."
             ) from None
+
+    @classmethod
+    def kept(cls, path: Path) -> Self:
+        """As ``load``, for whoever fits again.
+
+        Raises:
+            NoFileError: when there is none.
+            FileError: when it is damaged or another.
+        """
+        file = load_npz(path, ["unit", "loss"])
+        check_kinds(file, {"unit": ("U", 0), "loss": ("f", 1)})
+        unit, loss = str(file["unit"]), file["loss"].astype(np.float64)
+        if unit not in ("batch", "pass"):
+            raise FileError(f"its unit is '{unit}'")
+        return cls(unit="batch" if unit == "batch" else "pass", loss=loss)

@@ -16,7 +16,7 @@ from samefeatures.base.records import record
 from samefeatures.base.removal import remove
 from samefeatures.base.sealed import read_sealed, write_sealed
 from samefeatures.features.rows import Identity
-from samefeatures.maps import METHODS, AffineMap
+from samefeatures.maps import METHODS, AffineMap, LossCurve
 from samefeatures.moments.kept import moments_key
 from samefeatures.networks.record import Network
 from samefeatures.study.config import StudyConfig
@@ -97,7 +97,8 @@ class MapFiles:
             )
 
     def missing(self, entry: MethodConfig, key: str) -> list[tuple[str, str]]:
-        """Pairs of networks without a map; maps of another key are removed first."""
+        """Pairs of networks without a map, or with a damaged curve; maps of another key are removed
+        first."""
         folder = self.folder / entry.label
         manifest = folder / "key.json"
         with writing(folder):
@@ -108,7 +109,13 @@ class MapFiles:
                 made = _Manifest(key=key, method=entry.name, options=entry.options)
                 write_sealed(manifest, asdict(made))
         pairs = [(a, b) for a in self.names for b in self.names if a != b]
-        return [(a, b) for a, b in pairs if not self.path(entry.label, a, b).exists()]
+        return [(a, b) for a, b in pairs if not self._is_there(entry.label, a, b)]
+
+    def _is_there(self, label: str, source: str, target: str) -> bool:
+        """Whether there is a map; a curve beside it that is damaged is made again with it."""
+        curve = self.curve_path(label, source, target)
+        damaged = curve.exists() and kept_or_none(LossCurve.kept, curve) is None
+        return self.path(label, source, target).exists() and not damaged
 
 
 def map_keys(
