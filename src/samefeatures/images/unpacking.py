@@ -1,7 +1,8 @@
 """Archives that can't be read at offsets: unpacked once, as a plain tar, into the cache folder.
 
-Bound: ``LEAST_ROOM`` and ``MOST_GAIN`` times the size of the archive. Images hardly shrink when
-they are packed; an archive that grows a thousandfold was made to fill the disk.
+Bound: ``LEAST_ROOM`` and ``MOST_GAIN`` times the size of the archive. Photographs hardly shrink
+when they are packed, drawings without a compression of their own may; an archive that grows a
+thousandfold was made to fill the disk.
 """
 
 from __future__ import annotations
@@ -57,8 +58,8 @@ def plain_archive(path: Path, *, relist: bool) -> Path:
             os.utime(file.name, ns=(info.st_atime_ns, info.st_mtime_ns))
     except _TooLarge as error:
         raise DataError(
-            f"{path} unpacks to more than {error}, {MOST_GAIN} times its size, which images never "
-            "do. Unpack it yourself and give the folder if it is sound."
+            f"{path} unpacks to more than {error}, {MOST_GAIN} times its size, which photographs "
+            "never do. Unpack it yourself and give the folder if it is sound."
         ) from None
     except (FileError, OSError) as error:
         raise DataError(
