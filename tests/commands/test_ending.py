@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -57,6 +58,22 @@ def test_errors_too(folder: Path) -> None:
         assert len(lines) == 1
         assert lines[0].startswith("Error: There is no study file at")
         assert r"[/x]\x1b[31m\n.yaml. Check the path." in lines[0]
+
+
+def test_where_things_lie_too(tmp_path: Path) -> None:
+    sources = [write_npz(tmp_path, name, world) for name, world in make_worlds().items()]
+    out = "out\x1b[31m\n:smile:"
+    study = {"networks": sources[:2], "methods": ["ols"], "out": out, "title": "t"}
+    (tmp_path / "study.yaml").write_text(json.dumps(study))
+    for command in (["fit"], ["score"], ["run"]):
+        done = call(*command, "study.yaml", cwd=tmp_path)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert b"\x1b" not in done.stdout
+        assert rb"out\x1b[31m\n:smile:/" in done.stdout
+    (tmp_path / out / "maps" / "ols" / "key.json").write_bytes(b"{")
+    done = call("fit", "study.yaml", cwd=tmp_path)
+    (line,) = done.stderr.splitlines()
+    assert rb"out\x1b[31m\n:smile:/maps/ols/key.json can't be used" in line
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 from samefeatures.base.errors import FileError, NoFileError, SamefeaturesError, first_line, said
+from samefeatures.base.shown import plain
 
 T = TypeVar("T")
 MEBIBYTE = 2**20
@@ -95,5 +96,6 @@ def kept_or_none(read: Callable[[Path], T], path: Path) -> T | None:
     except NoFileError:
         return None
     except FileError as error:
-        _log.warning("%s can't be used (%s); what it held is computed again.", path, error)
+        shown = plain(str(path))
+        _log.warning("%s can't be used (%s); what it held is computed again.", shown, error)
         return None

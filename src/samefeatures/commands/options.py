@@ -64,6 +64,11 @@ def write_reports(folder: Path) -> list[Path]:
         return write_report(results, folder / "report", overlaps=load_overlaps(folder))
 
 
+def tell(*lines: str) -> None:
+    """Each on a line of its own, on stdout; nothing in a path is obeyed."""
+    typer.echo("\n".join(map(plain, lines)))
+
+
 def warn(warnings: Sequence[str]) -> None:
     """Each on a line of its own."""
     for warning in warnings:

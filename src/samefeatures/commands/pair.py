@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from samefeatures.commands.options import Method, Out, StudyFile, opened, warn, write_reports
+from samefeatures.commands.options import Method, Out, StudyFile, opened, tell, warn, write_reports
 
 
 def overlap(  # noqa: PLR0917  (the command line calls it by name)
@@ -41,8 +41,8 @@ def overlap(  # noqa: PLR0917  (the command line calls it by name)
     print_overlaps(made.overlaps, console())
     warn(made.warnings)
     paths = write_reports(found.out)
-    typer.echo("\n".join(f"Lists: {folder}" for folder in made.folders))
-    typer.echo("\n".join(f"Report: {path}" for path in paths if path.suffix == ".html"))
+    tell(*(f"Lists: {folder}" for folder in made.folders))
+    tell(*(f"Report: {path}" for path in paths if path.suffix == ".html"))
 
 
 def export(  # noqa: PLR0917  (the command line calls it by name)
@@ -71,7 +71,7 @@ def export(  # noqa: PLR0917  (the command line calls it by name)
             threads=found.config.threads,
         )
     against = "the study" if done.otherwise is None else "the network in plain float32"
-    typer.echo(
+    tell(
         f"{done.path}: {done.images} predictions checked against {against}, "
         f"{done.ties} ties within rounding."
     )

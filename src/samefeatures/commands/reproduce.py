@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from samefeatures.base.errors import ConfigError
-from samefeatures.commands.options import Out
+from samefeatures.base.shown import plain
+from samefeatures.commands.options import Out, tell
 
 if TYPE_CHECKING:
     from samefeatures.reproduce.experiment import Experiment
@@ -121,12 +122,12 @@ def _go(experiment: Experiment) -> None:
 
     check_ready(experiment)
     for network, why in experiment.missing.items():
-        typer.secho(f"Left out {network}: {why}", err=True)
+        typer.secho(plain(f"Left out {network}: {why}"), err=True)
     with on_terminal() as progress:
         comparison = reproduce(experiment, progress)
     print_comparison(comparison, console())
     out = experiment.options.out
-    typer.echo(f"\nComparison: {out / 'comparison'}\nReport: {out / 'report' / 'report.html'}")
+    tell("", f"Comparison: {out / 'comparison'}", f"Report: {out / 'report' / 'report.html'}")
 
 
 def _crops(given: Sequence[str]) -> dict[str, int]:

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from samefeatures.commands.options import Out, Ray, Strict, StudyFile, opened, warn, write_reports
+from samefeatures.commands.options import (
+    Out,
+    Ray,
+    Strict,
+    StudyFile,
+    opened,
+    tell,
+    warn,
+    write_reports,
+)
 
 if TYPE_CHECKING:
     from samefeatures.study.study import Study
@@ -36,21 +45,21 @@ def extract(study: StudyFile, out: Out = None, strict: Strict = False, ray: Ray 
     """Extract the features of every network on every image."""
     with opened(study, out, strict=strict, ray=ray) as found:
         found.extract()
-    typer.echo(f"Features: {found.feature_root}")
+    tell(f"Features: {found.feature_root}")
 
 
 def fit(study: StudyFile, out: Out = None, strict: Strict = False, ray: Ray = None) -> None:
     """Fit all maps (and extract what is missing)."""
     with opened(study, out, strict=strict, ray=ray) as found:
         found.fit()
-    typer.echo(f"Maps: {found.out / 'maps'}")
+    tell(f"Maps: {found.out / 'maps'}")
 
 
 def score(study: StudyFile, out: Out = None, strict: Strict = False, ray: Ray = None) -> None:
     """Score all hybrids (and extract and fit what is missing)."""
     with opened(study, out, strict=strict, ray=ray) as found:
         found.score()
-    typer.echo(f"Results: {found.out / 'results.csv'}")
+    tell(f"Results: {found.out / 'results.csv'}")
 
 
 def report(
@@ -65,7 +74,9 @@ def report(
     paths = write_reports(folder)
     print_tables(results, console())
     page = next(path for path in paths if path.suffix == ".html")
-    typer.echo(f"\nReport: {page}\nTables: {folder / 'report'}\nNumbers: {folder / 'results.csv'}")
+    tell(
+        "", f"Report: {page}", f"Tables: {folder / 'report'}", f"Numbers: {folder / 'results.csv'}"
+    )
 
 
 def _score(study: Study) -> None:
