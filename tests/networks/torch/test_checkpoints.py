@@ -6,9 +6,10 @@ import argparse
 import datetime
 import os
 import pickle
+import sys
 from collections import defaultdict, deque
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from samefeatures.base.errors import CheckpointError
-from samefeatures.networks.torch.checkpoints import read_checkpoint
+from samefeatures.networks.torch.checkpoints import DICTS, read_checkpoint
 
 
 def state(seed: int = 0):
@@ -52,6 +53,15 @@ def test_other_forms_of_a_file(tmp_path: Path, form: str) -> None:
     assert all(torch.equal(read[name], value) for name, value in weights.items())
 
 
+def made_in(module: str, name: str, monkeypatch: pytest.MonkeyPatch) -> type:
+    """A dictionary that is filled, with attributes of its own, in a module that is there."""
+    kind = type(name, (dict,), {"__module__": module})
+    for part in {module.partition(".")[0], module}:
+        monkeypatch.setitem(sys.modules, part, ModuleType(part))
+    monkeypatch.setattr(sys.modules[module], name, kind, raising=False)
+    return kind
+
+
 BESIDE = {
     "settings": argparse.Namespace(lr=0.1, out=Path("runs"), seen={"a": (1, None)}),
     "a namespace": SimpleNamespace(lr=0.1),
@@ -78,6 +88,45 @@ def test_what_training_scripts_write_beside_is_passed_over(
     content = {"epoch": 3, "value": BESIDE[name], "state_dict": state()}
     torch.save(content, path, _use_new_zipfile_serialization=zipped)
     assert list(read_checkpoint(path)) == ["state_dict"]
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize("named", DICTS[1:])
+def test_settings_that_are_dictionaries_are_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str, zipped: bool
+) -> None:
+    kind = made_in(*named.rsplit(".", 1), monkeypatch=monkeypatch)
+    inner = kind(B=2)
+    inner.immutable = True  # pickled as a state
+    path = tmp_path / "best.pth"
+    content = {"config": kind(A=1, B=inner), "model": state()}
+    torch.save(content, path, _use_new_zipfile_serialization=zipped)
+    assert list(read_checkpoint(path)) == ["model"]
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_the_same_in_torch_2_4(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """It knows classes by their own names alone, and has no block in which some are allowed."""
+
+    def allowed() -> dict[str, type]:
+        found = torch.serialization.get_safe_globals()
+        return {f"{each.__module__}.{each.__name__}": each for each in found}
+
+    monkeypatch.delattr(torch.serialization, "safe_globals", raising=False)
+    monkeypatch.setattr(torch._weights_only_unpickler, "_get_user_allowed_globals", allowed)
+    torch.save({"value": BESIDE[name], "model": state()}, tmp_path / "best.pth")
+    assert list(read_checkpoint(tmp_path / "best.pth")) == ["model"]
+
+
+def test_what_the_user_allows_is_left_alone(tmp_path: Path) -> None:
+    before = set(torch.serialization.get_safe_globals())
+    torch.save(state(), tmp_path / "good.pt")
+    (tmp_path / "bad.pt").write_bytes(b"no checkpoint")
+    with torch.serialization.safe_globals([Evil]):
+        read_checkpoint(tmp_path / "good.pt")
+        with pytest.raises(CheckpointError):
+            read_checkpoint(tmp_path / "bad.pt")
+        assert set(torch.serialization.get_safe_globals()) == {*before, Evil}
 
 
 def test_names_of_earlier_numpy_are_passed_over_too(tmp_path: Path) -> None:

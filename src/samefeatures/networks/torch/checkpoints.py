@@ -5,8 +5,11 @@ from __future__ import annotations
 import pickle
 import re
 import warnings
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import torch
@@ -57,6 +60,8 @@ DICTS = (
     "lightning_fabric.utilities.data.AttributeDict",
     "lightning.fabric.utilities.data.AttributeDict",
     "pytorch_lightning.utilities.parsing.AttributeDict",
+    "yacs.config.CfgNode",
+    "easydict.EasyDict",
 )
 LISTS = ("collections.deque",)
 """Dictionaries and lists that are filled after they are made: plain ones stand for them."""
@@ -71,24 +76,31 @@ class Unread:
 
 
 class Plain:
-    """Makes a dict instead of itself."""
+    """Makes a dictionary instead of itself, to which torch lets attributes be given."""
 
     def __new__(cls, *_: object) -> Any:
-        return {}
+        return OrderedDict()
 
 
-class PlainList(Plain):
+class PlainList:
     """Makes a list instead of itself."""
 
     def __new__(cls, *_: object) -> Any:
         return []
 
 
+def _named(kind: type, name: str) -> type:
+    """A class of that kind which goes by the name of another, as torch looks classes up."""
+    module, _, own = name.rpartition(".")
+    return type(own, (kind,), {"__module__": module})
+
+
 STAND_INS = (
-    *((Unread, name) for name in PASSED_OVER),
-    *((Plain, name) for name in DICTS),
-    *((PlainList, name) for name in LISTS),
+    *(_named(Unread, name) for name in PASSED_OVER),
+    *(_named(Plain, name) for name in DICTS),
+    *(_named(PlainList, name) for name in LISTS),
 )
+_ONE_AT_A_TIME = Lock()
 
 
 def read_checkpoint(path: Path) -> dict[str, Weights]:
@@ -138,7 +150,7 @@ def _read_safetensors(path: Path) -> Any:
 
 def _read_torch(path: Path) -> Any:
     try:
-        with warnings.catch_warnings(), torch.serialization.safe_globals(list(STAND_INS)):
+        with warnings.catch_warnings(), _standing_in():
             # Said of foreign files before they are refused; the refusal says it better.
             warnings.filterwarnings(
                 "ignore", message="Detected pickle protocol|.*TorchScript archive"
@@ -160,3 +172,19 @@ def _read_torch(path: Path) -> Any:
                 "where you trust it, and save its state_dict() alone."
             ) from None
         raise unreadable(path, "checkpoint", error) from None
+
+
+@contextmanager
+def _standing_in() -> Iterator[None]:
+    """While torch reads a file, the classes that it allows are ours too.
+
+    ``torch.serialization.safe_globals`` came with torch 2.5, names beside classes with 2.7.
+    """
+    with _ONE_AT_A_TIME:
+        before = list(torch.serialization.get_safe_globals())
+        torch.serialization.add_safe_globals(list(STAND_INS))
+        try:
+            yield
+        finally:
+            torch.serialization.clear_safe_globals()
+            torch.serialization.add_safe_globals(before)
