@@ -68,6 +68,10 @@ def test_a_container_may_have_less(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert bounds._free_memory() == 2048 * 1024
     (tmp_path / "memory.max").write_text("1500\n")
     assert bounds._free_memory() == 500
+    stat = "anon 300\nfile 700\ninactive_file 400\nactive_file 200\nshmem 100\n"
+    (tmp_path / "memory.stat").write_text(stat)
+    assert bounds._free_memory() == 500 + 600  # images that were read stay in memory as files
+    (tmp_path / "memory.stat").unlink()
     (tmp_path / "memory.max").write_text("10\n")
     assert bounds._free_memory() == 0
     monkeypatch.setattr(bounds, "_MEMINFO", tmp_path / "absent")

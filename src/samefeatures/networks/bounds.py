@@ -81,7 +81,18 @@ def _free_memory() -> int | None:
         return None
     free = int(found[1]) * 1024
     try:
-        limit, used = ((_CGROUP / name).read_text() for name in ("memory.max", "memory.current"))
-        return min(free, max(0, int(limit) - int(used)))
+        limit, used = (
+            int((_CGROUP / name).read_text()) for name in ("memory.max", "memory.current")
+        )
     except (OSError, ValueError):  # no such container, or no limit
         return free
+    return min(free, max(0, limit - used + _reclaimable()))
+
+
+def _reclaimable() -> int:
+    """Bytes of files that a container counts as used, and that give way to anything else."""
+    try:
+        said = (_CGROUP / "memory.stat").read_text()
+    except OSError:
+        return 0
+    return sum(map(int, re.findall(r"^(?:in)?active_file (\d+)$", said, re.MULTILINE)))
