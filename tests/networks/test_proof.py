@@ -11,6 +11,7 @@ from samefeatures.base.errors import SplitError
 from samefeatures.images.preprocess import Preprocessing
 from samefeatures.networks.proof import (
     HALF_TOLERANCE,
+    TOLERANCE,
     Claim,
     activate,
     probe_images,
@@ -109,6 +110,25 @@ def test_rounding_of_large_logits_in_front_of_an_activation_is_allowed(after: st
 
     with pytest.raises(SplitError, match="allowed is 1e-05"):
         prove(claim, HEAD, features, wrong, PROBE, source="s")
+
+
+@pytest.mark.parametrize("tolerance", [TOLERANCE, HALF_TOLERANCE])
+@pytest.mark.parametrize("after", ["softmax", "logsoftmax", "sigmoid"])
+@pytest.mark.parametrize("size", [1e2, 1e4, 1e6])
+def test_other_classes_are_no_rounding(after: str, size: float, tolerance: float) -> None:
+    """However large logits are in front of an activation."""
+    head = Head(HEAD.weight * np.float32(size), HEAD.bias)
+    turned = Head(-head.weight, head.bias)
+    claim = Claim("fc", "fc", after, tolerance)
+    with pytest.raises(SplitError, match="allowed is"):
+        prove(
+            claim,
+            head,
+            features,
+            lambda x: activate(after, turned.logits(features(x))),
+            PROBE,
+            source="s",
+        )
 
 
 def test_a_claim_in_half_precision_allows_its_rounding() -> None:
