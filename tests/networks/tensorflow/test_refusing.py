@@ -228,6 +228,52 @@ def test_what_runs_while_a_graph_of_tensorflow_1_is_loaded(
     assert list(tmp_path.iterdir()) == [tmp_path / "net"]
 
 
+@pytest.mark.parametrize(
+    "does",
+    [
+        lambda v, x: v.scatter_nd_update([[0]], [x[0]]),
+        lambda v, x: v.scatter_max(tf.IndexedSlices(x[:1], tf.constant([1]))),
+        lambda v, x: [
+            tf.raw_ops.ResourceApplyAdadelta(
+                var=v.handle,
+                accum=v.handle,
+                accum_update=v.handle,
+                lr=0.1,
+                rho=0.9,
+                epsilon=0.1,
+                grad=x,
+            ),
+            x,
+        ][1],
+        lambda v, x: [
+            tf.raw_ops.ResourceSparseApplyAdagrad(
+                var=v.handle, accum=v.handle, lr=0.1, grad=x, indices=[0, 1, 2]
+            ),
+            x,
+        ][1],
+        lambda _, x: tf.abs(tf.signal.fft3d(tf.complex(x, x)[None])),
+        lambda _, x: tf.linalg.svd(x)[0],
+        lambda _, x: tf.linalg.solve(x, x),
+        lambda _, x: tf.linalg.det(x),
+        lambda _, x: tf.tensor_scatter_nd_max(x, [[0]], [x[1]]),
+        lambda _, x: tf.math.unsorted_segment_prod(x, [0, 0, 1], 2),
+        lambda _, x: tf.nn.conv3d_transpose(
+            tf.reshape(x, [1, 1, 3, 3, 1]), tf.ones([1, 1, 1, 1, 1]), [1, 1, 3, 3, 1], 1
+        ),
+    ],
+)
+def test_training_and_linear_algebra_beside_a_network_do_no_harm(
+    tmp_path: Path, does: Callable[[Any, Any], Any]
+) -> None:
+    net = Net()
+    net.more = tf.Variable(tf.eye(3))
+    net.train = tf.function(
+        lambda x: does(net.more, x), input_signature=[tf.TensorSpec([3, 3], tf.float32)]
+    )
+    network = load(f"savedmodel:{save(net, tmp_path / 'net')}", preprocessing=HALF)
+    assert network.dim == 8
+
+
 def test_loops_that_do_not_run_do_no_harm(tmp_path: Path) -> None:
     """Keras 2 saved what its layers do in training too, where augmentation loops over images."""
     net = Net()
