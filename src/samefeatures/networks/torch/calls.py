@@ -43,14 +43,16 @@ class Call:
 
 @contextmanager
 def watched(model: nn.Module) -> Iterator[list[Call]]:
-    """Note every call of a linear layer or a batch norm, in order."""
+    """Note calls of linear layers, and of batch norms that saw one vector per image, in order."""
     calls: list[Call] = []
     seen: Counter[str] = Counter()
 
     def note(name: str, layer: LinearLayer | Norm) -> Callable[..., None]:
         def hook(_: nn.Module, given: tuple[Tensor, ...], returned: Tensor) -> None:
-            calls.append(Call(Place(name, seen[name]), layer, given[0], returned))
+            call = Call(Place(name, seen[name]), layer, given[0], returned)
             seen[name] += 1
+            if is_linear(layer) or call.one_vector_per_image:  # maps of all norms are much memory
+                calls.append(call)
 
         return hook
 
