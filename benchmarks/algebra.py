@@ -10,10 +10,10 @@ from scipy.linalg.blas import dsyrk
 from sklearn.linear_model import LinearRegression, Ridge
 
 from benchmarks.record import Line, alternately, at_least, at_most, product_rate, seconds, within
+from samefeatures.joint.kept import chunk_rows
+from samefeatures.joint.record import Moments
+from samefeatures.joint.sums import Accumulator
 from samefeatures.maps import OLS, AffineMap, SourceProblem
-from samefeatures.moments.kept import chunk_rows
-from samefeatures.moments.record import Moments
-from samefeatures.moments.sums import Accumulator
 from samefeatures.networks.record import Head
 
 THESIS_DIMS = (1024, 1024, 1792, 2048, 2048, 2048, 1536, 1536, 4032, 4320)

@@ -17,8 +17,8 @@ from benchmarks.record import Line, at_most
 from samefeatures.base.progress import Silent
 from samefeatures.features.folds import parts_of
 from samefeatures.features.rows import ArrayRows
-from samefeatures.moments.folded import fold_moments
-from samefeatures.moments.kept import accumulate
+from samefeatures.joint.folded import fold_moments
+from samefeatures.joint.kept import accumulate
 from samefeatures.networks.record import FeatureFile, Head
 from samefeatures.study.controls_config import ControlsConfig
 from samefeatures.study.spaces import Spaces

@@ -101,7 +101,7 @@ def read_scores(folder: Path) -> object:
 
 
 def read_moments(folder: Path) -> object:
-    from samefeatures.moments.kept import load_moments
+    from samefeatures.joint.kept import load_moments
 
     found = load_moments(first(folder, "moments/fit-*.npz"))
     return found and (found.names, found.dims, found.n, found.mean, found.lower, found.precision)
@@ -118,7 +118,7 @@ def read_controls(folder: Path) -> object:
 
 
 def make_blocks(folder: Path) -> Made:
-    from samefeatures.moments.blocks import Blocks
+    from samefeatures.joint.blocks import Blocks
 
     products = {("a", "a"): np.eye(3), ("a", "b"): np.ones((3, 2))}
     Blocks(n=9, means={"a": np.ones(3), "b": np.zeros(2)}, products=products).save(folder / "x.npz")
@@ -127,7 +127,7 @@ def make_blocks(folder: Path) -> Made:
 
 def read_blocks(folder: Path) -> object:
     from samefeatures.base.errors import NoFileError
-    from samefeatures.moments.blocks import Blocks
+    from samefeatures.joint.blocks import Blocks
 
     try:
         found = Blocks.load(folder / "x.npz")
@@ -164,7 +164,7 @@ def read_prints(folder: Path) -> object:
 
 
 def make_journal(folder: Path) -> Made:
-    from samefeatures.moments.journal import Journal
+    from samefeatures.joint.journal import Journal
 
     journal = Journal.empty([(2, 3), (1, 4)])
     journal.note(0, 0, 2, {"a.png": "cut short"})
@@ -174,7 +174,7 @@ def make_journal(folder: Path) -> Made:
 
 
 def read_journal(folder: Path) -> object:
-    from samefeatures.moments.journal import Journal
+    from samefeatures.joint.journal import Journal
 
     found = Journal.read(folder / "x.json", [(2, 3), (1, 4)])
     return found and (found.layout, found.counts, found.left_out)

@@ -13,9 +13,9 @@ CODE = """
 import resource, sys
 import numpy as np
 from benchmarks.algebra import THESIS_DIMS
-from samefeatures.moments.record import Moments
-from samefeatures.moments.kept import chunk_rows
-from samefeatures.moments.sums import Accumulator
+from samefeatures.joint.record import Moments
+from samefeatures.joint.kept import chunk_rows
+from samefeatures.joint.sums import Accumulator
 rows = int(sys.argv[1])
 names = [f"net{k}" for k in range(10)]
 sums = Accumulator(Moments(names, THESIS_DIMS))

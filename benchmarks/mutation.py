@@ -32,7 +32,7 @@ PROJECT = Path(__file__).parents[1]
 SOURCE = PROJECT / "src" / "samefeatures"
 # What is mutated, and the tests held against it: those that mirror it.
 PACKAGES: dict[str, tuple[list[str], list[str]]] = {
-    "moments": (["moments"], ["tests/moments", "tests/study/test_streaming.py"]),
+    "joint": (["joint"], ["tests/joint", "tests/study/test_streaming.py"]),
     "maps": (["maps"], ["tests/maps"]),
     "similarity": (["similarity"], ["tests/similarity"]),
     "scores": (["scores"], ["tests/scores"]),

@@ -17,8 +17,8 @@ import numpy as np
 
 from benchmarks.record import Line, at_least
 from samefeatures.features.rows import FeatureRows, joint_chunks
+from samefeatures.joint.record import Moments
 from samefeatures.maps import OLS, Adam, AffineMap, Cosine, SourceProblem
-from samefeatures.moments.record import Moments
 from samefeatures.scores.heads import score_heads
 from samefeatures.study.config import StudyConfig, read_config
 from samefeatures.study.demo import demo_config

@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from benchmarks.algebra import fake, made_features
 from benchmarks.record import Line, alternately, at_least, product_rate, within
+from samefeatures.joint.blocks import BlockSums
 from samefeatures.maps import OLS, Ridge, SourceProblem
-from samefeatures.moments.blocks import BlockSums
 
 DIMS = (540, 504)
 ROWS, CHUNK, ALPHA = 10_000, 512, 0.01

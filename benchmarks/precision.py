@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.record import Line, keep
-from samefeatures.moments.record import Moments
+from samefeatures.joint.record import Moments
 from samefeatures.networks.miniatures.catalogue import NAMES
 from samefeatures.study.config import parse_config
 from samefeatures.study.results import Cell, StudyResults

@@ -18,9 +18,9 @@ import numpy as np
 from benchmarks.algebra import THESIS_DIMS
 from benchmarks.record import Line, keep, processor, seconds
 from samefeatures.algebra import HOST, Algebra, Precision, open_algebra
-from samefeatures.moments.kept import chunk_rows
-from samefeatures.moments.record import Moments
-from samefeatures.moments.sums import Accumulator
+from samefeatures.joint.kept import chunk_rows
+from samefeatures.joint.record import Moments
+from samefeatures.joint.sums import Accumulator
 from samefeatures.networks.record import Head
 from samefeatures.scores.heads import score_heads
 from samefeatures.study.scoring import SCORE_ROWS

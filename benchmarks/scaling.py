@@ -22,9 +22,9 @@ from benchmarks.record import RESULTS, Line, alternately, machine, product_rate,
 from samefeatures.base.progress import Silent
 from samefeatures.features.extract import extract
 from samefeatures.images.imageset import ImageSet
+from samefeatures.joint.kept import chunk_rows
+from samefeatures.joint.record import Moments
 from samefeatures.maps import OLS, Sizes, SourceProblem
-from samefeatures.moments.kept import chunk_rows
-from samefeatures.moments.record import Moments
 from samefeatures.networks.load import load
 from samefeatures.networks.record import Head, ImageNetwork
 from samefeatures.planning.algebra import measure_algebra

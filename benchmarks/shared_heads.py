@@ -6,9 +6,9 @@ from time import perf_counter
 
 import numpy as np
 
+from samefeatures.joint.record import Moments
 from samefeatures.maps import Logit, SourceProblem
 from samefeatures.maps.heads import HeadInverses
-from samefeatures.moments.record import Moments
 from samefeatures.networks.record import FeatureFile, Head
 
 DIMS = (512, 640, 768, 896, 1024, 1152, 1280, 1536, 1792, 2048)

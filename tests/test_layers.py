@@ -23,7 +23,7 @@ ORDER = (
     "images",
     "networks",
     "features",
-    "moments",
+    "joint",
     "maps",
     "similarity",
     "scores",
@@ -37,7 +37,7 @@ ORDER = (
     "commands",
 )
 """The pipeline; a module imports only from its own package and from those before it."""
-PURE = ("algebra", "moments", "maps", "similarity", "scores")
+PURE = ("algebra", "joint", "maps", "similarity", "scores")
 
 
 def modules(root: Path) -> dict[str, Path]:

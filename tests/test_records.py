@@ -13,7 +13,7 @@ import pytest
 
 import samefeatures
 
-ROOMS = ("moments", "maps", "similarity", "scores", "study")
+ROOMS = ("joint", "maps", "similarity", "scores", "study")
 HANDED_ON = {"ControlInputs", "Evidence", "MadeSpaces", "Result", "Spaces", "Sums"}
 """Between functions of one folder; what comes of them is held."""
 TESTS = Path(__file__).parent

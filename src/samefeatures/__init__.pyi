@@ -12,6 +12,8 @@ from samefeatures.images.preprocess import Preprocessing as Preprocessing
 from samefeatures.images.source import ImageSource as ImageSource
 from samefeatures.images.sources import open_images as open_images
 from samefeatures.images.views import Views as Views
+from samefeatures.joint.record import Moments as Moments
+from samefeatures.joint.sums import Accumulator as Accumulator
 from samefeatures.maps import OLS as OLS
 from samefeatures.maps import Adam as Adam
 from samefeatures.maps import AffineMap as AffineMap
@@ -23,8 +25,6 @@ from samefeatures.maps import Method as Method
 from samefeatures.maps import Naive as Naive
 from samefeatures.maps import Ridge as Ridge
 from samefeatures.maps import SourceProblem as SourceProblem
-from samefeatures.moments.record import Moments as Moments
-from samefeatures.moments.sums import Accumulator as Accumulator
 from samefeatures.networks.load import load as load
 from samefeatures.networks.record import FeatureFile as FeatureFile
 from samefeatures.networks.record import Head as Head

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from samefeatures.algebra.device import TorchDevice
+from samefeatures.joint.record import Moments
 from samefeatures.maps import OLS, Logit, Method, Naive, Ridge, SourceProblem
-from samefeatures.moments.record import Moments
 from samefeatures.networks.record import Head
 from samefeatures.similarity import closeness
 

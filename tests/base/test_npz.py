@@ -20,10 +20,10 @@ from samefeatures.base.errors import (
     StoreDamagedError,
 )
 from samefeatures.base.npz import check_kinds, load_npz, read_npz, write_npz
+from samefeatures.joint.blocks import Blocks
+from samefeatures.joint.record import Moments
 from samefeatures.maps.checkpoint import Checkpoint
 from samefeatures.maps.curve import LossCurve
-from samefeatures.moments.blocks import Blocks
-from samefeatures.moments.record import Moments
 
 
 def test_arrays_come_back_to_the_bit(tmp_path: Path) -> None:

@@ -14,10 +14,10 @@ from rows import Kill, KillAfter, MadeRows, float32_world, normalised_loss
 from worlds import FakeNetwork, World, make_world
 
 from samefeatures.base.errors import ConfigError, FeatureError, MapError
+from samefeatures.joint.record import Moments
 from samefeatures.maps import OLS, AffineMap, Cosine, SourceProblem
 from samefeatures.maps import checkpoint as checkpoints
 from samefeatures.maps.methods import cosine as module
-from samefeatures.moments.record import Moments
 from samefeatures.networks.record import Head
 
 

@@ -10,6 +10,7 @@ from worlds import make_world
 
 from samefeatures.algebra import HOST
 from samefeatures.base.errors import MapError
+from samefeatures.joint.record import Moments
 from samefeatures.maps import (
     METHODS,
     OLS,
@@ -22,7 +23,6 @@ from samefeatures.maps import (
     Sizes,
     SourceProblem,
 )
-from samefeatures.moments.record import Moments
 
 SIZES = Sizes(dims=(3, 5, 10), fit_rows=100, classes=7)
 

@@ -12,10 +12,10 @@ from worlds import World, make_world
 from samefeatures.algebra import Host
 from samefeatures.base.arrays import Float64
 from samefeatures.base.errors import ConfigError, FeatureError, MapError
+from samefeatures.joint.blocks import BlockSums
+from samefeatures.joint.record import Moments
 from samefeatures.maps import OLS, Method, Ridge, SourceProblem
 from samefeatures.maps.inverse import pseudoinverse
-from samefeatures.moments.blocks import BlockSums
-from samefeatures.moments.record import Moments
 
 
 def test_ols_recovers_a_known_map() -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from samefeatures.features.rows import ArrayRows
+from samefeatures.joint.record import Moments
 from samefeatures.maps import SourceProblem
-from samefeatures.moments.record import Moments
 from samefeatures.networks.record import Head
 
 

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from samefeatures.joint.record import Moments
 from samefeatures.maps import OLS, SourceProblem
-from samefeatures.moments.record import Moments
 from samefeatures.planning.extent import Extent
 from samefeatures.reproduce.published import published_thesis
 from samefeatures.study.methods import MethodConfig

@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 
 from samefeatures.base.errors import ConfigError, OutOfMemoryError
 from samefeatures.commands.app import app
-from samefeatures.moments.journal import Journal
-from samefeatures.moments.record import Moments
-from samefeatures.moments.sums import Accumulator
+from samefeatures.joint.journal import Journal
+from samefeatures.joint.record import Moments
+from samefeatures.joint.sums import Accumulator
 from samefeatures.planning import rates
 from samefeatures.planning.disks import disks_of
 from samefeatures.planning.done import Done, find_done
@@ -141,8 +141,8 @@ def test_without_a_store_what_is_done_is_what_went_into_moments(
     fit = {share for (kind, _, _), share in done_of(study).features.items() if kind == "fit"}
     assert fit == {0.0}
     # Stopped in the middle: what the checkpoint holds is done.
-    monkeypatch.setattr("samefeatures.moments.stream.chunk_rows", lambda _: 256)
-    monkeypatch.setattr("samefeatures.moments.stream.CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("samefeatures.joint.stream.chunk_rows", lambda _: 256)
+    monkeypatch.setattr("samefeatures.joint.stream.CHECKPOINT_SECONDS", 0.0)
     saves = []
     save = Journal.save
 

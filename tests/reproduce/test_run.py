@@ -15,7 +15,7 @@ from rich.console import Console
 
 from samefeatures.base.errors import ConfigError, DataError
 from samefeatures.base.progress import Silent
-from samefeatures.moments.record import Moments
+from samefeatures.joint.record import Moments
 from samefeatures.reproduce.experiment import Options, plan_experiment
 from samefeatures.reproduce.figures import Comparison
 from samefeatures.reproduce.published import published_thesis

@@ -11,7 +11,7 @@ from sklearn.linear_model import Ridge as SklearnRidge
 
 from samefeatures.algebra import HOST, Algebra, Host
 from samefeatures.base.arrays import Float64
-from samefeatures.moments.record import Moments
+from samefeatures.joint.record import Moments
 from samefeatures.similarity import strengths
 from samefeatures.similarity.beyond import Explainer, Ground, cosine_beyond, errors_of, r2_beyond
 from samefeatures.similarity.sheet import Sheet

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from samefeatures.base.arrays import Float64
-from samefeatures.moments.record import Moments
+from samefeatures.joint.record import Moments
 from samefeatures.similarity.beyond import Explainer, Ground, errors_of
 from samefeatures.similarity.sketch import COLUMNS, Sketch, sketch_of
 from samefeatures.similarity.strengths import GRID, shift_of

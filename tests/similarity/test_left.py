@@ -7,7 +7,7 @@ import pytest
 from sklearn.linear_model import Ridge
 
 from samefeatures.base.arrays import Float64
-from samefeatures.moments.record import Moments
+from samefeatures.joint.record import Moments
 from samefeatures.similarity.common import Split
 from samefeatures.similarity.left import left_of
 from samefeatures.similarity.measures.cka import CKA

@@ -8,8 +8,8 @@ from sklearn.metrics import r2_score
 
 from samefeatures.algebra import Host
 from samefeatures.base.arrays import Float64
+from samefeatures.joint.record import Moments
 from samefeatures.maps import AffineMap, Sizes
-from samefeatures.moments.record import Moments
 from samefeatures.similarity import MEASURES, MapMeasure, Mapped, SpaceMeasure, closeness
 
 SIZES = Sizes(dims=(4, 3), fit_rows=100, classes=2)

@@ -12,7 +12,7 @@ from sklearn.decomposition import PCA
 
 from samefeatures.algebra import Host
 from samefeatures.base.arrays import Float64
-from samefeatures.moments.record import Moments
+from samefeatures.joint.record import Moments
 from samefeatures.similarity import MEASURES, SpaceMeasure
 from samefeatures.similarity.spectra import Spectra
 

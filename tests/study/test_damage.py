@@ -19,8 +19,8 @@ from samefeatures.base.errors import FileError, MapError, SamefeaturesError, Sto
 from samefeatures.base.records import record
 from samefeatures.base.sealed import read_sealed, write_sealed
 from samefeatures.gallery.gallery import make_overlaps, read_pair
+from samefeatures.joint.journal import Journal
 from samefeatures.maps import AffineMap, LossCurve
-from samefeatures.moments.journal import Journal
 from samefeatures.scores.overlap import load_overlaps
 from samefeatures.study.config import parse_config
 from samefeatures.study.predictions import read_predictions, write_predictions

@@ -10,8 +10,8 @@ import pytest
 from npz_worlds import make_worlds, write_npz
 from samefeatures.algebra.device import TorchDevice
 from samefeatures.algebra.host import Host
+from samefeatures.joint.record import Moments
 from samefeatures.maps import AffineMap
-from samefeatures.moments.record import Moments
 from samefeatures.study.config import parse_config
 from samefeatures.study.study import Study
 

@@ -12,8 +12,8 @@ from npz_worlds import make_worlds, write_npz
 from samefeatures.features import stored
 from samefeatures.features.rows import ArrayRows
 from samefeatures.images.imageset import image_id
+from samefeatures.joint.record import Moments
 from samefeatures.maps import AffineMap, LossCurve
-from samefeatures.moments.record import Moments
 from samefeatures.study.config import parse_config
 from samefeatures.study.results import StudyResults
 from samefeatures.study.study import Study

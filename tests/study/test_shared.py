@@ -13,7 +13,7 @@ from PIL import Image
 from npz_worlds import make_worlds, write_npz
 from samefeatures.features.prints import among
 from samefeatures.features.stored import StoredFeatures
-from samefeatures.moments.sums import Accumulator
+from samefeatures.joint.sums import Accumulator
 from samefeatures.study.config import parse_config
 from samefeatures.study.results import StudyResults
 from samefeatures.study.study import Study
@@ -80,8 +80,8 @@ def test_it_is_looked_for_once(folders: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_a_stopped_pass_without_a_store_knows_the_rows_before(
     folders: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("samefeatures.moments.stream.chunk_rows", lambda _: 20)
-    monkeypatch.setattr("samefeatures.moments.stream.CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr("samefeatures.joint.stream.chunk_rows", lambda _: 20)
+    monkeypatch.setattr("samefeatures.joint.stream.CHECKPOINT_SECONDS", -1.0)
     real, calls = Accumulator.update, []
 
     def stop_at_third(self: Accumulator, *blocks: np.ndarray) -> None:

@@ -13,9 +13,9 @@ from PIL import Image
 from npz_worlds import make_worlds, write_npz
 from samefeatures.base.errors import ConfigError, OutOfMemoryError, UnreadableImageError
 from samefeatures.base.progress import Advance, Rate, Silent
-from samefeatures.moments.record import Moments
-from samefeatures.moments.streamed import StreamedRows
-from samefeatures.moments.sums import Accumulator
+from samefeatures.joint.record import Moments
+from samefeatures.joint.streamed import StreamedRows
+from samefeatures.joint.sums import Accumulator
 from samefeatures.study.config import parse_config
 from samefeatures.study.study import Study
 
@@ -142,7 +142,7 @@ def test_a_stopped_run_goes_on(
     small_chunks(monkeypatch)
     whole = made(config, tmp_path, "whole", store=False)
     whole.fit()
-    monkeypatch.setattr("samefeatures.moments.stream.CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr("samefeatures.joint.stream.CHECKPOINT_SECONDS", -1.0)
     real, seen = Accumulator.update, []
 
     def stopping(self: Accumulator, *blocks: np.ndarray) -> None:

@@ -22,9 +22,9 @@ from samefeatures.base.errors import (
 from samefeatures.base.files import write_whole
 from samefeatures.base.progress import Silent
 from samefeatures.features.extract import extract
+from samefeatures.joint.record import Moments
+from samefeatures.joint.sums import Accumulator
 from samefeatures.maps import AffineMap, LossCurve
-from samefeatures.moments.record import Moments
-from samefeatures.moments.sums import Accumulator
 from samefeatures.report.write import write_report
 from samefeatures.similarity import MEASURES, SpaceMeasure
 from samefeatures.study.config import parse_config
@@ -144,8 +144,8 @@ def test_a_full_disk_is_one_line_and_costs_nothing(
 def test_moments_resume_from_a_checkpoint_to_the_same_bits(
     npz_study: Study, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("samefeatures.moments.kept.CHUNK_BYTES", 1)  # 256 rows a chunk
-    monkeypatch.setattr("samefeatures.moments.kept.CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr("samefeatures.joint.kept.CHUNK_BYTES", 1)  # 256 rows a chunk
+    monkeypatch.setattr("samefeatures.joint.kept.CHECKPOINT_SECONDS", -1.0)
     real, calls = Accumulator.update, []
 
     def stop_at_second(self: Accumulator, *blocks: np.ndarray) -> None:

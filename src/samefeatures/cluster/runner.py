@@ -21,8 +21,8 @@ from samefeatures.features.rates import Meter, keep_rates
 from samefeatures.features.rows import FeatureRows
 from samefeatures.features.store import FeatureStore
 from samefeatures.features.stored import StoredFeatures
-from samefeatures.moments.kept import keep_moments, kept_moments
-from samefeatures.moments.record import Moments
+from samefeatures.joint.kept import keep_moments, kept_moments
+from samefeatures.joint.record import Moments
 from samefeatures.networks.record import ImageNetwork
 from samefeatures.study.config import StudyConfig
 from samefeatures.study.inputs import Part

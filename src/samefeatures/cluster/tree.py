@@ -11,8 +11,8 @@ from samefeatures.cluster.order import Order
 from samefeatures.cluster.session import POLL, Died, Watch, on_worker, result_of
 from samefeatures.cluster.worker import merge_task, moments_task
 from samefeatures.features.rows import FeatureRows
-from samefeatures.moments.kept import chunk_rows
-from samefeatures.moments.record import Moments
+from samefeatures.joint.kept import chunk_rows
+from samefeatures.joint.record import Moments
 from samefeatures.study.config import ClusterConfig
 
 

@@ -17,8 +17,8 @@ from samefeatures.features.extract import computed_chunks, fill, open_stores
 from samefeatures.features.rates import Meter, Rate
 from samefeatures.features.rows import FeatureRows
 from samefeatures.features.store import FeatureStore
-from samefeatures.moments.record import Moments
-from samefeatures.moments.sums import Accumulator
+from samefeatures.joint.record import Moments
+from samefeatures.joint.sums import Accumulator
 from samefeatures.networks.record import ImageNetwork
 from samefeatures.study.inputs import Part, StudyInputs, open_inputs
 from samefeatures.study.runner import Finished, extract_options

@@ -11,12 +11,12 @@ from samefeatures.base.arrays import Float64
 from samefeatures.base.errors import MapError
 from samefeatures.base.progress import Progress, Silent
 from samefeatures.features.rows import FeatureRows
+from samefeatures.joint.blocks import Blocks
+from samefeatures.joint.record import Moments
 from samefeatures.maps.affine import AffineMap, FitNote, Space
 from samefeatures.maps.curve import LossCurve
 from samefeatures.maps.heads import HeadInverses
 from samefeatures.maps.inverse import Inverse, pseudoinverse
-from samefeatures.moments.blocks import Blocks
-from samefeatures.moments.record import Moments
 
 
 class SourceProblem:

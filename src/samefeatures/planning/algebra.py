@@ -13,9 +13,9 @@ import numpy as np
 from samefeatures.algebra import HOST, Algebra, Precision
 from samefeatures.base.arrays import Float32
 from samefeatures.features.rows import ArrayRows, FeatureRows
+from samefeatures.joint.record import Moments
+from samefeatures.joint.sums import Accumulator
 from samefeatures.maps import AffineMap, Method, Naive, Sizes, SourceProblem
-from samefeatures.moments.record import Moments
-from samefeatures.moments.sums import Accumulator
 from samefeatures.networks.record import Head
 from samefeatures.planning.linear import Clock, Linear, fitted
 from samefeatures.scores.comparisons import compare

@@ -9,8 +9,8 @@ from pathlib import Path
 from samefeatures.features.key import feature_key, find_store
 from samefeatures.features.place import Root
 from samefeatures.features.store import images_per_chunk
-from samefeatures.moments.kept import moments_path
-from samefeatures.moments.stream import Stream
+from samefeatures.joint.kept import moments_path
+from samefeatures.joint.stream import Stream
 from samefeatures.networks.record import ImageNetwork
 from samefeatures.study.config import StudyConfig
 from samefeatures.study.inputs import Part, StudyInputs

@@ -10,7 +10,7 @@ import numpy as np
 
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float64
-from samefeatures.moments.views import Rest, SecondMoments, Union
+from samefeatures.joint.views import Rest, SecondMoments, Union
 from samefeatures.similarity.common import Common, Split
 from samefeatures.similarity.sheet import Sheet, weights_of
 from samefeatures.similarity.sketch import sketch_of

@@ -9,7 +9,7 @@ import numpy as np
 
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float64
-from samefeatures.moments.views import SecondMoments, stacked
+from samefeatures.joint.views import SecondMoments, stacked
 from samefeatures.similarity.sheet import inverse_of
 from samefeatures.similarity.strengths import GRID, START, descend, shift_of
 

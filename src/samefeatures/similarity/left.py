@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from samefeatures.algebra import HOST, Algebra
-from samefeatures.moments.views import SecondMoments
+from samefeatures.joint.views import SecondMoments
 from samefeatures.similarity.common import Off, Split
 from samefeatures.similarity.sheet import inverse_of
 from samefeatures.similarity.strengths import shift_of

@@ -9,8 +9,8 @@ import numpy as np
 
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float64
+from samefeatures.joint.views import SecondMoments
 from samefeatures.maps.affine import AffineMap
-from samefeatures.moments.views import SecondMoments
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -7,8 +7,8 @@ from typing import ClassVar, Literal
 
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.parts import Parts
+from samefeatures.joint.views import SecondMoments
 from samefeatures.maps.sizes import Sizes
-from samefeatures.moments.views import SecondMoments
 from samefeatures.similarity.mapped import Mapped
 
 Judges = Literal["map", "spaces"]

@@ -18,8 +18,8 @@ import numpy as np
 
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float64
+from samefeatures.joint.views import SecondMoments, stacked
 from samefeatures.maps.inverse import cutoff, pseudoinverse, shifted_inverse
-from samefeatures.moments.views import SecondMoments, stacked
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -14,8 +14,8 @@ import numpy as np
 
 from samefeatures.algebra import HOST, Algebra, Precision
 from samefeatures.base.arrays import Float64
+from samefeatures.joint.views import SecondMoments
 from samefeatures.maps.inverse import cutoff
-from samefeatures.moments.views import SecondMoments
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from samefeatures.algebra import HOST, Algebra
+from samefeatures.joint.views import SecondMoments
 from samefeatures.maps.affine import AffineMap
-from samefeatures.moments.views import SecondMoments
 from samefeatures.similarity.mapped import Mapped
 from samefeatures.similarity.measures.cosine import Cosine
 from samefeatures.similarity.measures.r2 import R2

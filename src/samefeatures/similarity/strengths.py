@@ -10,7 +10,7 @@ from itertools import product
 import numpy as np
 
 from samefeatures.algebra import HOST, Algebra
-from samefeatures.moments.views import SecondMoments
+from samefeatures.joint.views import SecondMoments
 from samefeatures.similarity.sheet import Sheet
 
 GRID = (0.0, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0, math.inf)

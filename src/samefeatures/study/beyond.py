@@ -11,7 +11,7 @@ import numpy as np
 
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float64, Int64
-from samefeatures.moments.views import SecondMoments
+from samefeatures.joint.views import SecondMoments
 from samefeatures.similarity import MEASURES, SpaceMeasure
 from samefeatures.similarity.beyond import (
     Explained,

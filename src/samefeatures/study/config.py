@@ -44,7 +44,7 @@ class AlgebraConfig(Strict):
 
     Attributes:
         device: None is the device of the study; ``cpu`` is NumPy.
-        precision: Of the moments' products: see ``samefeatures.moments.sums``.
+        precision: Of the moments' products: see ``samefeatures.joint.sums``.
     """
 
     device: str | None = None

@@ -12,7 +12,7 @@ from samefeatures.base.files import writing
 from samefeatures.base.records import record
 from samefeatures.base.removal import remove
 from samefeatures.base.sealed import read_sealed, write_sealed
-from samefeatures.moments.kept import moments_key
+from samefeatures.joint.kept import moments_key
 from samefeatures.scores.heads import Score
 from samefeatures.similarity import MEASURES
 from samefeatures.study.control_inputs import SEED, ControlInputs

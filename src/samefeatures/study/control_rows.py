@@ -10,9 +10,9 @@ import numpy as np
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Int64
 from samefeatures.features.rows import FeatureRows
+from samefeatures.joint.views import SecondMoments
 from samefeatures.maps import AffineMap
 from samefeatures.maps.inverse import Inverse, pseudoinverse
-from samefeatures.moments.views import SecondMoments
 from samefeatures.networks.record import Network
 from samefeatures.scores.heads import Score, agreement, score_heads
 from samefeatures.scores.intervals import wilson

@@ -12,8 +12,8 @@ import numpy as np
 
 from samefeatures.base.arrays import Int64
 from samefeatures.features.rows import FeatureRows
+from samefeatures.joint.cross import ROWS, chunks_of, cross_moments, permuted
 from samefeatures.maps import OLS, AffineMap, FitNote, Naive, SourceProblem
-from samefeatures.moments.cross import ROWS, chunks_of, cross_moments, permuted
 from samefeatures.networks.record import Head
 from samefeatures.scores.heads import Score, score_heads
 from samefeatures.study.control_inputs import SEED, ControlInputs

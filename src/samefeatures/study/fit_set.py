@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from samefeatures.base.arrays import Int32, Int64
+from samefeatures.joint.blocks import Blocks
+from samefeatures.joint.views import Rest, Union
 from samefeatures.maps import OLS, SourceProblem
-from samefeatures.moments.blocks import Blocks
-from samefeatures.moments.views import Rest, Union
 from samefeatures.networks.record import Head
 from samefeatures.scores.heads import score_heads
 from samefeatures.scores.intervals import wilson

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from samefeatures.algebra import Algebra
 from samefeatures.base.progress import Progress
 from samefeatures.features.rows import FeatureRows
+from samefeatures.joint.record import Moments
 from samefeatures.maps import SourceProblem
 from samefeatures.maps.heads import HeadInverses
-from samefeatures.moments.record import Moments
 from samefeatures.networks.record import Network
 from samefeatures.study.map_files import MapFiles
 from samefeatures.study.methods import MethodConfig

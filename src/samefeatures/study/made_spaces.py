@@ -12,9 +12,9 @@ from samefeatures.base.errors import ConfigError, NetworkError
 from samefeatures.features.folds import parts_of
 from samefeatures.features.rows import FeatureRows
 from samefeatures.features.spaces.grey import FirstChannel
-from samefeatures.moments.cross import Shuffled
-from samefeatures.moments.folded import FoldedMoments, Reading, fold_moments
-from samefeatures.moments.views import SecondMoments
+from samefeatures.joint.cross import Shuffled
+from samefeatures.joint.folded import FoldedMoments, Reading, fold_moments
+from samefeatures.joint.views import SecondMoments
 from samefeatures.networks.pixels import is_grey, pixel_space
 from samefeatures.networks.random_weights import with_random_weights
 from samefeatures.networks.record import ImageNetwork

@@ -16,8 +16,8 @@ from samefeatures.base.records import record
 from samefeatures.base.removal import remove
 from samefeatures.base.sealed import read_sealed, write_sealed
 from samefeatures.features.rows import Identity
+from samefeatures.joint.kept import moments_key
 from samefeatures.maps import METHODS, AffineMap, LossCurve
-from samefeatures.moments.kept import moments_key
 from samefeatures.networks.record import Network
 from samefeatures.study.config import StudyConfig
 from samefeatures.study.methods import MethodConfig

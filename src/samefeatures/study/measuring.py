@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from samefeatures.algebra import HOST, Algebra
+from samefeatures.joint.record import Moments
 from samefeatures.maps import AffineMap
-from samefeatures.moments.record import Moments
 from samefeatures.similarity import MEASURES, MapMeasure, Mapped, SpaceMeasure
 from samefeatures.similarity.spectra import Spectra
 

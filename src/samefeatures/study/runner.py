@@ -15,8 +15,8 @@ from samefeatures.features.place import Root, parse_root
 from samefeatures.features.rates import Meter, keep_rates
 from samefeatures.features.rows import FeatureRows
 from samefeatures.features.stored import StoredFeatures
-from samefeatures.moments.kept import accumulate
-from samefeatures.moments.record import Moments
+from samefeatures.joint.kept import accumulate
+from samefeatures.joint.record import Moments
 from samefeatures.networks.record import ImageNetwork
 from samefeatures.study.config import StudyConfig
 from samefeatures.study.inputs import Part

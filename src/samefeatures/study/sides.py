@@ -14,7 +14,7 @@ from samefeatures.features.rows import ArrayRows, FeatureRows, JoinedRows, check
 from samefeatures.features.stored import StoredFeatures
 from samefeatures.images.imageset import image_id
 from samefeatures.images.taking import Listed
-from samefeatures.moments.stream import Stream
+from samefeatures.joint.stream import Stream
 from samefeatures.networks.record import FeatureFile, ImageNetwork
 from samefeatures.study.inputs import Part, StudyInputs, feature_file_networks
 from samefeatures.study.results import DataSummary, LeftOut

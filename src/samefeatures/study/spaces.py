@@ -13,9 +13,9 @@ from samefeatures.features.rows import FeatureRows
 from samefeatures.features.spaces.answers import Answers
 from samefeatures.features.spaces.labels import Labels
 from samefeatures.features.spaces.noise import COLUMNS, ClassNoise, Noise
-from samefeatures.moments.blocks import Pair
-from samefeatures.moments.folded import Derived, Reading
-from samefeatures.moments.views import Mixed, SecondMoments
+from samefeatures.joint.blocks import Pair
+from samefeatures.joint.folded import Derived, Reading
+from samefeatures.joint.views import Mixed, SecondMoments
 from samefeatures.networks.record import Network
 from samefeatures.similarity.sketch import Sketch
 from samefeatures.study.controls_config import ANSWERS, LABELS, PIXELS, SOFT, Given

@@ -14,11 +14,11 @@ from samefeatures.base.partial import clear_tree
 from samefeatures.base.progress import Progress, Silent
 from samefeatures.features.direct import DirectRows
 from samefeatures.features.place import Root
+from samefeatures.joint.folded import FoldedMoments
+from samefeatures.joint.kept import kept_moments
+from samefeatures.joint.record import Moments
+from samefeatures.joint.stream import Stream
 from samefeatures.maps import METHODS, AffineMap
-from samefeatures.moments.folded import FoldedMoments
-from samefeatures.moments.kept import kept_moments
-from samefeatures.moments.record import Moments
-from samefeatures.moments.stream import Stream
 from samefeatures.study.config import StudyConfig
 from samefeatures.study.control_files import kept_controls
 from samefeatures.study.control_inputs import ControlInputs

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from samefeatures.algebra import HOST, Algebra
+from samefeatures.joint.views import SecondMoments
 from samefeatures.maps.sizes import Sizes
-from samefeatures.moments.views import SecondMoments
 from samefeatures.similarity.measure import SpaceMeasure
 from samefeatures.similarity.measures.procrustes import Procrustes
 

@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from samefeatures.algebra import HOST, Algebra
+from samefeatures.joint.views import SecondMoments
 from samefeatures.maps.sizes import Sizes
-from samefeatures.moments.views import SecondMoments
 from samefeatures.similarity.measure import SpaceMeasure
 
 

@@ -18,11 +18,11 @@ from samefeatures.features.direct import DirectRows
 from samefeatures.features.prints import directions, load_prints, save_prints
 from samefeatures.features.rates import keep_rates
 from samefeatures.features.rows import regroup
-from samefeatures.moments.journal import Journal, Position
-from samefeatures.moments.kept import chunk_rows, clear_old, load_moments, moments_key
-from samefeatures.moments.record import Moments
-from samefeatures.moments.streamed import Streamed, StreamedRows
-from samefeatures.moments.sums import Accumulator
+from samefeatures.joint.journal import Journal, Position
+from samefeatures.joint.kept import chunk_rows, clear_old, load_moments, moments_key
+from samefeatures.joint.record import Moments
+from samefeatures.joint.streamed import Streamed, StreamedRows
+from samefeatures.joint.sums import Accumulator
 
 CHECKPOINT_SECONDS = 120.0
 

@@ -12,8 +12,8 @@ from samefeatures.base.arrays import Int64
 from samefeatures.base.errors import NoFileError, StoreDamagedError
 from samefeatures.base.files import writing
 from samefeatures.base.removal import remove
-from samefeatures.moments.blocks import Blocks
-from samefeatures.moments.record import Moments
+from samefeatures.joint.blocks import Blocks
+from samefeatures.joint.record import Moments
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -14,8 +14,8 @@ from samefeatures.base.partial import clear_leftovers
 from samefeatures.base.progress import Progress
 from samefeatures.base.removal import remove
 from samefeatures.features.rows import FeatureRows, Identity, joint_chunks
-from samefeatures.moments.record import Moments
-from samefeatures.moments.sums import Accumulator
+from samefeatures.joint.record import Moments
+from samefeatures.joint.sums import Accumulator
 
 CHUNK_BYTES = 2**28
 CHECKPOINT_SECONDS = 120.0

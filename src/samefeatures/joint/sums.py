@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from samefeatures.algebra import HOST, Algebra, Precision
-from samefeatures.moments.record import Moments
+from samefeatures.joint.record import Moments
 
 
 class Accumulator:

@@ -15,9 +15,9 @@ import pytest
 
 from samefeatures.base.progress import Silent
 from samefeatures.features.rows import ArrayRows
-from samefeatures.moments import kept, record
-from samefeatures.moments.kept import accumulate, keep_moments, kept_moments, moments_path
-from samefeatures.moments.record import Moments
+from samefeatures.joint import kept, record
+from samefeatures.joint.kept import accumulate, keep_moments, kept_moments, moments_path
+from samefeatures.joint.record import Moments
 
 
 def parts(seed: int) -> list[ArrayRows]:

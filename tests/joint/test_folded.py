@@ -16,12 +16,12 @@ from samefeatures.features.folds import parts_of
 from samefeatures.features.rows import ArrayRows
 from samefeatures.features.spaces.answers import Answers
 from samefeatures.features.spaces.noise import ClassNoise, Noise
-from samefeatures.moments import folded, kept
-from samefeatures.moments.blocks import Blocks, BlockSums
-from samefeatures.moments.folded import Reading, fold_moments
-from samefeatures.moments.record import Moments
-from samefeatures.moments.summed import Summed, UnderWay
-from samefeatures.moments.views import Either, Mixed, SecondMoments
+from samefeatures.joint import folded, kept
+from samefeatures.joint.blocks import Blocks, BlockSums
+from samefeatures.joint.folded import Reading, fold_moments
+from samefeatures.joint.record import Moments
+from samefeatures.joint.summed import Summed, UnderWay
+from samefeatures.joint.views import Either, Mixed, SecondMoments
 from samefeatures.networks.record import Head
 
 N = 3000
@@ -151,8 +151,8 @@ def test_what_another_process_removes_is_summed_again(
             path.unlink(missing_ok=True)
         return real(path)
 
-    monkeypatch.setattr("samefeatures.moments.record.load_npz", gone)
-    monkeypatch.setattr("samefeatures.moments.blocks.load_npz", gone)
+    monkeypatch.setattr("samefeatures.joint.record.load_npz", gone)
+    monkeypatch.setattr("samefeatures.joint.blocks.load_npz", gone)
     again = fold_moments(reading, tmp_path, kind="fit", progress=Silent()).total
     name = reading.networks[0].name
     assert np.array_equal(again.block(name, name), first.block(name, name))

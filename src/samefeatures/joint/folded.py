@@ -16,13 +16,13 @@ from samefeatures.base.digests import digest
 from samefeatures.base.files import writing
 from samefeatures.base.progress import Advance, Progress
 from samefeatures.features.rows import FeatureRows, Identity, joint_chunks
-from samefeatures.moments import kept
-from samefeatures.moments.blocks import Blocks, BlockSums, Pair, Rows
-from samefeatures.moments.kept import chunk_rows, clear_old, keep_moments, moments_key
-from samefeatures.moments.record import Moments
-from samefeatures.moments.summed import Summed, UnderWay, paths_of
-from samefeatures.moments.sums import Accumulator
-from samefeatures.moments.views import Beside, Either, SecondMoments, Union
+from samefeatures.joint import kept
+from samefeatures.joint.blocks import Blocks, BlockSums, Pair, Rows
+from samefeatures.joint.kept import chunk_rows, clear_old, keep_moments, moments_key
+from samefeatures.joint.record import Moments
+from samefeatures.joint.summed import Summed, UnderWay, paths_of
+from samefeatures.joint.sums import Accumulator
+from samefeatures.joint.views import Beside, Either, SecondMoments, Union
 
 WORTH_KEEPING = 60.0
 """Seconds of summing after which folds are kept."""

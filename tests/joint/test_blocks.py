@@ -9,9 +9,9 @@ import pytest
 
 from samefeatures.base.arrays import Float64, Int64
 from samefeatures.base.errors import FeatureError, StoreDamagedError
-from samefeatures.moments.blocks import Blocks, BlockSums, Rows
-from samefeatures.moments.record import Moments
-from samefeatures.moments.views import Beside, Mixed, Rest, Union
+from samefeatures.joint.blocks import Blocks, BlockSums, Rows
+from samefeatures.joint.record import Moments
+from samefeatures.joint.views import Beside, Mixed, Rest, Union
 
 DIMS = {"a": 5, "b": 3, "pixels": 4, "answers": 6}
 PAIRS = [("answers", "a"), ("answers", "b"), ("pixels", "a"), ("pixels", "b")]

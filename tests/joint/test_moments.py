@@ -9,7 +9,7 @@ import pytest
 
 from samefeatures.algebra.protocol import PANEL
 from samefeatures.base.errors import FeatureError, StoreDamagedError
-from samefeatures.moments.record import Moments
+from samefeatures.joint.record import Moments
 
 
 def centred_products(z: np.ndarray) -> np.ndarray:

@@ -14,9 +14,9 @@ from samefeatures.algebra import HOST, SINGLE_ROWS, Algebra
 from samefeatures.algebra.device import TorchDevice
 from samefeatures.algebra.protocol import PANEL
 from samefeatures.base.errors import FeatureError
+from samefeatures.joint.record import Moments
+from samefeatures.joint.sums import Accumulator
 from samefeatures.maps.inverse import pseudoinverse
-from samefeatures.moments.record import Moments
-from samefeatures.moments.sums import Accumulator
 
 CPU = TorchDevice("cpu")
 PLACES = pytest.mark.parametrize("algebra", [HOST, CPU], ids=["numpy", "torch"])

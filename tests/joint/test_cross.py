@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from samefeatures.features.rows import ArrayRows
-from samefeatures.moments.cross import ROWS, chunks_of, cross_moments, permuted
+from samefeatures.joint.cross import ROWS, chunks_of, cross_moments, permuted
 
 RNG = np.random.default_rng(5)
 N = ROWS + 300

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from samefeatures.moments.journal import Journal, Position
+from samefeatures.joint.journal import Journal, Position
 
 LAYOUT = [(3, 10), (2, 5)]
 
