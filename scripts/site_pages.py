@@ -1,7 +1,8 @@
-"""Hooks of MkDocs: the site has the repository's own paths, and a reference that nobody keeps by hand.
+"""Hooks of MkDocs: the site has the repository's own paths, and a reference made of docstrings.
 
-A link that leads somewhere in the repository leads there on the site, too. The reference has a page for each folder of
-the package that a public name comes from; what it says is the folder's and the names' docstrings.
+A link that leads somewhere in the repository leads there on the site, too. The reference has a page
+for each folder of the package that a public name comes from; what it says are the docstrings of the
+folder and of the names.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ import subprocess
 import sys
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).resolve().parents[1]
 BESIDE_DOCS = (
@@ -54,6 +55,12 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
+def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
+    if page.file.src_uri.endswith("/tables.md"):  # numbers, which nobody searches for
+        page.meta["search"] = {"exclude": True}
+    return markdown
+
+
 def anchor(heading: str, separator: str) -> str:
     """The anchor that code hosts give a heading, so that links hold in both places."""
     return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", separator)
@@ -90,5 +97,5 @@ def commands_page() -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-def _file(config: MkDocsConfig, uri: str, path: Path) -> Any:
+def _file(config: MkDocsConfig, uri: str, path: Path) -> File:
     return File.generated(config, uri, abs_src_path=str(path))
