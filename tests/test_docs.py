@@ -7,7 +7,9 @@ import importlib
 import inspect
 import re
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from benchmarks import prose
@@ -26,9 +28,30 @@ def blocks(page: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
 
 
+def python_page(words: str) -> Any:
+    """The one block of docs/python.md with these words, compiled."""
+    (block,) = (text for text in blocks("docs/python.md", "python") if words in text)
+    return compile(block, "docs/python.md", "exec")
+
+
+def test_the_python_page_starts_with_arrays(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(300, 5)).astype(np.float32)
+    y = (x @ rng.normal(size=(5, 3)) + rng.normal(size=(300, 3))).astype(np.float32)
+    places = [tmp_path / "x.npy", tmp_path / "y.npy"]
+    memmap, other = (
+        np.lib.format.open_memmap(place, "w+", np.float32, array.shape)
+        for place, array in zip(places, (x, y), strict=True)
+    )
+    given = {"x": x[:200], "y": y[:200], "x_test": x[200:], "y_test": y[200:], "x_new": x}
+    exec(python_page("sf.fit_map("), {**given, "memmap": memmap, "other_memmap": other})
+    assert 0.5 < float(capsys.readouterr().out) < 1
+
+
 def test_the_python_page_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    first = blocks("docs/python.md", "python")[0]
-    exec(compile(first, "docs/python.md", "exec"), {"folder": tmp_path})
+    exec(python_page("sf.export_onnx("), {"folder": tmp_path})
     assert "through the head of inception_v3" in capsys.readouterr().out
     assert (tmp_path / "hybrid.onnx").exists()
 

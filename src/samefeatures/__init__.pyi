@@ -25,6 +25,7 @@ from samefeatures.maps import Method as Method
 from samefeatures.maps import Naive as Naive
 from samefeatures.maps import Ridge as Ridge
 from samefeatures.maps import SourceProblem as SourceProblem
+from samefeatures.maps.arrays import fit_map as fit_map
 from samefeatures.networks.load import load as load
 from samefeatures.networks.record import FeatureFile as FeatureFile
 from samefeatures.networks.record import Head as Head
@@ -41,6 +42,7 @@ from samefeatures.scores.paired import mcnemar as mcnemar
 from samefeatures.similarity import MapMeasure as MapMeasure
 from samefeatures.similarity import SpaceMeasure as SpaceMeasure
 from samefeatures.similarity import closeness as closeness
+from samefeatures.similarity.arrays import r2 as r2
 from samefeatures.study.config import StudyConfig as StudyConfig
 from samefeatures.study.config import parse_config as parse_config
 from samefeatures.study.config import read_config as read_config

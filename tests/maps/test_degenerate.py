@@ -62,7 +62,7 @@ def test_targets_are_mapped_in_the_order_asked_for_and_none_makes_none(name: str
 @pytest.mark.parametrize("name", METHODS.names)
 def test_one_row_is_too_few_for_any(name: str) -> None:
     world = make_world({"a": np.ones((1, 2)), "b": np.ones((1, 3))})
-    with pytest.raises(MapError, match="at least 2 fit images, but the moments hold 1"):
+    with pytest.raises(MapError, match="at least 2 rows to be fitted on, but the moments hold 1"):
         list(method_of(name).fit(world.problem("a"), ["b"]))
 
 

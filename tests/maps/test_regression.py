@@ -177,7 +177,7 @@ def test_one_factorisation_serves_all(noisy_world: World, monkeypatch: pytest.Mo
 
 def test_too_few_images_to_fit_anything() -> None:
     world = make_world({"a": np.ones((1, 2)), "b": np.ones((1, 2))})
-    with pytest.raises(MapError, match="at least 2 fit images"):
+    with pytest.raises(MapError, match="at least 2 rows"):
         world.problem("a")
     with pytest.raises(MapError, match="no network"):
         SourceProblem("a", {}, Moments(["a"], [2]))

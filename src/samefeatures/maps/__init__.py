@@ -1,6 +1,6 @@
 """Affine maps between feature spaces: one record, one file a method."""
 
-from samefeatures.maps.affine import AffineMap, FitNote
+from samefeatures.maps.affine import AffineMap
 from samefeatures.maps.curve import LossCurve
 from samefeatures.maps.method import METHODS, Method
 from samefeatures.maps.methods.adam import Adam
@@ -9,6 +9,7 @@ from samefeatures.maps.methods.logit import Logit
 from samefeatures.maps.methods.naive import Naive
 from samefeatures.maps.methods.ols import OLS
 from samefeatures.maps.methods.ridge import Ridge
+from samefeatures.maps.note import FitNote
 from samefeatures.maps.problem import SourceProblem
 from samefeatures.maps.sizes import Sizes
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -14,18 +11,17 @@ import numpy.typing as npt
 
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float64
-from samefeatures.base.border import border, open_regular
-from samefeatures.base.digests import digest
-from samefeatures.base.documents import parse_json
-from samefeatures.base.errors import FileError, MapError, NoFileError
-from samefeatures.base.files import write_whole
-from samefeatures.base.records import record
+from samefeatures.base.errors import MapError
+from samefeatures.features.given import Rows
+from samefeatures.maps.applying import mapped_rows
 from samefeatures.maps.curve import LossCurve
+from samefeatures.maps.note import FitNote
+from samefeatures.maps.saved import read_map, write_map
 from samefeatures.networks.record import Head
 
 
-class Space(Protocol):
-    """A feature space that a map can start or end in: any loaded network is one."""
+class Named(Protocol):
+    """Whose features: a network, or rows of one."""
 
     @property
     def name(self) -> str: ...
@@ -33,30 +29,12 @@ class Space(Protocol):
     @property
     def fingerprint(self) -> str: ...
 
+
+class Space(Named, Protocol):
+    """A feature space that a map can start or end in: any loaded network is one."""
+
     @property
     def head(self) -> Head: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FitNote:
-    """What the solver has to say about a fit.
-
-    Attributes:
-        rank: Rank of the matrix that was inverted.
-        full_rank: Its rank had nothing been deficient.
-        condition: Condition number of that matrix: in the 1-norm for S_AA, with deficient rank
-            the ratio of its kept eigenvalues; the ratio of singular values for W_B.
-        message: One sentence where the reader must know more; else empty.
-        steps: Passes or batches of an iterative fit.
-        loss: What an iterative fit ended with, in the unit of its loss.
-    """
-
-    rank: int | None = None
-    full_rank: int | None = None
-    condition: float | None = None
-    message: str = ""
-    steps: int | None = None
-    loss: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -72,8 +50,9 @@ class AffineMap:
         source: Name of the network whose features come in.
         target: Name of the network whose features come out.
         method: How it was fitted.
-        source_fingerprint: Of the source network.
-        target_fingerprint: Of the target network.
+        source_fingerprint: Of the source network; empty where the map is of arrays, whose weights
+            nobody knows: then the name alone is checked.
+        target_fingerprint: Of the target network, in the same way.
         fit: Rank, condition and remarks of the solver.
         curve: The loss of an iterative fit at every step. Not saved with the map; a study keeps it
             in a file beside it.
@@ -101,20 +80,43 @@ class AffineMap:
     def __str__(self) -> str:
         return f"{self.method}: {self.source} → {self.target}"
 
-    def apply(self, features: npt.NDArray[np.floating], *, of: Space) -> Float64:
-        """Map (n, d_source) features of the network ``of``; returns (n, d_target).
+    def apply(
+        self,
+        features: Rows,
+        *,
+        of: Named | None = None,
+        out: Any = None,
+        dtype: npt.DTypeLike | None = None,
+    ) -> npt.NDArray[np.floating]:
+        """Map (n, d_source) features; returns (n, d_target).
+
+        Products run in float64, block by block: beside what comes out, memory does not grow with n.
+
+        Args:
+            features: Rows of the source, as ``given_rows`` takes them: arrays of any library, files
+                in memory, blocks one after another.
+            of: Whose features these are: a network, or whatever has its name. A map between
+                networks must be told, so that its direction and their weights are checked; a map
+                between arrays may be.
+            out: (n, d_target) to write into instead: an array, a file in memory, or anything that
+                takes rows by ``out[start:stop] = block``. It is what is returned. An error on the
+                way leaves the blocks before it written.
+            dtype: Of what comes out: ``float16``, ``float32`` or ``float64``. By default that of
+                ``out``, else float64 for features of float64 and float32 for all others.
 
         Raises:
-            MapError: when ``of`` is not this map's source, or the shape is another.
+            MapError: when ``of`` is not this map's source or is missing, or widths do not fit, or
+                ``out`` does not.
+            FeatureError: when the features are no floats, or NaN or infinite.
         """
-        self._check(of, self.source, self.source_fingerprint, "takes features of")
-        if features.ndim != 2 or features.shape[1] != self.weight.shape[1]:
+        if of is not None:
+            self._check(of, self.source, self.source_fingerprint, "takes features of")
+        elif self.source_fingerprint:
             raise MapError(
-                f"The map {self} takes features (n, {self.weight.shape[1]}), "
-                f"but {features.shape} came."
+                f"The map {self} is of networks. Say whose features these are, so that they are "
+                f"checked: apply(features, of=…), a network with the weights of {self.source}."
             )
-        out: Float64 = features @ self.weight.T + self.bias  # (n, d_target)
-        return out
+        return mapped_rows(self.weight, self.bias, features, str(self), out=out, dtype=dtype)
 
     def compose(self, then: AffineMap) -> AffineMap:
         """This map followed by ``then``: source → target → ``then.target``.
@@ -126,6 +128,11 @@ class AffineMap:
             raise MapError(
                 f"Can't follow {self} by {then}: the second must start at {self.target}, where the "
                 "first ends. Swap them, or fit the map that is missing."
+            )
+        if then.weight.shape[1] != len(self.weight):
+            raise MapError(
+                f"Can't follow {self} by {then}: the first gives {len(self.weight)} features, the "
+                f"second takes {then.weight.shape[1]}."
             )
         return AffineMap(
             weight=then.weight @ self.weight,
@@ -147,18 +154,23 @@ class AffineMap:
         """
         self._check(target, self.target, self.target_fingerprint, "folds into the head of")
         weight = target.head.weight.astype(np.float64)  # (classes, d_target)
+        if weight.shape[1] != len(self.weight):
+            raise MapError(
+                f"The map {self} gives {len(self.weight)} features, but the head of {target.name} "
+                f"takes {weight.shape[1]}."
+            )
         return Head(
             algebra.product(weight, self.weight).astype(np.float32),
             (weight @ self.bias + target.head.bias).astype(np.float32),
         )
 
-    def _check(self, space: Space, name: str, fingerprint: str, does: str) -> None:
+    def _check(self, space: Named, name: str, fingerprint: str, does: str) -> None:
         if space.name != name:
             raise MapError(
                 f"The map {self} {does} {name}, but {space.name} came. "
                 "Maps have a direction: use or fit the one that starts (or ends) there."
             )
-        if space.fingerprint != fingerprint:
+        if fingerprint and space.fingerprint != fingerprint:
             raise MapError(
                 f"The map {self} {does} {name} with fingerprint {fingerprint[:12]}, but this "
                 f"{space.name} has {space.fingerprint[:12]}: other weights. Fit the map again."
@@ -170,8 +182,6 @@ class AffineMap:
         Raises:
             OSError: as the system says.
         """
-        from safetensors.numpy import save
-
         said = {
             "source": self.source,
             "target": self.target,
@@ -179,16 +189,8 @@ class AffineMap:
             "source_fingerprint": self.source_fingerprint,
             "target_fingerprint": self.target_fingerprint,
             "fit": asdict(self.fit),
-            "sha256": _digest(self.weight, self.bias),
-            "shape": list(self.weight.shape),
         }
-        tensors = {
-            "weight": np.ascontiguousarray(self.weight),
-            "bias": np.ascontiguousarray(self.bias),
-        }
-        # One entry: safetensors writes several in any order, and the same map is the same bytes.
-        metadata = {"samefeatures.map": json.dumps({**said, "seal": _seal(said)})}
-        write_whole(path, save(tensors, metadata=metadata))
+        write_map(path, said, self.weight, self.bias)
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -197,31 +199,7 @@ class AffineMap:
         Raises:
             MapError: when the file is missing, damaged, or not a map.
         """
-        try:
-            with border():
-                return cls._read(path)
-        except NoFileError:
-            raise MapError(f"There is no map at {path}. Fit it first: samefeatures fit") from None
-        except FileError as error:
-            raise MapError(
-                f"{path} is not a saved map ({error}). Delete it and fit again."
-            ) from None
-
-    @classmethod
-    def _read(cls, path: Path) -> Self:
-        from safetensors import safe_open
-
-        open_regular(path).close()
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            raw = parse_json(metadata["samefeatures.map"], finite=False)
-            weight, bias = file.get_tensor("weight"), file.get_tensor("bias")
-        seal = raw.pop("seal", None)  # maps of earlier versions have none
-        said = record(_Said, raw)
-        if seal is not None and (seal != _seal(raw) or said.shape != weight.shape):
-            raise FileError("what it says of itself is not what was written")
-        if said.sha256 != _digest(weight, bias) or weight.dtype != np.float64:
-            raise FileError("its numbers are not those that were written")
+        said, weight, bias = read_map(path)
         return cls(
             weight=weight,
             bias=bias,
@@ -232,27 +210,3 @@ class AffineMap:
             target_fingerprint=said.target_fingerprint,
             fit=said.fit,
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Said:
-    """What a file says of the map in it; ``shape`` is of the weight."""
-
-    source: str
-    target: str
-    method: str
-    source_fingerprint: str
-    target_fingerprint: str
-    fit: FitNote
-    sha256: str
-    shape: tuple[int, ...] | None = None
-
-
-def _seal(said: Mapping[str, Any]) -> str:
-    return digest(json.dumps(said, sort_keys=True))
-
-
-def _digest(weight: Float64, bias: Float64) -> str:
-    state = hashlib.sha256(np.ascontiguousarray(weight).tobytes())
-    state.update(np.ascontiguousarray(bias).tobytes())
-    return state.hexdigest()

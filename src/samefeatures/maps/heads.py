@@ -8,7 +8,8 @@ import numpy as np
 
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float64
-from samefeatures.maps.affine import FitNote, Space
+from samefeatures.maps.affine import Space
+from samefeatures.maps.note import FitNote
 
 
 class HeadInverses:

@@ -13,10 +13,11 @@ from samefeatures.base.progress import Progress, Silent
 from samefeatures.features.rows import FeatureRows
 from samefeatures.joint.blocks import Blocks
 from samefeatures.joint.record import Moments
-from samefeatures.maps.affine import AffineMap, FitNote, Space
+from samefeatures.maps.affine import AffineMap, Space
 from samefeatures.maps.curve import LossCurve
 from samefeatures.maps.heads import HeadInverses
 from samefeatures.maps.inverse import Inverse, pseudoinverse
+from samefeatures.maps.note import FitNote
 
 
 class SourceProblem:
@@ -54,8 +55,8 @@ class SourceProblem:
             )
         if moments.n < 2:
             raise MapError(
-                f"Maps need at least 2 fit images, but the moments hold {moments.n}. "
-                "Extract features of more images."
+                f"Maps need at least 2 rows to be fitted on, but the moments hold {moments.n}. "
+                "Take features of more samples."
             )
         self.source = source
         self.networks = networks

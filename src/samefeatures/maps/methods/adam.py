@@ -13,12 +13,13 @@ from samefeatures.base.arrays import Float32
 from samefeatures.base.errors import require
 from samefeatures.features.rows import FeatureRows
 from samefeatures.features.shuffle import Shuffle
-from samefeatures.maps.affine import AffineMap, FitNote
+from samefeatures.maps.affine import AffineMap
 from samefeatures.maps.checkpoint import Checkpoint
 from samefeatures.maps.curve import LossCurve
 from samefeatures.maps.method import Method
 from samefeatures.maps.normalised.adam_options import AdamOptions
 from samefeatures.maps.normalised.rows import fit_key, rows_of, unit, zero_vectors
+from samefeatures.maps.note import FitNote
 from samefeatures.maps.problem import SourceProblem
 from samefeatures.maps.sizes import Sizes
 

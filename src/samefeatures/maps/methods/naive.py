@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from samefeatures.maps.affine import AffineMap, FitNote
+from samefeatures.maps.affine import AffineMap
 from samefeatures.maps.method import Method
+from samefeatures.maps.note import FitNote
 from samefeatures.maps.problem import SourceProblem
 from samefeatures.maps.sizes import Sizes
 

@@ -9,12 +9,13 @@ import numpy as np
 
 from samefeatures.base.arrays import Float64
 from samefeatures.features.rows import FeatureRows
-from samefeatures.maps.affine import AffineMap, FitNote
+from samefeatures.maps.affine import AffineMap
 from samefeatures.maps.checkpoint import Arrays, Checkpoint
 from samefeatures.maps.curve import LossCurve
 from samefeatures.maps.methods.ols import OLS, deficiency
 from samefeatures.maps.normalised.cosine_loss import Sums, products
 from samefeatures.maps.normalised.descent import Descent
+from samefeatures.maps.note import FitNote
 from samefeatures.maps.problem import SourceProblem
 
 CHUNK_BYTES = 2**24

@@ -1,0 +1,28 @@
+"""Joint moments of rows that are given, not extracted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from samefeatures.algebra import HOST, Algebra
+from samefeatures.features.given import GivenRows, side_by_side
+from samefeatures.joint.record import Moments
+from samefeatures.joint.sums import Accumulator
+
+
+def summed(spaces: Mapping[str, GivenRows], *, algebra: Algebra = HOST) -> Moments:
+    """Joint moments of several spaces, in one pass.
+
+    Args:
+        spaces: By name; row i is the same sample in all of them.
+        algebra: Where products run.
+
+    Raises:
+        FeatureError: as ``side_by_side``.
+    """
+    sums = Accumulator(
+        Moments(list(spaces), [part.dim for part in spaces.values()]), algebra=algebra
+    )
+    for blocks in side_by_side(list(spaces.values())):
+        sums.update(*blocks)
+    return sums.moments()
