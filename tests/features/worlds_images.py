@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from PIL import Image
 
+from preps import imagenet
 from samefeatures.base.arrays import Float32
 from samefeatures.base.digests import digest
 from samefeatures.images.imageset import ImageSet
-from samefeatures.images.preprocess import Preprocessing
 from samefeatures.networks.record import Head, ImageNetwork
 
 
@@ -45,7 +45,7 @@ def tiny_network(name: str, dim: int = 6, *, size: int = 8, classes: int = 3) ->
         name=name,
         source=f"test:{name}",
         head=head,
-        preprocessing=Preprocessing(input_size=(3, size, size), crop_pct=1.0),
+        preprocessing=imagenet(input_size=(3, size, size), crop_pct=1.0),
         fingerprint=digest(name, str(dim)),
         parameters=matrix.size,
         backend=NumpyBackend(matrix),

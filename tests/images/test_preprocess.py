@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from preps import imagenet
 from samefeatures.base.errors import ConfigError, UnreadableImageError
 from samefeatures.images import tensorflow_resize
 from samefeatures.images.preprocess import FILTERS, Preprocessing
@@ -80,7 +82,7 @@ def test_agrees_with_torchvisions_weights_transforms(
         resize_size=resize,
         interpolation=functional.InterpolationMode(interpolation),
     )
-    prep = Preprocessing(
+    prep = imagenet(
         input_size=(3, crop, crop),
         crop_pct=crop / resize,
         interpolation=interpolation,  # type: ignore[arg-type]
@@ -94,13 +96,13 @@ def test_agrees_with_torchvisions_weights_transforms(
 def test_an_odd_margin_is_rounded_up_or_down(size: tuple[int, int]) -> None:
     """``center_down`` is ``center`` but for the corner, which lies at floor(margin / 2)."""
     image = noise(*size)
-    prep = Preprocessing(input_size=(3, 64, 64), crop_pct=64 / 67, crop_mode="center_down")
+    prep = imagenet(input_size=(3, 64, 64), crop_pct=64 / 67, crop_mode="center_down")
     short = min(size)
     wide, tall = (67 if side == short else int(67 * side / short) for side in size)
     resized = np.asarray(image.resize((wide, tall), Image.Resampling.BILINEAR))
     left, top = (wide - 64) // 2, (tall - 64) // 2
     assert np.array_equal(prep.pixels(image), resized[top : top + 64, left : left + 64])
-    nearest = Preprocessing(input_size=(3, 64, 64), crop_pct=64 / 67)
+    nearest = imagenet(input_size=(3, 64, 64), crop_pct=64 / 67)
     # 67 - 64 = 3: half of it is 1.5, which ``center`` rounds to 2.
     assert not np.array_equal(nearest.pixels(image), prep.pixels(image))
 
@@ -123,7 +125,7 @@ def test_normalise_is_the_formula_in_float64() -> None:
 
 
 def test_a_region_is_that_part_of_the_image() -> None:
-    prep = Preprocessing(input_size=(3, 4, 3), interpolation="nearest")
+    prep = imagenet(input_size=(3, 4, 3), interpolation="nearest")
     image = noise(12, 16)
     region = Region(0.25, 0.5, 0.5, 0.75)
     expected = np.asarray(image.crop((3, 8, 6, 12)))
@@ -133,14 +135,14 @@ def test_a_region_is_that_part_of_the_image() -> None:
 
 
 def test_the_whole_image_as_a_region_is_squashed() -> None:
-    squash = Preprocessing(input_size=(3, 20, 30), crop_pct=1.0, crop_mode="squash")
+    squash = imagenet(input_size=(3, 20, 30), crop_pct=1.0, crop_mode="squash")
     image = noise(41, 27)
     assert np.array_equal(squash.pixels(image, Region(0, 0, 1, 1)), squash.pixels(image))
 
 
 def test_networks_share_pixels_only_where_the_geometry_is_the_same() -> None:
-    base = Preprocessing(input_size=(3, 32, 32))
-    other_mean = Preprocessing(input_size=(3, 32, 32), mean=(0.5, 0.5, 0.5))
+    base = imagenet(input_size=(3, 32, 32))
+    other_mean = imagenet(input_size=(3, 32, 32), mean=(0.5, 0.5, 0.5))
     assert base.geometry == other_mean.geometry
     for change in (
         {"crop_pct": 0.9},
@@ -148,11 +150,11 @@ def test_networks_share_pixels_only_where_the_geometry_is_the_same() -> None:
         {"crop_mode": "squash"},
         {"input_size": (3, 32, 33)},
     ):
-        changed = Preprocessing(**{"input_size": (3, 32, 32), **change})  # type: ignore[arg-type]
+        changed = imagenet(**{"input_size": (3, 32, 32), **change})  # type: ignore[arg-type]
         assert changed.geometry != base.geometry
         assert changed.as_dict() != base.as_dict()
     padded = [
-        Preprocessing(input_size=(3, 8, 8), crop_mode="border", mean=(m, m, m)) for m in (0.2, 0.5)
+        imagenet(input_size=(3, 8, 8), crop_mode="border", mean=(m, m, m)) for m in (0.2, 0.5)
     ]
     assert padded[0].geometry != padded[1].geometry, "the mean colour is the padding"
 
@@ -167,12 +169,53 @@ def test_networks_share_pixels_only_where_the_geometry_is_the_same() -> None:
         ({"interpolation": "cubic"}, "interpolation is 'cubic'"),
         ({"crop_mode": "centre"}, "crop_mode is 'centre'"),
         ({"std": (0.2, 0.0, 0.2)}, "must be positive"),
-        ({"mean": (0.2, 0.2)}, "three values"),
+        ({"mean": (0.2, 0.2)}, "mean is .* three numbers"),
+        ({"mean": (0.2,)}, r"For the same in all of them write \(0\.2, 0\.2, 0\.2\)"),
+        ({"mean": 0.2}, r"For the same in all of them write \(0\.2, 0\.2, 0\.2\)"),
+        ({"mean": "0.2"}, "mean is '0.2'"),
+        ({"mean": ("0.2", 0, 0)}, "mean is"),
+        ({"mean": (True, 0, 0)}, "mean is"),
+        ({"std": {0.1, 0.2, 0.3}}, "std is"),
+        ({"std": (58.395, 57.12, 57.375)}, r"write std: \[0\.229, 0\.224, 0\.225\]"),
+        ({"input_size": 32}, "input_size is 32"),
+        ({"input_size": (32, 32, 3)}, "channels come first"),
+        ({"input_size": (3, 32.5, 32)}, "input_size is"),
+        ({"input_size": (3, 10**6, 10**6)}, "67,108,864 pixels"),
+        ({"crop_pct": "all"}, "crop_pct is 'all'"),
     ],
 )
 def test_settings_that_are_wrong(settings: dict[str, object], says: str) -> None:
     with pytest.raises(ConfigError, match=says):
-        Preprocessing(**{"input_size": (3, 32, 32), **settings})  # type: ignore[arg-type]
+        imagenet(**{"input_size": (3, 32, 32), **settings})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("missing", ["input_size", "mean", "std"])
+def test_what_the_training_decides_is_never_guessed(missing: str) -> None:
+    whole = {"input_size": (3, 32, 32), "mean": (0.5, 0.5, 0.5), "std": (0.2, 0.2, 0.2)}
+    fields = {key: value for key, value in whole.items() if key != missing}
+    line = r"samefeatures\.Preprocessing\(input_size=\(3, .*\), mean=\(.*\), std=\(.*\)\)"
+    with pytest.raises(ConfigError, match=f"lacks {missing}, .* Write {line}"):
+        Preprocessing(**fields)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("side", "crop_pct"), [(32, 1.0), (95, 1.0), (96, 0.875), (224, 0.875)])
+def test_the_crop_that_is_not_said_depends_on_the_size_alone(side: int, crop_pct: float) -> None:
+    prep = Preprocessing(input_size=(3, side, side + 9), mean=(0.5,) * 3, std=(0.2,) * 3)
+    assert (prep.crop_pct, prep.interpolation) == (crop_pct, "bicubic")
+
+
+def test_lists_arrays_and_their_numbers_become_plain() -> None:
+    plain = Preprocessing(input_size=(3, 8, 9), crop_pct=0.5, mean=(0.5,) * 3, std=(0.25,) * 3)
+    other = Preprocessing(
+        input_size=np.array([3, 8, 9]),  # type: ignore[arg-type]
+        crop_pct=np.float64(0.5),
+        mean=[0.5, 0.5, 0.5],  # type: ignore[arg-type]
+        std=np.full(3, 0.25, np.float32),  # type: ignore[arg-type]
+    )
+    assert other == plain
+    assert json.dumps(other.as_dict()) == json.dumps(plain.as_dict())
+    whole = Preprocessing(input_size=(3, 8, 9), crop_pct=1, mean=(0, 0, 0), std=(1, 1, 1))
+    assert '"mean": [0, 0, 0]' in json.dumps(whole.as_dict()), "keys of stores have them as given"
 
 
 def test_every_filter_is_pillows_of_the_same_name() -> None:
@@ -182,13 +225,13 @@ def test_every_filter_is_pillows_of_the_same_name() -> None:
 
 def google(size: int, **fields: object) -> Preprocessing:
     made = {"crop_mode": "fraction", "interpolation": "tf_bilinear", **fields}
-    return Preprocessing(input_size=(3, size, size), **made)  # type: ignore[arg-type]
+    return imagenet(input_size=(3, size, size), **made)  # type: ignore[arg-type]
 
 
 def test_fraction_cuts_each_side_before_resizing() -> None:
     """87.5 % of 160 x 80 is 140 x 70, from (10, 5); at its own size nothing is resampled."""
     pixels = np.random.default_rng(0).integers(0, 256, (80, 160, 3), dtype=np.uint8)
-    cut = Preprocessing(input_size=(3, 70, 140), crop_mode="fraction", interpolation="tf_bilinear")
+    cut = imagenet(input_size=(3, 70, 140), crop_mode="fraction", interpolation="tf_bilinear")
     np.testing.assert_array_equal(cut.pixels(Image.fromarray(pixels)), pixels[5:75, 10:150])
 
 
@@ -231,7 +274,7 @@ def test_long_and_thin_images_are_refused_before_they_take_memory(
 
     image = Image.new("RGB", size)
     monkeypatch.setattr(Image.Image, "resize", resize)
-    prep = Preprocessing(
+    prep = imagenet(
         input_size=(3, 224, 224),
         interpolation=interpolation,  # type: ignore[arg-type]
         crop_mode=mode,  # type: ignore[arg-type]
@@ -244,12 +287,12 @@ def test_long_and_thin_images_are_refused_before_they_take_memory(
 def test_images_of_twenty_to_one_are_not(size: tuple[int, int]) -> None:
     image = Image.new("RGB", size, (10, 20, 30))
     for interpolation in ("bicubic", "tf_bilinear"):
-        prep = Preprocessing(input_size=(3, 896, 896), interpolation=interpolation)  # type: ignore[arg-type]
+        prep = imagenet(input_size=(3, 896, 896), interpolation=interpolation)  # type: ignore[arg-type]
         assert (prep.pixels(image) == (10, 20, 30)).all()
 
 
 def test_a_thin_region_is_refused_by_its_own_height() -> None:
-    prep = Preprocessing(input_size=(3, 224, 224))
+    prep = imagenet(input_size=(3, 224, 224))
     image = Image.new("RGB", (2, 400_000), (7, 8, 9))
     assert (prep.pixels(image, Region(0, 0, 1, 0.5)) == (7, 8, 9)).all()
     with pytest.raises(UnreadableImageError, match="so long and thin"):
@@ -261,7 +304,7 @@ def test_tf_bilinear_in_strips_of_needed_columns_is_the_plain_formula(
     size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image, side = noise(*size), 57
-    prep = Preprocessing(
+    prep = imagenet(
         input_size=(3, side, side), interpolation="tf_bilinear", crop_mode="fraction", crop_pct=1.0
     )
     pixels = np.asarray(image)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from preps import imagenet
 from samefeatures.base.errors import ConfigError
-from samefeatures.images.preprocess import Preprocessing
 from samefeatures.images.views import Region, Views
 
 IDS = [f"n01440764/{i}.JPEG" for i in range(400)]
@@ -98,7 +98,7 @@ def test_networks_of_any_input_size_see_the_same_part() -> None:
         region = views.region(image_id, 0, 200, 200)
         share = np.clip((region.right - 0.5) / (region.right - region.left), 0, 1)
         for side in (32, 96, 224):
-            prep = Preprocessing(input_size=(3, side, side))
+            prep = imagenet(input_size=(3, side, side))
             seen = prep.pixels(image, region).mean() / 255
             assert abs(seen - share) < 0.02, (image_id, side)
 

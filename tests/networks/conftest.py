@@ -13,8 +13,8 @@ from hub_server import Hub, serving, use_hub
 from processes import keras_on_torch, run_python
 
 from once import make_once
+from preps import imagenet
 from samefeatures.images.decode import decode
-from samefeatures.images.preprocess import Preprocessing
 from samefeatures.images.sources import ImageSource, open_images
 from samefeatures.networks.keras.importing import import_keras
 
@@ -72,7 +72,7 @@ def real_pixels(*sizes: int) -> dict[str, np.ndarray]:
     images = [decode(each.read(i)) for each in sets for i in range(len(each))]
     return {
         str(size): np.stack(
-            [Preprocessing(input_size=(3, size, size)).pixels(image) for image in images]
+            [imagenet(input_size=(3, size, size)).pixels(image) for image in images]
         )
         for size in sizes
     }

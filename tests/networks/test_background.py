@@ -99,7 +99,7 @@ def toy(classes: int, folder: Path, kind: str) -> str:
         "    torch.manual_seed(0)\n"
         "    body = [torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten()]\n"
         f"    net = torch.nn.Sequential(*body, torch.nn.Linear(3, {classes})).eval()\n"
-        "    return net, Preprocessing(input_size=(3, 8, 8))\n"
+        "    return net, Preprocessing(input_size=(3, 8, 8), mean=(0.5,) * 3, std=(0.2,) * 3)\n"
     )
     return f"python:toy_of_{classes}:make"
 

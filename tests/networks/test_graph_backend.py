@@ -7,9 +7,9 @@ from threading import Barrier
 import numpy as np
 import pytest
 
+from preps import imagenet
 from samefeatures.base.arrays import Float32
 from samefeatures.base.errors import NetworkError, OutOfMemoryError, SplitError
-from samefeatures.images.preprocess import Preprocessing
 from samefeatures.networks.graph_backend import GraphBackend, ImageLayout, Lanes
 from samefeatures.networks.proof import Claim
 from samefeatures.networks.record import Head
@@ -112,7 +112,7 @@ def test_only_a_graph_that_is_its_parts_becomes_a_network() -> None:
     backend = cut(lambda x: x.mean(axis=(2, 3)))
     given = {
         "name": "n",
-        "preprocessing": Preprocessing(input_size=(3, 4, 6)),
+        "preprocessing": imagenet(input_size=(3, 4, 6)),
         "fingerprint": "f",
         "parameters": 16,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from preps import imagenet
 from samefeatures.base.arrays import Float32
 from samefeatures.base.errors import ConfigError
 from samefeatures.images.preprocess import Preprocessing
@@ -55,13 +56,13 @@ def test_grey(images: Float32) -> None:
     assert not is_grey(backend.features(images))
     grey = images[:, :1].repeat(3, axis=1)
     assert is_grey(backend.features(grey))
-    like = Preprocessing(input_size=(3, 64, 48))
+    like = imagenet(input_size=(3, 64, 48))
     bytes_ = np.round(255 * grey).astype(np.uint8).transpose(0, 2, 3, 1)
     assert is_grey(pixel_space(like).backend.features(like.normalise(bytes_)))
 
 
 def test_levels_come_as_they_are_whatever_the_networks_normalise(images: Float32) -> None:
-    like = Preprocessing(input_size=(3, 64, 48))
+    like = imagenet(input_size=(3, 64, 48))
     mean, std = (np.array(values, np.float32)[:, None, None] for values in (like.mean, like.std))
     for one, other in [
         (pixel_space(PREP), pixel_space(like)),
@@ -75,7 +76,7 @@ def test_levels_come_as_they_are_whatever_the_networks_normalise(images: Float32
     ("side", "size", "dim"), [(28, None, 2352), (32, None, 768), (224, None, 768), (224, 8, 192)]
 )
 def test_the_grid(side: int, size: int | None, dim: int) -> None:
-    space = pixel_space(Preprocessing(input_size=(3, side, side)), size=size)
+    space = pixel_space(imagenet(input_size=(3, side, side)), size=size)
     assert (space.name, space.dim, space.parameters) == ("pixels", dim, 0)
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.special import expit, log_softmax, softmax
 
+from preps import imagenet
 from samefeatures.base.arrays import Float32
 from samefeatures.base.errors import SplitError
-from samefeatures.images.preprocess import Preprocessing
 from samefeatures.networks.proof import (
     HALF_TOLERANCE,
     TOLERANCE,
@@ -20,7 +20,7 @@ from samefeatures.networks.proof import (
 )
 from samefeatures.networks.record import Head
 
-PREP = Preprocessing(input_size=(3, 8, 8))
+PREP = imagenet(input_size=(3, 8, 8))
 PROBE = probe_images(PREP)
 RNG = np.random.default_rng(0)
 HEAD = Head(RNG.normal(size=(4, 6)).astype(np.float32), RNG.normal(size=4).astype(np.float32))

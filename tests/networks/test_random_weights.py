@@ -225,7 +225,8 @@ def test_a_torch_network_by_its_source(tmp_path: Path) -> None:
         "def net():\n"
         "    torch.manual_seed(0)\n"
         "    return (nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1),\n"
-        "            nn.Flatten(), nn.Linear(8, 4)), Preprocessing(input_size=(3, 16, 16)))\n"
+        "            nn.Flatten(), nn.Linear(8, 4)), Preprocessing(\n"
+        "                input_size=(3, 16, 16), mean=(0.5,) * 3, std=(0.2,) * 3))\n"
     )
     network = load("python:tiny_random_net:net", base=tmp_path)
     assert isinstance(network, ImageNetwork)

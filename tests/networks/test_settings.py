@@ -47,7 +47,8 @@ def test_units_are_never_guessed() -> None:
         fields_of_meta(BYTES, source="s")
     with pytest.raises(NetworkError, match="pixel_range 128"):
         fields_of_meta({**BYTES, "pixel_range": 128}, source="s")
-    assert fields_of_meta({**BYTES, "pixel_range": 1}, source="s")["std"] == [51, 51, 51]
+    with pytest.raises(ConfigError, match=r"mean is .* write mean: \[0\.5, 0\.5, 0\.5\]"):
+        build_preprocessing(fields_of_meta({**BYTES, "pixel_range": 1}, source="s"), {}, source="s")
 
 
 @pytest.mark.parametrize(("side", "crop"), [(32, 1.0), (95, 1.0), (96, 0.875), (224, 0.875)])

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
+from preps import imagenet
 from samefeatures.base.errors import OutOfMemoryError, UnreadableImageError
 from samefeatures.images.imageset import ImageSet
 from samefeatures.images.preprocess import Preprocessing
@@ -113,7 +114,7 @@ def test_images_are_decoded_side_by_side() -> None:
 def test_every_shape_and_view_is_cropped_once(monkeypatch: pytest.MonkeyPatch) -> None:
     crops = []
     monkeypatch.setattr(Preprocessing, "pixels", lambda prep, *_: crops.append(prep.input_size))
-    other = Preprocessing(input_size=(3, 9, 9))
+    other = imagenet(input_size=(3, 9, 9))
     part = Part(photographs("made"), Views(count=3))
     decode_rate(part, [SMALL, other, SMALL], workers=1, seconds=0.0)
     assert len(crops) == (2 + 64) * 3 * 2

@@ -162,7 +162,8 @@ def train_one(
 def export_onnx(model: nn.Module, path: Path) -> None:
     """Write a classifier of 28x28 RGB images as one ONNX file with a free batch size."""
     model = model.eval().to(memory_format=torch.contiguous_format)
-    exported = export_module(model, Preprocessing(input_size=(3, 28, 28)), source=path.parent.name)
+    like = Preprocessing(input_size=(3, 28, 28), mean=(PIXEL_MEAN,) * 3, std=(PIXEL_STD,) * 3)
+    exported = export_module(model, like, source=path.parent.name)
     onnx.save(strip_metadata(exported), path)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,15 @@ from PIL import Image
 
 from samefeatures.base.errors import ConfigError, UnreadableImageError
 from samefeatures.base.options import check_known
+from samefeatures.images.input_values import (
+    MOST_SCALED,
+    REQUIRED,
+    SMALL,
+    checked_channels,
+    checked_number,
+    checked_size,
+    to_write,
+)
 from samefeatures.images.tensorflow_resize import Box, resize_like_tensorflow
 from samefeatures.images.views import Region
 
@@ -33,21 +42,19 @@ FILTERS: dict[str, Image.Resampling] = {
     "hamming": Image.Resampling.HAMMING,
 }
 
-MOST_SCALED = 2**26
-"""Pixels of a scaled image before it is cropped, and of one that is scaled in width alone: Pillow
-does one side after the other. An image of 20:1 may be scaled to 1,024 pixels in height."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preprocessing:
     """Resize, centre crop, scale to [0, 1], normalise; names and meaning as in timm.
 
     The shorter side is resized to ``floor(size / crop_pct)``, the centre ``size`` cut out, and
-    each channel becomes ``(pixel / 255 - mean) / std``.
+    each channel becomes ``(pixel / 255 - mean) / std``. Size, mean and std are those that the
+    network was trained with; they are never guessed.
 
     Attributes:
         input_size: (3, height, width) of the network's input.
-        crop_pct: Share of the resized image that the crop keeps, in (0, 1].
+        crop_pct: Share of the resized image that the crop keeps, in (0, 1]; by default 0.875 for
+            inputs of 96 pixels or more, 1.0 below.
         interpolation: Pillow filter, antialiased as in Pillow; or ``tf_bilinear``, TensorFlow 1's
             bilinear: four neighbours, no antialiasing, sampled from the upper left corner.
         mean: Per channel, for pixels in [0, 1].
@@ -58,31 +65,48 @@ class Preprocessing:
             mean colour; ``fraction`` cuts out the centre first, ``crop_pct`` of each side, and
             resizes it to the input size without regard to the aspect ratio, as Google's networks
             were evaluated.
+
+    Raises:
+        ConfigError: when size, mean or std is missing, or a value makes no sense.
     """
 
-    input_size: tuple[int, int, int]
-    crop_pct: float = 0.875
-    interpolation: Interpolation = "bilinear"
-    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
-    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    if TYPE_CHECKING:
+        input_size: tuple[int, int, int]
+        crop_pct: float = 0.875
+        interpolation: Interpolation = "bicubic"
+        mean: tuple[float, float, float]
+        std: tuple[float, float, float]
+    else:  # what is missing is said with what to write
+        input_size: tuple[int, int, int] = None
+        crop_pct: float = None
+        interpolation: Interpolation = "bicubic"
+        mean: tuple[float, float, float] = None
+        std: tuple[float, float, float] = None
     crop_mode: CropMode = "center"
 
     def __post_init__(self) -> None:
-        channels, height, width = self.input_size
-        if channels != 3 or height < 1 or width < 1:
+        given = {key: value for key in REQUIRED if (value := getattr(self, key)) is not None}
+        if len(given) < len(REQUIRED):
+            missing = ", ".join(key for key in REQUIRED if key not in given)
             raise ConfigError(
-                f"input_size is {self.input_size}; it must be (3, height, width): "
-                "images are turned into RGB."
+                f"Preprocessing lacks {missing}, which are those of the training and are never "
+                f"guessed. Write samefeatures.Preprocessing({to_write(given, form='{}={}')})."
             )
+        size, crop_pct = checked_size(self.input_size), self.crop_pct
+        if crop_pct is None:
+            crop_pct = 0.875 if min(size[1:]) >= SMALL else 1.0
+        plain: dict[str, object] = {
+            "input_size": size,
+            "crop_pct": checked_number("crop_pct", crop_pct),
+            "mean": checked_channels("mean", self.mean),
+            "std": checked_channels("std", self.std),
+        }
+        for key, value in plain.items():
+            object.__setattr__(self, key, value)
         if not 0 < self.crop_pct <= 1:
             raise ConfigError(f"crop_pct is {self.crop_pct}; it must be above 0 and at most 1.")
         check_known(self.interpolation, get_args(Interpolation), "interpolation is", ConfigError)
         check_known(self.crop_mode, get_args(CropMode), "crop_mode is", ConfigError)
-        if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
-            raise ConfigError(
-                f"mean is {self.mean} and std is {self.std}; both need three values, "
-                "and those of std must be positive."
-            )
 
     def as_dict(self) -> dict[str, object]:
         """Plain values, for cache keys, metadata and reports."""

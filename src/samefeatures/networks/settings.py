@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -10,14 +10,16 @@ from typing import Any
 from samefeatures.base.documents import read_json as read_document
 from samefeatures.base.errors import ConfigError, FileError, NetworkError
 from samefeatures.base.options import check_known
+from samefeatures.images.input_values import (
+    LARGEST,
+    REQUIRED,
+    checked_number,
+    three_numbers,
+    to_write,
+)
 from samefeatures.images.preprocess import Preprocessing
 
 FIELDS: tuple[str, ...] = tuple(field.name for field in fields(Preprocessing))
-REQUIRED = ("input_size", "mean", "std")
-LARGEST = 2
-"""Above this, mean and std are not those of pixels in [0, 1]."""
-SMALL = 96
-"""Below this many pixels an image is resized to the input size and not cropped."""
 
 
 def check_overrides(overrides: Mapping[str, object] | None) -> Mapping[str, object]:
@@ -26,6 +28,11 @@ def check_overrides(overrides: Mapping[str, object] | None) -> Mapping[str, obje
     Raises:
         ConfigError: naming the nearest field.
     """
+    if overrides is not None and not isinstance(overrides, Mapping):
+        raise ConfigError(
+            f"preprocessing is {type(overrides).__name__}; it must be a mapping of fields, e.g. "
+            f"{{{to_write({}, form=PAIR)}}}."
+        )
     for key in overrides or {}:
         check_known(key, FIELDS, "Preprocessing has no", ConfigError)
     return overrides or {}
@@ -36,74 +43,51 @@ def build_preprocessing(
 ) -> Preprocessing:
     """Preprocessing from fields that the source gave, replaced by those of the study.
 
-    Where neither says otherwise, ``crop_pct`` is 0.875 for inputs of 96 pixels or more and 1.0
-    below, and ``interpolation`` is bicubic, as timm has it. Size, mean and std are never guessed.
-
     Raises:
-        NetworkError: when size, mean or std is missing.
+        NetworkError: when size, mean or std is missing, which are never guessed.
         ConfigError: when a value makes no sense.
     """
     values = {**found, **check_overrides(overrides)}
-    missing = [key for key in REQUIRED if key not in values]
-    if missing:
-        raise NetworkError(
-            f"{source} does not say how its input is made: {', '.join(missing)} missing. Give "
-            f"{' and '.join(missing)} with the network in the study file, or in a meta.json beside "
-            "an ONNX file (input_size: [3, height, width]; mean and std for pixels in [0, 1])."
-        )
-    size = values["input_size"] = input_size_of(values["input_size"], source=source)
-    for key in ("mean", "std"):
-        numbers = values[key] = tuple(_numbers(values[key], key, source))
-        if key in overrides:
-            _refuse_bytes(numbers, key, source)
-    values.setdefault("crop_pct", 0.875 if min(size[1:]) >= SMALL else 1.0)
-    values.setdefault("interpolation", "bicubic")
-    if not _is_number(values["crop_pct"]):
-        raise ConfigError(f"{source}: crop_pct is {values['crop_pct']!r}; it must be a number.")
-    return Preprocessing(**values)  # type: ignore[arg-type]
+    given = {key: values[key] for key in REQUIRED if values.get(key) is not None}
+    if len(given) < len(REQUIRED):
+        raise lacks_preprocessing(given, source=source)
+    try:
+        if "crop_pct" in values:
+            checked_number("crop_pct", values["crop_pct"])
+        return Preprocessing(**values)  # type: ignore[arg-type]
+    except ConfigError as error:
+        raise ConfigError(f"{source}: {error}") from None
 
 
-def input_size_of(value: object, *, source: str) -> tuple[int, ...]:
-    """(3, height, width) of an ``input_size`` that was given.
+PAIR = '"{}": {}'
+"""A field in a dictionary of Python."""
 
-    Raises:
-        ConfigError: when it is something else.
+
+def lacks_preprocessing(
+    given: Mapping[str, object], *, source: str, live: bool = False
+) -> NetworkError:
+    """What to say where required fields are missing, with the lines to write.
+
+    Args:
+        given: Fields that are known.
+        source: For the message and for the lines.
+        live: Whether it is a module of this process, which no study file can name.
     """
-    size = tuple(int(n) for n in _numbers(value, "input_size", source))
-    if size[0] != 3 or min(size) < 1:
-        raise ConfigError(
-            f"{source}: input_size is {value!r}; it must be [3, height, width]: images are turned "
-            "into RGB."
+    missing = ", ".join(key for key in REQUIRED if key not in given)
+    call = f"preprocessing={{{to_write(given, form=PAIR)}}})"
+    if live:
+        write = f"Write samefeatures.load(module, {call}"
+    else:
+        entry = to_write(given, form="{}: {}", brackets="[]")
+        write = (
+            f'In a study file write - {{load: "{source}", {entry}}}, in Python '
+            f'samefeatures.load("{source}", {call}'
         )
-    return size
-
-
-def _numbers(value: object, key: str, source: str) -> Sequence[float]:
-    if (
-        not isinstance(value, Sequence)
-        or isinstance(value, str)
-        or len(value) != 3
-        or not all(map(_is_number, value))
-    ):
-        shape = "[3, height, width]" if key == "input_size" else "three numbers, one per channel"
-        raise ConfigError(f"{source}: {key} is {value!r}; it must be {shape}.")
-    return value
-
-
-def _is_number(value: object) -> bool:
-    """Whether it is one, finite, and no larger than a float can be."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
-
-
-def _refuse_bytes(values: Sequence[float], key: str, source: str) -> None:
-    """Mean or std of pixels from 0 to 255, where those from 0 to 1 are meant."""
-    if max(values) > LARGEST:
-        by_255 = [value / 255 for value in values]
-        said, meant = (", ".join(f"{v:.6g}" for v in each) for each in (values, by_255))
-        raise ConfigError(
-            f"{source}: {key} is [{said}], which looks like that of pixels from 0 to 255. Here "
-            f"pixels run from 0 to 1: write {key}: [{meant}]."
-        )
+    beside = "; or a meta.json beside the file" if source.startswith("onnx:") else ""
+    return NetworkError(
+        f"{source} does not say how its input is made: {missing} missing, and never guessed. "
+        f"{write}{beside}. Mean and std are those of the training, for pixels from 0 to 1."
+    )
 
 
 def read_json(path: Path, *, remedy: str) -> dict[str, Any]:
@@ -137,7 +121,7 @@ def fields_of_meta(meta: Mapping[str, object], *, source: str) -> dict[str, obje
     scale = _pixel_range(meta, source)
     for key in ("mean", "std"):
         if key in out and scale != 1:
-            out[key] = [round(v / scale, 12) for v in _numbers(out[key], key, source)]
+            out[key] = [round(v / scale, 12) for v in three_numbers(key, out[key])]
     return out
 
 
@@ -179,7 +163,7 @@ def _pixel_range(meta: Mapping[str, object], source: str) -> float:
         raise NetworkError(
             f"{source}: meta.json has mean {meta.get('mean')} and std {meta.get('std')}, which do "
             'not look like pixels in [0, 1]. Add "pixel_range": 255 if they are for pixels in '
-            '[0, 255], or "pixel_range": 1.'
+            "[0, 255], or divide them by 255."
         )
     return 1
 

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from samefeatures.algebra import Precision
 from samefeatures.base.documents import read_yaml
 from samefeatures.base.errors import ConfigError, FileError, NoFileError
 from samefeatures.base.strict import Strict, no_text, problems
+from samefeatures.images.input_values import checked_channels, checked_size
 from samefeatures.maps import METHODS
 from samefeatures.similarity import MEASURES
 from samefeatures.study.controls_config import ControlsConfig
@@ -31,6 +32,16 @@ class NetworkConfig(Strict):
     mean: tuple[float, float, float] | None = None
     std: tuple[float, float, float] | None = None
     crop_mode: str | None = None
+
+    @field_validator("input_size", "mean", "std", mode="before")
+    @classmethod
+    def _three_numbers(cls, value: Any, info: ValidationInfo) -> Any:
+        try:
+            if value is None or info.field_name == "input_size":
+                return value if value is None else checked_size(value)
+            return checked_channels(str(info.field_name), value)
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
 
     @property
     def overrides(self) -> dict[str, object]:

@@ -32,11 +32,15 @@ class Tiny(nn.Module):
 def plain():
     return Tiny()
 def pair():
-    return Tiny(), Preprocessing(input_size=(3, 9, 9), crop_pct=0.5)
+    return Tiny(), Preprocessing(**{**FIELDS, "input_size": (3, 9, 9), "crop_pct": 0.5})
 def attribute():
     model = Tiny(); model.preprocessing = {**FIELDS, "interpolation": "nearest"}; return model
 def record():
-    model = Tiny(); model.preprocessing = Preprocessing(input_size=(3, 8, 8)); return model
+    model = Tiny()
+    model.preprocessing = Preprocessing(**{**FIELDS, "input_size": (3, 8, 8)})
+    return model
+def lacking():
+    return Tiny(), Preprocessing(input_size=(3, 8, 8))
 def like_timm():
     model = Tiny(); model.default_cfg = {**FIELDS, "crop_pct": 0.7, "num_classes": 4}; return model
 def misspelt():
@@ -87,7 +91,7 @@ def test_the_current_folder(module: str, tmp_path: Path, monkeypatch: pytest.Mon
     [
         ("pair", 9, "crop_pct", 0.5),
         ("attribute", 10, "interpolation", "nearest"),
-        ("record", 8, "mean", (0.485, 0.456, 0.406)),
+        ("record", 8, "mean", (0.5, 0.5, 0.5)),
         ("like_timm", 10, "crop_pct", 0.7),
     ],
 )
@@ -103,7 +107,15 @@ def test_preprocessing_from_the_code(module, tmp_path, name, size, field, value)
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("plain", "input_size, mean, std missing"),
+        (
+            "plain",
+            r"input_size, mean, std missing.*- \{load: \"python:\w+:plain\", input_size: \[3, H.*"
+            r"samefeatures\.load\(\"python:\w+:plain\", preprocessing=\{\"input_size\": \(3, H",
+        ),
+        (
+            "lacking",
+            r"lacks mean, std, .*\.Preprocessing\(input_size=\(3, 8, 8\), mean=\(R, G, B\)",
+        ),
         ("misspelt", "unknown field 'crop'"),
         ("strange", "preprocessing is str"),
         ("fails", "failed with RuntimeError: no weights here"),
@@ -157,7 +169,7 @@ class Net(nn.Module):
     def forward(self, x):
         return self.fc({pool}(self.stem(x)))
 def build():
-    return Net(), Preprocessing(input_size=(3, 10, 10))
+    return Net(), Preprocessing(input_size=(3, 10, 10), mean=(0.5,) * 3, std=(0.2,) * 3)
 """
 
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from preps import imagenet
 from samefeatures.base.errors import ConfigError, NetworkError, OutOfMemoryError
-from samefeatures.images.preprocess import Preprocessing
 from samefeatures.networks.arithmetic import PLAIN, Arithmetic
 from samefeatures.networks.load import check_arithmetic, load
 from samefeatures.networks.memory import Movable, is_out_of_memory
@@ -19,7 +19,7 @@ from samefeatures.networks.source import parse_source
 from samefeatures.networks.torch.arithmetic import Feed
 from samefeatures.networks.torch.backend import TorchBackend
 
-PREP = Preprocessing(input_size=(3, 16, 16), crop_pct=1.0)
+PREP = imagenet(input_size=(3, 16, 16), crop_pct=1.0)
 PIXELS = np.random.default_rng(3).integers(0, 256, (7, 16, 16, 3), dtype=np.uint8)
 
 

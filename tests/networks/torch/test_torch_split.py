@@ -10,13 +10,13 @@ import pytest
 import torch
 from torch import nn
 
+from preps import imagenet
 from samefeatures.base.errors import NetworkError, SplitError
-from samefeatures.images.preprocess import Preprocessing
 from samefeatures.networks.proof import probe_images
 from samefeatures.networks.torch.backend import TorchBackend
 from samefeatures.networks.torch.fingerprint import fingerprint_module
 
-PREP = Preprocessing(input_size=(3, 12, 12), crop_pct=1.0)
+PREP = imagenet(input_size=(3, 12, 12), crop_pct=1.0)
 D, CLASSES = 6, 4
 
 
@@ -266,7 +266,7 @@ def test_models_that_fail_or_return_nothing_useful() -> None:
         def forward(self, x):
             return None
 
-    with pytest.raises(NetworkError, match=r"fails on images \(3, 3, 12, 12\): ValueError: wrong"):
+    with pytest.raises(NetworkError, match=r"fails on images \(3, 3, 12, 12\) \(ValueError: wrong"):
         backend_of(made(Fails))
     with pytest.raises(NetworkError, match="s: The model returns NoneType without logits"):
         backend_of(made(Nothing))

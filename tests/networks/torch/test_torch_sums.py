@@ -8,13 +8,13 @@ import timm
 import torch
 from torch import nn
 
+from preps import imagenet
 from samefeatures.base.errors import SplitError
-from samefeatures.images.preprocess import Preprocessing
 from samefeatures.networks.proof import probe_images
 from samefeatures.networks.record import Head
 from samefeatures.networks.torch.backend import TorchBackend
 
-PREP = Preprocessing(input_size=(3, 12, 12), crop_pct=1.0)
+PREP = imagenet(input_size=(3, 12, 12), crop_pct=1.0)
 D, E, CLASSES = 6, 5, 9
 
 
@@ -271,7 +271,7 @@ def test_timms_models_of_several_heads(name: str, options: dict, dim: int) -> No
         elif value.ndim == 1 and key.endswith("bias"):
             value.add_(0.1 * torch.randn_like(value))
     config = model.pretrained_cfg
-    prep = Preprocessing(input_size=config["input_size"], crop_pct=0.9)
+    prep = imagenet(input_size=config["input_size"], crop_pct=0.9)
     backend = TorchBackend(model, prep, runtime="", threads=1, device="cpu", source=name)
     assert backend.prove().error < 1e-5
     assert backend.split.head.weight.shape == (20, dim)

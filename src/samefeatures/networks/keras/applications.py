@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from samefeatures.base.errors import CheckpointError, NetworkError, did_you_mean
+from samefeatures.images.input_values import checked_size
 from samefeatures.networks.keras.importing import to_numpy
-from samefeatures.networks.settings import input_size_of
 from samefeatures.networks.source import LoadOptions, Source, resolve_path
 from samefeatures.networks.tensorflow.setup import quiet_tensorflow
 
@@ -53,7 +53,7 @@ def build_application(
     arguments = _arguments(function, source)
     build = partial(_call, function, source, **arguments)
     size = options.overrides.get("input_size")
-    shape = None if size is None else _shape(keras, size, source)
+    shape = None if size is None else _shape(keras, size)
     if "weights" in source.query:
         from samefeatures.networks.keras.files import load_weights
 
@@ -135,9 +135,9 @@ def _cache() -> str:
     return f"{os.environ.get('KERAS_HOME') or '~/.keras'}/models"
 
 
-def _shape(keras: ModuleType, size: object, source: Source) -> tuple[int, ...]:
+def _shape(keras: ModuleType, size: object) -> tuple[int, ...]:
     """The shape of the input for an ``input_size`` of the study."""
-    channels, height, width = input_size_of(size, source=source.text)
+    channels, height, width = checked_size(size)
     if keras.config.image_data_format() == "channels_first":
         return (channels, height, width)
     return (height, width, channels)

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from samefeatures.base.errors import NetworkError, did_you_mean
+from samefeatures.base.errors import NetworkError, SamefeaturesError, did_you_mean, first_line
 from samefeatures.base.options import check_known
 from samefeatures.images.preprocess import Preprocessing
 from samefeatures.networks.settings import FIELDS
@@ -37,10 +37,11 @@ def build_python(source: Source, options: LoadOptions) -> Built:
         function = _find(source)
         try:
             made = function()
+        except SamefeaturesError as error:  # of the preprocessing that it says
+            raise NetworkError(f"{source.text}: {error}") from error
         except Exception as error:  # foreign code
             raise NetworkError(
-                f"{source.text} failed with {type(error).__name__}: {error}. Call it on its own to "
-                "see where."
+                f"{source.text} failed with {first_line(error)}. Call it on its own to see where."
             ) from error
     model, said = made if isinstance(made, tuple) and len(made) == 2 else (made, None)
     if not isinstance(model, nn.Module):
@@ -85,7 +86,7 @@ def _find(source: Source) -> Callable[[], Any]:
         ) from None
     except Exception as error:  # foreign code
         raise NetworkError(
-            f"{source.text}: importing '{module_name}' failed with {type(error).__name__}: {error}."
+            f"{source.text}: importing '{module_name}' failed with {first_line(error)}."
         ) from error
     function = getattr(module, name, None)
     if not callable(function):

@@ -10,7 +10,7 @@ from itertools import chain
 import torch
 from torch import Tensor, nn
 
-from samefeatures.base.errors import NetworkError, SplitError
+from samefeatures.base.errors import NetworkError, SplitError, first_line
 from samefeatures.networks.proof import TOLERANCE, Claim, deviation, relative
 from samefeatures.networks.record import Head
 from samefeatures.networks.torch.calls import Call, Place, given_at, is_linear, listed, watched
@@ -120,7 +120,8 @@ def _watch(model: nn.Module, probe: Tensor, source: str) -> tuple[list[Call], Te
             raise NetworkError(f"{source}: {error}") from None
         except Exception as error:  # the model is foreign code
             raise NetworkError(
-                f"{source} fails on images {tuple(probe.shape)}: {type(error).__name__}: {error}"
+                f"{source} fails on images {tuple(probe.shape)} ({first_line(error)}). Check that "
+                "its input is (b, 3, height, width) of that size."
             ) from error
     return calls, out.flatten(1)
 
