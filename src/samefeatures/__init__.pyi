@@ -1,7 +1,9 @@
 """The public names, one a line: the loader in ``__init__.py`` reads them from here."""
 
 from samefeatures.algebra import open_algebra as open_algebra
+from samefeatures.base.display import progress as progress
 from samefeatures.base.errors import SamefeaturesError as SamefeaturesError
+from samefeatures.base.told import ProgressStep as ProgressStep
 from samefeatures.base.version import __version__ as __version__
 from samefeatures.cluster.opening import cluster_study as cluster_study
 from samefeatures.export.package import export_onnx as export_onnx

@@ -20,6 +20,7 @@ from samefeatures.base.errors import (
     StoreDamagedError,
     UnreadableImageError,
 )
+from samefeatures.base.told import ProgressStep
 from samefeatures.features.extract import ExtractOptions, extract
 from samefeatures.features.key import feature_key
 from samefeatures.features.rows import ArrayRows, JoinedRows, held, joint_chunks
@@ -103,6 +104,16 @@ def test_progress_starts_at_the_rows_that_are_stored(
     extract(networks, images, tmp_path, views=views, on_rows=lambda *said: told.append(said))
     assert told[:2] == [("a", sum(sizes) - lacking), ("b", sum(sizes))]
     assert told[2:] == ([("a", lacking)] if lacking else [])
+
+
+def test_extraction_tells_how_far_each_network_is(tmp_path: Path) -> None:
+    images, _ = made_images(10)
+    told = list[ProgressStep]()
+    networks, views = [tiny_network("a"), tiny_network("b")], Views(count=2)
+    extract(networks, images, tmp_path, views=views, progress=told.append)
+    last = {step.stage: (step.done, step.total) for step in told}
+    assert last == {"features of a": (20, 20), "features of b": (20, 20)}
+    assert told[-1].rate.endswith("waiting")
 
 
 def test_a_network_added_later_leaves_the_others_alone(tmp_path: Path) -> None:

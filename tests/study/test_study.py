@@ -20,7 +20,7 @@ from samefeatures.base.errors import (
     StoreError,
 )
 from samefeatures.base.files import write_whole
-from samefeatures.base.progress import Silent
+from samefeatures.base.told import ProgressStep
 from samefeatures.features.extract import extract
 from samefeatures.joint.record import Moments
 from samefeatures.joint.sums import Accumulator
@@ -295,16 +295,32 @@ def test_maps_that_are_not_there(npz_study: Study) -> None:
         npz_study.maps.load("ols", "a", "b")
 
 
+def test_a_study_tells_how_far_it_is(npz_study: Study) -> None:
+    told: list[ProgressStep] = []
+    study = Study(npz_study.config, out=npz_study.out, base=npz_study.base, progress=told.append)
+    study.score()
+    stages = dict.fromkeys(step.stage for step in told)
+    last = {stage: [s for s in told if s.stage == stage][-1] for stage in stages}
+    assert next(iter(stages)) == "load networks"
+    assert {"moments of the fit set", "fit maps"} <= set(stages)
+    assert last["fit maps"].total == 4 * 3 * 2
+    assert all(step.done == step.total for step in last.values())
+
+
 def test_where_results_go(tmp_path: Path) -> None:
     file = tmp_path / "study.yaml"
     file.write_text("networks: [npz:a.npz]\n")
     with pytest.raises(ConfigError, match="Give --out"):
         open_study(file)
     file.write_text("networks: [npz:a.npz]\nout: results\n")
-    shown = Silent()
-    study = open_study(file, strict=True, progress=shown)
+    told: list[ProgressStep] = []
+    study = open_study(file, strict=True, progress=told.append)
     assert (study.out, study.base, study.config.strict) == (tmp_path / "results", tmp_path, True)
-    assert study.progress is shown
+    study.progress.note("outside of work")
+    with study.progress:
+        study.progress.note("within")
+    assert [step.note for step in told] == ["within"]
+
     assert not open_study(file).config.strict
     assert open_study(file, out=tmp_path / "else").out == tmp_path / "else"
     (tmp_path / "taken").write_text("")

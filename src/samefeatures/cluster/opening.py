@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from samefeatures.base.progress import Progress, Silent
+from samefeatures.base.display import Display, ProgressChoice
 from samefeatures.cluster.runner import RayRunner
 from samefeatures.cluster.session import connected
 from samefeatures.study.opening import open_study
@@ -20,7 +20,7 @@ def cluster_study(
     address: str,
     out: Path | None = None,
     strict: bool = False,
-    progress: Progress | None = None,
+    progress: ProgressChoice = "quiet",
 ) -> Iterator[Study]:
     """A study whose extraction and moments run on the Ray cluster at ``address``.
 
@@ -30,14 +30,15 @@ def cluster_study(
             machine's processors that lives as long as the block.
         out: Wins over what the file says.
         strict: Wins over what the file says.
-        progress: Shows how far all workers are together.
+        progress: Shows how far all workers are together: ``"bar"``, ``"quiet"``, or a function that
+            takes a ``ProgressStep``.
 
     Raises:
         ConfigError: as ``open_study``.
         MissingExtraError: without Ray.
         ClusterError: when nothing answers at the address.
     """
-    shown = progress or Silent()
+    shown = Display(progress)
     study = open_study(path, out=out, strict=strict, progress=shown)
     with connected(address):
         runner = RayRunner(study.config, folder=study.out, base=study.base, progress=shown)

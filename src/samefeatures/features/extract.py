@@ -6,10 +6,13 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from samefeatures.base.arrays import Float32
+from samefeatures.base.display import Display, ProgressChoice
 from samefeatures.base.errors import ConfigError
 from samefeatures.base.options import check_known, check_whole
+from samefeatures.base.progress import Progress
 from samefeatures.features.agreement import agree, tell_others, unreadable
 from samefeatures.features.batches import Batches
 from samefeatures.features.crops import Work, decode_ahead
@@ -90,6 +93,7 @@ def extract(
     *,
     views: Views | None = None,
     options: ExtractOptions | None = None,
+    progress: ProgressChoice = "quiet",
     on_rows: OnRows | None = None,
     meter: Meter | None = None,
 ) -> list[StoredFeatures]:
@@ -100,6 +104,16 @@ def extract(
     are left out for every network alike, those of earlier runs included. Where memory runs out, a
     network goes on with half the batch; ``meter`` keeps that, and how fast every network ran.
 
+    Args:
+        networks: With different names.
+        images: Of which those that are stored already are not read.
+        root: Folder or URL of the stores.
+        views: Random crops; None is the plain centre crop.
+        options: How to run.
+        progress: ``"bar"``, ``"quiet"``, or a function that takes a ``ProgressStep``.
+        on_rows: Told what is done, for callers with a display of their own.
+        meter: Keeps speeds.
+
     Raises:
         OutOfMemoryError: when not even one image fits into the device's memory.
         FeatureError: when a network returns NaN or infinite features; networks and ids are named.
@@ -109,15 +123,38 @@ def extract(
     options = options or ExtractOptions()
     stores = open_stores(networks, images, root, views=views)
     missing = [store.missing() for store in stores]
-    on_rows = on_rows or (lambda _name, _rows: None)
-    for store, lacks in zip(stores, missing, strict=True):
-        on_rows(store.name, store.rows_but(lacks))
-    known = agree(stores, missing, images, strict=options.strict)
-    work = Work(networks, missing, images, views, known)
-    for name, rows in fill(work, stores, options=options, meter=meter):
-        on_rows(name, rows)
+    with Display(progress) as shown:
+        meter = meter or Meter(on_halved=shown.note)
+        tell = _telling(stores, shown, meter, on_rows)
+        for store, lacks in zip(stores, missing, strict=True):
+            tell(store.name, store.rows_but(lacks))
+        known = agree(stores, missing, images, strict=options.strict)
+        work = Work(networks, missing, images, views, known)
+        for name, rows in fill(work, stores, options=options, meter=meter):
+            tell(name, rows)
     agree(stores, [set() for _ in stores], images, strict=options.strict)
     return [StoredFeatures(store, images) for store in stores]
+
+
+def _telling(
+    stores: Sequence[FeatureStore], shown: Progress, meter: Meter, on_rows: OnRows | None
+) -> OnRows:
+    """Tells a display, with a task a network, and ``on_rows``."""
+    bars = {
+        store.name: shown.task(
+            f"features of {store.name}",
+            store.images * store.views,
+            rate=partial(meter.words, store.name),
+        )
+        for store in stores
+    }
+
+    def tell(name: str, rows: int) -> None:
+        bars[name](rows)
+        if on_rows:
+            on_rows(name, rows)
+
+    return tell
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -30,7 +30,7 @@ class SourceProblem:
         rows: The fit rows themselves, by network, for methods that moments are not enough for.
         algebra: Where factorisations and products run.
         heads: Pseudoinverses of the networks' heads, where other sources share them.
-        progress: Shows how far a long fit is.
+        progress: Shows how far a long fit is; of a block of ``samefeatures.progress``.
 
     Raises:
         MapError: when a network is missing, or there are too few rows to fit anything.

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from samefeatures.base.display import Display, ProgressChoice
 from samefeatures.base.errors import ConfigError, NetworkError
-from samefeatures.base.progress import Progress, Silent
 from samefeatures.networks.arithmetic import Arithmetic
 from samefeatures.networks.background import without_background
 from samefeatures.networks.kinds import GENERAL, KINDS
@@ -31,7 +31,7 @@ def load(
     precision: str = "float32",
     compile: bool = False,
     base: Path | None = None,
-    progress: Progress | None = None,
+    progress: ProgressChoice = "quiet",
 ) -> Network:
     """Load a network, split it at its last linear layer, and prove the split.
 
@@ -48,7 +48,8 @@ def load(
             networks that run on torch. What it changes is measured: ``ImageNetwork.effect``.
         compile: Run through ``torch.compile``; for networks that run on torch.
         base: Where relative paths in ``source`` start; by default the current folder.
-        progress: Shows downloads; nothing is shown by default.
+        progress: Of downloads: ``"bar"``, ``"quiet"``, or a function that takes a
+            ``ProgressStep``.
 
     Raises:
         NetworkError: when it can't be loaded (``CheckpointError``, ``SplitError`` among them).
@@ -66,20 +67,22 @@ def load(
             f"{source} brings features, not images: its preprocessing ({', '.join(overrides)}) "
             "would have no effect. Leave it out."
         )
+    shown = Display(progress)
     options = LoadOptions(
         name=name or parsed.kind.short(parsed.rest),
         overrides=overrides,
         threads=threads,
         device=device,
         base=base,
-        progress=progress or Silent(),
+        progress=shown,
         arithmetic=Arithmetic(precision=precision, compile=compile),
     )
     check_arithmetic([parsed], options.arithmetic)
     loader: Loader = pkgutil.resolve_name(parsed.kind.loader)
     general = [key for key in GENERAL if key not in parsed.kind.keys]
     own = {key: value for key, value in parsed.query.items() if key not in general}
-    network = loader(replace(parsed, query=own), options)
+    with shown:
+        network = loader(replace(parsed, query=own), options)
     _check_adapter(parsed, network)
     return without_background(parsed, network) if "background" in general else network
 

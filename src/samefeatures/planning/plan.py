@@ -88,6 +88,11 @@ def make_plan(study: Study, *, clock: Clock = time.perf_counter) -> Plan:
     Raises:
         SamefeaturesError: whatever opening the study raises.
     """
+    with study.progress:
+        return _measured(study, clock)
+
+
+def _measured(study: Study, clock: Clock) -> Plan:
     start, config = clock(), study.config
     place = study.algebra  # a device that is not there is said first, as by a run
     inputs, root = study.inputs, study.feature_root

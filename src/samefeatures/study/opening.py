@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from samefeatures.base.display import ProgressChoice
 from samefeatures.base.errors import ConfigError
 from samefeatures.base.paths import path_of
-from samefeatures.base.progress import Progress
 from samefeatures.study.config import read_config
 from samefeatures.study.study import Study
 
 
 def open_study(
-    path: Path, *, out: Path | None = None, strict: bool = False, progress: Progress | None = None
+    path: Path, *, out: Path | None = None, strict: bool = False, progress: ProgressChoice = "quiet"
 ) -> Study:
     """A study from its file; ``out`` and ``strict`` win over what the file says.
 

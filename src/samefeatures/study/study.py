@@ -8,10 +8,10 @@ from pathlib import Path
 
 from samefeatures.algebra import Algebra, open_algebra
 from samefeatures.base.arrays import Int64
+from samefeatures.base.display import Display, ProgressChoice
 from samefeatures.base.errors import ConfigError
 from samefeatures.base.files import writing
 from samefeatures.base.partial import clear_tree
-from samefeatures.base.progress import Progress, Silent
 from samefeatures.features.direct import DirectRows
 from samefeatures.features.place import Root
 from samefeatures.joint.folded import FoldedMoments
@@ -49,7 +49,8 @@ class Study:
         config: What to do.
         out: Folder for everything that comes out; created.
         base: Where relative paths of the config start.
-        progress: Shows how far it is.
+        progress: Shows how far ``extract``, ``fit``, ``map`` and ``score`` are: ``"bar"``,
+            ``"quiet"``, or a function that takes a ``ProgressStep``.
         runner: Where extraction and moments run; None is this process.
     """
 
@@ -59,7 +60,7 @@ class Study:
         *,
         out: Path,
         base: Path,
-        progress: Progress | None = None,
+        progress: ProgressChoice = "quiet",
         runner: Runner | None = None,
     ) -> None:
         if runner is not None and config.store is False:
@@ -68,7 +69,7 @@ class Study:
                 "one process, or say 'store: true'."
             )
         self.config, self.out, self.base = config, out, base
-        self.progress = progress or Silent()
+        self.progress = Display(progress)
         self.results_path = out / "study.json"  # what the report reads
         self._local = LocalRunner(config, folder=out, base=base, progress=self.progress)
         self.runner: Runner = runner or self._local
@@ -215,22 +216,24 @@ class Study:
         Raises:
             SamefeaturesError: any of its kinds; what is stored stays.
         """
-        return self.fit_features, self.eval_features
+        with self.progress:
+            return self.fit_features, self.eval_features
 
     def fit(self) -> None:
         """All maps of all methods, saved as ``maps/LABEL/SOURCE--TARGET.safetensors``."""
         # What is not there is said before hours of extraction.
         algebra, _ = self.algebra, self.task_images
-        fit_maps(
-            self.config.methods,
-            self.map_keys,
-            self.maps,
-            networks=self.inputs.networks,
-            rows=self.fit_features.rows,
-            moments=self.fit_moments,
-            algebra=algebra,
-            progress=self.progress,
-        )
+        with self.progress:
+            fit_maps(
+                self.config.methods,
+                self.map_keys,
+                self.maps,
+                networks=self.inputs.networks,
+                rows=self.fit_features.rows,
+                moments=self.fit_moments,
+                algebra=algebra,
+                progress=self.progress,
+            )
 
     def map(self, method: str, source: str, target: str) -> AffineMap:
         """One of the maps, fitted if need be.
@@ -244,7 +247,11 @@ class Study:
 
     def score(self) -> StudyResults:
         """Score every cell; writes ``results.*``, ``predictions.parquet`` and ``study.json``."""
-        self.fit()
+        with self.progress:
+            self.fit()
+            return self._score()
+
+    def _score(self) -> StudyResults:
         scorer = Scorer(
             networks=self.inputs.networks,
             rows=self.eval_features.rows,
