@@ -77,7 +77,7 @@ def public_names() -> dict[str, list[str]]:
 
 
 def title(folder: str) -> str:
-    return "Errors" if folder == "base" else folder.capitalize()
+    return "Errors and progress" if folder == "base" else folder.capitalize()
 
 
 def reference_page(folder: str, names: list[str]) -> str:
@@ -85,8 +85,7 @@ def reference_page(folder: str, names: list[str]) -> str:
     lines = [f"# {title(folder)}", says]
     if folder == "base":
         lines.append("::: samefeatures.base.errors\n    options: {show_root_heading: false}")
-    else:
-        lines += [f"::: samefeatures.{name}" for name in names]
+    lines += [f"::: samefeatures.{name}" for name in names if name != "SamefeaturesError"]
     return "\n\n".join(lines) + "\n"
 
 
