@@ -91,8 +91,8 @@ def test_what_is_said_of_rank_0(kind: str) -> None:
     (ols,), (ridge,) = OLS().fit(problem, ["b"]), Ridge().fit(problem, ["b"])
     assert ridge.fit.message == "the source's features do not vary: the map is constant"
     assert ols.fit.message == (
-        f"minimum-norm solution: rank 0 of {D_A} ({D_A} directions do not vary over {N} fit rows); "
-        "compare with ridge"
+        f"minimum-norm solution: rank 0 of {D_A} (none of the {D_A} features varies over {N} fit "
+        "rows); compare with ridge"
     )
     (cosine,) = Cosine().fit(problem, ["b"])
     assert cosine.fit.message.startswith(f"minimum-norm solution: rank 0 of {D_A}")

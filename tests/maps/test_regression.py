@@ -86,7 +86,7 @@ def test_ols_with_one_dead_feature_says_so() -> None:
     a = rng.normal(size=(100, 5))
     a[:, 1] = 7
     (fitted,) = OLS().fit(make_world({"a": a, "b": a[:, :2]}).problem("a"), ["b"])
-    assert "rank 4 of 5 (one direction does not vary over 100 fit rows)" in fitted.fit.message
+    assert "rank 4 of 5 (one feature does not vary over 100 fit rows)" in fitted.fit.message
 
 
 def test_ols_with_dead_and_repeated_features() -> None:
@@ -98,7 +98,9 @@ def test_ols_with_dead_and_repeated_features() -> None:
     (fitted,) = OLS().fit(make_world({"a": a, "b": b}).problem("a"), ["b"])
     reference, *_ = scipy.linalg.lstsq(a - a.mean(0), b - b.mean(0))
     assert fitted.fit.rank == 3
-    assert "2 directions do not vary" in fitted.fit.message
+    assert (
+        "(one feature does not vary, one repeats another over 100 fit rows)" in fitted.fit.message
+    )
     np.testing.assert_allclose(fitted.weight, reference.T, rtol=1e-8, atol=1e-10)
     assert abs(fitted.weight[:, 1]).max() < 1e-15
 

@@ -198,8 +198,8 @@ def test_networks_that_share_what_lies_beyond_the_class_are_said_to(tmp_path: Pa
 def test_networks_that_share_nothing_are_said_to(tmp_path: Path) -> None:
     results = studied(tmp_path, answers=False, latent=False)
     first, second, *_ = sentences(results)
-    assert "much is lost on the way" in first
-    assert "The source's answers alone, without its features, change it by −" in first
+    # The second sees classes of its own: by the labels of the first it is at chance.
+    assert first.startswith("No OLS map joins two networks that are above chance")
     assert "shared answers" not in first
     assert second.endswith("So an affine map finds hardly anything that these networks share.")
 

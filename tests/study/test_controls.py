@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from sklearn.linear_model import LinearRegression
 
 from npz_worlds import make_worlds, write_npz
@@ -282,3 +283,13 @@ def test_a_run_that_was_stopped_takes_no_source_twice(
     assert asked[2:] == names[1:]
     assert found == study.score().controls
     assert len(list((tmp_path / "other" / "controls").glob("*.json"))) == 1
+
+
+def test_fit_labels_that_lack_a_class_map_say_so(pictures: Study, tmp_path: Path) -> None:
+    for name in ("boot", "shirt"):
+        (tmp_path / "named" / name).mkdir(parents=True)
+        Image.new("L", (28, 28)).save(tmp_path / "named" / name / "0.png")
+    study = with_fit(pictures, "named")
+    said = str(labels_of_fit(study))
+    assert said.startswith(f"the fit images have no labels that could be used: {tmp_path}/named: 2")
+    assert "synsets, among them boot, shirt. Give a class map: a .json, .csv or .txt file" in said

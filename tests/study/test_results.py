@@ -51,7 +51,7 @@ def test_what_solvers_said_is_told_of_every_map(tmp_path: Path) -> None:
         assert told.condition is not None
         least = (singular[0] / singular[rank - 1]) ** 2  # in the 2-norm: none is below
         assert least * (1 - 1e-6) <= told.condition <= least * features.shape[1]
-        assert ("one direction does not vary" in told.note) == (source == "a")
+        assert ("one feature does not vary" in told.note) == (source == "a")
         if method == "ols":
             assert (told.steps, told.loss) == (None, None)
             continue

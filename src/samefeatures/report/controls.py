@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from samefeatures.base.shown import plain
 from samefeatures.report.findings import Alone, alone
 from samefeatures.report.grid import MISSING, number
-from samefeatures.report.sentences import chance
+from samefeatures.report.judged import level_words
+from samefeatures.report.level import baseline, chance, near
 from samefeatures.report.summary import median
 from samefeatures.study.results import ControlRow, Controls, StudyResults
 
@@ -105,13 +106,12 @@ def _read_ols(controls: Controls, results: StudyResults) -> str:
 
 
 def _read_naive(_controls: Controls, results: StudyResults) -> str:
-    return f"chance is {number(chance(results))} %"
+    return level_words(results)
 
 
 def _read_shuffled(controls: Controls, results: StudyResults) -> str:
-    level, found = chance(results), _top1(controls, "shuffled pairs")
-    text = f"chance is {number(level)} %"
-    if found > min(level + 5, 3 * level):
+    text = level_words(results)
+    if not near(_top1(controls, "shuffled pairs"), baseline(results)):
         return text + "; more than that needs an explanation before anything else is believed"
     return text + ": the maps need features of the same image"
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from samefeatures.base.shown import plain
 from samefeatures.report.beneath import SpaceCell, SpaceLine, beneath
+from samefeatures.report.level import baseline
 from samefeatures.study.results import Cell, MeasureSummary, MethodSummary, StudyResults
 
 MISSING = "–"
@@ -31,6 +32,7 @@ class Grid:
         names: The networks, in the order of the study.
         rows: ``rows[i][j]`` maps features of ``names[i]`` into the head of ``names[j]``.
         measures: Of the study.
+        level: Percent that needs no network.
         beneath: Control spaces under the table of the study's first fitted method.
     """
 
@@ -42,6 +44,7 @@ class Grid:
     names: tuple[str, ...]
     rows: tuple[tuple[Cell | None, ...], ...]
     measures: tuple[MeasureSummary, ...]
+    level: float
     beneath: tuple[SpaceLine, ...] = ()
 
     @property
@@ -79,6 +82,7 @@ def grids(results: StudyResults) -> tuple[Grid, ...]:
             names=names,
             rows=tuple(tuple(cells.get((a, b)) for b in names) for a in names),
             measures=results.measures,
+            level=baseline(results),
         )
         found.append(grid)
     first = fitted(found)

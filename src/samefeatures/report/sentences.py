@@ -7,17 +7,20 @@ import math
 from samefeatures.base.shown import plain
 from samefeatures.report.findings import spaces_of
 from samefeatures.report.follows import followed
-from samefeatures.report.grid import Grid, fitted, grids, number, signed
+from samefeatures.report.grid import Grid, fitted, grids, number
+from samefeatures.report.judged import SMALL, judged, level_words
+from samefeatures.report.level import near
 from samefeatures.report.sentences_logits import of_logit
-from samefeatures.report.sentences_shared import of_answers, of_following, of_sharing
-from samefeatures.report.summary import MethodNumbers, deficient, median, numbers
+from samefeatures.report.sentences_maps import of_maps
+from samefeatures.report.sentences_shared import of_following, of_sharing
+from samefeatures.report.summary import median
+from samefeatures.scores.intervals import ALPHA
 from samefeatures.study.results import StudyResults
 
-# A median penalty up to SMALL percent, none above BEARABLE, reads as "keeps nearly everything".
-SMALL = 5.0
-BEARABLE = 20.0
 # A median R² from here on reads as "nearly whole".
 WHOLE = 0.99
+# Features as they are: a median hybrid that loses this many percent is not interchangeable.
+HALF = 50.0
 
 
 def sentences(results: StudyResults) -> tuple[str, ...]:
@@ -41,7 +44,7 @@ def sentences(results: StudyResults) -> tuple[str, ...]:
         )
     naive, logit = by_kind.get("naive"), by_kind.get("logit")
     return (
-        _of_maps(maps, results),
+        of_maps(maps, results),
         of_sharing(results),
         _of_naive(naive, results) if naive and naive.hybrids else _of_gains(maps),
         of_logit(logit, results) if logit and logit.hybrids else _of_rest(maps, results),
@@ -53,77 +56,20 @@ def _of_rest(grid: Grid, results: StudyResults) -> str:
     return of_following(found) if found else _of_r2(grid)
 
 
-def chance(results: StudyResults) -> float:
-    """Percent that a uniform guess gets right, for the smallest number of classes."""
-    return 100.0 / min(network.classes for network in results.networks)
-
-
-def _near_chance(top1: float, results: StudyResults) -> bool:
-    level = chance(results)
-    return top1 <= min(level + 5.0, 3.0 * level)
-
-
-def _of_maps(grid: Grid, results: StudyResults) -> str:
-    found = numbers(grid)
-    if not found.hybrids or math.isnan(found.change_over_maps):
-        return f"No {plain(grid.label)} hybrid was scored against a source with correct images."
-    name = "OLS" if grid.kind == "ols" else plain(grid.label)
-    change = f"{_pct(found.change_over_maps)} relative to the source network's own"
-    if found.hybrids == 1:
-        opening = f"The one {name} map changes top-1 accuracy by {change}"
-    else:
-        of = "" if found.hybrids == found.possible else f" scored of {found.possible}"
-        opening = (
-            f"Over the {found.hybrids}{of} {name} maps, top-1 accuracy changes by a median of "
-            f"{change} ({_pct(found.smallest)} to {_pct(found.largest)})"
-        )
-    text = f"{opening}: {_verdict(found, grid, results)}."
-    own = median(cell.source_top1 for cell in grid.hybrids)
-    if _near_chance(own, results):
-        return text
-    lost = -found.change_over_maps
-    return f"{text} {of_answers(-lost, results, kept=lost <= BEARABLE)}".rstrip()
-
-
-def _verdict(found: MethodNumbers, grid: Grid, results: StudyResults) -> str:
-    own = median(cell.source_top1 for cell in grid.hybrids)
-    if _near_chance(own, results):
-        return (
-            f"but the networks themselves reach only {number(own)} % where chance is "
-            f"{number(chance(results))} %, so this shows nothing about their features"
-        )
-    if -found.change_over_maps <= SMALL and -found.smallest <= BEARABLE:
-        return "an affine map keeps nearly all that the heads need"
-    if -found.change_over_maps <= BEARABLE:
-        verdict = "an affine map keeps much of what the heads need, but not all of it"
-    else:
-        verdict = (
-            "much is lost on the way, so accuracy does not show that the networks extract the "
-            "same information"
-        )
-    short = {f.source for f in results.fits if f.method == grid.method and deficient(f)}
-    if short:
-        verdict += (
-            f" (too few fit images may be the reason: {len(short)} of {len(results.networks)} "
-            "sources were fitted with deficient rank)"
-        )
-    return verdict
-
-
 def _of_naive(grid: Grid, results: StudyResults) -> str:
-    typical = median(cell.top1 for cell in grid.hybrids)
-    best = max(cell.top1 for cell in grid.hybrids)
-    lost = -median(cell.change_vs_source_pct for cell in grid.hybrids)
+    found = judged(grid)
+    cells = found.cells or grid.hybrids
+    typical = median(cell.top1 for cell in cells)
+    best = max(cell.top1 for cell in cells)
     opening = (
         "Without a map, the source's features cut off or padded with zeros, the median hybrid gets "
-        f"{number(typical)} % right (best {number(best)} %; chance is {number(chance(results))} %)"
+        f"{number(typical)} % right (best {number(best)} %; {level_words(results)})"
     )
-    own = median(cell.source_top1 for cell in grid.hybrids)
-    if _near_chance(own, results):
+    if not found.cells:
         return f"{opening}, but the networks themselves are hardly above chance."
-    if _near_chance(typical, results):
+    if near(typical, found.level):
         return f"{opening}: the features are not interchangeable as they are."
-    if lost >= 50:
+    if found.lost >= HALF:
         return f"{opening}: above chance, yet the features are not interchangeable as they are."
     return (
         f"{opening}: these features are partly interchangeable even as they are, so the accuracy "
@@ -132,20 +78,27 @@ def _of_naive(grid: Grid, results: StudyResults) -> str:
 
 
 def _of_gains(grid: Grid) -> str:
-    found = numbers(grid)
-    if not found.hybrids:
+    """How many hybrids beat their target; a head at chance is no target to beat."""
+    if not grid.hybrids:
         return f"No {plain(grid.label)} hybrid was scored, so none can be compared with its target."
-    if not found.beat:
+    found = judged(grid)
+    if not found.cells:
+        return "No hybrid can be compared with its target: no two networks are above chance."
+    beat = [cell for cell in found.cells if cell.loss_vs_target_points < 0]
+    if not beat:
         return (
-            f"None of the {found.hybrids} hybrids beats the target's own network, whose head it "
+            f"None of the {len(found.cells)} hybrids beats the target's own network, whose head it "
             "uses."
         )
-    top = min(grid.hybrids, key=lambda cell: cell.loss_vs_target_points)
-    verb = "beats" if found.beat == 1 else "beat"
+    top = min(beat, key=lambda cell: cell.loss_vs_target_points)
+    sure = sum(cell.p_vs_target < ALPHA for cell in beat)
+    verb = "beats" if len(beat) == 1 else "beat"
+    clearly = "" if sure == len(beat) else f" ({sure} significantly)"
     return (
-        f"{found.beat} of the {found.hybrids} hybrids {verb} the target's own network, whose "
-        f"unchanged head they use; the largest gain is {number(-top.loss_vs_target_points)} points "
-        f"({plain(top.source)} into {plain(top.target)})."
+        f"{len(beat)} of the {len(found.cells)} hybrids {verb} the target's own network, whose "
+        f"unchanged head they use{clearly}; the largest gain is "
+        f"{number(-top.loss_vs_target_points)} points ({plain(top.source)} into "
+        f"{plain(top.target)})."
     )
 
 
@@ -165,13 +118,9 @@ def _of_r2(grid: Grid) -> str:
         return f"{opening}: the maps reproduce the features nearly whole."
     share = f"{number(100 * (1 - middle), 0)} %" if middle > 0 else "all"
     missed = f"the maps miss {share} of the features' variance"
-    lost = -numbers(grid).change_over_maps
-    if math.isnan(lost):
+    found = judged(grid)
+    if not found.cells or found.unsure:
         return f"{opening}: {missed}."
-    if lost <= SMALL:
+    if found.lost <= SMALL:
         return f"{opening}: {missed}, and the heads need little of that."
     return f"{opening}: {missed}, and the heads need some of that."
-
-
-def _pct(value: float) -> str:
-    return f"{signed(value)} %"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import statistics
+from collections.abc import Sequence
 
 from samefeatures.report.findings import (
-    Alone,
     Beyond,
     alone,
     beyond,
+    change,
     given_sets,
     null_level,
     nulls,
@@ -16,7 +18,7 @@ from samefeatures.report.findings import (
 )
 from samefeatures.report.follows import Followed
 from samefeatures.report.grid import number, signed
-from samefeatures.study.results import StudyResults
+from samefeatures.study.results import Cell, StudyResults
 
 # Answers do as well as features where they lose at most this many percent more.
 AS_WELL = 1.0
@@ -48,29 +50,34 @@ NULLS = {
 }
 
 
-def of_answers(change: float, results: StudyResults, *, kept: bool) -> str:
-    """How far answers alone go.
+def of_answers(cells: Sequence[Cell], results: StudyResults, *, kept: bool) -> str:
+    """How far answers alone go, pair by pair.
 
     Args:
-        change: Percent by which the maps change accuracy.
+        cells: Hybrids that can show something.
         results: The study.
-        kept: Whether that keeps much of it; else there is little that answers could explain.
+        kept: Whether they keep much; else there is little that answers could explain.
     """
-    known = [(kind, found) for kind in KNOW_ANSWERS if (found := _changed(results, kind))]
+    changes = {(cell.source, cell.target): cell.change_vs_source_pct for cell in cells}
+    known: dict[str, list[tuple[float, float]]] = {}  # changes of the space and of the hybrid
+    for row in spaces_of(results).rows:
+        place, value = (row.of or "", row.target), change(row, results)
+        if row.kind in KNOW_ANSWERS and place in changes and value is not None:
+            known.setdefault(row.kind, []).append((value, changes[place]))
     if not known:
         return ""
-    kind, best = max(known, key=lambda pair: pair[1].change.median)
-    says = f"{KNOW_ANSWERS[kind]} it by {signed(best.change.median)} %"
-    if best.change.median >= change - AS_WELL:
-        if not kept:
-            return f"{says[0].upper()}{says[1:]}."
-        return f"But {says}: accuracy does not tell shared features from shared answers."
-    return f"In their place {says}: this accuracy takes more than the answers."
-
-
-def _changed(results: StudyResults, kind: str) -> Alone | None:
-    found = alone(results, kind)
-    return found if found and found.change.count else None
+    medians = {kind: statistics.median(one for one, _ in pairs) for kind, pairs in known.items()}
+    kind = max(medians, key=lambda kind: medians[kind])
+    says = f"{KNOW_ANSWERS[kind]} it by {signed(medians[kind])} %"
+    pairs = known[kind]
+    well = sum(alone >= hybrid - AS_WELL for alone, hybrid in pairs)
+    if 2 * well < len(pairs):
+        among = f" in {len(pairs) - well} of {len(pairs)} maps" if well else ""
+        return f"In their place {says}: this accuracy takes more than the answers{among}."
+    if not kept:
+        return f"{says[0].upper()}{says[1:]}."
+    among = "" if well == len(pairs) else f" in {well} of {len(pairs)} maps"
+    return f"But {says}: accuracy does not tell shared features from shared answers{among}."
 
 
 def of_sharing(results: StudyResults) -> str:
@@ -100,10 +107,10 @@ def _verdict(found: Beyond, controls: list[Beyond], results: StudyResults) -> st
     excess = found.r2.median - null_level(controls)
     shown = excess >= SOME and 2 * found.above >= found.judged
     known = _theirs(given_words(found.given).removeprefix("the source's "))
-    if shown and excess >= MOST:
-        return f"So these networks share most of what their features hold beyond {known}."
     if shown:
-        return f"So these networks share a part of what their features hold beyond {known}."
+        part = "most" if excess >= MOST else "a part"
+        who = "these networks" if found.above == found.judged else "most pairs of these networks"
+        return f"So {who} share {part} of what their features hold beyond {known}."
     answers = alone(results, "answers")
     if answers and answers.r2.count and answers.r2.median < SOME:
         return "So an affine map finds hardly anything that these networks share."

@@ -11,6 +11,7 @@ from samefeatures.base.shown import plain
 from samefeatures.report.beneath import ABOUT
 from samefeatures.report.certainty import eval_set_note, marks_note
 from samefeatures.report.grid import Grid, number, signed
+from samefeatures.report.judged import aside_line
 from samefeatures.study.results import Cell, FitSummary, StudyResults
 
 
@@ -99,7 +100,13 @@ def median_line(found: MethodNumbers) -> str:
 def under(grid: Grid) -> list[str]:
     """What stands under a table: medians, marks, and what the eval set can show."""
     about = ABOUT if grid.beneath else ""
-    lines = (median_line(numbers(grid)), marks_note(grid), eval_set_note(grid), about)
+    lines = (
+        median_line(numbers(grid)),
+        aside_line(grid),
+        marks_note(grid),
+        eval_set_note(grid),
+        about,
+    )
     return [*filter(None, lines), *measure_lines(grid, "map")]
 
 

@@ -60,24 +60,30 @@ class _Found:
     chance: float
 
     @property
+    def telling(self) -> tuple[tuple[Cell, TaskAnswers], ...]:
+        """Pairs whose target's own features hold something beyond answers and chance."""
+        return tuple(
+            (cell, row)
+            for cell, row in self.pairs
+            if cell.target_top1 - max(self.chance, row.top1) >= CLEAR
+        )
+
+    @property
     def more(self) -> float:
-        """Points that hybrids are above answers alone, the median over the pairs."""
-        return median(cell.top1 - row.top1 for cell, row in self.pairs)
+        """Points that hybrids are above answers alone, the median over the telling pairs."""
+        return median(cell.top1 - row.top1 for cell, row in self.telling)
 
     @property
     def apart(self) -> int:
-        """Pairs whose hybrid's interval lies above that of answers alone."""
-        return sum(cell.ci_low > row.ci_high for cell, row in self.pairs)
+        """Telling pairs whose hybrid's interval lies above that of answers alone."""
+        return sum(cell.ci_low > row.ci_high for cell, row in self.telling)
 
     @property
     def kept(self) -> float:
         """Of what the target's own features are above answers alone, the share that hybrids are."""
-        gains = (
-            (cell.top1 - row.top1, cell.target_top1 - row.top1)
-            for cell, row in self.pairs
-            if cell.target_top1 - row.top1 > CLEAR
+        return median(
+            (cell.top1 - row.top1) / (cell.target_top1 - row.top1) for cell, row in self.telling
         )
-        return median(hybrid / own for hybrid, own in gains)
 
 
 def task_views(results: StudyResults) -> list[TaskView]:
@@ -114,6 +120,7 @@ def _grids(task: TaskResults, results: StudyResults) -> list[Grid]:
             names=names,
             rows=tuple(tuple(cells.get((a, b)) for b in names) for a in names),
             measures=(),
+            level=task.chance,
         )
         found.append(grid)
     return found
@@ -178,18 +185,30 @@ def _verdict(found: _Found) -> str:
     """Nothing is shared, as far as this shows, unless hybrids are better than answers alone."""
     if not found.pairs:
         return "There is no map to judge."
-    if found.own.median - max(found.chance, found.answers.median) < CLEAR:
+    count = len(found.telling)
+    if not count:
         return (
             "The networks' own features hold hardly anything of it beyond their answers, so it "
             "tells nothing of what they share."
         )
-    if found.more < CLEAR or 2 * found.apart < len(found.pairs):
+    if found.more < CLEAR or 2 * found.apart < count:
         return (
             "Hybrids are not clearly better than answers alone, so this shows nothing that the "
-            "networks share beyond their answers."
+            f"networks share beyond their answers{_of_all(found)}."
         )
     return (
         f"So they share what it takes: of what the target's own features are above answers alone, "
         f"the maps carry over {number(100 * min(found.kept, 1), 0)} % (median); hybrids lie above "
-        f"answers alone for {found.apart} of {len(found.pairs)} pairs, by their 95 % intervals."
+        f"answers alone for {found.apart} of {count} pairs, by their 95 % intervals"
+        f"{_of_all(found)}."
+    )
+
+
+def _of_all(found: _Found) -> str:
+    """Where some networks' own features hold nothing of it."""
+    if len(found.telling) == len(found.pairs):
+        return ""
+    return (
+        f" (of the {len(found.telling)} of {len(found.pairs)} pairs whose target's own features "
+        "hold more of it than answers do)"
     )

@@ -31,8 +31,8 @@ def fit_labels(
         return "the fit features come from files without labels"
     try:
         parts = open_parts(data.fit, labelled=True, base=base)
-    except (ConfigError, DataError):
-        return "the fit images have no labels that could be used"
+    except (ConfigError, DataError) as error:
+        return f"the fit images have no labels that could be used: {str(error).rstrip('.')}"
     known: dict[str, int] = {}
     for part in parts:
         images, views = part.images, range(part.views.count) if part.views else [None]

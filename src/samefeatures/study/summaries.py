@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from samefeatures.base.files import writing
 from samefeatures.base.removal import remove
@@ -87,7 +89,7 @@ def write_results(
         fits=tuple(fits),
         curves=tuple(fact.curve for fact in facts if fact.curve is not None),
         fit_data=fit_data,
-        eval_data=evaluation.summary,
+        eval_data=replace(evaluation.summary, commonest=int(np.bincount(labels).max())),
         settings=settings_of(config),
         versions=versions_summary(config),
         classes=tuple(class_changes(per_class)),

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from samefeatures.maps.affine import AffineMap
+from samefeatures.maps.deficiency import deficiency
 from samefeatures.maps.method import Method
 from samefeatures.maps.problem import SourceProblem
 from samefeatures.maps.sizes import Sizes
@@ -37,20 +38,3 @@ class OLS(Method):
         if all(sizes.fit_rows > dim for dim in sizes.dims):
             return ""
         return "fewer rows than features take eigenvalues, up to five times as long"
-
-
-def deficiency(problem: SourceProblem) -> str:
-    """What to tell a reader when the source's features do not span their space; else empty."""
-    inverse, n = problem.inverse, problem.moments.n
-    if inverse.rank == inverse.dim:
-        return ""
-    idle = inverse.dim - inverse.rank
-    if n <= inverse.dim:
-        why = f"{n} fit rows are too few for {inverse.dim} features"
-    elif idle == 1:
-        why = f"one direction does not vary over {n} fit rows"
-    else:
-        why = f"{idle} directions do not vary over {n} fit rows"
-    return (
-        f"minimum-norm solution: rank {inverse.rank} of {inverse.dim} ({why}); compare with ridge"
-    )

@@ -12,7 +12,8 @@ from samefeatures.features.rows import FeatureRows
 from samefeatures.maps.affine import AffineMap
 from samefeatures.maps.checkpoint import Arrays, Checkpoint
 from samefeatures.maps.curve import LossCurve
-from samefeatures.maps.methods.ols import OLS, deficiency
+from samefeatures.maps.deficiency import deficiency
+from samefeatures.maps.methods.ols import OLS
 from samefeatures.maps.normalised.cosine_loss import Sums, products
 from samefeatures.maps.normalised.descent import Descent
 from samefeatures.maps.note import FitNote

@@ -167,6 +167,8 @@ class DataSummary:
             in some.
         taken: Images that listings of folders and archives took; None where there was none.
         passed_over: How much they passed over, by ending or reason.
+        commonest: Rows of the most frequent class, of an eval set; None in results of earlier
+            versions.
     """
 
     name: str
@@ -178,6 +180,7 @@ class DataSummary:
     upright: bool | None = True
     taken: int | None = None
     passed_over: Mapping[str, int] = field(default_factory=dict)
+    commonest: int | None = None
 
     @property
     def exif(self) -> str:
