@@ -20,7 +20,7 @@ from samefeatures.study.config import parse_config
 from test_layers import ORDER
 
 PROJECT = Path(__file__).parents[1]
-PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
+PAGES = [*sorted(PROJECT.glob("*.md")), *sorted((PROJECT / "docs").glob("*.md"))]
 
 
 def blocks(page: str, language: str) -> list[str]:
@@ -122,6 +122,23 @@ def test_the_tree_is_what_its_folders_say_of_themselves() -> None:
     drawn = re.findall(r"^    (\w+)/ +(.*)$", text, re.MULTILINE)
     said = [(name, importlib.import_module(f"samefeatures.{name}").__doc__) for name in ORDER]
     assert drawn == [(name, (doc or "").splitlines()[0]) for name, doc in said]
+
+
+def test_contributing_says_what_architecture_says() -> None:
+    """The steps of a section name all that the table has for it."""
+    table = (PROJECT / "docs" / "architecture.md").read_text()
+    table = table[table.index("## To add something") :]
+    rows = {
+        what.capitalize(): touch
+        for what, touch in re.findall(r"^\| (.*?) \| (.*) \|$", table, re.M)
+    }
+    steps = (PROJECT / "CONTRIBUTING.md").read_text()
+    shown = re.findall(r"^## (.*)\n((?:(?!## ).*\n)*)", steps, re.MULTILINE)
+    told = {title: text for title, text in shown if title in rows}
+    assert list(told) == ["A kind of network", "A way to make maps", "A measure"]
+    for title, text in told.items():
+        for name in re.findall(r"`([^`]*)`", rows[title]):
+            assert f"`{name}`" in text, f"{title}: {name}"
 
 
 def test_a_question_that_the_results_do_not_answer_is_named() -> None:
