@@ -31,7 +31,7 @@ CITED = yaml.safe_load((PROJECT / "CITATION.cff").read_text())
 
 @pytest.fixture(scope="module")
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Both files, from a copy of the tree: the wheel is built out of the source distribution."""
+    """Both files; the wheel is built out of the source distribution."""
 
     def make(folder: Path) -> None:
         command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, PROJECT]
