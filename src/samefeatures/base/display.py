@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from types import TracebackType
 from typing import Literal, Self
 
+from samefeatures.base.brief import brief
 from samefeatures.base.errors import ConfigError
 from samefeatures.base.options import check_known
 from samefeatures.base.progress import Advance, Progress, Rate, Silent, console, on_terminal
@@ -38,6 +39,9 @@ class Display:
         self._inner = self._outside
         self._depth = 0
         self._stack = ExitStack()
+
+    def __repr__(self) -> str:
+        return brief(self, choice=self._choice)
 
     @property
     def visible(self) -> bool:

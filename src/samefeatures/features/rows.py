@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from samefeatures.base.arrays import Float32, Int64
+from samefeatures.base.brief import brief
 from samefeatures.base.digests import digest
 from samefeatures.base.errors import FeatureError
 from samefeatures.images.imageset import image_id
@@ -62,6 +63,9 @@ class ArrayRows:
     fingerprint: str
     ids: Sequence[str] | None = None
     labels: Int64 | None = None
+
+    def __repr__(self) -> str:
+        return brief(self, name=self.name, rows=len(self), dim=self.dim)
 
     @property
     def dim(self) -> int:
@@ -168,6 +172,9 @@ class JoinedRows:
 
     parts: Sequence[FeatureRows]
     part_names: Sequence[str]
+
+    def __repr__(self) -> str:
+        return brief(self, name=self.name, parts=self.part_names, dim=self.dim)
 
     @property
     def name(self) -> str:

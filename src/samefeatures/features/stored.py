@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from samefeatures.base.arrays import Bool, Float32, Int64
+from samefeatures.base.brief import brief
 from samefeatures.base.errors import StoreDamagedError, StoreError
 from samefeatures.features.key import rows_fingerprint
 from samefeatures.features.rows import regroup
@@ -25,6 +26,16 @@ class StoredFeatures:
 
     Ids and labels are those of the image set, whose ids the store was opened with.
     """
+
+    def __repr__(self) -> str:
+        return brief(
+            self,
+            name=self.name,
+            images=self.store.images,
+            views=self.store.views,
+            dim=self.dim,
+            place=str(self.store.place),
+        )
 
     def __init__(self, store: FeatureStore, images: ImageSet) -> None:
         self.store = store

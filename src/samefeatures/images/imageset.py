@@ -11,6 +11,7 @@ from typing import Self
 from PIL import Image
 
 from samefeatures.base.arrays import Int64
+from samefeatures.base.brief import brief
 from samefeatures.base.digests import digest
 from samefeatures.base.errors import DataError, DuplicateIdError
 from samefeatures.images.taking import Listed
@@ -70,6 +71,9 @@ class ImageSet:
     folders: Sequence[str] | None = None
     label_names: Mapping[int, str] = field(default_factory=dict)
     upright: bool = True
+
+    def __repr__(self) -> str:
+        return brief(self, name=self.name, images=len(self.ids), labelled=self.labels is not None)
 
     @classmethod
     def of(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from samefeatures.base.brief import brief, changed
 from samefeatures.base.errors import ConfigError
 from samefeatures.base.options import check_known
 from samefeatures.base.paths import path_of
@@ -56,6 +57,9 @@ class ImageSource:
     exif: str | None = None
     per_class: int | None = None
     limit: int | None = None
+
+    def __repr__(self) -> str:
+        return brief(self, **changed(self))
 
     def __post_init__(self) -> None:
         if self.exif is not None:

@@ -17,6 +17,7 @@ from samefeatures.algebra import Precision
 from samefeatures.algebra.blas import add_by_class, add_outer, add_product, add_square, mirror
 from samefeatures.base.arrays import Float64, Int64
 from samefeatures.base.border import border
+from samefeatures.base.brief import brief
 from samefeatures.base.documents import parse_json
 from samefeatures.base.errors import FeatureError, FileError, NoFileError, StoreDamagedError
 from samefeatures.base.npz import check_kinds, load_npz, write_npz
@@ -42,6 +43,9 @@ class Blocks:
     n: int
     means: Mapping[str, Float64]
     products: Mapping[Pair, Float64]
+
+    def __repr__(self) -> str:
+        return brief(self, names=self.names, dims=self.dims, n=self.n)
 
     @property
     def names(self) -> tuple[str, ...]:

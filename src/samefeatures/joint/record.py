@@ -20,6 +20,7 @@ from samefeatures.algebra.blas import mirror
 from samefeatures.algebra.protocol import PANEL
 from samefeatures.base.arrays import Float64
 from samefeatures.base.border import border
+from samefeatures.base.brief import brief
 from samefeatures.base.errors import FeatureError, FileError, NoFileError, StoreDamagedError
 from samefeatures.base.npz import check_kinds, load_npz, write_npz
 
@@ -271,7 +272,7 @@ class Moments:
         return out
 
     def __repr__(self) -> str:
-        return f"Moments(names={list(self.names)}, dims={list(self.dims)}, n={self.n})"
+        return brief(self, names=self.names, dims=self.dims, n=self.n)
 
     def save(self, path: Path) -> None:
         """Write an uncompressed ``.npz`` whole or not at all."""

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from samefeatures.algebra import HOST, Algebra, Precision
+from samefeatures.base.brief import brief
 from samefeatures.joint.record import Moments
 
 
@@ -20,6 +21,9 @@ class Accumulator:
     Raises:
         ConfigError: when the device has no room.
     """
+
+    def __repr__(self) -> str:
+        return brief(self, names=self._start.names, dims=self._start.dims, n=self.n)
 
     def __init__(
         self, start: Moments, *, precision: Precision = "float64", algebra: Algebra = HOST

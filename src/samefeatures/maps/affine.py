@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float64
+from samefeatures.base.brief import brief
 from samefeatures.base.errors import MapError
 from samefeatures.features.given import Rows
 from samefeatures.maps.applying import mapped_rows
@@ -67,6 +68,16 @@ class AffineMap:
     target_fingerprint: str
     fit: FitNote = field(default_factory=FitNote)
     curve: LossCurve | None = None
+
+    def __repr__(self) -> str:
+        return brief(
+            self,
+            method=self.method,
+            source=self.source,
+            target=self.target,
+            shape=self.weight.shape,
+            rank=self.fit.rank,
+        )
 
     def __post_init__(self) -> None:
         if self.weight.ndim != 2 or self.bias.shape != self.weight.shape[:1]:

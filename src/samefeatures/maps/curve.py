@@ -9,6 +9,7 @@ from typing import Literal, Self
 import numpy as np
 import numpy.typing as npt
 
+from samefeatures.base.brief import brief
 from samefeatures.base.errors import FileError, StoreDamagedError
 from samefeatures.base.npz import check_kinds, load_npz, write_npz
 
@@ -27,6 +28,9 @@ class LossCurve:
 
     unit: Unit
     loss: npt.NDArray[np.float64]
+
+    def __repr__(self) -> str:
+        return brief(self, unit=self.unit, steps=len(self.loss), last=self.loss[-1:].tolist())
 
     def save(self, path: Path) -> None:
         """Write an uncompressed ``.npz`` whole or not at all: ``unit`` and ``loss``.

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float64
+from samefeatures.base.brief import brief
 from samefeatures.base.errors import MapError
 from samefeatures.base.progress import Progress, Silent
 from samefeatures.features.rows import FeatureRows
@@ -35,6 +36,9 @@ class SourceProblem:
     Raises:
         MapError: when a network is missing, or there are too few rows to fit anything.
     """
+
+    def __repr__(self) -> str:
+        return brief(self, source=self.source, networks=self.dims, n=self.moments.n)
 
     def __init__(
         self,

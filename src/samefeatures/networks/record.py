@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from samefeatures.base.arrays import Float32, Int64
+from samefeatures.base.brief import brief
 from samefeatures.base.errors import NetworkError
 from samefeatures.images.preprocess import Preprocessing
 from samefeatures.networks.arithmetic import Effect
@@ -25,6 +26,9 @@ class Head:
 
     weight: Float32
     bias: Float32
+
+    def __repr__(self) -> str:
+        return brief(self, classes=self.classes, dim=self.dim)
 
     def __post_init__(self) -> None:
         if self.weight.ndim != 2 or self.bias.shape != self.weight.shape[:1]:
@@ -113,6 +117,17 @@ class ImageNetwork:
     loading: Mapping[str, str] = field(default_factory=dict)
     class_names: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        return brief(
+            self,
+            name=self.name,
+            source=self.source,
+            dim=self.dim,
+            classes=self.head.classes,
+            parameters=self.parameters,
+            input_size=self.preprocessing.input_size,
+        )
+
     def __post_init__(self) -> None:
         if self.class_names and len(self.class_names) != self.head.classes:
             raise NetworkError(
@@ -151,6 +166,17 @@ class FeatureFile:
     eval_labels: Int64
     fit_ids: tuple[str, ...] | None = None
     eval_ids: tuple[str, ...] | None = None
+
+    def __repr__(self) -> str:
+        return brief(
+            self,
+            name=self.name,
+            source=self.source,
+            dim=self.dim,
+            classes=self.head and self.head.classes,
+            fit_rows=len(self.fit_features),
+            eval_rows=len(self.eval_features),
+        )
 
     @property
     def dim(self) -> int:

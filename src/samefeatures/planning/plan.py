@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from samefeatures.base.brief import brief
 from samefeatures.features.place import Root
 from samefeatures.planning.algebra import measure_algebra
 from samefeatures.planning.disks import Disk, disks_of
@@ -57,6 +58,17 @@ class Plan:
     measuring: float
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return brief(
+            self,
+            networks=self.networks,
+            seconds=self.seconds,
+            longest=self.longest.name,
+            disk=self.disk,
+            memory=self.memory,
+            warnings=len(self.warnings),
+        )
 
     @property
     def seconds(self) -> float:

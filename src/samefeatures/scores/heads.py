@@ -9,6 +9,7 @@ import numpy as np
 
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float32, Int32, Int64
+from samefeatures.base.brief import brief
 from samefeatures.base.errors import LabelError
 from samefeatures.networks.record import Head
 
@@ -26,6 +27,9 @@ class Score:
     predictions: Int32
     correct: int
     correct_top5: int
+
+    def __repr__(self) -> str:
+        return brief(self, n=self.n, correct=self.correct, top1=self.top1, top5=self.top5)
 
     @property
     def n(self) -> int:

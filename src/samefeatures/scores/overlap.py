@@ -13,6 +13,7 @@ import numpy as np
 
 from samefeatures.base.arrays import Bool, Int32, Int64
 from samefeatures.base.border import border
+from samefeatures.base.brief import brief
 from samefeatures.base.errors import FileError, NoFileError, StoreError
 from samefeatures.base.files import write_whole, writing
 from samefeatures.base.records import record
@@ -70,6 +71,11 @@ class Shown:
     picture: str = ""
     problem: str = ""
 
+    def __repr__(self) -> str:
+        return brief(
+            self, id=self.id, kind=self.kind, label=self.label, hybrid_says=self.hybrid_says
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overlap:
@@ -91,6 +97,17 @@ class Overlap:
     gallery: tuple[Shown, ...] = ()
     images: int = 0
     asked: bool = True
+
+    def __repr__(self) -> str:
+        return brief(
+            self,
+            method=self.method,
+            source=self.source,
+            target=self.target,
+            n=self.n,
+            fixed=self.count("fixed"),
+            broken=self.count("broken"),
+        )
 
     def count(self, name: str) -> int:
         """Images of a list, or of a region."""

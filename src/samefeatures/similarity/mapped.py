@@ -9,6 +9,7 @@ import numpy as np
 
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float64
+from samefeatures.base.brief import brief
 from samefeatures.joint.views import SecondMoments
 from samefeatures.maps.affine import AffineMap
 
@@ -36,6 +37,9 @@ class Mapped:
     spread: float
     target_spread: float
     shared: float
+
+    def __repr__(self) -> str:
+        return brief(self, fitted=str(self.fitted), n=self.moments.n)
 
     @classmethod
     def of(cls, moments: SecondMoments, fitted: AffineMap, *, algebra: Algebra = HOST) -> Self:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from samefeatures.base.arrays import Int64
+from samefeatures.base.brief import brief
 from samefeatures.base.errors import ConfigError, UnreadableImageError
 from samefeatures.base.progress import Progress, Silent
 from samefeatures.features.extract import extract
@@ -35,6 +36,11 @@ class Check:
     warning: str | None = None
     listed: Listed | None = None
     numbering: str | None = None
+
+    def __repr__(self) -> str:
+        return brief(
+            self, network=self.network.name, top1=self.score and self.score.top1, odd=self.warning
+        )
 
     def rows(self) -> dict[str, str]:
         """Label and text of every fact, in the order in which a person wants them."""

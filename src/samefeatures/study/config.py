@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from samefeatures.algebra import Precision
+from samefeatures.base.brief import brief
 from samefeatures.base.documents import read_yaml
 from samefeatures.base.errors import ConfigError, FileError, NoFileError
 from samefeatures.base.strict import Strict, no_text, problems
@@ -103,6 +104,17 @@ class StudyConfig(Strict):
     controls: bool | ControlsConfig = False
     tasks: tuple[TaskConfig, ...] = ()
     cluster: ClusterConfig = ClusterConfig()
+
+    def __repr__(self) -> str:
+        return brief(
+            self,
+            title=self.title,
+            networks=[entry.load for entry in self.networks],
+            methods=[entry.label for entry in self.methods],
+            measures=self.measures,
+        )
+
+    __str__ = __repr__  # pydantic's would say all of it
 
     @field_validator("networks", mode="before")
     @classmethod

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from samefeatures.base.brief import brief
 from samefeatures.base.errors import ConfigError, LabelError
 from samefeatures.base.progress import Progress
 from samefeatures.base.strict import check_name
@@ -61,6 +62,14 @@ class StudyInputs:
     eval: tuple[Part, ...]
     class_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return brief(
+            self,
+            networks=list(self.networks),
+            fit_images=sum(len(part.images) for part in self.fit),
+            eval_images=sum(len(part.images) for part in self.eval),
+        )
 
     @property
     def classes(self) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from samefeatures.base.arrays import Float32, Int64
+from samefeatures.base.brief import brief
 from samefeatures.base.digests import digest
 from samefeatures.base.errors import LabelError
 from samefeatures.features.rows import ArrayRows, FeatureRows, JoinedRows, check_same_images
@@ -35,6 +36,9 @@ class Side:
     rows: dict[str, FeatureRows]
     summary: DataSummary
     prints: Float32 | None = None
+
+    def __repr__(self) -> str:
+        return brief(self, networks=list(self.rows), rows=self.summary.rows)
 
     @property
     def ids(self) -> Sequence[str] | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from samefeatures.algebra import Algebra, open_algebra
 from samefeatures.base.arrays import Int64
+from samefeatures.base.brief import brief
 from samefeatures.base.display import Display, ProgressChoice
 from samefeatures.base.errors import ConfigError
 from samefeatures.base.files import writing
@@ -53,6 +54,15 @@ class Study:
             ``"quiet"``, or a function that takes a ``ProgressStep``.
         runner: Where extraction and moments run; None is this process.
     """
+
+    def __repr__(self) -> str:
+        return brief(
+            self,
+            title=self.config.title,
+            networks=len(self.config.networks),
+            methods=[entry.label for entry in self.config.methods],
+            out=str(self.out),
+        )
 
     def __init__(
         self,

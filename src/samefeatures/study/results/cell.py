@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
+from samefeatures.base.brief import brief
 from samefeatures.base.records import record
 from samefeatures.scores.follows import Follows
 
@@ -66,6 +67,17 @@ class Cell:
     fixed: int
     broken: int
     follows: Follows | None = None
+
+    def __repr__(self) -> str:
+        return brief(
+            self,
+            method=self.method,
+            source=self.source,
+            target=self.target,
+            n=self.n,
+            top1=self.top1,
+            change_vs_source_pct=self.change_vs_source_pct,
+        )
 
     def measure(self, name: str) -> float:
         """NaN where the study does not take it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from samefeatures.base.brief import brief
 from samefeatures.study.results.spaces import SpaceFindings
 
 
@@ -60,3 +61,13 @@ class Controls:
     logit_difference: float
     left_out: Mapping[str, str]
     spaces: SpaceFindings = field(default_factory=SpaceFindings)
+
+    def __repr__(self) -> str:
+        return brief(
+            self,
+            source=self.source,
+            rows=len(self.rows),
+            spaces=len(self.spaces.rows),
+            beyond=len(self.spaces.beyond),
+            left_out=list(self.left_out),
+        )

@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from samefeatures.base.brief import brief
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpaceRow:
@@ -130,6 +132,15 @@ class SpaceFindings:
     beyond: tuple[BeyondRow, ...] = ()
     notes: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return brief(
+            self,
+            rows=len(self.rows),
+            answers=len(self.answers),
+            beyond=len(self.beyond),
+            left_out=list(self.left_out),
+        )
 
     def columns(self, of: str = "features") -> dict[str, dict[tuple[str, str], float]]:
         """Values by column of the results, then by (source, target); NaN where nothing is left.

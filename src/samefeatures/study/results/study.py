@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from samefeatures.base.border import border
+from samefeatures.base.brief import brief
 from samefeatures.base.errors import FileError, NoFileError, StoreError
 from samefeatures.base.records import record
 from samefeatures.base.sealed import read_sealed, write_sealed
@@ -58,6 +59,17 @@ class StudyResults:
     warnings: tuple[str, ...] = ()
     curves: tuple[CurveSummary, ...] = ()
     tasks: tuple[TaskResults, ...] = ()
+
+    def __repr__(self) -> str:
+        return brief(
+            self,
+            title=self.title,
+            networks=[network.name for network in self.networks],
+            methods=[method.name for method in self.methods],
+            cells=len(self.cells),
+            eval_rows=self.eval_data.rows,
+            warnings=len(self.warnings),
+        )
 
     def table(self, method: str) -> dict[tuple[str, str], Cell]:
         """Cells of one method by (source, target)."""

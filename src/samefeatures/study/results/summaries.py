@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from samefeatures.base.brief import brief
 from samefeatures.images.taking import Listed
 
 if TYPE_CHECKING:
@@ -27,6 +28,16 @@ class NetworkSummary:
     top5: float
     effect: Mapping[str, Any] | None = None
     """What mixed precision or compilation changes in its features; fields of ``Effect``."""
+
+    def __repr__(self) -> str:
+        return brief(
+            self,
+            name=self.name,
+            source=self.source,
+            feature_dim=self.feature_dim,
+            classes=self.classes,
+            top1=self.top1,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +165,16 @@ class CurveSummary:
     at: tuple[int, ...]
     loss: tuple[float, ...]
 
+    def __repr__(self) -> str:
+        return brief(
+            self,
+            method=self.method,
+            source=self.source,
+            target=self.target,
+            unit=self.unit,
+            points=len(self.at),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataSummary:
@@ -181,6 +202,11 @@ class DataSummary:
     taken: int | None = None
     passed_over: Mapping[str, int] = field(default_factory=dict)
     commonest: int | None = None
+
+    def __repr__(self) -> str:
+        return brief(
+            self, name=self.name, images=self.images, rows=self.rows, left_out=len(self.left_out)
+        )
 
     @property
     def exif(self) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from samefeatures.base.brief import brief
 from samefeatures.study.results.cell import Cell
 
 ANSWERS_ALONE = "answers alone"
@@ -79,6 +80,17 @@ class TaskResults:
     answers: tuple[TaskAnswers, ...]
     probes: tuple[TaskProbe, ...]
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return brief(
+            self,
+            name=self.name,
+            classes=self.classes,
+            fit_rows=self.fit_rows,
+            n=self.n,
+            chance=self.chance,
+            cells=len(self.cells),
+        )
 
     @property
     def warnings(self) -> list[str]:
