@@ -21,14 +21,16 @@ def check_known(word: str, known: Iterable[str], what: str, error: type[Exceptio
         raise error(f"{what} '{word}'. {did_you_mean(word, names)}There are: {listed}.")
 
 
-def check_whole(what: str, value: object, *, least: int) -> None:
-    """Refuse what is no whole number, or below ``least``.
+def check_whole(what: str, value: object, *, least: int, most: int | None = None) -> None:
+    """Refuse what is no whole number, below ``least`` or above ``most``.
 
     Raises:
         ConfigError: naming ``what``.
     """
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise ConfigError(f"{what} is {value!r}; it must be a whole number, at least {least}.")
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if not whole or value < least or (most is not None and value > most):
+        span = f"at least {least}" if most is None else f"from {least} to {most}"
+        raise ConfigError(f"{what} is {value!r}; it must be a whole number, {span}.")
 
 
 def check_number(

@@ -52,7 +52,7 @@ def opened(
             yield there
 
 
-def write_reports(folder: Path) -> list[Path]:
+def write_reports(folder: Path, *, precision: int = 2) -> list[Path]:
     """The report of a scored study, with the overlaps that it has."""
     from samefeatures.base.partial import alone
     from samefeatures.report.write import write_report
@@ -61,7 +61,8 @@ def write_reports(folder: Path) -> list[Path]:
 
     results = StudyResults.load(folder / "study.json")
     with alone(folder):  # or one process would take away what another has just drawn
-        return write_report(results, folder / "report", overlaps=load_overlaps(folder))
+        overlaps = load_overlaps(folder)
+        return write_report(results, folder / "report", overlaps=overlaps, precision=precision)
 
 
 def tell(*lines: str) -> None:

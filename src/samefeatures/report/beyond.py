@@ -16,6 +16,10 @@ ABOUT = (
     "features explain; 1 is all of it, 0 nothing. Small: its 95 % interval. The darker the cell, "
     "the less is shared."
 )
+ABOUT_CROWDED = (
+    "Share of what is left of the target's features, on held-out images, that the source's "
+    "features explain. The darker the cell, the less is shared."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +31,7 @@ class Heat:
         column: Of the results; part of a file name.
         names: Of sources, in rows, and targets, in columns.
         rows: By name; None on the diagonal, and where a pair was not looked at.
+        n: Images that it is taken on.
         features: All pairs.
         nulls: What knows nothing in the features' place.
     """
@@ -35,6 +40,7 @@ class Heat:
     column: str
     names: tuple[str, ...]
     rows: tuple[tuple[BeyondRow | None, ...], ...]
+    n: int
     features: Beyond
     nulls: tuple[Beyond, ...]
 
@@ -58,6 +64,7 @@ def heats(results: StudyResults) -> list[Heat]:
             column=found.rows[0].column,
             names=names,
             rows=tuple(tuple(at.get((a, b)) for b in names) for a in names),
+            n=results.eval_data.rows,
             features=found,
             nulls=tuple(nulls(results, given)),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 
-from samefeatures.report.grid import Grid, is_own, number, signed
+from samefeatures.report.grid import PRECISION, Grid, is_own, number, signed
 from samefeatures.scores.intervals import ALPHA
 from samefeatures.scores.paired import detectable
 from samefeatures.study.results import Cell
@@ -26,27 +26,43 @@ def source_mark(cell: Cell | None) -> str:
     return LIKE_SOURCE if unsure else ""
 
 
-def marked(cell: Cell) -> tuple[str, str]:
+def marked(cell: Cell, digits: int = PRECISION) -> tuple[str, str]:
     """Accuracy and change against the source, both in percent, with their marks."""
-    large, small = number(cell.top1), signed(cell.change_vs_source_pct)
+    large, small = number(cell.top1, digits), signed(cell.change_vs_source_pct, digits)
     return large + target_mark(cell), small + source_mark(cell)
 
 
 def marks_note(grid: Grid) -> str:
     """What the two marks mean, and how many hybrids carry them."""
-    hybrids = grid.hybrids
-    if not hybrids:
+    if not grid.hybrids:
         return ""
-    like_target = sum(bool(target_mark(cell)) for cell in hybrids)
-    like_source = sum(bool(source_mark(cell)) for cell in hybrids)
-    better = sum(not target_mark(cell) and cell.fixed > cell.broken for cell in hybrids)
-    worse = len(hybrids) - like_target - better
+    like_source = sum(bool(source_mark(cell)) for cell in grid.hybrids)
     return (
-        f"{LIKE_TARGET} at the accuracy: the hybrid does not differ significantly from the "
-        f"target's own network ({like_target} of {len(hybrids)}; {better} are better, {worse} "
-        f"worse). {LIKE_SOURCE} at the change: not from the source's ({like_source}). Exact "
-        "McNemar tests on the same images, corrected by Holm over the "
-        f"{len(hybrids)} maps, level {100 * ALPHA:g} %."
+        f"{LIKE_TARGET} at the accuracy: {_like_target(grid)} {LIKE_SOURCE} at the change: not "
+        f"from the source's ({like_source}). {_tests(grid)}"
+    )
+
+
+def italics_note(grid: Grid) -> str:
+    """The same where italics are all that a cell has room for."""
+    return f"In italics: {_like_target(grid)} {_tests(grid)}" if grid.hybrids else ""
+
+
+def _like_target(grid: Grid) -> str:
+    count = len(grid.hybrids)
+    like_target = sum(bool(target_mark(cell)) for cell in grid.hybrids)
+    better = sum(not target_mark(cell) and cell.fixed > cell.broken for cell in grid.hybrids)
+    worse = count - like_target - better
+    return (
+        "the hybrid does not differ significantly from the target's own network "
+        f"({like_target} of {count}; {better} are better, {worse} worse)."
+    )
+
+
+def _tests(grid: Grid) -> str:
+    return (
+        "Exact McNemar tests on the same images, corrected by Holm over the "
+        f"{len(grid.hybrids)} maps, level {100 * ALPHA:g} %."
     )
 
 

@@ -65,10 +65,10 @@ def curves_of(results: StudyResults) -> list[Curves]:
 
 
 def draw(curves: Curves, folder: Path) -> list[Path]:
-    """Write ``curve_METHOD.png`` and ``.svg``; the same bytes for the same curves."""
+    """Write ``curve_METHOD.png``, ``.svg`` and ``.pdf``; the same bytes for the same curves."""
     with style():
         title = f"Loss of {curves.grid.method}"
-        return save(picture(curves), folder, f"curve_{curves.grid.slug}", svg=title)
+        return save(picture(curves), folder, f"curve_{curves.grid.slug}", title=title)
 
 
 def picture(curves: Curves) -> Figure:

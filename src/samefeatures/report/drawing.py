@@ -22,12 +22,19 @@ DOTS_PER_INCH = 200
 # Bundled with matplotlib, so that a picture is the same on every machine.
 FONT = "DejaVu Sans"
 LARGE, SMALL = 10.0, 7.0
+PICTURES = (".png", ".svg", ".pdf")
+"""Every figure is written as all of these, in this order."""
 
 
 def style() -> AbstractContextManager[None]:
     """While a figure is made and saved: text stays text, and ids are the same in every run."""
     return mpl.rc_context(
-        {"svg.fonttype": "none", "svg.hashsalt": "samefeatures", "font.family": [FONT]}
+        {
+            "svg.fonttype": "none",
+            "svg.hashsalt": "samefeatures",
+            "pdf.fonttype": 42,  # TrueType: journals refuse matplotlib's Type 3
+            "font.family": [FONT],
+        }
     )
 
 
@@ -45,15 +52,20 @@ def write(
     page.text(x, y, text, fontsize=size, color=color, parse_math=False, **how)
 
 
-def save(figure: Figure, folder: Path, stem: str, *, png: str = "", svg: str = "") -> list[Path]:
-    """Write ``stem.png`` and ``stem.svg`` into ``folder``; ``png`` and ``svg`` are their titles."""
-    paths = [folder / f"{stem}.png", folder / f"{stem}.svg"]
+def save(figure: Figure, folder: Path, stem: str, *, title: str = "") -> list[Path]:
+    """Write ``stem.png``, ``stem.svg`` and ``stem.pdf`` into ``folder``; all bear the title.
+
+    The bytes say nothing of when and by what they were drawn.
+    """
+    said = {"Title": title} if title else {}
     # PNG text chunks hold Latin-1 only.
-    latin = png.encode("latin-1", "replace").decode("latin-1")
-    metadata = {"Software": None, **({"Title": latin} if png else {})}
-    _write(figure, paths[0], dpi=DOTS_PER_INCH, metadata=metadata)
-    metadata = {"Date": None, "Creator": None, **({"Title": svg} if svg else {})}
-    _write(figure, paths[1], metadata=metadata)
+    latin = {key: text.encode("latin-1", "replace").decode("latin-1") for key, text in said.items()}
+    undated = {"Creator": None, "CreationDate": None, "Producer": None}
+    paths = [folder / f"{stem}{ending}" for ending in PICTURES]
+    png, svg, pdf = paths
+    _write(figure, png, dpi=DOTS_PER_INCH, metadata={"Software": None, **latin})
+    _write(figure, svg, metadata={"Date": None, "Creator": None, **said})
+    _write(figure, pdf, metadata={**undated, **said})
     return paths
 
 

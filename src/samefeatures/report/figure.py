@@ -1,4 +1,4 @@
-"""One method's table as a picture: PNG and SVG."""
+"""One method's table as a picture."""
 
 from __future__ import annotations
 
@@ -7,50 +7,52 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from samefeatures.base.shown import plain
-from samefeatures.report import plate
-from samefeatures.report.beneath import HEADING, SpaceCell
-from samefeatures.report.certainty import SHORT_NOTE, marked
+from samefeatures.report import crowded, plate
+from samefeatures.report.beneath import HEADING
+from samefeatures.report.certainty import SHORT_NOTE
 from samefeatures.report.drawing import save, style
-from samefeatures.report.grid import Grid, is_own, penalty, written
-from samefeatures.report.plate import Plate, Tile
+from samefeatures.report.grid import Grid
+from samefeatures.report.plate import Plate
 from samefeatures.report.shading import TICKS, shade
-from samefeatures.study.results import Cell
+from samefeatures.report.tiles import beneath_of, of_grid
 
 SUBTITLE = "Large: top-1 accuracy, %.  Small: change against the source's own accuracy, %."
+ITALIC = "Italic: not significantly different from the target's own network"
 
 
 def draw(grid: Grid, folder: Path, stem: str) -> list[Path]:
-    """Write ``stem.png`` and ``stem.svg`` into ``folder``; the same bytes for the same grid."""
+    """Write ``stem.png``, ``.svg`` and ``.pdf`` into ``folder``; the same bytes for the same grid."""
     title = f"Hybrids by {plain(grid.label)}: top-1 accuracy and change vs source"
     with style():
-        return save(picture(grid), folder, stem, png=title, svg=title)
+        return save(picture(grid), folder, stem, title=title)
 
 
 def picture(grid: Grid) -> Figure:
     """The figure; its size follows from the number of networks and the length of their names."""
+    subtitle, notes = SUBTITLE, SHORT_NOTE
+    if crowded.is_crowded(len(grid.names)):
+        subtitle, notes = _one_number(grid), () if _shaded(grid) else (ITALIC, SHORT_NOTE[1])
+    beneath = beneath_of(grid)
     found = Plate(
         title=f"{plain(grid.label)}: features of one network, classified by another's head",
-        subtitle=SUBTITLE,
+        subtitle=subtitle,
         names=grid.names,
-        rows=tuple(tuple(map(_tile, row)) for row in grid.rows),
-        beneath=tuple((line.label, tuple(map(_space, line.cells))) for line in grid.beneath),
-        beneath_heading=HEADING if grid.beneath else "",
+        rows=of_grid(grid),
+        beneath=beneath,
+        beneath_heading=HEADING if beneath else "",
         scale="loss vs source, %",
         ticks=tuple((f"{tick:g}", shade(tick)) for tick in TICKS),
-        notes=SHORT_NOTE,
+        notes=notes,
     )
     return plate.picture(found)
 
 
-def _tile(cell: Cell | None) -> Tile | None:
-    if cell is None:
-        return None
-    large, small = marked(cell)
-    return Tile(large=large, small=small, darkness=shade(penalty(cell)), bold=is_own(cell))
+def _one_number(grid: Grid) -> str:
+    if _shaded(grid):
+        return "The darker, the greater the loss against the source's own accuracy."
+    whole = not crowded.digits(len(grid.names), grid.digits)
+    return f"Top-1 accuracy in {'whole percents' if whole else 'percent'}."
 
 
-def _space(cell: SpaceCell | None) -> Tile | None:
-    if cell is None:
-        return None
-    large, small = written(cell)
-    return Tile(large=large, small=small, darkness=shade(cell.penalty))
+def _shaded(grid: Grid) -> bool:
+    return crowded.is_shaded(len(grid.names))

@@ -14,6 +14,8 @@ from samefeatures.study.results import Cell, MeasureSummary, MethodSummary, Stud
 
 MISSING = "–"
 MINUS = "−"
+PRECISION = 2
+"""Digits behind the point of percents in cells, unless a reader asks for others."""
 
 ROWS = "Source (feature extractor)"
 COLUMNS = "Target (classifier)"
@@ -33,6 +35,8 @@ class Grid:
         rows: ``rows[i][j]`` maps features of ``names[i]`` into the head of ``names[j]``.
         measures: Of the study.
         level: Percent that needs no network.
+        digits: Behind the point of the percents in its cells.
+        fit_rows: That its maps were fitted on.
         beneath: Control spaces under the table of the study's first fitted method.
     """
 
@@ -45,12 +49,19 @@ class Grid:
     rows: tuple[tuple[Cell | None, ...], ...]
     measures: tuple[MeasureSummary, ...]
     level: float
+    digits: int = PRECISION
+    fit_rows: int = 0
     beneath: tuple[SpaceLine, ...] = ()
 
     @property
     def scored(self) -> tuple[Cell, ...]:
         """All cells that were scored, the diagonal too."""
         return tuple(cell for row in self.rows for cell in row if cell is not None)
+
+    @property
+    def n(self) -> int:
+        """Images that every cell was scored on; 0 without cells."""
+        return max((cell.n for cell in self.scored), default=0)
 
     @property
     def hybrids(self) -> tuple[Cell, ...]:
@@ -62,8 +73,13 @@ class Grid:
         return tuple(m for m in self.measures if m.asked and m.judges == judges)
 
 
-def grids(results: StudyResults) -> tuple[Grid, ...]:
-    """One grid per method of the study, in its order."""
+def grids(results: StudyResults, *, precision: int = PRECISION) -> tuple[Grid, ...]:
+    """One grid per method of the study, in its order.
+
+    Args:
+        results: The study.
+        precision: Digits behind the point of the percents in cells.
+    """
     listed = {method.name for method in results.methods}
     unlisted = dict.fromkeys(c.method for c in results.cells if c.method not in listed)
     methods = (*results.methods, *(MethodSummary(name=name, options={}) for name in unlisted))
@@ -83,6 +99,8 @@ def grids(results: StudyResults) -> tuple[Grid, ...]:
             rows=tuple(tuple(cells.get((a, b)) for b in names) for a in names),
             measures=results.measures,
             level=baseline(results),
+            digits=precision,
+            fit_rows=results.fit_data.rows,
         )
         found.append(grid)
     first = fitted(found)
@@ -119,11 +137,12 @@ def signed(value: float, digits: int = 2) -> str:
     return f"+{text}" if positive else text
 
 
-def written(cell: SpaceCell | None) -> tuple[str, str]:
+def written(cell: SpaceCell | None, digits: int = PRECISION) -> tuple[str, str]:
     """Accuracy and change of a control space, both in percent; pixels have no change."""
     if cell is None:
         return MISSING, ""
-    return number(cell.row.top1), signed(cell.change) if math.isfinite(cell.change) else ""
+    change = signed(cell.change, digits) if math.isfinite(cell.change) else ""
+    return number(cell.row.top1, digits), change
 
 
 def count(value: int | None) -> str:

@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import yaml
@@ -24,6 +25,7 @@ from samefeatures.report.follows import follow_lines
 from samefeatures.report.grid import (
     COLUMNS,
     MISSING,
+    PRECISION,
     ROWS,
     Grid,
     count,
@@ -47,6 +49,7 @@ from samefeatures.study.results import ClassChange, NetworkSummary, StudyResults
 def page(
     results: StudyResults,
     *,
+    precision: int = PRECISION,
     pairs: Sequence[PairView] = (),
     stale: Sequence[str] = (),
     curves: Sequence[tuple[Curves, str]] = (),
@@ -55,6 +58,7 @@ def page(
 
     Args:
         results: The study.
+        precision: Digits behind the point of the percents in cells.
         pairs: Overlaps to show, with their figures.
         stale: What to say of overlaps that are not shown.
         curves: Losses of iterative fits, each with its picture as a ``data:`` URI.
@@ -69,7 +73,7 @@ def page(
     environment.filters.update(
         number=number, signed=signed, plain=plain, count=count, breakable=_breakable
     )
-    tables = grids(results)
+    tables = grids(results, precision=precision)
     follows = bool(follow_lines(results))
     shown = metrics(results.measures, follows=follows)
     return environment.get_template("report.html").render(
@@ -83,7 +87,7 @@ def page(
         controls=control_lines(results),
         controls_heading=heading(results.controls) if results.controls else "",
         control_heads=HEADS,
-        tasks=[(task, rows(task.grid)) for task in task_views(results)],
+        tasks=[(task, rows(task.grid)) for task in task_views(results, precision=precision)],
         tasks_heading=TASKS,
         tasks_about=ABOUT,
         alone=ALONE,
@@ -105,7 +109,8 @@ def page(
         heats=[(heat, heat_rows(heat)) for heat in heats(results)],
         heat_about=HEAT,
         beneath_heading=HEADING,
-        beneath=_beneath,
+        beneath=partial(_beneath, digits=precision),
+        precision=precision,
         curves=curves,
         missing=MISSING,
         shades=Markup(_shades()),
@@ -113,11 +118,11 @@ def page(
     )
 
 
-def _beneath(line: SpaceLine) -> list[dict[str, Any]]:
+def _beneath(line: SpaceLine, *, digits: int) -> list[dict[str, Any]]:
     """Cells of a control space as the page shows them."""
     found = []
     for cell in line.cells:
-        large, small = written(cell)
+        large, small = written(cell, digits)
         lost = math.nan if cell is None else cell.penalty
         details = space_details(line, cell) if cell else ""
         found.append({"large": large, "small": small, "level": level(lost), "details": details})

@@ -20,19 +20,26 @@ class Metric:
     """What a cell can show: a large and a small figure, shaded by what is missing.
 
     Attributes:
+        large: Of a cell, with so many digits behind the point of percents.
+        small: The same of what stands under it.
         missing: What the cell is shaded by, in percent or points from 0 to 100.
     """
 
     key: str
     label: str
     says: str
-    large: Callable[[Cell], str]
-    small: Callable[[Cell], str]
+    large: Callable[[Cell, int], str]
+    small: Callable[[Cell, int], str]
     missing: Callable[[Cell], float]
 
 
-def _top1(cell: Cell) -> str:
-    return number(cell.top1)
+def _top1(cell: Cell, digits: int) -> str:
+    return number(cell.top1, digits)
+
+
+def _interval(cell: Cell, digits: int) -> str:
+    low, high = (number(end, max(digits - 1, 0)) for end in (cell.ci_low, cell.ci_high))
+    return f"{low}–{high}"
 
 
 METRICS: tuple[Metric, ...] = (
@@ -41,8 +48,8 @@ METRICS: tuple[Metric, ...] = (
         "Accuracy",
         "Large: top-1 accuracy in percent. Small: percent change against the source's own "
         "accuracy. Shade: percent lost against the source.",
-        lambda cell: _top1(cell) + target_mark(cell),
-        lambda cell: signed(cell.change_vs_source_pct) + source_mark(cell),
+        lambda cell, digits: _top1(cell, digits) + target_mark(cell),
+        lambda cell, digits: signed(cell.change_vs_source_pct, digits) + source_mark(cell),
         penalty,
     ),
     Metric(
@@ -50,7 +57,7 @@ METRICS: tuple[Metric, ...] = (
         "Loss vs target",
         "Large: points lost against the target's own accuracy; a negative loss is a gain. Small: "
         "top-1 accuracy in percent. Shade: points lost against the target.",
-        lambda cell: number(cell.loss_vs_target_points) + target_mark(cell),
+        lambda cell, digits: number(cell.loss_vs_target_points, digits) + target_mark(cell),
         _top1,
         lambda cell: cell.loss_vs_target_points,
     ),
@@ -60,7 +67,7 @@ METRICS: tuple[Metric, ...] = (
         "Large: top-1 accuracy in percent. Small: its 95 % Wilson interval. Shade: percent lost "
         "against the source.",
         _top1,
-        lambda cell: f"{number(cell.ci_low, 1)}–{number(cell.ci_high, 1)}",
+        _interval,
         penalty,
     ),
     Metric(
@@ -68,8 +75,8 @@ METRICS: tuple[Metric, ...] = (
         "Fixed and broken",
         "Large: images fixed (the target network wrong, the hybrid right). Small: images broken "
         "(the target network right, the hybrid wrong). Shade: percent of all images broken.",
-        lambda cell: count(cell.fixed),
-        lambda cell: count(cell.broken),
+        lambda cell, _: count(cell.fixed),
+        lambda cell, _: count(cell.broken),
         lambda cell: 100 * cell.broken / cell.n,
     ),
     Metric(
@@ -77,7 +84,7 @@ METRICS: tuple[Metric, ...] = (
         "Agreement",
         "Large: percent of images for which hybrid and target network predict the same class, "
         "right or wrong. Small: top-1 accuracy in percent. Shade: percent that differ.",
-        lambda cell: number(cell.agreement),
+        lambda cell, digits: number(cell.agreement, digits),
         _top1,
         lambda cell: 100 - cell.agreement,
     ),
@@ -90,8 +97,8 @@ FOLLOWS = Metric(
     "Of the images on which source and target disagree. Large: percent on which the hybrid says "
     "what the source says. Small: what the target says. Shade: percent on which it does not say "
     "what the source says.",
-    lambda cell: number(_share(cell, "as_source")),
-    lambda cell: number(_share(cell, "as_target")) if cell.follows else "",
+    lambda cell, digits: number(_share(cell, "as_source"), digits),
+    lambda cell, digits: number(_share(cell, "as_target"), digits) if cell.follows else "",
     lambda cell: 100 - _share(cell, "as_source"),
 )
 
@@ -118,7 +125,7 @@ def _of_measure(measure: MeasureSummary) -> Metric:
         measure.label,
         f"Large: {measure.says}. Small: top-1 accuracy in percent. Shade: what is missing to "
         f"{measure.same:g}, in percent of {abs(span):g}.",
-        lambda cell: number(cell.measure(name), 3),
+        lambda cell, _: number(cell.measure(name), 3),
         _top1,
         lambda cell: 100 * (measure.same - cell.measure(name)) / span,
     )
@@ -134,7 +141,7 @@ def rows(grid: Grid) -> list[tuple[str, list[dict[str, Any]]]]:
 
 def _shown(grid: Grid, i: int, j: int) -> dict[str, Any]:
     cell = grid.rows[i][j]
-    large, small, darkness = _view(METRICS[0], cell)
+    large, small, darkness = _view(METRICS[0], cell, grid.digits)
     return {
         "large": large,
         "small": small,
@@ -148,16 +155,16 @@ def _shown(grid: Grid, i: int, j: int) -> dict[str, Any]:
 def views(grid: Grid, *, follows: bool = False) -> dict[str, list[tuple[str, str, int]]]:
     """Every metric's cells, row by row: what the script puts in when a reader changes it."""
     return {
-        metric.key: [_view(metric, cell) for row in grid.rows for cell in row]
+        metric.key: [_view(metric, cell, grid.digits) for row in grid.rows for cell in row]
         for metric in metrics(grid.measures, follows=follows)
     }
 
 
-def _view(metric: Metric, cell: Cell | None) -> tuple[str, str, int]:
+def _view(metric: Metric, cell: Cell | None, digits: int) -> tuple[str, str, int]:
     if cell is None:
         return MISSING, "", 0
     darkness = 0 if is_own(cell) else level(metric.missing(cell))
-    return metric.large(cell), metric.small(cell), darkness
+    return metric.large(cell, digits), metric.small(cell, digits), darkness
 
 
 def _whom(cell: Cell) -> list[str]:

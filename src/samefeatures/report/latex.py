@@ -1,18 +1,23 @@
-r"""Tables as LaTeX fragments to ``\input``: a method's, and R² beyond what is given."""
+r"""Tables as LaTeX fragments to ``\input``: a method's, and R² beyond what is given.
+
+A fragment serves documents of one column and of two: LaTeX measures the table, and takes ``table*``
+where it would have to shrink too much for one of two columns. Above fifteen networks a cell has one
+number, and above forty the fragment shows the figure instead, which has shades alone.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from samefeatures.base.shown import plain
-from samefeatures.report.beneath import HEADING, SpaceCell
-from samefeatures.report.beyond import ABOUT, Heat, darkness, texts
-from samefeatures.report.certainty import LIKE_SOURCE, LIKE_TARGET, marked, marks_note
-from samefeatures.report.grid import COLUMNS, MINUS, MISSING, ROWS, Grid, is_own, penalty, written
-from samefeatures.report.shading import PAPER, background, shade, text_on
-from samefeatures.study.results import Cell
-from samefeatures.study.results.spaces import BeyondRow
+from samefeatures.report import crowded
+from samefeatures.report.beneath import HEADING
+from samefeatures.report.beyond import ABOUT, ABOUT_CROWDED, Heat
+from samefeatures.report.certainty import LIKE_SOURCE, LIKE_TARGET, italics_note, marks_note
+from samefeatures.report.grid import COLUMNS, MINUS, MISSING, ROWS, Grid
+from samefeatures.report.shading import PAPER, background, text_on
+from samefeatures.report.tiles import Tile, Tiles, beneath_of, of_grid, of_heat
 
 PREAMBLE = r"""% Needs, before \begin{document}:
 %   \usepackage{booktabs}
@@ -20,8 +25,9 @@ PREAMBLE = r"""% Needs, before \begin{document}:
 %   \usepackage[table]{xcolor}
 """
 
-OWN = r"\fbox{\textbf{1.00}}"
-"""A network explains itself."""
+LEAST, TURNED = ".8", ".7"
+"""Of its size: what would be smaller in one of two columns goes over both; what would be smaller on
+the page is turned, for letters of 5 points to stay above 3.5."""
 
 _ESCAPES = {
     "\\": r"\textbackslash{}",
@@ -48,86 +54,32 @@ _ESCAPES = {
 
 
 def table(grid: Grid) -> str:
-    r"""A ``table`` environment with caption and label, shaded by ``\cellcolor``.
-
-    It is never wider than the line: a table of many networks is scaled down.
-    """
-    return _around(
-        [_line(n, map(_cell, row)) for n, row in zip(grid.names, grid.rows, strict=True)]
-        + _beneath(grid),
-        names=grid.names,
-        sides=(ROWS, COLUMNS),
-        caption=_caption(grid),
-        label=grid.slug,
+    r"""A method's table, shaded by ``\cellcolor``, with a caption that says how it came about."""
+    rows = [*zip(map(escape, grid.names), of_grid(grid), strict=True)]
+    body = (
+        _picture(f"table_{grid.slug}")
+        if crowded.is_shaded(len(grid.names))
+        else _tabular(rows, grid.names, beneath_of(grid), sides=(ROWS, COLUMNS))
     )
+    short = f"Hybrids by {grid.label}"
+    return _floating(body, len(grid.names), short=short, caption=_caption(grid), label=grid.slug)
 
 
 def heat(found: Heat) -> str:
-    """R² beyond what is given, with intervals, shaded by what is not shared."""
-    rows = []
-    for i, (name, row) in enumerate(zip(found.names, found.rows, strict=True)):
-        cells = (OWN if i == j else _beyond(cell) for j, cell in enumerate(row))
-        rows.append(_line(name, cells))
-    return _around(
-        rows,
-        names=found.names,
-        sides=("Source", "Target"),
-        caption=escape(" ".join([f"{found.title}.", ABOUT, *found.lines])),
-        label=found.column.replace("_", "-"),
+    """R² beyond what is given, shaded by what is not shared."""
+    count, about = len(found.names), ABOUT
+    if crowded.is_crowded(count):
+        whole = crowded.NARROW < count <= crowded.SHADED
+        about = ABOUT_CROWDED + " Cells are in percent." * whole
+    rows = [*zip(map(escape, found.names), of_heat(found), strict=True)]
+    body = (
+        _picture(found.column)
+        if crowded.is_shaded(count)
+        else _tabular(rows, found.names, (), sides=("Source", "Target"))
     )
-
-
-def _around(
-    rows: Sequence[str], *, names: Sequence[str], sides: tuple[str, str], caption: str, label: str
-) -> str:
-    """The environment of a table, source by target."""
-    count = len(names)
-    heads = " & ".join(rf"\rotatebox{{90}}{{{escape(name)}}}" for name in names)
-    lines = [
-        PREAMBLE.rstrip(),
-        r"\begin{table}[htbp]",
-        r"\centering",
-        rf"\caption{{{caption}}}",
-        rf"\label{{tab:samefeatures-{label}}}",
-        r"\medskip\small\setlength{\tabcolsep}{3pt}\setlength{\fboxsep}{1.5pt}%",
-        # Local to the table; a nested tabular is centred on the line of the row's name.
-        r"\def\hybrid#1#2{\begin{tabular}{@{}c@{}}#1\\[-2pt]{\scriptsize #2}\end{tabular}}%",
-        r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
-        rf"\begin{{tabular}}{{l*{{{count}}}{{c}}}}",
-        r"\toprule",
-        rf"& \multicolumn{{{count}}}{{c}}{{{sides[1]}}} \\",
-        rf"\cmidrule(l){{2-{count + 1}}}",
-        rf"{sides[0]} & {heads} \\",
-        r"\midrule",
-        *rows,
-        r"\bottomrule",
-        r"\end{tabular}}",
-        r"\end{table}",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _line(name: str, cells: Iterable[str]) -> str:
-    return rf"{escape(name)} & " + " & ".join(cells) + r" \\"
-
-
-def _beneath(grid: Grid) -> list[str]:
-    """Rows of control spaces, under a line of their own."""
-    if not grid.beneath:
-        return []
-    span = len(grid.names) + 1
-    lines = [r"\midrule", rf"\multicolumn{{{span}}}{{l}}{{{escape(HEADING)}}} \\"]
-    for line in grid.beneath:
-        cells = " & ".join(map(_space, line.cells))
-        lines.append(rf"\textit{{{escape(line.label)}}} & {cells} \\")
-    return lines
-
-
-def _space(cell: SpaceCell | None) -> str:
-    large, small = map(escape, written(cell))
-    if cell is None or not small:
-        return large
-    return _shaded(rf"\hybrid{{{large}}}{{{small}}}", cell.penalty)
+    caption = " ".join([f"{found.title}, n = {found.n:,} held-out images.", about, *found.lines])
+    label = found.column.replace("_", "-")
+    return _floating(body, count, short=found.title, caption=caption, label=label)
 
 
 def escape(text: str) -> str:
@@ -135,34 +87,121 @@ def escape(text: str) -> str:
     return "".join(_ESCAPES.get(character, character) for character in plain(text))
 
 
+def _floating(body: Sequence[str], count: int, *, short: str, caption: str, label: str) -> str:
+    """What floats: LaTeX measures the body first, and chooses where it goes."""
+    kind = "figure" if crowded.is_shaded(count) else "table"
+    lines = [
+        PREAMBLE.rstrip(),
+        rf"% Where it would shrink below {LEAST} in one of two columns, it goes over both ({kind}*);",
+        rf"% where below {TURNED} there too, and the page is high enough, it is turned.",
+        r"\ifdefined\samefeaturesbox\else\newsavebox{\samefeaturesbox}\fi",
+        r"\begingroup",
+        *body,
+        rf"\def\samefeaturesfloat{{{kind}}}\def\samefeaturesturn#1{{#1}}%",
+        rf"\ifdim {LEAST}\wd\samefeaturesbox>\columnwidth \def\samefeaturesfloat{{{kind}*}}\fi",
+        r"\begin{\samefeaturesfloat}[tbp]",
+        r"\centering",
+        rf"\caption[{{{escape(short)}}}]{{{escape(caption)}}}",
+        rf"\label{{tab:samefeatures-{label}}}",
+        r"\medskip",
+        rf"\ifdim {TURNED}\wd\samefeaturesbox>\linewidth",
+        r"\ifdim \dimexpr\ht\samefeaturesbox+\dp\samefeaturesbox\relax<\linewidth",
+        r"\def\samefeaturesturn{\rotatebox{90}}\linewidth .8\textheight\fi\fi",
+        r"\samefeaturesturn{\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}"
+        r"{\usebox\samefeaturesbox}}",
+        r"\end{\samefeaturesfloat}",
+        r"\endgroup",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _picture(stem: str) -> list[str]:
+    return [
+        rf"% The picture is {stem}.pdf, beside this file: \graphicspath{{{{its folder/}}}}",
+        rf"\sbox\samefeaturesbox{{\includegraphics{{{stem}.pdf}}}}%",
+    ]
+
+
+def _tabular(
+    rows: Sequence[tuple[str, Tiles]],
+    names: Sequence[str],
+    beneath: Sequence[tuple[str, Tiles]],
+    *,
+    sides: tuple[str, str],
+) -> list[str]:
+    """The table in a box, source by target."""
+    count = len(names)
+    heads = " & ".join(rf"\rotatebox{{90}}{{{escape(name)}}}" for name in names)
+    size, gap, frame = _sizes(count)
+    lines = [
+        rf"{size}\setlength{{\tabcolsep}}{{{gap}}}\setlength{{\fboxsep}}{{{frame}}}%",
+        # Local to the table; a nested tabular is centred on the line of the row's name.
+        r"\def\hybrid#1#2{\begin{tabular}{@{}c@{}}#1\\[-2pt]{\scriptsize #2}\end{tabular}}%",
+        rf"\sbox\samefeaturesbox{{\begin{{tabular}}{{l*{{{count}}}{{c}}}}",
+        r"\toprule",
+        rf"& \multicolumn{{{count}}}{{c}}{{{sides[1]}}} \\",
+        rf"\cmidrule(l){{2-{count + 1}}}",
+        rf"{sides[0]} & {heads} \\",
+        r"\midrule",
+        *(_line(name, row) for name, row in rows),
+    ]
+    if beneath:
+        span = rf"\multicolumn{{{count + 1}}}{{l}}{{{escape(HEADING)}}} \\"
+        lines += [r"\midrule", span]
+        lines += [_line(rf"\textit{{{escape(label)}}}", row) for label, row in beneath]
+    return [*lines, r"\bottomrule", r"\end{tabular}}\normalsize"]
+
+
+def _sizes(count: int) -> tuple[str, str, str]:
+    """Letters, half the space between columns, and the space within a frame."""
+    if not crowded.is_crowded(count):
+        return r"\small", "3pt", "1.5pt"
+    return (r"\scriptsize", "1.5pt", "1pt") if count <= crowded.NARROW else (r"\tiny", "1pt", ".7pt")
+
+
+def _line(name: str, row: Tiles) -> str:
+    return rf"{name} & " + " & ".join(map(_cell, row)) + r" \\"
+
+
 def _caption(grid: Grid) -> str:
-    return (
-        f"Hybrids by {escape(grid.label)}: features of the row's network, mapped into the "
-        r"unchanged classifier of the column's. Large: top-1 accuracy (\%). Small: change against "
-        r"the source's own accuracy (\%); the darker the cell, the greater the loss. Framed: a "
-        f"network with its own classifier. {escape(marks_note(grid))}"
-    ).rstrip()
+    count = len(grid.names)
+    cells = (
+        "Large: top-1 accuracy in percent. Small: change against the source's own accuracy in "
+        "percent; the darker the cell, the greater the loss."
+    )
+    notes = [marks_note(grid)]
+    if crowded.is_crowded(count):
+        whole = not crowded.digits(count, grid.digits)
+        numbers = f"Cells: top-1 accuracy in {'whole ' * whole}percent{'s' * whole}. "
+        shades = "The darker the cell, the greater the loss against the source's own accuracy."
+        cells = shades if crowded.is_shaded(count) else numbers + shades
+        notes = [] if crowded.is_shaded(count) else [italics_note(grid)]
+        if grid.beneath:
+            notes.append("What stands in the features' place is in spaces.csv.")
+    fitted = f", maps fitted on {grid.fit_rows:,} rows" if grid.uses == "images" else ""
+    return " ".join(
+        [
+            f"Hybrids by {plain(grid.label)}, n = {grid.n:,} held-out images{fitted}: features of "
+            "the row's network, mapped into the unchanged classifier of the column's.",
+            cells,
+            "Framed: a network with its own classifier.",
+            *filter(None, notes),
+        ]
+    )
 
 
-def _beyond(row: BeyondRow | None) -> str:
-    if row is None:
+def _cell(tile: Tile | None) -> str:
+    if tile is None:
         return "--"
-    large, small = map(escape, texts(row))
-    return _shaded(rf"\hybrid{{{large}}}{{{small}}}" if small else large, darkness(row))
-
-
-def _cell(cell: Cell | None) -> str:
-    if cell is None:
-        return "--"
-    large, small = map(escape, marked(cell))
-    if is_own(cell):
+    large, small = escape(tile.large), escape(tile.small)
+    if tile.italic:
+        large = rf"\textit{{{large}}}"
+    if tile.own:
         large = rf"\fbox{{\textbf{{{large}}}}}"
-    text = rf"\hybrid{{{large}}}{{{small}}}"
-    return _shaded(text, penalty(cell))
+    return _shaded(rf"\hybrid{{{large}}}{{{small}}}" if small else large, tile.darkness)
 
 
-def _shaded(text: str, lost: float) -> str:
-    darkness = shade(lost)
+def _shaded(text: str, darkness: float) -> str:
     if math.isclose(darkness, 0.0):
         return text
     colour = background(darkness)

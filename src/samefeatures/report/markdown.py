@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 
 from samefeatures.base.shown import plain
 from samefeatures.report.beyond import ABOUT as HEAT
 from samefeatures.report.beyond import Heat, heats, texts
 from samefeatures.report.certainty import marked
 from samefeatures.report.controls import HEADS, control_lines, heading
-from samefeatures.report.grid import MISSING, Grid, grids, is_own, number, written
+from samefeatures.report.grid import MISSING, PRECISION, Grid, grids, is_own, number, written
 from samefeatures.report.sentences import sentences
 from samefeatures.report.shared import listings
 from samefeatures.report.summary import fit_notes, under
@@ -29,7 +30,7 @@ _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 def table(grid: Grid) -> str:
     """One method's table, the legend under it, and its medians."""
-    lines = [*_grid(grid, _cell), *_beneath(grid)]
+    lines = [*_grid(grid, partial(_cell, digits=grid.digits)), *_beneath(grid)]
     lines += ["", f"{escape(grid.label)}. {LEGEND}"]
     for text in under(grid):
         lines += ["", escape(text)]
@@ -42,22 +43,28 @@ def measure_table(grid: Grid, measure: MeasureSummary) -> str:
     return "\n".join([*lines, "", f"{escape(measure.label)}: {escape(measure.says)}.", ""])
 
 
-def document(results: StudyResults) -> str:
-    """All tables under one title, with sentences to take away, warnings and notes of the fits."""
+def document(results: StudyResults, *, precision: int = PRECISION) -> str:
+    """All tables under one title, with sentences to take away, warnings and notes of the fits.
+
+    Args:
+        results: The study.
+        precision: Digits behind the point of the percents in cells.
+    """
+    tables = grids(results, precision=precision)
     parts = [f"# {escape(results.title)}", ""]
     for warning in results.warnings:
         parts += [f"> **Warning:** {escape(warning)}", ""]
     parts += [f"{i}. {escape(text)}" for i, text in enumerate(sentences(results), start=1)]
-    for grid in grids(results):
+    for grid in tables:
         parts += ["", f"## {escape(grid.label)}", "", table(grid)]
         parts += [measure_table(grid, measure) for measure in grid.asked("map")]
     parts += _shared(results)
     shown = {heat.column for heat in heats(results)}
-    for grid in grids(results)[:1]:  # they are the same whatever the method
+    for grid in tables[:1]:  # they are the same whatever the method
         for measure in (m for m in grid.asked("spaces") if m.name not in shown):
             parts += ["", f"## {escape(measure.label)}", "", measure_table(grid, measure)]
     parts += _controls(results)
-    parts += _tasks(results)
+    parts += _tasks(results, precision)
     notes = fit_notes(results)
     if notes:
         parts += ["## Notes of the fits", "", *(f"- {escape(note)}" for note in notes), ""]
@@ -110,13 +117,13 @@ def _controls(results: StudyResults) -> list[str]:
     return [*lines, ""]
 
 
-def _tasks(results: StudyResults) -> list[str]:
+def _tasks(results: StudyResults, precision: int) -> list[str]:
     """Every task's table, with answers alone as its last row; nothing where there are none."""
     lines = ["", f"## {HEADING}", "", ABOUT, ""] if results.tasks else []
-    for task in task_views(results):
-        alone = [f"*{ALONE}*", *(number(top1) for top1 in task.alone)]
+    for task in task_views(results, precision=precision):
+        alone = [f"*{ALONE}*", *(number(top1, precision) for top1 in task.alone)]
         lines += [f"### {escape(task.title)}", "", escape(task.question), ""]
-        lines += [*_grid(task.grid, _cell), _line(alone), ""]
+        lines += [*_grid(task.grid, partial(_cell, digits=precision)), _line(alone), ""]
         lines += [text for line in task.lines for text in (escape(line), "")]
     return lines
 
@@ -141,14 +148,14 @@ def _beneath(grid: Grid) -> list[str]:
     """Rows of control spaces, in italics."""
     lines = []
     for line in grid.beneath:
-        texts = [written(cell) for cell in line.cells]
+        texts = [written(cell, grid.digits) for cell in line.cells]
         cells = (f"{large}<br><sub>{small}</sub>" if small else large for large, small in texts)
         lines.append(_line([f"*{escape(line.label)}*", *cells]))
     return lines
 
 
-def _cell(cell: Cell) -> str:
-    top1, change = marked(cell)
+def _cell(cell: Cell, *, digits: int) -> str:
+    top1, change = marked(cell, digits)
     large = f"**{top1}**" if is_own(cell) else top1
     return f"{large}<br><sub>{change}</sub>"
 

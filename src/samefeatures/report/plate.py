@@ -11,32 +11,21 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from samefeatures.base.shown import plain
+from samefeatures.report import crowded
 from samefeatures.report.drawing import DOTS_PER_INCH, FONT, LARGE, LINE, MUTED, SMALL, blank, write
 from samefeatures.report.grid import COLUMNS, MISSING, ROWS
 from samefeatures.report.shading import INK, LEVELS, background, text_on
+from samefeatures.report.tiles import Tile, Tiles
 
 CELL = (0.66, 0.50)  # width, height in inches
+WIDEST = 7.0  # of a crowded plate: both columns of a paper
 MARGIN = 0.18
-SLANT = 45.0
-SLANTED: dict[str, Any] = {"rotation": SLANT, "rotation_mode": "anchor"}
-NAME, AXIS, TITLE = 9.0, 8.5, 11.5
+AXIS, TITLE = 8.5, 11.5
+SLANTED, UPRIGHT = 45.0, 90.0
 HEADING = MARGIN + 0.42  # title and subtitle, in inches
 GAP = 0.34  # of rows under the table, for their heading
 LEGEND = (2.6, 0.11)  # width, height of the colour bar
 NOTE = 0.14  # height of a line of the notes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tile:
-    """A cell: two figures on a background from 0, light, to 1, dark."""
-
-    large: str
-    small: str = ""
-    darkness: float = 0.0
-    bold: bool = False
-
-
-Tiles = tuple[Tile | None, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +58,27 @@ class Plate:
 
 
 @dataclass(frozen=True, slots=True)
+class _Sizes:
+    """Inches of a cell, points of its large text and of names, and how column names lie."""
+
+    cell: tuple[float, float]
+    large: float
+    name: float
+    slant: float
+
+    @classmethod
+    def of(cls, plate: Plate) -> _Sizes:
+        """Of many networks what two columns of a paper have room for, at the size of its letters."""
+        count = len(plate.names)
+        if not crowded.is_crowded(count):
+            return cls(CELL, LARGE, 9.0, SLANTED)
+        name = 6.5 if count <= crowded.NARROW else 5.5
+        room = WIDEST - 2 * MARGIN - 0.42 - max(_width(text, name) for text in plate.names)
+        wide = min(max(room / count, name / 54), 0.34)  # or names would stand on each other
+        return cls((wide, max(min(0.7 * wide, 0.2), name / 54)), name - 0.5, name, UPRIGHT)
+
+
+@dataclass(frozen=True, slots=True)
 class _Layout:
     """Inches, from the upper left corner of the page to that of the table."""
 
@@ -76,6 +86,11 @@ class _Layout:
     top: float
     width: float
     height: float
+    sizes: _Sizes
+
+    def corner(self, i: int, j: int) -> tuple[float, float]:
+        """Upper left, of the cell in a row and column."""
+        return self.left + j * self.sizes.cell[0], self.top + i * self.sizes.cell[1]
 
 
 def picture(plate: Plate) -> Figure:
@@ -89,9 +104,9 @@ def picture(plate: Plate) -> Figure:
     axes.axis("off")
     _heads(axes, plate, layout)
     for i, row in enumerate(plate.rows):
-        _row(axes, row, layout.left, layout.top + i * CELL[1])
+        _row(axes, row, layout.corner(i, 0), layout.sizes)
     _frames(axes, plate, layout)
-    foot = layout.top + len(plate.names) * CELL[1]
+    _, foot = layout.corner(len(plate.names), 0)
     if plate.beneath:
         foot = _beneath(axes, plate, layout, foot)
     _legend(axes, plate, layout, foot + 0.34)
@@ -99,17 +114,18 @@ def picture(plate: Plate) -> Figure:
 
 
 def _layout(plate: Plate) -> _Layout:
-    count = len(plate.names)
-    widths = [_width(name, NAME) for name in plate.names]
-    labels = [*widths, *(_width(label, NAME) for label, _ in plate.beneath)]
-    slant = math.radians(SLANT)
+    count, sizes = len(plate.names), _Sizes.of(plate)
+    wide, high = sizes.cell
+    widths = [_width(name, sizes.name) for name in plate.names]
+    labels = [*widths, *(_width(label, sizes.name) for label, _ in plate.beneath)]
+    slant = math.radians(sizes.slant)
     # Axis name (turned), gap, row names, gap.
     left = MARGIN + 0.30 + max(labels, default=0.0) + 0.12
     heads = max(widths, default=0.0) * math.sin(slant) + 0.20
     # A slanted name starts in the middle of its column and may end right of the last one.
-    ends = [(i + 0.5) * CELL[0] + wide * math.cos(slant) + 0.10 for i, wide in enumerate(widths)]
+    ends = [(i + 0.5) * wide + long * math.cos(slant) + 0.10 for i, long in enumerate(widths)]
     heading = _width(plate.beneath_heading, SMALL)
-    right = left + max(count * CELL[0], _width(COLUMNS, AXIS), heading, *ends)
+    right = left + max(count * wide, _width(COLUMNS, AXIS), heading, *ends)
     texts = max(
         _width(plate.title, TITLE, bold=True),
         _width(plate.subtitle, SMALL),
@@ -117,72 +133,85 @@ def _layout(plate: Plate) -> _Layout:
         _legend_width(plate),
     )
     # The turned name of the rows' axis may be longer than a small table is high.
-    longer = _width(ROWS, AXIS) - count * CELL[1]
+    longer = _width(ROWS, AXIS) - count * high
     top = HEADING + max(0.30 + heads, longer + 0.10)
-    height = top + count * CELL[1] + 0.78 + NOTE * len(plate.notes)
+    height = top + count * high + 0.78 + NOTE * len(plate.notes)
     if plate.beneath:
-        height += GAP + len(plate.beneath) * CELL[1]
-    return _Layout(left, top, max(right, MARGIN + texts) + MARGIN, height)
+        height += GAP + len(plate.beneath) * high
+    return _Layout(left, top, max(right, MARGIN + texts) + MARGIN, height, sizes)
 
 
 def _heads(axes: Axes, plate: Plate, layout: _Layout) -> None:
     write(axes, MARGIN, MARGIN + 0.08, plate.title, TITLE, weight="bold", va="center")
     write(axes, MARGIN, MARGIN + 0.29, plate.subtitle, SMALL, color=MUTED, va="center")
     write(axes, layout.left, HEADING + 0.16, COLUMNS, AXIS, color=MUTED, va="center")
-    size = len(plate.names) * CELL[1]
+    (wide, high), name = layout.sizes.cell, layout.sizes.name
+    size = len(plate.names) * high
     # Beside the middle of the table, or upwards from its foot where that is too low for it.
     length = _width(ROWS, AXIS)
     foot = layout.top + min(size, (size + length) / 2)
     x = MARGIN + 0.08
     write(axes, x, foot, ROWS, AXIS, color=MUTED, rotation=90, ha="center", va="bottom")
-    for i, name in enumerate(plate.names):
-        middle = layout.top + (i + 0.5) * CELL[1]
-        write(axes, layout.left - 0.10, middle, plain(name), NAME, ha="right", va="center")
-        x = layout.left + (i + 0.5) * CELL[0] - 0.05
-        write(axes, x, layout.top - 0.07, plain(name), NAME, va="bottom", **SLANTED)
+    upright = layout.sizes.slant == UPRIGHT
+    lying: dict[str, Any] = {"rotation": layout.sizes.slant, "rotation_mode": "anchor"}
+    for i, text in enumerate(map(plain, plate.names)):
+        x, y = layout.corner(i, i)
+        write(axes, layout.left - 0.10, y + high / 2, text, name, ha="right", va="center")
+        middle = x + wide / 2 - (0 if upright else 0.05)
+        above = "center" if upright else "bottom"
+        write(axes, middle, layout.top - 0.07, text, name, va=above, **lying)
 
 
-def _row(axes: Axes, row: Tiles, x: float, y: float) -> None:
+def _row(axes: Axes, row: Tiles, corner: tuple[float, float], sizes: _Sizes) -> None:
+    x, y = corner
     for j, tile in enumerate(row):
-        _cell(axes, tile, x + j * CELL[0], y)
+        _cell(axes, tile, (x + j * sizes.cell[0], y), sizes)
 
 
-def _cell(axes: Axes, tile: Tile | None, x: float, y: float) -> None:
+def _cell(
+    axes: Axes, tile: Tile | None, corner: tuple[float, float], sizes: _Sizes
+) -> None:
+    (x, y), (wide, high) = corner, sizes.cell
     colour = background(tile.darkness if tile else 0.0)
-    axes.add_patch(Rectangle((x, y), *CELL, facecolor=colour, edgecolor=LINE, linewidth=0.6))
-    middle = x + CELL[0] / 2
+    axes.add_patch(Rectangle((x, y), wide, high, facecolor=colour, edgecolor=LINE, linewidth=0.6))
+    centred: dict[str, Any] = {"ha": "center", "va": "center"}
+    middle = x + wide / 2
     if tile is None:
-        write(axes, middle, y + CELL[1] / 2, MISSING, LARGE, color=MUTED, ha="center", va="center")
+        write(axes, middle, y + high / 2, MISSING, sizes.large, color=MUTED, **centred)
         return
-    ink = text_on(colour)
-    bold = "bold" if tile.bold else "normal"
-    at = y + (0.19 if tile.small else CELL[1] / 2)
-    write(axes, middle, at, tile.large, LARGE, color=ink, weight=bold, ha="center", va="center")
+    how = {
+        "color": text_on(colour),
+        "weight": "bold" if tile.own else "normal",
+        "style": "italic" if tile.italic else "normal",
+    }
+    at = y + (0.19 if tile.small else high / 2)
+    if tile.large:
+        write(axes, middle, at, tile.large, sizes.large, **how, **centred)
     if tile.small:
-        write(axes, middle, y + 0.365, tile.small, SMALL, color=ink, ha="center", va="center")
+        write(axes, middle, y + 0.365, tile.small, SMALL, color=text_on(colour), **centred)
 
 
 def _frames(axes: Axes, plate: Plate, layout: _Layout) -> None:
     """Around the diagonal, drawn last so that no neighbour covers a side."""
+    (wide, high), thin = layout.sizes.cell, layout.sizes.cell[0] / 33
     for i in range(len(plate.names)):
-        corner = (layout.left + i * CELL[0] + 0.02, layout.top + i * CELL[1] + 0.02)
-        size = (CELL[0] - 0.04, CELL[1] - 0.04)
-        axes.add_patch(Rectangle(corner, *size, fill=False, edgecolor=INK, linewidth=1.1))
+        x, y = layout.corner(i, i)
+        box = (x + thin, y + thin), wide - 2 * thin, high - 2 * thin
+        axes.add_patch(Rectangle(*box, fill=False, edgecolor=INK, linewidth=max(55 * thin, 0.7)))
 
 
 def _beneath(axes: Axes, plate: Plate, layout: _Layout, foot: float) -> float:
     """Rows under the table, set off from it; returns where they end."""
-    heading = plate.beneath_heading
+    heading, (_, high) = plate.beneath_heading, layout.sizes.cell
     write(axes, layout.left, foot + GAP - 0.10, heading, SMALL, color=MUTED, va="center")
     for i, (label, row) in enumerate(plate.beneath):
-        y = foot + GAP + i * CELL[1]
-        middle = y + CELL[1] / 2
+        y = foot + GAP + i * high
         write(
-            axes, layout.left - 0.10, middle, plain(label), NAME, color=MUTED, ha="right",
-            va="center", style="italic",
+            axes, layout.left - 0.10, y + high / 2, plain(label), layout.sizes.name, color=MUTED,
+            ha="right", va="center", style="italic",
         )  # fmt: skip
-        _row(axes, row, layout.left, y)
-    return foot + GAP + len(plate.beneath) * CELL[1]
+        _row(axes, row, (layout.left, y), layout.sizes)
+    return foot + GAP + len(plate.beneath) * high
 
 
 def _legend_width(plate: Plate) -> float:

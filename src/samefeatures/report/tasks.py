@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from samefeatures.base.shown import plain
 from samefeatures.report.findings import Spread
-from samefeatures.report.grid import Grid, label, number
+from samefeatures.report.grid import PRECISION, Grid, label, number
 from samefeatures.report.summary import median
 from samefeatures.study.results import Cell, StudyResults, TaskAnswers, TaskResults
 
@@ -86,13 +86,13 @@ class _Found:
         )
 
 
-def task_views(results: StudyResults) -> list[TaskView]:
-    """All tasks of a study."""
-    return [_view(task, results) for task in results.tasks]
+def task_views(results: StudyResults, *, precision: int = PRECISION) -> list[TaskView]:
+    """All tasks of a study, with so many digits behind the point of a cell."""
+    return [_view(task, results, precision) for task in results.tasks]
 
 
-def _view(task: TaskResults, results: StudyResults) -> TaskView:
-    tables = _grids(task, results)
+def _view(task: TaskResults, results: StudyResults, precision: int) -> TaskView:
+    tables = _grids(task, results, precision)
     names = tables[0].names
     return TaskView(
         title=plain(task.name),
@@ -103,7 +103,7 @@ def _view(task: TaskResults, results: StudyResults) -> TaskView:
     )
 
 
-def _grids(task: TaskResults, results: StudyResults) -> list[Grid]:
+def _grids(task: TaskResults, results: StudyResults, precision: int) -> list[Grid]:
     """One for each method of the task, as the tables of the study."""
     methods = {method.name: method for method in results.methods}
     names = tuple(network.name for network in results.networks)
@@ -121,6 +121,8 @@ def _grids(task: TaskResults, results: StudyResults) -> list[Grid]:
             rows=tuple(tuple(cells.get((a, b)) for b in names) for a in names),
             measures=(),
             level=task.chance,
+            digits=precision,
+            fit_rows=results.fit_data.rows,
         )
         found.append(grid)
     return found

@@ -78,10 +78,10 @@ def caption(overlaps: Sequence[Overlap], error: float) -> str:
 
 
 def draw_overlaps(overlaps: Sequence[Overlap], folder: Path, stem: str) -> tuple[list[Path], str]:
-    """Write ``stem.png`` and ``stem.svg`` into ``folder``, one panel per direction.
+    """Write ``stem.png``, ``.svg`` and ``.pdf`` into ``folder``, one panel per direction.
 
     Returns:
-        Both files, and the caption.
+        The files, and the caption.
 
     Raises:
         ReportError: when no three circles have these areas.

@@ -9,6 +9,7 @@ from pathlib import Path
 from samefeatures.base.border import kept_or_none
 from samefeatures.base.errors import StoreError
 from samefeatures.base.files import write_whole
+from samefeatures.base.options import check_whole
 from samefeatures.base.records import record
 from samefeatures.base.removal import remove
 from samefeatures.base.sealed import read_sealed, write_sealed
@@ -17,14 +18,22 @@ from samefeatures.report import beyond_figure, curves, figure, html, latex, mark
 from samefeatures.report.beyond import heats
 from samefeatures.report.both_ways import as_csv
 from samefeatures.report.drawing import as_uri
-from samefeatures.report.grid import grids
+from samefeatures.report.grid import PRECISION, grids
 from samefeatures.report.overlaps import fits, stale_note, view_pairs
 from samefeatures.scores.overlap import Overlap
 from samefeatures.study.results import StudyResults
 
 
+FINEST = 4
+"""Digits behind the point; of more, no eval set says anything."""
+
+
 def write_report(
-    results: StudyResults, folder: Path, *, overlaps: Sequence[Overlap] = ()
+    results: StudyResults,
+    folder: Path,
+    *,
+    overlaps: Sequence[Overlap] = (),
+    precision: int = PRECISION,
 ) -> list[Path]:
     """Write the tables in every medium, and the page.
 
@@ -34,29 +43,33 @@ def write_report(
             do not fit the results (of an older scoring) are named as such.
         folder: Made if it is missing; files of an older report are replaced, or removed where this
             one has none of their name.
+        precision: Digits behind the point of the percents in cells, from 0 to 4. Above 15 networks
+            a cell on paper has at most one, above 25 none.
 
     Returns:
         ``report.html``, ``tables.md``, ``pairs.csv``, and per method ``table_METHOD.md``, ``.tex``,
-        ``.png`` and ``.svg``, in this order; then ``r2_beyond_….tex``, ``.png`` and ``.svg`` of
-        what is shared beyond controls, the figures of the overlaps, and ``curve_METHOD.png`` and
-        ``.svg`` of iterative methods; ``files.json``, which names them all.
+        ``.png``, ``.svg`` and ``.pdf``, in this order; then ``r2_beyond_…`` of what is shared beyond
+        controls (``.tex``, ``.png``, ``.svg``, ``.pdf``), the figures of the overlaps, and
+        ``curve_METHOD`` of iterative methods; ``files.json``, which names them all.
 
     Raises:
+        ConfigError: when the precision is none.
         StoreError: when the folder can't be written.
     """
+    check_whole("precision", precision, least=0, most=FINEST)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         views = view_pairs([o for o in overlaps if fits(o, results)], folder)
         stale = [stale_note(o) for o in overlaps if not fits(o, results)]
         drawn = [(each, curves.draw(each, folder)) for each in curves.curves_of(results)]
-        shown = [(each, as_uri(svg)) for each, (_, svg) in drawn]
-        text = html.page(results, pairs=views, stale=stale, curves=shown)
+        shown = [(each, as_uri(svg)) for each, (_, svg, _) in drawn]
+        text = html.page(results, precision=precision, pairs=views, stale=stale, curves=shown)
         paths = [
             _write(folder / "report.html", text),
-            _write(folder / "tables.md", markdown.document(results)),
+            _write(folder / "tables.md", markdown.document(results, precision=precision)),
             _write(folder / "pairs.csv", as_csv(grids(results))),
         ]
-        for grid in grids(results):
+        for grid in grids(results, precision=precision):
             stem = f"table_{grid.slug}"
             paths.append(_write(folder / f"{stem}.md", markdown.table(grid)))
             paths.append(_write(folder / f"{stem}.tex", latex.table(grid)))
