@@ -73,7 +73,8 @@ def test_the_files_are_the_same_bytes_each_time(fitted: StudyResults, tmp_path: 
     first, second = tmp_path / "1", tmp_path / "2"
     for folder in (first, second):
         folder.mkdir()
-        assert [p.name for p in draw(found, folder)] == ["curve_cosine.png", "curve_cosine.svg"]
+        names = [f"curve_cosine{ending}" for ending in (".png", ".svg", ".pdf")]
+        assert [p.name for p in draw(found, folder)] == names
     for path in first.iterdir():
         assert path.read_bytes() == (second / path.name).read_bytes()
     texts = {t.text for t in ET.parse(first / "curve_cosine.svg").iter() if t.tag.endswith("text")}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
@@ -34,7 +36,7 @@ def boxes(grid: Grid) -> tuple[list[tuple[str, float, Bbox]], Bbox]:
     return found, Bbox(figure.bbox.get_points())
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 10, 20])
+@pytest.mark.parametrize("count", [1, 2, 3, 10, 15])
 @pytest.mark.parametrize("name", ["n{}", "a_network_with_a_rather_long_name_{}"])
 def test_no_text_overlaps_another_or_leaves_the_page(make: Make, count: int, name: str) -> None:
     table = [[100.0 if i == j else 0.5 for j in range(count)] for i in range(count)]
@@ -80,8 +82,49 @@ def test_pictures_are_the_same_each_time(good: StudyResults, tmp_path: Path) -> 
     assert first == second
 
 
+def test_pdf_says_no_date_and_embeds_its_letters(unsure: StudyResults, tmp_path: Path) -> None:
+    pdf = draw(grids(unsure)[0], tmp_path, "table")[2].read_bytes()
+    assert pdf.startswith(b"%PDF-")
+    assert not re.search(rb"Date|Creator|Producer|matplotlib", pdf, re.IGNORECASE)
+    assert b"/Subtype /Type3" not in pdf.replace(b"\n", b" ")
+    assert b"/FontFile2" in pdf
+
+
+@pytest.mark.parametrize(("count", "shown"), [(16, "70.5"), (26, "71"), (40, "71"), (41, None)])
+def test_many_networks_have_a_figure_for_paper(make: Make, count: int, shown: str | None) -> None:
+    """One number a cell, at the size of a page: letters of 5 points, or none."""
+    names = [f"network_of_some_length_{i}" for i in range(count)]
+    table = [[80.0 if i == j else 70.54 for j in range(count)] for i in range(count)]
+    found = make({"ols": table}, names)
+    unsure = replace(found.cells[1], p_vs_target=1.0)
+    grid = grids(replace(found, cells=(found.cells[0], unsure, *found.cells[2:])))[0]
+    figure = picture(grid)
+    (axes,) = figure.axes
+    texts = [text.get_text() for text in axes.texts]
+    numbers = [text for text in axes.texts if re.fullmatch(r"\d+(\.\d)?", text.get_text())]
+    cells = [text for text in numbers if text.get_text() == shown]
+    if shown is None:
+        assert not any("70" in text or "71" in text for text in texts)
+        assert not any("talic" in text for text in texts)
+    else:
+        assert len(cells) == count * (count - 1)
+        assert figure.get_size_inches()[0] <= 7.05
+        assert min(text.get_fontsize() for text in cells) >= 5
+        assert [text.get_style() for text in cells].count("italic") == 1
+        assert any(text.startswith("Italic: not significantly") for text in texts)
+    figure.canvas.draw()  # type: ignore[no-untyped-call]
+    page = Bbox(figure.bbox.get_points())
+    for text in axes.texts:
+        box = text.get_window_extent()
+        assert page.x0 <= box.x0 <= box.x1 <= page.x1, text
+        assert page.y0 <= box.y0 <= box.y1 <= page.y1, text
+    upright = [t.get_window_extent() for t in axes.texts if t.get_rotation() == 90]
+    for one, other in itertools.pairwise(upright[1:]):
+        assert not one.overlaps(other)
+
+
 def test_svg_text_stays_text(published: StudyResults, tmp_path: Path) -> None:
-    _, svg = draw(grids(published)[0], tmp_path, "table")
+    _, svg, _ = draw(grids(published)[0], tmp_path, "table")
     texts = [
         "".join(node.itertext()).strip()
         for node in ET.parse(svg).iter("{http://www.w3.org/2000/svg}text")
@@ -94,7 +137,7 @@ def test_svg_text_stays_text(published: StudyResults, tmp_path: Path) -> None:
 
 
 def test_names_are_no_formulas_and_no_markup(nasty: StudyResults, tmp_path: Path) -> None:
-    _, svg = draw(grids(nasty)[0], tmp_path, "table")
+    _, svg, _ = draw(grids(nasty)[0], tmp_path, "table")
     text = "".join(ET.parse(svg).getroot().itertext())
     for network in nasty.networks:
         assert text.count(network.name) == 2
@@ -102,7 +145,7 @@ def test_names_are_no_formulas_and_no_markup(nasty: StudyResults, tmp_path: Path
 
 def test_png_shades_the_loss_and_not_the_gain(make: Make, tmp_path: Path) -> None:
     grid = grids(make({"ols": [[50.0, 5.0], [60.0, 50.0]]}))[0]
-    png, _ = draw(grid, tmp_path, "table")
+    png, _, _ = draw(grid, tmp_path, "table")
     with Image.open(png) as image:
         assert image.width < 2000
         colours = image.convert("RGB").getcolors(1 << 24) or []

@@ -6,33 +6,37 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from samefeatures.report import figure
 from samefeatures.report.beyond import heats
-from samefeatures.report.grid import grids
+from samefeatures.report.grid import Grid, grids
 from samefeatures.report.latex import PREAMBLE, escape, heat, table
 from samefeatures.study.results import StudyResults
 
 PACKAGES = "".join(f"{line}\n" for line in re.findall(r"\\usepackage.*", PREAMBLE))
 
 
-def compile_tex(folder: Path, texts: list[str]) -> str:
+ONE = r"\documentclass{article}"
+TWO = r"\documentclass[twocolumn]{article}\usepackage[margin=.75in,columnsep=.3in]{geometry}"
+
+
+def compile_tex(folder: Path, texts: list[str], document: str = ONE) -> str:
     """The log of pdflatex over these tables."""
     program = shutil.which("pdflatex")
     if program is None:
         pytest.skip("pdflatex is not installed")
-    for package in ("booktabs.sty", "colortbl.sty", "xcolor.sty"):
+    for package in ("booktabs.sty", "colortbl.sty", "xcolor.sty", "geometry.sty"):
         if subprocess.run(["kpsewhich", package], check=False, capture_output=True).returncode:
             pytest.skip(f"the LaTeX package {package} is not installed")
     body = []
     for i, text in enumerate(texts):
         (folder / f"table_{i}.tex").write_text(text)
         body.append(rf"\input{{table_{i}}}")
-    source = "\n".join(
-        [r"\documentclass{article}", PACKAGES, r"\begin{document}", *body, r"\end{document}", ""]
-    )
+    source = "\n".join([document, PACKAGES, r"\begin{document}", *body, r"\end{document}", ""])
     (folder / "main.tex").write_text(source)
     done = subprocess.run(
         [program, "-interaction=nonstopmode", "-halt-on-error", "main.tex"],
@@ -43,6 +47,17 @@ def compile_tex(folder: Path, texts: list[str]) -> str:
     log = done.stdout.decode("utf-8", "replace")
     assert done.returncode == 0, log[-3000:]
     return log
+
+
+def words(folder: Path) -> list[tuple[str, float, float]]:
+    """Every word of the PDF, with its width on paper and its height in points."""
+    reader = shutil.which("pdftotext")
+    if reader is None:
+        pytest.skip("pdftotext is not installed")
+    subprocess.run([reader, "-bbox", "main.pdf"], cwd=folder, check=True)
+    pattern = r'<word xMin="(.*?)" yMin="(.*?)" xMax="(.*?)" yMax="(.*?)">(.*?)</word>'
+    found = re.findall(pattern, (folder / "main.html").read_text())
+    return [(text, float(c) - float(a), float(d) - float(b)) for a, b, c, d, text in found]
 
 
 def test_tables_compile_and_fit_the_line(
@@ -72,6 +87,78 @@ def test_the_thesis_compiles_and_reads_back(published: StudyResults, tmp_path: P
     text = (tmp_path / "main.txt").read_text()
     for cell in published.cells:
         assert f"{cell.top1:.2f}" in text
+
+
+def of_many(make: Callable[..., StudyResults], count: int) -> Grid:
+    names = [f"network_{i}" for i in range(count)]
+    table = [[80.0 if i == j else 70.54 for j in range(count)] for i in range(count)]
+    (grid,) = grids(make({"ols": table}, names))
+    return grid
+
+
+@pytest.mark.parametrize(
+    ("count", "shown", "over"),
+    [(2, "70.54", "table"), (10, "70.54", "table*"), (16, "70.5", "table*"), (40, "71", "table*")],
+)
+@pytest.mark.parametrize("document", [ONE, TWO])
+def test_letters_can_be_read_in_one_column_and_in_two(
+    make: Callable[..., StudyResults],
+    tmp_path: Path,
+    document: str,
+    count: int,
+    shown: str,
+    over: str,
+) -> None:
+    text = table(of_many(make, count))
+    told = text.replace(r"\endgroup", r"\typeout{Over: \samefeaturesfloat.}\endgroup")
+    log = compile_tex(tmp_path, [told], document)
+    assert "Overfull" not in log
+    if document == TWO:
+        assert f"Over: {over}." in log
+    cells = [wide for word, wide, _ in words(tmp_path) if word == shown]
+    assert len(cells) == count * (count - 1)
+    # A digit of Computer Modern is half as wide as it is large, at 5 points two thirds.
+    digit = min(cells) / (len(shown.replace(".", "")) + 0.55 * ("." in shown))
+    assert digit / (0.68 if count == 40 else 0.54) > 4
+
+
+def test_the_figure_stands_in_where_there_is_no_room(
+    make: Callable[..., StudyResults], tmp_path: Path
+) -> None:
+    grid = of_many(make, 41)
+    figure.draw(grid, tmp_path, f"table_{grid.slug}")
+    text = table(grid)
+    assert r"\begin{tabular}" not in text
+    assert "70" not in text.replace(r"\rotatebox{90}", "")
+    for document in (ONE, TWO):
+        assert "Overfull" not in compile_tex(tmp_path, [text], document)
+
+
+def test_the_caption_says_n_method_and_marks(
+    unsure: StudyResults, make: Callable[..., StudyResults]
+) -> None:
+    (text,) = re.findall(r"\\caption\[\{(.*)\}\]\{(.*)\}", table(grids(unsure)[0]))
+    assert text[0] == "Hybrids by ols"
+    assert text[1].startswith(
+        "Hybrids by ols, n = 10,000 held-out images, maps fitted on 2,000 rows: features of"
+    )
+    assert "superscript{t} at the accuracy: the hybrid does not differ" in text[1]
+    (text,) = re.findall(r"\\caption\[\{(.*)\}\]\{(.*)\}", table(of_many(make, 26)))
+    assert "Cells: top-1 accuracy in whole percents." in text[1]
+    assert "In italics: the hybrid does not differ significantly" in text[1]
+    assert "superscript" not in text[1]
+    naive = grids(make({"naive": [[80.0, 1.0], [1.0, 80.0]]}))[0]
+    assert "maps fitted" not in table(naive)
+
+
+def test_italics_are_for_what_is_not_unlike_the_target(make: Callable[..., StudyResults]) -> None:
+    count = 16
+    found = make({"ols": [[80.0] * count] * count})
+    cells = [replace(c, p_vs_target=1.0) if c.source == "net_b" else c for c in found.cells]
+    text = table(grids(replace(found, cells=tuple(cells)))[0])
+    rows = {line.split(" & ")[0]: line for line in text.splitlines() if line.startswith("net")}
+    assert rows[r"net\_b"].count(r"\textit{80.0}") == count - 1
+    assert r"\textit" not in rows[r"net\_a"]
 
 
 def test_darker_is_worse_and_text_turns_white(make: Callable[..., StudyResults]) -> None:
@@ -114,6 +201,6 @@ def test_heat_maps_compile_with_intervals_and_nulls(spaced: StudyResults, tmp_pa
     assert text.count(r"\fbox{\textbf{1.00}}") == 3
     row = r"net\_a & \fbox{\textbf{1.00}} & \cellcolor[HTML]{"
     assert row in text
-    assert re.search(r"\\hybrid\{0\.59\}\{0\.57 to 0\.61\}", text)
+    assert re.search(r"\\hybrid\{0\.59\}\{0\.57--0\.61\}", text)
     assert "Noise that knows the answers alone: median $-$0.01" in text
     assert r"\label{tab:samefeatures-r2-beyond-answers}" in text

@@ -67,7 +67,7 @@ def test_one_view_for_a_pair_with_the_gain_first(both: list[Overlap], tmp_path: 
     assert [o.source for o in view.directions] == ["net_a", "net_b"]
     assert view.title == "net_a ↔ net_b, ols"
     assert view.picture.startswith("data:image/png;base64,")
-    assert {path.suffix for path in view.files} == {".png", ".svg"}
+    assert {path.suffix for path in view.files} == {".png", ".svg", ".pdf"}
     assert all(path.exists() for path in view.files)
 
 
@@ -130,7 +130,8 @@ def test_an_overlap_of_an_older_scoring_is_named_and_not_shown(
     paths = write_report(good, tmp_path, overlaps=[fresh, old])
     text = (tmp_path / "report.html").read_text()
     assert "net_b → net_a, ols is of an older scoring" in text
-    assert [path.name for path in paths[-3:-1]] == [
+    assert [path.name for path in paths[-4:-1]] == [
         "overlap_ols_net_a--net_b.png",
         "overlap_ols_net_a--net_b.svg",
+        "overlap_ols_net_a--net_b.pdf",
     ]

@@ -51,7 +51,7 @@ def check_shares(png: Path, text: str, regions: Mapping[str, int]) -> None:
 
 def test_pixels_are_in_proportion_to_the_counts(tmp_path: Path) -> None:
     overlap = make_overlap(*EVEN)
-    (png, _), text = draw_overlaps([overlap], tmp_path, "venn")
+    (png, _, _), text = draw_overlaps([overlap], tmp_path, "venn")
     check_shares(png, text, overlap.regions)
     assert "Areas are to scale" in text
     assert stated_error(text) < 2.5
@@ -61,14 +61,14 @@ def test_the_innermost_region_is_a_tenth_where_it_would_fill_the_figure(tmp_path
     overlap = make_overlap(*PAPER_LIKE)
     assert innermost_divisor(overlap) == 10
     assert innermost_divisor(make_overlap(*EVEN)) == 1
-    (png, _), text = draw_overlaps([overlap], tmp_path, "venn")
+    (png, _, _), text = draw_overlaps([overlap], tmp_path, "venn")
     assert "scaled down by a factor of 10 for readability, as in the paper" in text
     check_shares(png, text, {**overlap.regions, "all three": 3_520})
     assert stated_error(text) < 8
 
 
 def test_every_number_is_in_the_key(tmp_path: Path) -> None:
-    (_, svg), _ = draw_overlaps([make_overlap(*PAPER_LIKE)], tmp_path, "venn")
+    (_, svg, _), _ = draw_overlaps([make_overlap(*PAPER_LIKE)], tmp_path, "venn")
     text = svg.read_text()
     for count in ("35\u202f200", "2\u202f660", "900", "5\u202f618", "41\u202f060"):
         assert count in text, count

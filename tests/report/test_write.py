@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from samefeatures.base.errors import StoreError
+from samefeatures.base.errors import ConfigError, StoreError
 from samefeatures.report.write import write_report
 from samefeatures.study.results import StudyResults
 
@@ -22,7 +24,9 @@ def test_all_files_are_written_and_returned(good: StudyResults, tmp_path: Path) 
     names = {path.name for path in paths}
     assert {"report.html", "tables.md"} <= names
     for method in ("ols", "ridge", "logit", "naive"):
-        assert {f"table_{method}{ending}" for ending in (".md", ".tex", ".png", ".svg")} <= names
+        assert {
+            f"table_{method}{ending}" for ending in (".md", ".tex", ".png", ".svg", ".pdf")
+        } <= names
     assert all(path.stat().st_size for path in paths)
 
 
@@ -32,6 +36,26 @@ def test_results_saved_and_loaded_give_the_same_report(good: StudyResults, tmp_p
     first = write_report(good, tmp_path / "first")
     second = write_report(again, tmp_path / "second")
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+
+
+def test_precision_is_that_of_every_cell(good: StudyResults, tmp_path: Path) -> None:
+    write_report(good, tmp_path, precision=1)
+    for name in ("table_ols.md", "table_ols.tex", "table_ols.svg", "tables.md", "report.html"):
+        text = (tmp_path / name).read_text()
+        assert re.search(r"\b91\.5\b", text), name
+        cells = text.split("<script")[0].split("title=")[0] if name.endswith("html") else text
+        assert not re.search(r"[^(]\b91\.50\b(?! %)", cells), name
+
+
+@pytest.mark.parametrize("precision", [-1, 5, 1.0, "2", True, None])
+def test_a_precision_that_is_none_is_refused(
+    good: StudyResults, tmp_path: Path, precision: Any
+) -> None:
+    with pytest.raises(
+        ConfigError, match=r"precision is .*; it must be a whole number, from 0 to 4"
+    ):
+        write_report(good, tmp_path / "report", precision=precision)
+    assert not (tmp_path / "report").exists()
 
 
 def test_a_folder_that_is_a_file(good: StudyResults, tmp_path: Path) -> None:

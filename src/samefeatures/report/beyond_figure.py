@@ -17,7 +17,7 @@ TICKS = (1.0, 0.75, 0.5, 0.25, 0.0)
 
 
 def draw(heat: Heat, folder: Path) -> list[Path]:
-    """Write ``COLUMN.png``, ``.svg`` and ``.pdf`` into ``folder``; the same bytes for the same numbers."""
+    """Write ``COLUMN.png``, ``.svg`` and ``.pdf`` into ``folder``; same numbers, same bytes."""
     with style():
         return save(picture(heat), folder, heat.column, title=heat.title)
 

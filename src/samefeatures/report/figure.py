@@ -21,7 +21,7 @@ ITALIC = "Italic: not significantly different from the target's own network"
 
 
 def draw(grid: Grid, folder: Path, stem: str) -> list[Path]:
-    """Write ``stem.png``, ``.svg`` and ``.pdf`` into ``folder``; the same bytes for the same grid."""
+    """Write ``stem.png``, ``.svg`` and ``.pdf`` into ``folder``; same grid, same bytes."""
     title = f"Hybrids by {plain(grid.label)}: top-1 accuracy and change vs source"
     with style():
         return save(picture(grid), folder, stem, title=title)

@@ -25,9 +25,8 @@ PREAMBLE = r"""% Needs, before \begin{document}:
 %   \usepackage[table]{xcolor}
 """
 
-LEAST, TURNED = ".8", ".7"
-"""Of its size: what would be smaller in one of two columns goes over both; what would be smaller on
-the page is turned, for letters of 5 points to stay above 3.5."""
+LEAST = ".8"
+"""Of its size, in one of two columns; what would be smaller goes over both."""
 
 _ESCAPES = {
     "\\": r"\textbackslash{}",
@@ -59,7 +58,7 @@ def table(grid: Grid) -> str:
     body = (
         _picture(f"table_{grid.slug}")
         if crowded.is_shaded(len(grid.names))
-        else _tabular(rows, grid.names, beneath_of(grid), sides=(ROWS, COLUMNS))
+        else _tabular(rows, grid.names, beneath_of(grid), sides=_sides(grid))
     )
     short = f"Hybrids by {grid.label}"
     return _floating(body, len(grid.names), short=short, caption=_caption(grid), label=grid.slug)
@@ -92,23 +91,18 @@ def _floating(body: Sequence[str], count: int, *, short: str, caption: str, labe
     kind = "figure" if crowded.is_shaded(count) else "table"
     lines = [
         PREAMBLE.rstrip(),
-        rf"% Where it would shrink below {LEAST} in one of two columns, it goes over both ({kind}*);",
-        rf"% where below {TURNED} there too, and the page is high enough, it is turned.",
+        rf"% Where it would shrink below {LEAST} in one of two columns, LaTeX takes {kind}*.",
         r"\ifdefined\samefeaturesbox\else\newsavebox{\samefeaturesbox}\fi",
         r"\begingroup",
         *body,
-        rf"\def\samefeaturesfloat{{{kind}}}\def\samefeaturesturn#1{{#1}}%",
+        rf"\def\samefeaturesfloat{{{kind}}}%",
         rf"\ifdim {LEAST}\wd\samefeaturesbox>\columnwidth \def\samefeaturesfloat{{{kind}*}}\fi",
         r"\begin{\samefeaturesfloat}[tbp]",
         r"\centering",
         rf"\caption[{{{escape(short)}}}]{{{escape(caption)}}}",
         rf"\label{{tab:samefeatures-{label}}}",
         r"\medskip",
-        rf"\ifdim {TURNED}\wd\samefeaturesbox>\linewidth",
-        r"\ifdim \dimexpr\ht\samefeaturesbox+\dp\samefeaturesbox\relax<\linewidth",
-        r"\def\samefeaturesturn{\rotatebox{90}}\linewidth .8\textheight\fi\fi",
-        r"\samefeaturesturn{\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}"
-        r"{\usebox\samefeaturesbox}}",
+        r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{\usebox\samefeaturesbox}",
         r"\end{\samefeaturesfloat}",
         r"\endgroup",
     ]
@@ -134,7 +128,7 @@ def _tabular(
     heads = " & ".join(rf"\rotatebox{{90}}{{{escape(name)}}}" for name in names)
     size, gap, frame = _sizes(count)
     lines = [
-        rf"{size}\setlength{{\tabcolsep}}{{{gap}}}\setlength{{\fboxsep}}{{{frame}}}%",
+        rf"{size}\setlength{{\tabcolsep}}{{{gap}}}\setlength{{\fboxsep}}{{{frame}}}\fboxrule .3pt",
         # Local to the table; a nested tabular is centred on the line of the row's name.
         r"\def\hybrid#1#2{\begin{tabular}{@{}c@{}}#1\\[-2pt]{\scriptsize #2}\end{tabular}}%",
         rf"\sbox\samefeaturesbox{{\begin{{tabular}}{{l*{{{count}}}{{c}}}}",
@@ -153,10 +147,20 @@ def _tabular(
 
 
 def _sizes(count: int) -> tuple[str, str, str]:
-    """Letters, half the space between columns, and the space within a frame."""
+    """Letters, half the space between columns, and the space within a frame.
+
+    Every column is as wide as its framed cell.
+    """
     if not crowded.is_crowded(count):
         return r"\small", "3pt", "1.5pt"
-    return (r"\scriptsize", "1.5pt", "1pt") if count <= crowded.NARROW else (r"\tiny", "1pt", ".7pt")
+    return (
+        (r"\scriptsize", "1.5pt", ".7pt") if count <= crowded.NARROW else (r"\tiny", ".7pt", "0pt")
+    )
+
+
+def _sides(grid: Grid) -> tuple[str, str]:
+    """What rows and columns are, in a crowded table in short."""
+    return ("Source", "Target") if crowded.is_crowded(len(grid.names)) else (ROWS, COLUMNS)
 
 
 def _line(name: str, row: Tiles) -> str:

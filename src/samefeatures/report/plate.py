@@ -68,7 +68,7 @@ class _Sizes:
 
     @classmethod
     def of(cls, plate: Plate) -> _Sizes:
-        """Of many networks what two columns of a paper have room for, at the size of its letters."""
+        """Of many networks what two columns of a paper have room for, as large as it is."""
         count = len(plate.names)
         if not crowded.is_crowded(count):
             return cls(CELL, LARGE, 9.0, SLANTED)
@@ -168,9 +168,7 @@ def _row(axes: Axes, row: Tiles, corner: tuple[float, float], sizes: _Sizes) -> 
         _cell(axes, tile, (x + j * sizes.cell[0], y), sizes)
 
 
-def _cell(
-    axes: Axes, tile: Tile | None, corner: tuple[float, float], sizes: _Sizes
-) -> None:
+def _cell(axes: Axes, tile: Tile | None, corner: tuple[float, float], sizes: _Sizes) -> None:
     (x, y), (wide, high) = corner, sizes.cell
     colour = background(tile.darkness if tile else 0.0)
     axes.add_patch(Rectangle((x, y), wide, high, facecolor=colour, edgecolor=LINE, linewidth=0.6))

@@ -23,7 +23,6 @@ from samefeatures.report.overlaps import fits, stale_note, view_pairs
 from samefeatures.scores.overlap import Overlap
 from samefeatures.study.results import StudyResults
 
-
 FINEST = 4
 """Digits behind the point; of more, no eval set says anything."""
 
@@ -48,8 +47,8 @@ def write_report(
 
     Returns:
         ``report.html``, ``tables.md``, ``pairs.csv``, and per method ``table_METHOD.md``, ``.tex``,
-        ``.png``, ``.svg`` and ``.pdf``, in this order; then ``r2_beyond_…`` of what is shared beyond
-        controls (``.tex``, ``.png``, ``.svg``, ``.pdf``), the figures of the overlaps, and
+        ``.png``, ``.svg`` and ``.pdf``, in this order; then ``r2_beyond_…`` of what is shared
+        beyond controls (``.tex``, ``.png``, ``.svg``, ``.pdf``), the figures of the overlaps, and
         ``curve_METHOD`` of iterative methods; ``files.json``, which names them all.
 
     Raises:
