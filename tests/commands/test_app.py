@@ -69,6 +69,12 @@ def test_report_alone(study: Path) -> None:
     done = call("report", "out", cwd=study)
     assert done.returncode == 0
     assert page.exists()
+    done = call("report", "out", "--precision", "0", cwd=study)
+    assert done.returncode == 0
+    assert not re.search(r"<span class=.large.>\d+\.", page.read_text())
+    wrong = call("report", "out", "--precision", "5", cwd=study)
+    assert wrong.returncode == 1
+    assert "precision is 5; it must be a whole number, from 0 to 4" in wrong.stderr
     missing = call("report", "nowhere", cwd=study)
     assert missing.returncode == 1
     assert "Run the study first" in missing.stderr

@@ -27,8 +27,8 @@ def check_whole(what: str, value: object, *, least: int, most: int | None = None
     Raises:
         ConfigError: naming ``what``.
     """
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if not whole or value < least or (most is not None and value > most):
+    number = value if isinstance(value, int) and not isinstance(value, bool) else None
+    if number is None or number < least or (most is not None and number > most):
         span = f"at least {least}" if most is None else f"from {least} to {most}"
         raise ConfigError(f"{what} is {value!r}; it must be a whole number, {span}.")
 

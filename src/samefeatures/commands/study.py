@@ -64,6 +64,10 @@ def score(study: StudyFile, out: Out = None, strict: Strict = False, ray: Ray = 
 
 def report(
     folder: Annotated[Path, typer.Argument(help="Folder of a scored study.", metavar="DIR")],
+    precision: Annotated[
+        int,
+        typer.Option("--precision", help="Digits behind the point of percents in cells, 0 to 4."),
+    ] = 2,
 ) -> None:
     """Write tables, figures and the HTML page of a scored study again, and print the tables."""
     from samefeatures.base.progress import console
@@ -71,7 +75,7 @@ def report(
     from samefeatures.study.results import StudyResults
 
     results = StudyResults.load(folder / "study.json")
-    paths = write_reports(folder)
+    paths = write_reports(folder, precision=precision)
     print_tables(results, console())
     page = next(path for path in paths if path.suffix == ".html")
     tell(

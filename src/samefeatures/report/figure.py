@@ -29,7 +29,8 @@ def draw(grid: Grid, folder: Path, stem: str) -> list[Path]:
 
 def picture(grid: Grid) -> Figure:
     """The figure; its size follows from the number of networks and the length of their names."""
-    subtitle, notes = SUBTITLE, SHORT_NOTE
+    subtitle = SUBTITLE
+    notes: tuple[str, ...] = SHORT_NOTE
     if crowded.is_crowded(len(grid.names)):
         subtitle, notes = _one_number(grid), () if _shaded(grid) else (ITALIC, SHORT_NOTE[1])
     beneath = beneath_of(grid)
