@@ -53,6 +53,25 @@ def test_what_is_in_the_file_comes_out(tmp_path: Path) -> None:
     assert network.fit_ids is None
 
 
+def test_head_and_labels_may_be_missing(tmp_path: Path) -> None:
+    network = read(tmp_path, eval_labels=None, head_weight=None, head_bias=None)
+    assert (network.head, network.eval_labels, network.dim) == (None, None, D)
+    assert read(tmp_path, eval_labels=None).head.classes == CLASSES
+    labelled = read(tmp_path, head_weight=None, head_bias=None)
+    assert labelled.eval_labels.max() < CLASSES
+    for gone, there in (("head_weight", "head_bias"), ("head_bias", "head_weight")):
+        with pytest.raises(NetworkError, match=f"{there} without {gone}"):
+            read(tmp_path, **{gone: None})
+    bare = {"head_weight": None, "head_bias": None}
+    with pytest.raises(NetworkError, match="eval_features has 3 features, but fit_features has 4"):
+        read(tmp_path, eval_features=np.ones((M, 3), np.float32), **bare)
+    with pytest.raises(NetworkError, match="run from -1 to -1, but they count from 0"):
+        read(tmp_path, eval_labels=np.full(M, -1), **bare)
+    np.savez(tmp_path / "bare.npz", **arrays(**bare))
+    with pytest.raises(NetworkError, match="'background' is of heads, and this file has none"):
+        load(f"npz:{tmp_path / 'bare.npz'}?background=drop")
+
+
 def test_ids(tmp_path: Path) -> None:
     ids = {"fit_ids": np.array(list("abcdefg")), "eval_ids": np.array(list("hijkl"))}
     network = read(tmp_path, **ids)
@@ -83,7 +102,11 @@ def test_the_fingerprint_changes_with_every_array(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("head_bias", None, "lacks head_bias; it has fit_features, .*It needs fit_features"),
+        (
+            "eval_features",
+            None,
+            "lacks eval_features; it has fit_features, .*It needs fit_features",
+        ),
         ("extra", np.ones(3), "unknown array 'extra'"),
         ("fit_features", np.ones((N, D), np.int64), "fit_features is int64"),
         ("fit_features", np.ones(N, np.float32), r"shape \(7,\); it must be \(rows, d\)"),

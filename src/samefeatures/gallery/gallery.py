@@ -92,13 +92,14 @@ def telling_pair(results: StudyResults) -> tuple[str, str, str] | None:
     """(method, source, target) to show where nobody asked: the paper's case.
 
     Of the first method that fits maps to images, the hybrid with the greatest net gain over its
-    target (or least loss); the first of equals. None in a study of one network.
+    target (or least loss); the first of equals. None in a study without hybrids.
     """
     names = [m.name for m in sorted(results.methods, key=lambda m: m.uses != "images")]
-    hybrids = [c for c in results.cells if c.method in names[:1] and c.source != c.target]
+    cells = (c for c in results.cells if c.method in names[:1] and c.source != c.target)
+    hybrids = [cell for cell in cells if cell.scored]
     if not hybrids:
         return None
-    best = max(hybrids, key=lambda cell: cell.fixed - cell.broken)
+    best = max(hybrids, key=lambda cell: cell.turned[0] - cell.turned[1])
     return best.method, best.source, best.target
 
 
@@ -185,6 +186,13 @@ def _check(results: StudyResults, method: str, source: str, target: str, images:
         )
     if images < 0:
         raise ConfigError(f"images is {images}; it must be at least 0.")
+    cells = results.table(method)
+    for pair in ((source, target), (target, source)):
+        if pair in cells and not cells[pair].scored:
+            raise ConfigError(
+                f"An overlap counts right answers both ways, and in {pair[0]} → {pair[1]} there "
+                f"are none: {pair[1]} has no head, or the eval set no labels. Name two others."
+            )
 
 
 def _check_counts(overlap: Overlap, results: StudyResults, out: Path) -> None:

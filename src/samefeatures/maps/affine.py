@@ -18,7 +18,7 @@ from samefeatures.maps.applying import mapped_rows
 from samefeatures.maps.curve import LossCurve
 from samefeatures.maps.note import FitNote
 from samefeatures.maps.saved import read_map, write_map
-from samefeatures.networks.record import Head
+from samefeatures.networks.record import Head, head_of
 
 
 class Named(Protocol):
@@ -35,7 +35,7 @@ class Space(Named, Protocol):
     """A feature space that a map can start or end in: any loaded network is one."""
 
     @property
-    def head(self) -> Head: ...
+    def head(self) -> Head | None: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -162,9 +162,11 @@ class AffineMap:
 
         Raises:
             MapError: when ``target`` is not this map's target.
+            NetworkError: when it has no head.
         """
         self._check(target, self.target, self.target_fingerprint, "folds into the head of")
-        weight = target.head.weight.astype(np.float64)  # (classes, d_target)
+        head = head_of(target)
+        weight = head.weight.astype(np.float64)  # (classes, d_target)
         if weight.shape[1] != len(self.weight):
             raise MapError(
                 f"The map {self} gives {len(self.weight)} features, but the head of {target.name} "
@@ -172,7 +174,7 @@ class AffineMap:
             )
         return Head(
             algebra.product(weight, self.weight).astype(np.float32),
-            (weight @ self.bias + target.head.bias).astype(np.float32),
+            (weight @ self.bias + head.bias).astype(np.float32),
         )
 
     def _check(self, space: Named, name: str, fingerprint: str, does: str) -> None:

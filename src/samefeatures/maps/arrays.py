@@ -21,19 +21,11 @@ RIDGE = Ridge()
 
 @dataclass(frozen=True, slots=True)
 class ArraySpace:
-    """A feature space that is known by rows alone; whose weights made them nobody knows."""
+    """A feature space that is known by rows; whose weights made them nobody knows."""
 
     name: str
     fingerprint: str = ""
-
-    @property
-    def head(self) -> Head:
-        """There is none.
-
-        Raises:
-            MapError: always.
-        """
-        raise MapError(f"{self.name} is known by its features alone, and has no head.")
+    head: Head | None = None
 
 
 def fit_map(

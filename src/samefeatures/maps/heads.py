@@ -10,6 +10,7 @@ from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float64
 from samefeatures.maps.affine import Space
 from samefeatures.maps.note import FitNote
+from samefeatures.networks.record import head_of
 
 
 class HeadInverses:
@@ -28,7 +29,7 @@ class HeadInverses:
     def of(self, name: str) -> tuple[Float64, FitNote]:
         """(d, classes) W⁺ of a head by SVD; rank, condition, and whether W W⁺ is the identity."""
         if name not in self._known:
-            weight = self._networks[name].head.weight.astype(np.float64)
+            weight = head_of(self._networks[name]).weight.astype(np.float64)
             self._known[name] = _pseudoinverse(weight, self._algebra)
         return self._known[name]
 

@@ -21,12 +21,19 @@ def without_background(source: Source, network: Network) -> Network:
         NetworkError: when the option is wrong or has no effect, or labels of a file of features
             count the class.
     """
+    if network.head is None:
+        if "background" in source.query:
+            raise NetworkError(
+                f"'{source.text}': 'background' is of heads, and this file has none. Leave it out."
+            )
+        return network
     head, names = network.head, () if isinstance(network, FeatureFile) else network.class_names
     rows, note = background_rows(source, names[0] if names else None, head.classes)
     if rows:
-        if isinstance(network, FeatureFile) and network.eval_labels.max() >= head.classes - rows:
+        labels = network.eval_labels if isinstance(network, FeatureFile) else None
+        if labels is not None and labels.max() >= head.classes - rows:
             raise NetworkError(
-                f"{source.text}: eval_labels run to {network.eval_labels.max()}, so that they "
+                f"{source.text}: eval_labels run to {labels.max()}, so that they "
                 "count the background class too. Leave out 'background'."
             )
         head = Head(head.weight[rows:].copy(), head.bias[rows:].copy())

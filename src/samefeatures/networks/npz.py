@@ -16,15 +16,16 @@ from samefeatures.networks.source import LoadOptions, Source, resolve_path
 
 Array = npt.NDArray[Any]
 
-REQUIRED = ("fit_features", "eval_features", "eval_labels", "head_weight", "head_bias")
-OPTIONAL = ("fit_ids", "eval_ids")
+REQUIRED = ("fit_features", "eval_features")
+HEAD = ("head_weight", "head_bias")
+OPTIONAL = ("eval_labels", *HEAD, "fit_ids", "eval_ids")
 
 
 def load_npz(source: Source, options: LoadOptions) -> FeatureFile:
     """Read features, labels and head from an ``.npz`` file; nothing in it is unpickled.
 
-    Arrays: ``fit_features`` (n, d), ``eval_features`` (m, d), ``eval_labels`` (m,),
-    ``head_weight`` (classes, d), ``head_bias`` (classes,), and optionally ``fit_ids`` (n,) and
+    Arrays: ``fit_features`` (n, d) and ``eval_features`` (m, d), and optionally ``eval_labels``
+    (m,), ``head_weight`` (classes, d) with ``head_bias`` (classes,), and ``fit_ids`` (n,) and
     ``eval_ids`` (m,) as unicode. Floats of 16 and 64 bits are rounded to float32, the precision
     that all features of a study have.
 
@@ -38,16 +39,22 @@ def load_npz(source: Source, options: LoadOptions) -> FeatureFile:
     arrays = read_npz(
         path, REQUIRED, optional=OPTIONAL, refused=NetworkError, damaged=CheckpointError
     )
-    values = {key: _floats(arrays[key], key, text) for key in REQUIRED if key != "eval_labels"}
-    head = Head(values["head_weight"], values["head_bias"])
-    for key in ("fit_features", "eval_features"):
-        if values[key].shape[1] != head.dim:
+    values = {k: _floats(arrays[k], k, text) for k in (*REQUIRED, *HEAD) if k in arrays}
+    head, dim = _head(values, text), values["fit_features"].shape[1]
+    for key in REQUIRED:
+        width = values[key].shape[1]
+        if width != (dim if head is None else head.dim):
+            other = (
+                f"fit_features has {dim}"
+                if head is None
+                else f"head_weight {head.weight.shape} takes {head.dim}"
+            )
             raise NetworkError(
-                f"{text}: {key} has {values[key].shape[1]} features, but head_weight "
-                f"{head.weight.shape} takes {head.dim}. Both must be those of one network."
+                f"{text}: {key} has {width} features, but {other}. Both must be those of one "
+                "network."
             )
         _check_finite(values[key], key, text)
-    labels = _labels(arrays["eval_labels"], len(values["eval_features"]), head.classes, text)
+    labels = _labels(arrays.get("eval_labels"), len(values["eval_features"]), head, text)
     return FeatureFile(
         name=options.name,
         source=text,
@@ -59,6 +66,14 @@ def load_npz(source: Source, options: LoadOptions) -> FeatureFile:
         fit_ids=_ids(arrays, "fit", len(values["fit_features"]), text),
         eval_ids=_ids(arrays, "eval", len(values["eval_features"]), text),
     )
+
+
+def _head(values: dict[str, Float32], source: str) -> Head | None:
+    given = [key for key in HEAD if key in values]
+    if len(given) == 1:
+        lacks = next(key for key in HEAD if key not in values)
+        raise NetworkError(f"{source}: {given[0]} without {lacks}. Give both, or neither.")
+    return Head(values["head_weight"], values["head_bias"]) if given else None
 
 
 def _floats(array: Array, key: str, source: str) -> Float32:
@@ -85,16 +100,20 @@ def _check_finite(features: Float32, key: str, source: str) -> None:
         )
 
 
-def _labels(labels: Array, rows: int, classes: int, source: str) -> Int64:
+def _labels(labels: Array | None, rows: int, head: Head | None, source: str) -> Int64 | None:
+    if labels is None:
+        return None
     if labels.dtype.kind not in "iu" or labels.shape != (rows,):
         raise NetworkError(
             f"{source}: eval_labels is {labels.dtype} {labels.shape}; it must be integers "
             f"({rows},), one per row of eval_features."
         )
-    if labels.min() < 0 or labels.max() >= classes:
+    if labels.min() < 0 or (head is not None and labels.max() >= head.classes):
+        has = "they count from 0"
+        if head is not None:
+            has = f"the head has {head.classes} classes (0 to {head.classes - 1})"
         raise NetworkError(
-            f"{source}: eval_labels run from {labels.min()} to {labels.max()}, but the head has "
-            f"{classes} classes (0 to {classes - 1})."
+            f"{source}: eval_labels run from {labels.min()} to {labels.max()}, but {has}."
         )
     return labels.astype(np.int64)
 

@@ -149,21 +149,25 @@ def with_note(network: ImageNetwork, note: str) -> ImageNetwork:
 class FeatureFile:
     """A network known only by features that were computed elsewhere (``npz:``).
 
+    Without a head it is a source of maps, and what maps into it explain is measured; no hybrid ends
+    in it.
+
     Attributes:
+        head: Its own classifier, or None.
         fit_features: (n, d) float32, row i the i-th fit image.
         eval_features: (m, d) float32.
-        eval_labels: (m,) int64.
+        eval_labels: (m,) int64, or None when the file has none.
         fit_ids: Ids of the fit rows, or None when the file has none.
         eval_ids: Ids of the eval rows, or None.
     """
 
     name: str
     source: str
-    head: Head
+    head: Head | None
     fingerprint: str
     fit_features: Float32
     eval_features: Float32
-    eval_labels: Int64
+    eval_labels: Int64 | None
     fit_ids: tuple[str, ...] | None = None
     eval_ids: tuple[str, ...] | None = None
 
@@ -180,7 +184,31 @@ class FeatureFile:
 
     @property
     def dim(self) -> int:
-        return self.head.dim
+        return int(self.fit_features.shape[1])
 
 
 Network = ImageNetwork | FeatureFile
+
+
+class Headed(Protocol):
+    """What may have a head."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def head(self) -> Head | None: ...
+
+
+def head_of(network: Headed) -> Head:
+    """The head of a network.
+
+    Raises:
+        NetworkError: when it has none.
+    """
+    if network.head is None:
+        raise NetworkError(
+            f"{network.name} has no head: only features of it are known. Maps start there and end "
+            "there, but nothing is classified. Give its head_weight and head_bias."
+        )
+    return network.head

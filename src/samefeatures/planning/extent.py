@@ -112,7 +112,7 @@ def extent_of(
         seen=tuple(net.name for net in inputs.image_networks),
         images=images,
         rows=(fit, evaluation),
-        classes=first.head.classes,
+        classes=max(1, inputs.classes),  # rates are taken of heads, be there some or none
         methods=config.methods,
         controls=config.chosen_controls,
         tasks=tuple(task_sizes(config.tasks, own or {}, evaluation)),

@@ -105,9 +105,10 @@ def make_plan(study: Study, *, clock: Clock = time.perf_counter) -> Plan:
 
 
 def _measured(study: Study, clock: Clock) -> Plan:
-    start, config = clock(), study.config
+    start = clock()
     place = study.algebra  # a device that is not there is said first, as by a run
     inputs, root = study.inputs, study.feature_root
+    config = study.possible
     opened = clock() - start
     extent = extent_of(inputs, config, study.task_images)
     own = [part for task in study.task_images.values() for part in (*task.fit, *task.eval)]

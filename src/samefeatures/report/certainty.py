@@ -51,7 +51,7 @@ def italics_note(grid: Grid) -> str:
 def _like_target(grid: Grid) -> str:
     count = len(grid.hybrids)
     like_target = sum(bool(target_mark(cell)) for cell in grid.hybrids)
-    better = sum(not target_mark(cell) and cell.fixed > cell.broken for cell in grid.hybrids)
+    better = sum(not target_mark(cell) and cell.turned[0] > cell.turned[1] for cell in grid.hybrids)
     worse = count - like_target - better
     return (
         "the hybrid does not differ significantly from the target's own network "
@@ -81,7 +81,7 @@ def eval_set_note(grid: Grid) -> str:
         return ""
     n, tests = hybrids[0].n, len(hybrids)
     half = statistics.median((cell.ci_high - cell.ci_low) / 2 for cell in hybrids)
-    disagreements = round(statistics.median(cell.fixed + cell.broken for cell in hybrids))
+    disagreements = round(statistics.median(sum(cell.turned) for cell in hybrids))
     found = detectable(disagreements, comparisons=tests)
     text = f"95 % intervals: ± {number(half)} points (median). "
     if found.at_best > n:

@@ -23,7 +23,7 @@ COLUMNS = "Target (classifier)"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
-    """N x N cells of one method; a cell that was not scored is None.
+    """N x N cells of one method; a cell that is not there is None.
 
     Attributes:
         method: Its name in ``Cell.method``.
@@ -56,12 +56,22 @@ class Grid:
     @property
     def scored(self) -> tuple[Cell, ...]:
         """All cells that were scored, the diagonal too."""
+        return tuple(cell for cell in self.taken if cell.scored)
+
+    @property
+    def taken(self) -> tuple[Cell, ...]:
+        """All cells that are there, those too that hold measures alone."""
         return tuple(cell for row in self.rows for cell in row if cell is not None)
 
     @property
     def n(self) -> int:
         """Images that every cell was scored on; 0 without cells."""
         return max((cell.n for cell in self.scored), default=0)
+
+    @property
+    def pairs(self) -> tuple[Cell, ...]:
+        """All cells that are there and lie off the diagonal, as measures are taken of them."""
+        return tuple(cell for cell in self.taken if cell.source != cell.target)
 
     @property
     def hybrids(self) -> tuple[Cell, ...]:

@@ -77,7 +77,7 @@ METRICS: tuple[Metric, ...] = (
         "(the target network right, the hybrid wrong). Shade: percent of all images broken.",
         lambda cell, _: count(cell.fixed),
         lambda cell, _: count(cell.broken),
-        lambda cell: 100 * cell.broken / cell.n,
+        lambda cell: 100 * cell.turned[1] / cell.n,
     ),
     Metric(
         "agreement",

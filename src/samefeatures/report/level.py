@@ -10,7 +10,8 @@ from samefeatures.study.results import StudyResults
 
 def chance(results: StudyResults) -> float:
     """Percent that a uniform guess gets right, for the smallest number of classes."""
-    return 100.0 / min(network.classes for network in results.networks)
+    counts = [network.classes for network in results.networks if network.classes]
+    return 100.0 / min(counts) if counts else math.nan
 
 
 def baseline(results: StudyResults) -> float:

@@ -67,7 +67,7 @@ def numbers(grid: Grid) -> MethodNumbers:
         largest=ranked[-1].change_vs_source_pct if ranked else math.nan,
         loss=median(cell.loss_vs_target_points for cell in hybrids),
         agreement=median(cell.agreement for cell in hybrids),
-        r2=median(cell.r2 for cell in hybrids),
+        r2=median(cell.r2 for cell in grid.pairs),
         beat=sum(cell.loss_vs_target_points < 0 for cell in hybrids),
         best=ranked[-1] if ranked else None,
         worst=ranked[0] if ranked else None,
@@ -114,7 +114,7 @@ def measure_lines(grid: Grid, judges: str) -> list[str]:
     """Median and range over the maps of each measure that was asked for."""
     out = []
     for measure in grid.asked(judges):
-        values = [v for c in grid.hybrids if math.isfinite(v := c.measure(measure.name))]
+        values = [v for c in grid.pairs if math.isfinite(v := c.measure(measure.name))]
         if values:
             low, middle, high = (number(f(values), 3) for f in (min, median, max))
             out.append(f"{measure.label}: median {middle} ({low} to {high}); {measure.says}.")

@@ -94,11 +94,12 @@ def _overlap(paper: Paper, ours: Mapping[Pair, Cell]) -> Iterator[Figure]:
 
 
 def _counts(cell: Cell | None) -> Mapping[str, int]:
-    if cell is None or cell.n != VAL_IMAGES:
+    if cell is None or cell.n != VAL_IMAGES or cell.correct is None:
         return {}
+    fixed, broken = cell.turned
     # Of the target's right ones the hybrid breaks some, of its wrong ones it fixes some.
-    wrong = cell.n - (cell.correct - cell.fixed + cell.broken)
-    return {"mislabelled by the target": wrong, "fixed by the map": cell.fixed}
+    wrong = cell.n - (cell.correct - fixed + broken)
+    return {"mislabelled by the target": wrong, "fixed by the map": fixed}
 
 
 def _count(table: str, what: str, pair: Pair, count: int, ours: int | None) -> Figure:

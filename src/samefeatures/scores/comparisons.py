@@ -16,18 +16,29 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """What the paired tests say of one hybrid; fields as in ``Cell``."""
+    """What the paired tests say of one hybrid; fields as in ``Cell``, NaN and None where they
+    can't say anything."""
 
     p_vs_target: float = 1.0
     p_vs_source: float = 1.0
     p_vs_target_raw: float = 1.0
     p_vs_source_raw: float = 1.0
-    fixed: int = 0
-    broken: int = 0
+    fixed: int | None = 0
+    broken: int | None = 0
 
 
 SAME = Comparison()
 """A network against itself."""
+NAN = float("nan")
+UNKNOWN = Comparison(
+    p_vs_target=NAN,
+    p_vs_source=NAN,
+    p_vs_target_raw=NAN,
+    p_vs_source_raw=NAN,
+    fixed=None,
+    broken=None,
+)
+"""Where nothing is classified, or nothing is known of what is right."""
 
 
 def compare(
@@ -35,10 +46,11 @@ def compare(
 ) -> dict[Pair, Comparison]:
     """Exact McNemar tests of all hybrids of one method, corrected by Holm.
 
-    The N(N-1) tests against the targets are one family, those against the sources another.
+    The N(N-1) tests against the targets are one family, those against the sources another, as far
+    as sources have heads of their own.
 
     Args:
-        hybrids: By (source, target), off the diagonal.
+        hybrids: By (source, target), off the diagonal; every target is in ``own``.
         own: Every network with its own head, on the same images.
         labels: (n,) of these images.
     """
@@ -46,8 +58,16 @@ def compare(
     mine = {pair: hits(score, labels) for pair, score in hybrids.items()}
     changed = [changes(right[target], hit) for (_, target), hit in mine.items()]
     vs_target = [mcnemar(*counts) for counts in changed]
-    vs_source = [mcnemar(*changes(right[source], hit)) for (source, _), hit in mine.items()]
-    columns = (mine, changed, holm(vs_target), holm(vs_source), vs_target, vs_source)
+    of_source = [
+        (place, mcnemar(*changes(right[source], hit)))
+        for place, ((source, _), hit) in enumerate(mine.items())
+        if source in right
+    ]
+    places, raw = zip(*of_source, strict=True) if of_source else ((), ())
+    vs_source, corrected = [NAN] * len(mine), [NAN] * len(mine)
+    for place, p, p_holm in zip(places, raw, holm(list(raw)), strict=True):
+        vs_source[place], corrected[place] = p, p_holm
+    columns = (mine, changed, holm(vs_target), corrected, vs_target, vs_source)
     return {
         pair: Comparison(
             p_vs_target=p_target,

@@ -10,7 +10,7 @@ from samefeatures.algebra.blas import add_by_class
 from samefeatures.base.arrays import Float64, Int64
 from samefeatures.features.rows import FeatureRows, joint_chunks
 from samefeatures.features.spaces.answers import answered
-from samefeatures.networks.record import Network
+from samefeatures.networks.record import Network, head_of
 
 ROWS = 1024
 ROOM = 2**28
@@ -34,7 +34,7 @@ def answer_means(
         Each source with its targets, in the order of the networks.
     """
     names = list(networks)
-    classes = max(network.head.classes for network in networks.values())
+    classes = max(head_of(network).classes for network in networks.values())
     each = 8 * classes * sum(rows.dim for rows in fit.values())
     together = max(1, room // each)
     for first in range(0, len(names), together):
@@ -48,7 +48,7 @@ def _sums(
     sources: Sequence[str], networks: Mapping[str, Network], fit: Mapping[str, FeatureRows]
 ) -> tuple[dict[tuple[str, str], Float64], dict[str, Int64]]:
     """(K, d) sums over rows of equal answers by source and target, and (K,) rows by source."""
-    sizes = {name: networks[name].head.classes for name in sources}
+    sizes = {name: head_of(networks[name]).classes for name in sources}
     sums = {(a, b): np.zeros((k, rows.dim)) for a, k in sizes.items() for b, rows in fit.items()}
     counts = {name: np.zeros(k, np.int64) for name, k in sizes.items()}
     for blocks in joint_chunks(list(fit.values()), ROWS):
@@ -56,7 +56,7 @@ def _sums(
         for source, block in zip(fit, blocks, strict=True):
             if source not in sizes:
                 continue
-            said = answered(block, networks[source].head)
+            said = answered(block, head_of(networks[source]))
             counts[source] += np.bincount(said, minlength=sizes[source])
             for target, features in by_name.items():
                 add_by_class(sums[source, target], said, features)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from itertools import product
 
 from samefeatures.base.arrays import Int64
-from samefeatures.scores.comparisons import SAME, Comparison, compare
+from samefeatures.scores.comparisons import SAME, UNKNOWN, Comparison, compare
 from samefeatures.scores.follow import follow
 from samefeatures.scores.follows import Follows
 from samefeatures.scores.heads import Score, agreement
@@ -20,27 +21,37 @@ from samefeatures.study.scoring import Scored
 def cells_of(scored: Scored, measures: Mapping[str, str]) -> Iterator[Cell]:
     """All cells of all methods, N x N each; on the diagonals stand the networks unmapped.
 
+    Where the target has no head, and where the rows have no labels, cells hold measures alone.
+
     Args:
         scored: The study.
         measures: Key by name, in the order of the columns.
     """
-    own, same = scored.own, of_the_same(list(measures))
+    own, labels, same = scored.own, scored.labels, of_the_same(list(measures))
     for label, hybrids in scored.hybrids.items():
-        compared = compare(hybrids, own, scored.labels)
-        for source, target in product(own, own):
-            pair, ends = (source, target), (own[source], own[target])
+        compared = compare(hybrids, own, labels) if labels is not None else {}
+        for pair in product(scored.names, scored.names):
+            source, target = pair
+            ends, place = (own.get(source), own.get(target)), (label, *pair)
+            counted = scored.rows, labels is not None
             if source == target:
-                yield _cell((label, *pair), ends[0], ends, same, SAME)
+                known = SAME if ends[0] and labels is not None else UNKNOWN
+                yield _cell(place, ends[0], counted=counted, ends=ends, close=same, compared=known)
             else:
                 close = {
                     name: scored.facts[label][pair].measures[key] for name, key in measures.items()
                 }
-                whom = _follows(hybrids[pair], ends, scored.labels)
-                cell = _cell((label, *pair), hybrids[pair], ends, close, compared[pair])
-                yield replace(cell, follows=whom)
+                hybrid = hybrids.get(pair)
+                found = compared.get(pair, UNKNOWN)
+                cell = _cell(place, hybrid, counted=counted, ends=ends, close=close, compared=found)
+                yield replace(cell, follows=_follows(hybrid, ends, labels))
 
 
-def _follows(hybrid: Score, ends: tuple[Score, Score], labels: Int64) -> Follows:
+def _follows(
+    hybrid: Score | None, ends: tuple[Score | None, Score | None], labels: Int64 | None
+) -> Follows | None:
+    if hybrid is None or ends[0] is None or ends[1] is None or labels is None:
+        return None
     return follow(
         source_says=ends[0].predictions,
         target_says=ends[1].predictions,
@@ -51,30 +62,44 @@ def _follows(hybrid: Score, ends: tuple[Score, Score], labels: Int64) -> Follows
 
 def _cell(
     place: tuple[str, str, str],
-    score: Score,
-    ends: tuple[Score, Score],
+    score: Score | None,
+    *,
+    counted: tuple[int, bool],
+    ends: tuple[Score | None, Score | None],
     close: Mapping[str, float],
     compared: Comparison,
 ) -> Cell:
-    """A hybrid, or on the diagonal a network, between the scores of its source and its target."""
+    """A hybrid, or on the diagonal a network, between the scores of its source and its target.
+
+    Args:
+        place: Method, source and target.
+        score: Its own; None where no head ends it.
+        counted: Eval rows, and whether they have labels.
+        ends: Those of source and target.
+        close: Measures by name.
+        compared: What the paired tests say.
+    """
     label, source, target = place
-    source_top1, target_top1 = ends[0].top1, ends[1].top1
-    low, high = wilson(score.correct, score.n)
-    change = 100 * (score.top1 - source_top1) / source_top1 if source_top1 else float("nan")
+    n, labelled = counted
+    right = score if labelled else None
+    top1 = right.top1 if right else math.nan
+    source_top1, target_top1 = (e.top1 if e and labelled else math.nan for e in ends)
+    low, high = wilson(right.correct, n) if right else (math.nan, math.nan)
+    change = 100 * (top1 - source_top1) / source_top1 if source_top1 else math.nan
     return Cell(
         method=label,
         source=source,
         target=target,
-        n=score.n,
-        correct=score.correct,
-        top1=score.top1,
-        correct_top5=score.correct_top5,
-        top5=score.top5,
+        n=n,
+        correct=right.correct if right else None,
+        top1=top1,
+        correct_top5=right.correct_top5 if right else None,
+        top5=right.top5 if right else math.nan,
         source_top1=source_top1,
         target_top1=target_top1,
         change_vs_source_pct=change,
-        loss_vs_target_points=target_top1 - score.top1,
-        agreement=agreement(score, ends[1]),
+        loss_vs_target_points=target_top1 - top1,
+        agreement=agreement(score, ends[1]) if score and ends[1] else math.nan,
         measures=close,
         ci_low=low,
         ci_high=high,

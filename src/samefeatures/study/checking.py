@@ -47,7 +47,7 @@ class Check:
         network = self.network
         out = {"name": network.name, "source": network.source}
         out["features"] = f"{network.dim:,}"
-        out["classes"] = f"{network.head.classes:,}"
+        out["classes"] = f"{network.head.classes:,}" if network.head else "none: it has no head"
         out |= _of_images(network) if isinstance(network, ImageNetwork) else _of_file(network)
         out["fingerprint"] = network.fingerprint[:16]
         if self.listed is not None:
@@ -135,6 +135,8 @@ def check_networks(
 def _check(network: Network, images: ImageSet | None, progress: Progress, *, mapped: bool) -> Check:
     if isinstance(network, FeatureFile):
         labels = network.eval_labels
+        if network.head is None or labels is None:
+            return Check(network, None)
         score = score_heads([(network.eval_features, labels)], [network.head])[0]
         return Check(network, score, warning=renaming_warning(network, score, labels))
     if images is None:

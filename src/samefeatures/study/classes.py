@@ -27,7 +27,7 @@ class ClassCounts:
         classes: (k,) class indices.
         n: (k,) eval images of each.
         correct: (k,) that the hybrid gets right.
-        source_correct: (k,) that the source network gets right.
+        source_correct: (k,) that the source network gets right; None where it has no head.
         target_correct: (k,) that the target network gets right.
         fixed: (k,) that the target network gets wrong and the hybrid right.
         broken: (k,) that the target network gets right and the hybrid wrong.
@@ -39,7 +39,7 @@ class ClassCounts:
     classes: Int64
     n: Int64
     correct: Int64
-    source_correct: Int64
+    source_correct: Int64 | None
     target_correct: Int64
     fixed: Int64
     broken: Int64
@@ -79,7 +79,7 @@ def count_classes(
                 classes=classes,
                 n=every,
                 correct=count(hit),
-                source_correct=per_network[f"own/{source}"],
+                source_correct=per_network.get(f"own/{source}"),
                 target_correct=per_network[f"own/{target}"],
                 fixed=count(hit & ~before),
                 broken=count(before & ~hit),
@@ -126,5 +126,13 @@ def write_classes(counts: Sequence[ClassCounts], path: Path) -> Path:
     }
     none = np.zeros(0, np.int64)
     for name, field in {"label": "classes", **dict(zip(COLUMNS, COLUMNS, strict=True))}.items():
-        columns[name] = np.concatenate([none, *(getattr(c, field) for c in counts)])
+        found = [getattr(c, field) for c in counts]
+        if any(each is None for each in found):  # a list, since arrays hold no None
+            sizes = [len(c.classes) for c in counts]
+            filled = zip(found, sizes, strict=True)
+            columns[name] = [
+                v for e, k in filled for v in ([None] * k if e is None else e.tolist())
+            ]
+        else:
+            columns[name] = np.concatenate([none, *found])
     return write_table(write_parquet, columns, path)

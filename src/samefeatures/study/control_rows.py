@@ -13,7 +13,7 @@ from samefeatures.features.rows import FeatureRows
 from samefeatures.joint.views import SecondMoments
 from samefeatures.maps import AffineMap
 from samefeatures.maps.inverse import Inverse, pseudoinverse
-from samefeatures.networks.record import Network
+from samefeatures.networks.record import Network, head_of
 from samefeatures.scores.heads import Score, agreement, score_heads
 from samefeatures.scores.intervals import wilson
 from samefeatures.similarity.mapped import Mapped
@@ -109,7 +109,7 @@ def answers_rows(
             continue
         shift = fit.block(answers, target)[seen] / counts[seen, None]
         means = fit.mean_of(target) + shift  # (seen, d_B)
-        said = other.head.logits(means.astype(np.float32)).argmax(axis=1)
+        said = head_of(other).logits(means.astype(np.float32)).argmax(axis=1)
         yield AnswersRow(
             source=network,
             target=target,

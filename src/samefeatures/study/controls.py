@@ -14,7 +14,7 @@ from samefeatures.base.arrays import Int64
 from samefeatures.features.rows import FeatureRows
 from samefeatures.joint.cross import ROWS, chunks_of, cross_moments, permuted
 from samefeatures.maps import OLS, AffineMap, FitNote, Naive, SourceProblem
-from samefeatures.networks.record import Head
+from samefeatures.networks.record import Head, head_of
 from samefeatures.scores.heads import Score, score_heads
 from samefeatures.study.control_inputs import SEED, ControlInputs
 from samefeatures.study.control_spaces import Kept, find_spaces, taken
@@ -100,7 +100,7 @@ def _shuffled(inputs: ControlInputs, problem: SourceProblem) -> list[AffineMap]:
 def _onto_logits(inputs: ControlInputs, problem: SourceProblem) -> list[Head]:
     """Regressions of every target's logits, computed row by row, on the source's features."""
     names, moments = inputs.targets, problem.moments
-    heads = [inputs.networks[name].head for name in names]
+    heads = [head_of(inputs.networks[name]) for name in names]
     mean = moments.mean_of(inputs.source)
     means = [
         head.weight.astype(np.float64) @ moments.mean_of(name) + head.bias

@@ -14,7 +14,7 @@ from samefeatures.base.arrays import Int32, Int64
 from samefeatures.joint.blocks import Blocks
 from samefeatures.joint.views import Rest, Union
 from samefeatures.maps import OLS, SourceProblem
-from samefeatures.networks.record import Head
+from samefeatures.networks.record import Head, head_of
 from samefeatures.scores.heads import score_heads
 from samefeatures.scores.intervals import wilson
 from samefeatures.study.control_inputs import ControlInputs
@@ -42,7 +42,7 @@ def fit_set_rows(
     maps = OLS().fit(problem, inputs.targets)
     without = [m.fold(inputs.networks[m.target], algebra=inputs.algebra) for m in maps]
     said = _said(inputs, inputs.source, [*heads, *without])
-    own = [_said(inputs, name, [inputs.networks[name].head])[0] for name in inputs.targets]
+    own = [_said(inputs, name, [head_of(inputs.networks[name])])[0] for name in inputs.targets]
     whole, count = np.ones(len(made.fold_of), bool), len(heads)
     unseen = made.fold_of == 0
     for control, answers, rows in (

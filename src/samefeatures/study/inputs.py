@@ -21,6 +21,7 @@ from samefeatures.networks.record import FeatureFile, ImageNetwork, Network
 from samefeatures.networks.source import parse_source
 from samefeatures.study.config import StudyConfig
 from samefeatures.study.data_config import PartConfig
+from samefeatures.study.headless import check_heads, possible
 from samefeatures.study.label_space import by_name, check_labels, check_names
 
 OF_IMAGES = ("data", "store", "batch_size", "workers", "threads", "resident", "strict")
@@ -53,8 +54,8 @@ class Part:
 class StudyInputs:
     """Networks by name, in the order of the study, and the parts of both image sets.
 
-    ``class_names`` is empty where the study names no classes; ``notes`` say what was done so that
-    labels fit the networks.
+    ``class_names`` is empty where the study names no classes; ``notes`` say what was left out for
+    want of a head, and what was done so that labels fit the networks.
     """
 
     networks: dict[str, Network]
@@ -73,8 +74,8 @@ class StudyInputs:
 
     @property
     def classes(self) -> int:
-        """Of every network."""
-        return next(iter(self.networks.values())).head.classes
+        """Of every network that has a head; 0 where none has."""
+        return next((net.head.classes for net in self.networks.values() if net.head), 0)
 
     @property
     def image_networks(self) -> list[ImageNetwork]:
@@ -93,12 +94,14 @@ def open_inputs(config: StudyConfig, *, base: Path, progress: Progress) -> Study
     networks = open_networks(config, base=base, progress=progress)
     _check_classes(networks)
     check_names(networks.values())
+    check_heads(config, networks)
+    _, without = possible(config, networks)
     if config.controls or config.tasks:
         _refuse_names_of_spaces(list(networks))
     names = _class_names(config, networks, base)
     if not any(isinstance(net, ImageNetwork) for net in networks.values()):
         _refuse_keys_of_images(config)
-        return StudyInputs(networks, (), (), names)
+        return StudyInputs(networks, (), (), names, without)
     if config.data is None:
         raise ConfigError(
             "data: missing. A study of networks that see images needs 'data' with 'fit' and 'eval'."
@@ -108,8 +111,9 @@ def open_inputs(config: StudyConfig, *, base: Path, progress: Progress) -> Study
     evaluation, notes = _by_name(evaluation, config.data.eval, networks)
     for part in evaluation:
         for network in networks.values():
-            check_labels(part.images, network)
-    return StudyInputs(networks, fit, evaluation, names, notes)
+            if network.head is not None:
+                check_labels(part.images, network)
+    return StudyInputs(networks, fit, evaluation, names, (*without, *notes))
 
 
 def _by_name(
@@ -213,7 +217,7 @@ def _refuse_keys_of_images(config: StudyConfig) -> None:
 
 
 def _check_classes(networks: dict[str, Network]) -> None:
-    counts = {name: net.head.classes for name, net in networks.items()}
+    counts = {name: net.head.classes for name, net in networks.items() if net.head}
     if len(set(counts.values())) > 1:
         listed = ", ".join(f"{name} {count}" for name, count in counts.items())
         raise LabelError(
@@ -225,7 +229,7 @@ def _check_classes(networks: dict[str, Network]) -> None:
 def _class_names(config: StudyConfig, networks: dict[str, Network], base: Path) -> tuple[str, ...]:
     if config.class_names is None:
         return ()
-    classes = next(iter(networks.values())).head.classes
+    classes = next(net.head.classes for net in networks.values() if net.head)
     return class_names(config.class_names, classes=classes, base=base)
 
 

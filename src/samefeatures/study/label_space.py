@@ -11,7 +11,7 @@ import numpy as np
 from samefeatures.base.errors import LabelError
 from samefeatures.images.imageset import ImageSet
 from samefeatures.images.labels import by_imagenet
-from samefeatures.networks.record import ImageNetwork, Network
+from samefeatures.networks.record import ImageNetwork, Network, head_of
 
 IMAGENET = (1000, 1001)
 """Classes of heads that count as ImageNet-1k's, the second with a background class."""
@@ -115,14 +115,14 @@ def check_labels(images: ImageSet, network: Network) -> None:
             f"'{images.name}' has no labels. Counting correct predictions needs them; give a "
             "labels CSV, class folders, or another set."
         )
-    if images.in_order not in (None, network.head.classes):
+    classes = head_of(network).classes
+    if images.in_order not in (None, classes):
         raise LabelError(
             f"'{images.name}' has {images.in_order} class names, which 'class_map: sorted' numbers "
-            f"in their order, but {network.name} has {network.head.classes} classes, so that a "
+            f"in their order, but {network.name} has {classes} classes, so that a "
             "class that is missing here shifts all behind it. Give a class map with name and index "
             "(.csv, .json), or all names in order (.txt)."
         )
-    classes = network.head.classes
     if by_imagenet(images.label_names) and not _named([network]) and classes not in IMAGENET:
         raise LabelError(
             f"'{images.name}' is labelled by ImageNet's synsets, but {network.name} has "
@@ -130,10 +130,10 @@ def check_labels(images: ImageSet, network: Network) -> None:
             "a class map with the synsets and the indices of its classes."
         )
     low, high = int(images.labels.min()), int(images.labels.max())
-    if low < 0 or high >= network.head.classes:
+    if low < 0 or high >= classes:
         raise LabelError(
             f"'{images.name}' has labels from {low} to {high}, but {network.name} has "
-            f"{network.head.classes} classes (0 to {network.head.classes - 1}). Check the class "
+            f"{classes} classes (0 to {classes - 1}). Check the class "
             "map, and that these networks were trained on these classes."
         )
 

@@ -52,12 +52,12 @@ def label_warnings(
 
     Args:
         networks: By name.
-        own: Scores of the networks with their own heads.
+        own: Scores of the networks that have heads.
         labels: (n,) of the eval rows.
         classes: Of the heads.
     """
     yield from _coverage(labels, classes)
-    renamed = [renaming_warning(net, own[name], labels) for name, net in networks.items()]
+    renamed = [renaming_warning(networks[name], score, labels) for name, score in own.items()]
     yield from filter(None, renamed)
     alike = agree_though_wrong({n: s.predictions for n, s in own.items()}, labels, classes)
     if alike and not any(renamed):

@@ -34,13 +34,15 @@ SECONDS = 120.0
 
 def write_predictions(
     ids: Sequence[str] | None,
-    labels: npt.NDArray[np.int64],
+    labels: npt.NDArray[np.int64] | None,
+    rows: int,
     predictions: Mapping[str, npt.NDArray[np.int32]],
     path: Path,
 ) -> Path:
-    """Write one row per eval image: ``id``, ``label``, and one column (n,) per cell."""
-    names = list(ids) if ids is not None else [str(i) for i in range(len(labels))]
-    return write_table(_sealed, {"id": names, "label": labels, **predictions}, path)
+    """Write one row per eval image: ``id``, ``label`` if known, and one column (n,) per cell."""
+    names = list(ids) if ids is not None else [str(i) for i in range(rows)]
+    known = {} if labels is None else {"label": labels}
+    return write_table(_sealed, {"id": names, **known, **predictions}, path)
 
 
 def _sealed(table: Table, packed: IO[bytes]) -> None:

@@ -9,8 +9,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from samefeatures.base.border import kept_or_none
 from samefeatures.base.documents import parse_json
@@ -37,7 +39,7 @@ class KeptScores:
     """Heads on the features of one source.
 
     Attributes:
-        scores: One a head.
+        scores: One a head; none of a source of which every target lacks one.
         facts: One a map; none for a network's own head, and in files of earlier versions.
     """
 
@@ -73,9 +75,13 @@ class ScoreFile:
         """Save them, and remove those of other maps and rows."""
         facts = [asdict(each) for each in kept.facts]
         said = json.dumps({"basis": self.basis, "facts": facts}).encode()
-        arrays = {
-            "predictions": np.stack([s.predictions for s in kept.scores]),
-            "correct": np.array([(s.correct, s.correct_top5) for s in kept.scores]),
+        count = len(kept.scores)
+        shape = (count, kept.scores[0].n if count else 0)
+        arrays: dict[str, npt.NDArray[Any]] = {
+            "predictions": np.array([s.predictions for s in kept.scores], np.int32).reshape(shape),
+            "correct": np.array(
+                [(s.correct, s.correct_top5) for s in kept.scores], np.int64
+            ).reshape(count, 2),
             "facts": np.frombuffer(said, np.uint8),
         }
         with writing(self.path):

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float32, Int32, Int64
 from samefeatures.base.digests import digest
@@ -31,13 +33,17 @@ class Scored:
     """Everything that scoring found.
 
     Attributes:
-        labels: (n,) of the eval rows.
-        own: Every network with its own head.
-        hybrids: By label of the method, then by (source, target).
-        facts: What the maps are, in the same order.
+        labels: (n,) of the eval rows; None where nothing is known of what is right.
+        names: Of the networks, in the order of the study.
+        rows: n.
+        own: Every network with its own head; those without one are not there.
+        hybrids: By label of the method, then by (source, target): those whose target has a head.
+        facts: What the maps are, of every pair.
     """
 
-    labels: Int64
+    labels: Int64 | None
+    names: tuple[str, ...]
+    rows: int
     own: Mapping[str, Score]
     hybrids: Mapping[str, Mapping[Pair, Score]]
     facts: Mapping[str, Mapping[Pair, MapFacts]]
@@ -65,7 +71,7 @@ class Scorer:
     Attributes:
         networks: By name, in the order of the study.
         rows: (n, d) eval features of each.
-        labels: (n,) of these rows.
+        labels: (n,) of these rows, or None: then only predictions are compared.
         maps: Where the fitted maps lie.
         measuring: Takes what is measured of each map.
         folder: Where scores of one source and method are kept, so that a stopped run goes on.
@@ -74,7 +80,7 @@ class Scorer:
 
     networks: Mapping[str, Network]
     rows: Mapping[str, FeatureRows]
-    labels: Int64
+    labels: Int64 | None
     maps: MapFiles
     measuring: Measuring
     folder: Path
@@ -90,7 +96,8 @@ class Scorer:
         advance = progress.task("score", (1 + len(methods)) * len(self.networks))
         own: dict[str, Score] = {}
         for name, network in self.networks.items():
-            own[name] = self._own(name, network)
+            if network.head is not None:
+                own[name] = self._own(name, network, network.head)
             advance(1)
         hybrids: dict[str, dict[Pair, Score]] = {label: {} for label in methods}
         facts: dict[str, dict[Pair, MapFacts]] = {label: {} for label in methods}
@@ -98,30 +105,36 @@ class Scorer:
             for source in self.networks:
                 pairs = [(source, target) for target in self.networks if target != source]
                 kept = self._hybrids(label, key, pairs) if pairs else KeptScores([])
-                hybrids[label] |= zip(pairs, kept.scores, strict=True)
+                hybrids[label] |= zip(self._headed(pairs), kept.scores, strict=True)
                 facts[label] |= zip(pairs, kept.facts, strict=True)
                 advance(1)
-        return Scored(self.labels, own, hybrids, facts)
+        rows = len(next(iter(self.rows.values())))
+        return Scored(self.labels, tuple(self.networks), rows, own, hybrids, facts)
 
-    def _own(self, name: str, network: Network) -> Score:
+    def _headed(self, pairs: Sequence[Pair]) -> list[Pair]:
+        """Those that end in a network with a head."""
+        return [pair for pair in pairs if self.networks[pair[1]].head is not None]
+
+    def _own(self, name: str, network: Network, head: Head) -> Score:
         """A network with its own head."""
         file = self._file("own", name, network.fingerprint)
         kept = file.read()
         if kept is None or len(kept.scores) != 1:
-            kept = KeptScores(self._score(name, [network.head]))
+            kept = KeptScores(self._score(name, [head]))
             file.write(kept)
         return kept.scores[0]
 
     def _hybrids(self, label: str, key: str, pairs: Sequence[Pair]) -> KeptScores:
-        """All hybrids of one source, in the order of ``pairs``."""
-        source = pairs[0][0]
+        """All hybrids of one source, and the facts of all its maps, in the order of ``pairs``."""
+        source, headed = pairs[0][0], self._headed(pairs)
         file = self._file(label, source, key)
         kept = file.read()
-        if kept and len(kept.scores) == len(pairs) and self._are_whole(kept.facts, pairs):
+        if kept and len(kept.scores) == len(headed) and self._are_whole(kept.facts, pairs):
             return kept
         maps = [self.maps.load(label, *pair) for pair in pairs]
-        if kept is None or len(kept.scores) != len(pairs):
-            heads = [m.fold(self.networks[m.target], algebra=self.algebra) for m in maps]
+        if kept is None or len(kept.scores) != len(headed):
+            ends = {pair[1]: self.networks[pair[1]] for pair in headed}
+            heads = [m.fold(ends[m.target], algebra=self.algebra) for m in maps if m.target in ends]
             kept = KeptScores(self._score(source, heads))
         kept = KeptScores(kept.scores, [self._facts(label, fitted) for fitted in maps])
         file.write(kept)
@@ -133,13 +146,17 @@ class Scorer:
 
     def _file(self, label: str, source: str, key: str) -> ScoreFile:
         prints = [part.fingerprint for part in self.rows.values()]
-        basis = digest(str(SCORES_VERSION), self.labels.tobytes(), *prints)
+        labels = b"" if self.labels is None else self.labels.tobytes()
+        basis = digest(str(SCORES_VERSION), labels, *prints)
         name = f"{key[:16]}-{self.rows[source].fingerprint[:16]}.npz"
         return ScoreFile(self.folder / label / source / name, basis)
 
     def _score(self, source: str, heads: Sequence[Head]) -> list[Score]:
-        rows = labelled(self.rows[source], self.labels)
-        return score_heads(rows, heads, algebra=self.algebra)
+        if not heads:
+            return []
+        rows = self.rows[source]
+        labels = np.zeros(len(rows), np.int64) if self.labels is None else self.labels
+        return score_heads(labelled(rows, labels), heads, algebra=self.algebra)
 
     def _facts(self, label: str, fitted: AffineMap) -> MapFacts:
         path = self.maps.curve_path(label, fitted.source, fitted.target)

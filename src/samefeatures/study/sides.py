@@ -10,7 +10,6 @@ import numpy as np
 from samefeatures.base.arrays import Float32, Int64
 from samefeatures.base.brief import brief
 from samefeatures.base.digests import digest
-from samefeatures.base.errors import LabelError
 from samefeatures.features.rows import ArrayRows, FeatureRows, JoinedRows, check_same_images
 from samefeatures.features.stored import StoredFeatures
 from samefeatures.images.imageset import image_id
@@ -46,16 +45,9 @@ class Side:
         return next((part.ids for part in self.rows.values() if part.ids is not None), None)
 
     @property
-    def labels(self) -> Int64:
-        """(n,) class indices, from whichever network's rows carry them.
-
-        Raises:
-            LabelError: when none do.
-        """
-        for part in self.rows.values():
-            if part.labels is not None:
-                return part.labels
-        raise LabelError("The eval set has no labels. Give a labels CSV or class folders.")
+    def labels(self) -> Int64 | None:
+        """(n,) class indices, from whichever network's rows carry them; None where none do."""
+        return next((part.labels for part in self.rows.values() if part.labels is not None), None)
 
 
 def fit_side(inputs: StudyInputs, runner: Extractor) -> Side:

@@ -16,7 +16,7 @@ from samefeatures.features.spaces.noise import COLUMNS, ClassNoise, Noise
 from samefeatures.joint.blocks import Pair
 from samefeatures.joint.folded import Derived, Reading
 from samefeatures.joint.views import Mixed, SecondMoments
-from samefeatures.networks.record import Network
+from samefeatures.networks.record import Network, head_of
 from samefeatures.similarity.sketch import Sketch
 from samefeatures.study.controls_config import ANSWERS, LABELS, PIXELS, SOFT, Given
 
@@ -84,7 +84,7 @@ class Spaces:
     def answers(self) -> dict[str, Answers]:
         """One-hot answers of each network, by its name."""
         return {
-            name: Answers(name=answers_of(name), rows=self.rows[name], head=network.head)
+            name: Answers(name=answers_of(name), rows=self.rows[name], head=head_of(network))
             for name, network in self.networks.items()
         }
 
@@ -92,7 +92,9 @@ class Spaces:
     def soft_answers(self) -> dict[str, Answers]:
         """Probabilities of each network, by its name; empty where they are not asked for."""
         return {
-            name: Answers(name=soft_of(name), rows=self.rows[name], head=network.head, soft=True)
+            name: Answers(
+                name=soft_of(name), rows=self.rows[name], head=head_of(network), soft=True
+            )
             for name, network in self.networks.items()
             if self.soft
         }
@@ -104,7 +106,7 @@ class Spaces:
             name: ClassNoise(
                 name=noise_of(name),
                 rows=self.rows[name],
-                head=network.head,
+                head=head_of(network),
                 seed=self.seed,
                 columns=self.columns,
             )
@@ -117,7 +119,7 @@ class Spaces:
         """True labels, where they are given."""
         if self.labels is None:
             return []
-        classes = next(iter(self.networks.values())).head.classes
+        classes = head_of(next(iter(self.networks.values()))).classes
         return [Labels(name=LABELS, labels=self.labels, classes=classes)]
 
     @property

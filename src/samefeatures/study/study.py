@@ -10,7 +10,7 @@ from samefeatures.algebra import Algebra, open_algebra
 from samefeatures.base.arrays import Int64
 from samefeatures.base.brief import brief
 from samefeatures.base.display import Display, ProgressChoice
-from samefeatures.base.errors import ConfigError
+from samefeatures.base.errors import ConfigError, LabelError
 from samefeatures.base.files import writing
 from samefeatures.base.partial import clear_tree
 from samefeatures.features.direct import DirectRows
@@ -26,6 +26,7 @@ from samefeatures.study.control_inputs import ControlInputs
 from samefeatures.study.controls_config import ControlsConfig
 from samefeatures.study.fit_labels import fit_labels
 from samefeatures.study.fitting import fit_maps
+from samefeatures.study.headless import possible
 from samefeatures.study.inputs import StudyInputs, open_inputs
 from samefeatures.study.made_spaces import MadeSpaces, make_spaces
 from samefeatures.study.map_files import MapFiles, map_keys
@@ -109,8 +110,20 @@ class Study:
 
     @cached_property
     def eval_labels(self) -> Int64:
-        """(n,) class indices of the rows that hybrids are scored on."""
-        return self.eval_features.labels
+        """(n,) class indices of the rows that hybrids are scored on.
+
+        Raises:
+            LabelError: when no network's rows carry them.
+        """
+        labels = self.eval_features.labels
+        if labels is None:
+            raise LabelError("The eval set has no labels. Give a labels CSV or class folders.")
+        return labels
+
+    @cached_property
+    def possible(self) -> StudyConfig:
+        """The study as its networks can have it: without methods that ask for heads they lack."""
+        return possible(self.config, self.inputs.networks)[0]
 
     @cached_property
     def stream(self) -> Stream:
@@ -177,7 +190,7 @@ class Study:
     @property
     def task_inputs(self) -> TaskInputs:
         """What tasks are asked of."""
-        methods = self.config.methods
+        methods = self.possible.methods
         labels = [entry.label for entry in methods if METHODS.get(entry.name).uses == "images"]
         return TaskInputs(
             inputs=self.inputs,
@@ -207,13 +220,13 @@ class Study:
     @cached_property
     def maps(self) -> MapFiles:
         """Where the maps lie."""
-        labels = [entry.label for entry in self.config.methods]
+        labels = [entry.label for entry in self.possible.methods]
         return MapFiles(self.out / "maps", labels, list(self.inputs.networks))
 
     @property
     def map_keys(self) -> dict[str, str]:
         """Everything that decides the maps of each method, by its label."""
-        return map_keys(self.config, self.fit_features.rows, self.inputs.networks)
+        return map_keys(self.possible, self.fit_features.rows, self.inputs.networks)
 
     @property
     def feature_root(self) -> Root:
@@ -235,7 +248,7 @@ class Study:
         algebra, _ = self.algebra, self.task_images
         with self.progress:
             fit_maps(
-                self.config.methods,
+                self.possible.methods,
                 self.map_keys,
                 self.maps,
                 networks=self.inputs.networks,
@@ -265,7 +278,7 @@ class Study:
         scorer = Scorer(
             networks=self.inputs.networks,
             rows=self.eval_features.rows,
-            labels=self.eval_labels,
+            labels=self.eval_features.labels,
             maps=self.maps,
             measuring=self.measuring,
             folder=self.out / "scores",
@@ -273,7 +286,7 @@ class Study:
         )
         scored = scorer.run(self.map_keys, self.progress)
         return write_results(
-            self.config,
+            self.possible,
             self.inputs,
             scored,
             measures=self.measuring.keys,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -72,14 +73,17 @@ def write_results(
         StoreError: when ``folder`` can't be written.
     """
     predictions, labels = scored.predictions, scored.labels
-    per_class = count_classes(predictions, labels)
+    per_class = [] if labels is None else count_classes(predictions, labels)
     facts = scored.every_fact
     spaces = controls.spaces if controls else SpaceFindings()
     fits = [fact.fit for fact in facts]
     methods = tuple(method_summary(entry) for entry in config.methods)
     results = StudyResults(
         title=config.title,
-        networks=tuple(network_summary(net, scored.own[n]) for n, net in inputs.networks.items()),
+        networks=tuple(
+            network_summary(net, scored.own.get(name) if labels is not None else None)
+            for name, net in inputs.networks.items()
+        ),
         methods=methods,
         measures=(
             *(MeasureSummary.of(MEASURES.get(name)) for name in measures),
@@ -89,7 +93,9 @@ def write_results(
         fits=tuple(fits),
         curves=tuple(fact.curve for fact in facts if fact.curve is not None),
         fit_data=fit_data,
-        eval_data=replace(evaluation.summary, commonest=int(np.bincount(labels).max())),
+        eval_data=replace(
+            evaluation.summary, commonest=None if labels is None else int(np.bincount(labels).max())
+        ),
         settings=settings_of(config),
         versions=versions_summary(config),
         classes=tuple(class_changes(per_class)),
@@ -100,9 +106,13 @@ def write_results(
             *inputs.notes,
             *fit_warnings(methods, fits),
             *image_warnings(fit_data, evaluation.summary),
-            *shared_warnings(shared, len(labels)),
+            *shared_warnings(shared, scored.rows),
             *(text for task in tasks for text in task.warnings),
-            *label_warnings(inputs.networks, scored.own, labels, inputs.classes),
+            *(
+                label_warnings(inputs.networks, scored.own, labels, inputs.classes)
+                if labels is not None and scored.own
+                else ()
+            ),
             *spaces.notes,
         ),
     )
@@ -120,7 +130,8 @@ def _write(
     """The record, its tables, and predictions."""
     with writing(folder):
         write_cells(results.cells, folder)
-        write_predictions(ids, scored.labels, scored.predictions, folder / "predictions.parquet")
+        path = folder / "predictions.parquet"
+        write_predictions(ids, scored.labels, scored.rows, scored.predictions, path)
         write_classes(per_class, folder / "per_class.parquet")
         _write_beside(results, folder)
         results.save(folder / "study.json")
@@ -142,19 +153,19 @@ def settings_of(config: StudyConfig) -> dict[str, Any]:
     return dict(json.loads(config.model_dump_json(exclude_none=True, exclude={"cluster"})))
 
 
-def network_summary(network: Network, score: Score) -> NetworkSummary:
-    """A row of Table 5.1."""
+def network_summary(network: Network, score: Score | None) -> NetworkSummary:
+    """A row of Table 5.1; without a score of the network's own where it has none."""
     image = network if isinstance(network, ImageNetwork) else None
     return NetworkSummary(
         name=network.name,
         source=network.source,
         feature_dim=network.dim,
-        classes=network.head.classes,
+        classes=network.head.classes if network.head else None,
         parameters=image.parameters if image else None,
         preprocessing=image.preprocessing.as_dict() if image else None,
         fingerprint=network.fingerprint,
-        top1=score.top1,
-        top5=score.top5,
+        top1=score.top1 if score else math.nan,
+        top5=score.top5 if score else math.nan,
         effect=asdict(image.effect) if image and image.effect else None,
     )
 

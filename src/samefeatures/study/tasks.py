@@ -17,7 +17,7 @@ from samefeatures.base.progress import Progress
 from samefeatures.features.rows import FeatureRows
 from samefeatures.features.spaces.answers import answered
 from samefeatures.networks.pixels import question_space
-from samefeatures.networks.record import Head, Network
+from samefeatures.networks.record import Head, Network, head_of
 from samefeatures.scores.comparisons import Pair
 from samefeatures.scores.heads import Score, score_heads
 from samefeatures.scores.intervals import wilson
@@ -174,7 +174,7 @@ def _asked(task: TaskRows, probes: Mapping[str, Probe], given: TaskInputs) -> Ta
         fit_rows=len(task.fit.labels),
         n=len(labels),
         chance=100 * float(np.bincount(labels).max()) / len(labels),
-        cells=tuple(cells_of(Scored(labels, own, hybrids, {}), {})),
+        cells=tuple(cells_of(Scored(labels, tuple(own), len(labels), own, hybrids, {}), {})),
         answers=tuple(alone),
         probes=tuple(
             TaskProbe(
@@ -200,7 +200,7 @@ def _alone(
 ) -> Iterator[TaskAnswers]:
     """The source's predicted class alone, mapped by OLS into each target, through its probe."""
     network = given.networks[source]
-    said = answered(features, network.head)
+    said = answered(features, head_of(network))
     for target, mapped in given.means[source].items():
         if target == source:
             continue

@@ -12,6 +12,7 @@ from samefeatures.maps.affine import AffineMap
 from samefeatures.maps.method import Method
 from samefeatures.maps.problem import SourceProblem
 from samefeatures.maps.sizes import Sizes
+from samefeatures.networks.record import head_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,11 @@ class Logit(Method):
 
         Raises:
             MapError: when the two heads have different numbers of classes.
+            NetworkError: when a network has no head.
         """
-        head_a, algebra = problem.networks[problem.source].head, problem.algebra
+        head_a, algebra = head_of(problem.networks[problem.source]), problem.algebra
         for target in targets:
-            head_b = problem.networks[target].head
+            head_b = head_of(problem.networks[target])
             if head_a.classes != head_b.classes:
                 raise MapError(
                     f"The logit map from {problem.source} to {target} needs heads of the same "

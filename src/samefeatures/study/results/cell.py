@@ -16,11 +16,15 @@ from samefeatures.scores.follows import Follows
 class Cell:
     """One hybrid on the eval set: a row of ``results.csv``. Percents run from 0 to 100.
 
+    Where the target has no head, or the eval set no labels, nothing is counted: counts are None,
+    percents and p-values NaN, and the measures are all that a cell holds. Of a source without a
+    head what is taken against its own accuracy is NaN.
+
     Attributes:
         method: The map's method; on the diagonal the unmapped network, whatever the method.
         source: Whose features.
         target: Whose head.
-        n: Eval images scored.
+        n: Eval images.
         correct: Images whose label has the largest logit.
         top1: ``100 * correct / n``.
         correct_top5: Images whose label is among the five largest logits.
@@ -48,9 +52,9 @@ class Cell:
     source: str
     target: str
     n: int
-    correct: int
+    correct: int | None
     top1: float
-    correct_top5: int
+    correct_top5: int | None
     top5: float
     source_top1: float
     target_top1: float
@@ -64,8 +68,8 @@ class Cell:
     p_vs_source: float
     p_vs_target_raw: float
     p_vs_source_raw: float
-    fixed: int
-    broken: int
+    fixed: int | None
+    broken: int | None
     follows: Follows | None = None
 
     def __repr__(self) -> str:
@@ -78,6 +82,16 @@ class Cell:
             top1=self.top1,
             change_vs_source_pct=self.change_vs_source_pct,
         )
+
+    @property
+    def scored(self) -> bool:
+        """Whether right answers were counted."""
+        return self.correct is not None
+
+    @property
+    def turned(self) -> tuple[int, int]:
+        """Images fixed, and broken; none of a cell in which nothing was counted."""
+        return self.fixed or 0, self.broken or 0
 
     def measure(self, name: str) -> float:
         """NaN where the study does not take it."""

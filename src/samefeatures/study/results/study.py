@@ -105,10 +105,15 @@ class StudyResults:
             place = f"{cell.method}, {cell.source} → {cell.target}"
             if not names >= {cell.source, cell.target}:
                 raise ValueError(f"{place}: there is no such network")
-            if not 0 <= cell.correct <= cell.correct_top5 <= cell.n or cell.n < 1:
-                raise ValueError(f"{place}: {cell.correct} right of {cell.n}")
-            if not math.isclose(cell.top1, 100 * cell.correct / cell.n, rel_tol=1e-9):
-                raise ValueError(f"{place}: {cell.correct} of {cell.n} are not {cell.top1} %")
+            correct, five = cell.correct, cell.correct_top5
+            if correct is None or five is None:
+                if not (correct is five and math.isnan(cell.top1)):
+                    raise ValueError(f"{place}: {cell.top1} % right, and nothing was counted")
+                continue
+            if not 0 <= correct <= five <= cell.n or cell.n < 1:
+                raise ValueError(f"{place}: {correct} right of {cell.n}")
+            if not math.isclose(cell.top1, 100 * correct / cell.n, rel_tol=1e-9):
+                raise ValueError(f"{place}: {correct} of {cell.n} are not {cell.top1} %")
 
     def save(self, path: Path) -> None:
         """Write as JSON."""

@@ -15,12 +15,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkSummary:
-    """A row of Table 5.1 for one network of the study."""
+    """A row of Table 5.1 for one network of the study.
+
+    ``classes`` is None for a network without a head; ``top1`` and ``top5`` are NaN then, and where
+    the eval set has no labels.
+    """
 
     name: str
     source: str
     feature_dim: int
-    classes: int
+    classes: int | None
     parameters: int | None
     preprocessing: Mapping[str, Any] | None
     fingerprint: str
