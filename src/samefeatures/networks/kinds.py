@@ -107,6 +107,14 @@ _ROWS = (
          extra="tensorflow", packages=("tensorflow",)),
 )
 # fmt: on
+MODULE = Kind(
+    "module",
+    f"{_HERE}.torch.live:refuse_text",
+    "torch",
+    extra="torch",
+    packages=("torch", "torchvision", "timm", "transformers"),
+)
+"""That of modules of the process that runs, which no text can name."""
 KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _ROWS}
 """Those of this package, by name."""
 
@@ -124,6 +132,8 @@ def find_kind(name: str, *, text: str) -> Kind:
     """
     if name in KINDS:
         return KINDS[name]
+    if name == MODULE.name:
+        return MODULE
     others = plugins(GROUP)
     if name not in others:
         there = [*KINDS, *others]

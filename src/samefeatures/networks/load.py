@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import pkgutil
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from samefeatures.base.display import Display, ProgressChoice
 from samefeatures.base.errors import ConfigError, NetworkError
+from samefeatures.images.preprocess import Preprocessing
 from samefeatures.networks.arithmetic import Arithmetic
 from samefeatures.networks.background import without_background
 from samefeatures.networks.kinds import GENERAL, KINDS
@@ -17,15 +22,18 @@ from samefeatures.networks.record import FeatureFile, Network
 from samefeatures.networks.settings import check_overrides
 from samefeatures.networks.source import LoadOptions, Source, parse_source
 
+if TYPE_CHECKING:
+    from torch import nn
+
 Loader = Callable[[Source, LoadOptions], Network]
 """What an adapter offers, and a row of ``KINDS`` names."""
 
 
 def load(
-    source: str,
+    source: str | nn.Module,
     *,
     name: str | None = None,
-    preprocessing: Mapping[str, object] | None = None,
+    preprocessing: Mapping[str, object] | Preprocessing | None = None,
     threads: int | None = None,
     device: str = "cpu",
     precision: str = "float32",
@@ -39,8 +47,11 @@ def load(
         source: ``kind:rest?key=value&key=value``, e.g. ``timm:resnet18`` or
             ``onnx:PATH?output=logits``: the rows of ``KINDS``, and what other packages register.
             ``background=drop`` or ``keep`` is an option of all of them: see ``background_rows``.
-        name: Short name; by default that of the model, file or callable.
-        preprocessing: Replaces fields of the source's own ``Preprocessing``, by their names.
+            Or a live ``nn.Module``, in whatever mode and on whatever device: a copy of it as it is
+            now is the network, and it is left as it is.
+        name: Short name; by default that of the model, file, callable or class.
+        preprocessing: Replaces fields of the source's own ``Preprocessing``, by their names. Size,
+            mean and std are needed where the source does not say them.
         threads: Threads of the runtime; by default its own choice. No effect on features from
             outside, nor on TensorFlow and JAX, which set them for the whole process.
         device: ``cpu``, ``cuda`` or ``cuda:N``. No effect on features from outside.
@@ -56,7 +67,7 @@ def load(
         ConfigError: when an option is wrong.
         MissingExtraError: when the source needs a package that is not installed.
     """
-    parsed = parse_source(source)
+    parsed = parse_source(source) if isinstance(source, str) else _live(source, name)
     overrides = check_overrides(preprocessing)
     if threads is not None and threads < 1:
         raise ConfigError(f"threads is {threads}; it must be at least 1.")
@@ -64,8 +75,8 @@ def load(
         raise ConfigError(f"device is '{device}'; use 'cpu', 'cuda', or 'cuda:0' and so on.")
     if parsed.kind.runtime is None and overrides:
         raise ConfigError(
-            f"{source} brings features, not images: its preprocessing ({', '.join(overrides)}) "
-            "would have no effect. Leave it out."
+            f"{parsed.text} brings features, not images: its preprocessing "
+            f"({', '.join(overrides)}) would have no effect. Leave it out."
         )
     shown = Display(progress)
     options = LoadOptions(
@@ -79,12 +90,32 @@ def load(
     )
     check_arithmetic([parsed], options.arithmetic)
     loader: Loader = pkgutil.resolve_name(parsed.kind.loader)
+    if not isinstance(source, str):
+        from samefeatures.networks.torch.live import load_live
+
+        loader = partial(load_live, source)
     general = [key for key in GENERAL if key not in parsed.kind.keys]
     own = {key: value for key, value in parsed.query.items() if key not in general}
     with shown:
         network = loader(replace(parsed, query=own), options)
     _check_adapter(parsed, network)
     return without_background(parsed, network) if "background" in general else network
+
+
+def _live(module: object, name: str | None) -> Source:
+    """The source of what is no text.
+
+    Raises:
+        NetworkError: when it is no ``nn.Module``.
+    """
+    if "torch" not in sys.modules or isinstance(module, os.PathLike):
+        raise NetworkError(
+            f"load() was given {type(module).__name__}; it takes a source string, kind:name, such "
+            "as 'onnx:net.onnx' for a file, or an nn.Module."
+        )
+    from samefeatures.networks.torch.live import live_source
+
+    return live_source(module, name)
 
 
 def _check_adapter(source: Source, network: Network) -> None:

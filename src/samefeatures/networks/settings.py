@@ -22,12 +22,14 @@ from samefeatures.images.preprocess import Preprocessing
 FIELDS: tuple[str, ...] = tuple(field.name for field in fields(Preprocessing))
 
 
-def check_overrides(overrides: Mapping[str, object] | None) -> Mapping[str, object]:
-    """The overrides, if all of their keys are fields of ``Preprocessing``.
+def check_overrides(overrides: Mapping[str, object] | Preprocessing | None) -> Mapping[str, object]:
+    """The overrides, if all of their keys are fields of ``Preprocessing``; those of a whole one.
 
     Raises:
         ConfigError: naming the nearest field.
     """
+    if isinstance(overrides, Preprocessing):
+        return overrides.as_dict()
     if overrides is not None and not isinstance(overrides, Mapping):
         raise ConfigError(
             f"preprocessing is {type(overrides).__name__}; it must be a mapping of fields, e.g. "

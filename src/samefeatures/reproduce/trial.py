@@ -10,7 +10,7 @@ from samefeatures.networks.load import load
 from samefeatures.networks.record import ImageNetwork
 from samefeatures.reproduce.experiment import Chosen, Options
 from samefeatures.reproduce.networks import Catalogue, Weights
-from samefeatures.study.config import NetworkConfig
+from samefeatures.study.network_config import NetworkConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,49 +6,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from samefeatures.algebra import Precision
 from samefeatures.base.brief import brief
 from samefeatures.base.documents import read_yaml
 from samefeatures.base.errors import ConfigError, FileError, NoFileError
-from samefeatures.base.strict import Strict, no_text, problems
-from samefeatures.images.input_values import checked_channels, checked_size
+from samefeatures.base.strict import Strict, problems
 from samefeatures.maps import METHODS
 from samefeatures.similarity import MEASURES
 from samefeatures.study.controls_config import ControlsConfig
 from samefeatures.study.data_config import DataConfig
 from samefeatures.study.methods import MethodConfig, method_entry
+from samefeatures.study.network_config import NetworkConfig, network_entries
 from samefeatures.study.task_config import TaskConfig, task_entries
-
-
-class NetworkConfig(Strict):
-    """One network: where it loads from, its name, and overrides of its preprocessing."""
-
-    load: str
-    name: str | None = None
-    input_size: tuple[int, int, int] | None = None
-    crop_pct: float | None = None
-    interpolation: str | None = None
-    mean: tuple[float, float, float] | None = None
-    std: tuple[float, float, float] | None = None
-    crop_mode: str | None = None
-
-    @field_validator("input_size", "mean", "std", mode="before")
-    @classmethod
-    def _three_numbers(cls, value: Any, info: ValidationInfo) -> Any:
-        try:
-            if value is None or info.field_name == "input_size":
-                return value if value is None else checked_size(value)
-            return checked_channels(str(info.field_name), value)
-        except ConfigError as error:
-            raise ValueError(str(error)) from None
-
-    @property
-    def overrides(self) -> dict[str, object]:
-        """The preprocessing fields that were given."""
-        given = self.model_dump(exclude={"load", "name"}, exclude_none=True)
-        return dict(given)
 
 
 class AlgebraConfig(Strict):
@@ -119,12 +90,7 @@ class StudyConfig(Strict):
     @field_validator("networks", mode="before")
     @classmethod
     def _network_entries(cls, value: Any) -> Any:
-        if not isinstance(value, list) or len(value) < 1:
-            raise ValueError("give a list of at least one source string, e.g. timm:resnet18")
-        for entry in value:
-            if not isinstance(entry, str | Mapping | NetworkConfig):
-                raise ValueError(no_text("a network", entry))
-        return [{"load": entry} if isinstance(entry, str) else entry for entry in value]
+        return network_entries(value)
 
     @field_validator("methods", mode="before")
     @classmethod

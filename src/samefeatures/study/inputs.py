@@ -159,7 +159,9 @@ def open_networks(config: StudyConfig, *, base: Path, progress: Progress) -> dic
     networks: dict[str, Network] = {}
     advance = progress.task("load networks", len(config.networks))
     for entry in config.networks:
-        network = load(
+        if isinstance(entry.loaded, ImageNetwork):
+            _check_loaded(entry.loaded, arithmetic)
+        network = entry.loaded or load(
             entry.load,
             name=entry.name,
             preprocessing=entry.overrides or None,
@@ -181,6 +183,19 @@ def open_networks(config: StudyConfig, *, base: Path, progress: Progress) -> dic
         networks[network.name] = network
         advance(1)
     return networks
+
+
+def _check_loaded(network: ImageNetwork, arithmetic: Arithmetic) -> None:
+    """Refuse a network that was loaded in another precision than the study's."""
+    effect = network.effect
+    has = Arithmetic(
+        precision=effect.precision if effect else "float32", compile=bool(effect and effect.compile)
+    )
+    if has != arithmetic:
+        raise ConfigError(
+            f"networks: {network.name} was loaded with {has}, and the study says {arithmetic}. "
+            "Load it with the same precision and compile."
+        )
 
 
 def open_parts(entries: Sequence[PartConfig], *, labelled: bool, base: Path) -> tuple[Part, ...]:

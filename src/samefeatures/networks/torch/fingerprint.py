@@ -11,12 +11,13 @@ from torch import Tensor, nn
 from samefeatures.base.digests import digest
 
 
-def fingerprint_module(model: nn.Module, *code: Path) -> str:
-    """A digest over names, types, shapes and bytes of all weights, the structure, and code files.
+def fingerprint_module(model: nn.Module, *code: Path | bytes) -> str:
+    """A digest over names, types, shapes and bytes of all weights, the structure, and code.
 
     Args:
         model: On any device.
-        code: Python files that define it, where no version of a library stands for them.
+        code: Python files that define it, where no version of a library stands for them, and code
+            that stands in none.
     """
     kind = type(model)
     structure = re.sub(r" at 0x[0-9a-f]+", "", str(model))  # addresses differ from run to run
@@ -27,4 +28,6 @@ def fingerprint_module(model: nn.Module, *code: Path) -> str:
             continue
         raw = value.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
         parts += [name, str(value.dtype), str(tuple(value.shape)), raw.numpy().tobytes()]
-    return digest(*parts, *(path.read_bytes() for path in code))
+    return digest(
+        *parts, *(each if isinstance(each, bytes) else each.read_bytes() for each in code)
+    )

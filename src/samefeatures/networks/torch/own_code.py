@@ -26,29 +26,31 @@ def code_of(thing: object) -> list[Path]:
         thing: Empty-handed where no file defines it, as of what a notebook or C defines.
     """
     module = inspect.getmodule(thing)
-    if module is None or _file(module) is None:
+    if module is None or file_of(module) is None:
         return []
     found: dict[Path, None] = {}
     waiting = [module]
     while waiting:
         module = waiting.pop()
-        path = _file(module)
-        if path is None or path in found or (found and not _own(module, path)):
+        path = file_of(module)
+        if path is None or path in found or (found and not is_own(module)):
             continue
         found[path] = None
         waiting += _imported(module, path)
     return list(found)
 
 
-def _file(module: ModuleType) -> Path | None:
+def file_of(module: ModuleType) -> Path | None:
     """Its source; None of what is built in, or compiled."""
     name = getattr(module, "__file__", None)
     path = Path(name) if name else None
     return path if path is not None and path.suffix == ".py" and path.is_file() else None
 
 
-def _own(module: ModuleType, path: Path) -> bool:
-    if module.__name__.partition(".")[0] == __name__.partition(".")[0]:
+def is_own(module: ModuleType) -> bool:
+    """Whether a module is the user's: neither Python's, nor this package's, nor installed."""
+    path = file_of(module)
+    if path is None or module.__name__.partition(".")[0] == __name__.partition(".")[0]:
         return False  # the extractor's version stands for this package, wherever it lies
     folders = (Path(sysconfig.get_path(name)) for name in LIBRARIES)
     real = path.resolve()

@@ -18,9 +18,13 @@ from samefeatures.networks.settings import FIELDS
 from samefeatures.networks.source import LoadOptions, Source
 from samefeatures.networks.torch.source import Built, load_torch
 
+NOT_HERE = ", of the script or notebook that runs; for the command line put it into a file"
+
 
 def build_python(source: Source, options: LoadOptions) -> Built:
     """Call the function; its module is looked for in ``base`` and the current folder, too.
+
+    ``python:__main__:function`` is one of the running script or notebook.
 
     The function may return the module alone, or with it a ``Preprocessing``. A module may also
     say how its input is made: by an attribute ``preprocessing`` (a ``Preprocessing`` or a mapping
@@ -31,6 +35,7 @@ def build_python(source: Source, options: LoadOptions) -> Built:
     """
     from torch import nn
 
+    from samefeatures.networks.torch.loose_code import all_code
     from samefeatures.networks.torch.own_code import code_of
 
     with _importable(options.base or Path(), Path()):
@@ -49,11 +54,13 @@ def build_python(source: Source, options: LoadOptions) -> Built:
             f"{source.text} returned {type(made).__name__}; it must return an nn.Module, or an "
             "nn.Module and a samefeatures.Preprocessing."
         )
-    code = code_of(function)
+    code = [*code_of(function), *all_code([function, type(model)])]
     # Classes of libraries are known by their versions, not by their files.
     if type(model).__module__.split(".", maxsplit=1)[0] not in source.kind.packages:
         code += code_of(type(model))
-    return Built(model, _fields(model, said, source), code=tuple(sorted(set(code))))
+    files = sorted({each for each in code if isinstance(each, Path)})
+    loose = [each for each in code if isinstance(each, bytes)]
+    return Built(model, fields_said(model, said, source), code=(*files, *loose))
 
 
 load_python = partial(load_torch, build_python)
@@ -94,13 +101,13 @@ def _find(source: Source) -> Callable[[], Any]:
         raise NetworkError(
             f"{source.text}: '{module_name}' {what} '{name}'. "
             f"{did_you_mean(name, [n for n in vars(module) if not n.startswith('_')])}"
-            "Name a function that returns an nn.Module."
+            f"Name a function that returns an nn.Module{NOT_HERE * (module_name == '__main__')}."
         )
     found: Callable[[], Any] = function
     return found
 
 
-def _fields(model: Any, said: object, source: Source) -> Mapping[str, object]:
+def fields_said(model: Any, said: object, source: Source) -> Mapping[str, object]:
     """Fields of ``Preprocessing`` that the function or the module gives."""
     if said is None:
         said = getattr(model, "preprocessing", None)

@@ -29,7 +29,8 @@ class Built:
         model: The whole network.
         preprocessing: Fields of ``Preprocessing`` that the source gives.
         library: Name and version of the library that defines the module, if there is one.
-        code: Files that define it, where no version of a library stands for them.
+        code: Files that define it, where no version of a library stands for them, and code that
+            stands in none.
         skip_rows: Rows that are cut off the top of the head: 1 leaves out a background class.
         notes: What a person should know about the network.
         class_names: Of all rows of the head, those that are cut off too; empty without names.
@@ -40,7 +41,7 @@ class Built:
     model: nn.Module
     preprocessing: Mapping[str, object]
     library: str | None = None
-    code: tuple[Path, ...] = field(default=())
+    code: tuple[Path | bytes, ...] = field(default=())
     skip_rows: int = 0
     notes: tuple[str, ...] = ()
     class_names: tuple[str, ...] = ()
