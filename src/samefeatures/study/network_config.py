@@ -68,7 +68,7 @@ def network_entries(value: Any) -> list[Any]:
         raise ValueError("give a list of at least one source string, e.g. timm:resnet18")
     entries = [NetworkConfig.of(each) if isinstance(each, Network) else each for each in value]
     for entry in entries:
-        if type(entry).__module__.startswith("torch"):
+        if callable(getattr(entry, "state_dict", None)):
             raise ValueError("a module is loaded first: samefeatures.load(module, preprocessing=…)")
         if not isinstance(entry, str | Mapping | NetworkConfig):
             raise ValueError(no_text("a network", entry))
