@@ -107,7 +107,7 @@ def test_signals_end_with_one_line(tmp_path: Path, sent: int, code: int) -> None
     process.send_signal(sent)
     _, said = process.communicate(timeout=600)
     assert process.returncode == code
-    assert said.decode().splitlines() == ["Stopped. The same command goes on from here."]
+    assert said.decode().splitlines() == ["Stopped; the same command goes on."]
 
 
 @pytest.mark.parametrize(

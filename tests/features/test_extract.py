@@ -112,7 +112,7 @@ def test_extraction_tells_how_far_each_network_is(tmp_path: Path) -> None:
     networks, views = [tiny_network("a"), tiny_network("b")], Views(count=2)
     extract(networks, images, tmp_path, views=views, progress=told.append)
     last = {step.stage: (step.done, step.total) for step in told}
-    assert last == {"features of a": (20, 20), "features of b": (20, 20)}
+    assert last == {"features: a": (20, 20), "features: b": (20, 20)}
     assert told[-1].rate.endswith("waiting")
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from samefeatures.algebra.host import HOST, Host
 from samefeatures.algebra.protocol import SINGLE_ROWS, Algebra, Heads, Precision, Sums, check_single
-from samefeatures.base.errors import ConfigError, require
+from samefeatures.base.devices import check_device
+from samefeatures.base.errors import require
 
 __all__ = [
     "HOST",
@@ -30,11 +29,7 @@ def open_algebra(device: str) -> Algebra:
     """
     if device == "cpu":
         return HOST
-    if not re.fullmatch(r"cuda(:\d+)?", device):
-        raise ConfigError(
-            f"algebra: the device '{device}' is not known. Give cpu, cuda or cuda:N, N a number "
-            "from 0 (others have no float64)."
-        )
+    check_device(device, "algebra: device")
     require("torch", extra="torch", purpose=f"Algebra on '{device}'")
     from samefeatures.algebra.device import TorchDevice
 

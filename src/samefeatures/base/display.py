@@ -10,7 +10,8 @@ from typing import Literal, Self
 from samefeatures.base.brief import brief
 from samefeatures.base.errors import ConfigError
 from samefeatures.base.options import check_known
-from samefeatures.base.progress import Advance, Progress, Rate, Silent, console, on_terminal
+from samefeatures.base.progress import Advance, Progress, Rate, Silent, console
+from samefeatures.base.showing import on_terminal
 from samefeatures.base.told import Tell, Told
 
 ProgressChoice = Literal["bar", "quiet"] | Tell | Progress

@@ -8,6 +8,7 @@ from html import escape
 from typing import Any
 
 from samefeatures.base.shown import plain
+from samefeatures.base.stages import clock_time
 from samefeatures.base.told import ProgressStep
 
 SECONDS_BETWEEN = 0.2
@@ -47,7 +48,7 @@ class NotebookBars:
         if self._done or self._notes:
             self._under_way = {}
             stages = "1 stage" if self._done == 1 else f"{self._done} stages"
-            self._draw(f"Done: {stages} in {_time(self._clock() - self._begun)}.")
+            self._draw(f"Done: {stages} in {clock_time(self._clock() - self._begun)}.")
 
     def _draw(self, last: str = "") -> None:
         self._drawn = self._clock()
@@ -82,11 +83,4 @@ def _text(step: ProgressStep) -> str:
 
 
 def _left(step: ProgressStep) -> str:
-    return "" if step.seconds_left is None else f"{_time(step.seconds_left)} left"
-
-
-def _time(seconds: float) -> str:
-    """``0:31`` or ``2:04:10``."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    return "" if step.seconds_left is None else f"{clock_time(step.seconds_left)} left"

@@ -23,3 +23,18 @@ def guarded(cell: str) -> str:
 
 
 FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def cut(text: str, width: int) -> str:
+    """``text`` in at most ``width`` columns of a terminal, cut in its middle: both ends tell."""
+    from rich.cells import cell_len, chop_cells
+
+    if cell_len(text) <= width:
+        return text
+    start = next(iter(chop_cells(text, width // 2)), "")
+    end, tail = "", width - 1 - cell_len(start)
+    for character in reversed(text):
+        if cell_len(character + end) > tail:
+            break
+        end = character + end
+    return f"{start}…{end}"

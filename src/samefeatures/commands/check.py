@@ -22,7 +22,8 @@ def check(
     ] = None,
 ) -> None:
     """Load networks, prove their split, and say what they are, before anything is fitted."""
-    from samefeatures.base.progress import console, on_terminal
+    from samefeatures.base.progress import console
+    from samefeatures.base.showing import on_terminal
     from samefeatures.report.terminal import print_facts
     from samefeatures.study.checking import check_networks
 

@@ -70,7 +70,7 @@ def _fail(message: str) -> NoReturn:
 
 
 def _stop(code: int) -> NoReturn:
-    _say("Stopped. The same command goes on from here.")
+    _say("Stopped; the same command goes on.")
     sys.exit(code)
 
 

@@ -38,7 +38,7 @@ def opened(
     study: Path, out: Path | None, *, strict: bool = False, ray: str | None = None
 ) -> Iterator[Study]:
     """The study, in this process or on a cluster, with its progress shown."""
-    from samefeatures.base.progress import on_terminal
+    from samefeatures.base.showing import on_terminal
 
     with on_terminal() as progress:
         if ray is None:

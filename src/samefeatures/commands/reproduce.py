@@ -105,7 +105,8 @@ def reproduce(  # noqa: PLR0917  (the command line calls it by name)
 
 
 def _look(experiment: Experiment, catalogue: Catalogue) -> None:
-    from samefeatures.base.progress import console, on_terminal
+    from samefeatures.base.progress import console
+    from samefeatures.base.showing import on_terminal
     from samefeatures.reproduce.dry_run import try_out
     from samefeatures.reproduce.dry_run_terminal import print_dry_run
 
@@ -115,7 +116,8 @@ def _look(experiment: Experiment, catalogue: Catalogue) -> None:
 
 
 def _go(experiment: Experiment) -> None:
-    from samefeatures.base.progress import console, on_terminal
+    from samefeatures.base.progress import console
+    from samefeatures.base.showing import on_terminal
     from samefeatures.reproduce.experiment import check_ready
     from samefeatures.reproduce.run import reproduce
     from samefeatures.reproduce.terminal import print_comparison

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def demo(out: Out = None) -> None:
     """Compare ten small CNNs that ship with the package; a few minutes."""
-    from samefeatures.base.progress import on_terminal
+    from samefeatures.base.showing import on_terminal
     from samefeatures.study.demo import demo_config
     from samefeatures.study.study import Study
 

@@ -142,7 +142,7 @@ def _telling(
     """Tells a display, with a task a network, and ``on_rows``."""
     bars = {
         store.name: shown.task(
-            f"features of {store.name}",
+            f"features: {store.name}",
             store.images * store.views,
             rate=partial(meter.words, store.name),
         )

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from samefeatures.base.devices import check_device
 from samefeatures.base.display import Display, ProgressChoice
 from samefeatures.base.errors import ConfigError, NetworkError
 from samefeatures.images.preprocess import Preprocessing
@@ -71,8 +72,7 @@ def load(
     overrides = check_overrides(preprocessing)
     if threads is not None and threads < 1:
         raise ConfigError(f"threads is {threads}; it must be at least 1.")
-    if not re.fullmatch(r"cpu|cuda(:\d+)?", device):
-        raise ConfigError(f"device is '{device}'; use 'cpu', 'cuda', or 'cuda:0' and so on.")
+    check_device(device)
     if parsed.kind.runtime is None and overrides:
         raise ConfigError(
             f"{parsed.text} brings features, not images: its preprocessing "

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from samefeatures.algebra import Precision
 from samefeatures.base.brief import brief
+from samefeatures.base.devices import check_device
 from samefeatures.base.documents import read_yaml
 from samefeatures.base.errors import ConfigError, FileError, NoFileError
 from samefeatures.base.strict import Strict, problems
@@ -32,6 +33,11 @@ class AlgebraConfig(Strict):
 
     device: str | None = None
     precision: Precision = "float64"
+
+    @field_validator("device")
+    @classmethod
+    def _known_device(cls, device: str | None) -> str | None:
+        return None if device is None else _device(device)
 
 
 class ClusterConfig(Strict):
@@ -111,6 +117,22 @@ class StudyConfig(Strict):
         if twice:
             raise ValueError(f"the measure '{min(twice)}' stands twice; name it once")
         return names
+
+    @model_validator(mode="before")
+    @classmethod
+    def _devices_by_their_key(cls, value: Any) -> Any:
+        for key in ("gpu", "gpus", "cuda") if isinstance(value, Mapping) else ():
+            if key in value:
+                raise ValueError(
+                    f"unknown key '{key}'. Did you mean 'device: cuda'? One of several GPUs is "
+                    "cuda:N, N a number from 0"
+                )
+        return value
+
+    @field_validator("device")
+    @classmethod
+    def _known_device(cls, device: str) -> str:
+        return _device(device)
 
     @field_validator("tasks", mode="before")
     @classmethod
@@ -198,6 +220,13 @@ class StudyConfig(Strict):
     def algebra_device(self) -> str:
         """Where moments, maps and scores are computed."""
         return self.device if self.algebra.device is None else self.algebra.device
+
+
+def _device(name: str) -> str:
+    try:
+        return check_device(name)
+    except ConfigError as error:
+        raise ValueError(str(error).removeprefix("device is ").rstrip(".")) from None
 
 
 def read_config(path: Path) -> StudyConfig:

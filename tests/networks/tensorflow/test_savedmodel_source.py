@@ -258,7 +258,7 @@ def test_inputs_that_are_no_images(tmp_path: Path) -> None:
     assert "mean, std missing" in refused(path, preprocessing=None)
     other = refused(path, preprocessing=HALF | {"input_size": [3, 20, 20]})
     assert "takes images of 16 x 16 pixels" in other
-    assert "use 'cpu'" in refused(path, ConfigError, device="gpu")
+    assert "Did you mean 'device: cuda'?" in refused(path, ConfigError, device="gpu")
 
 
 def test_no_gpu_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
