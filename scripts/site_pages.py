@@ -58,7 +58,17 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
     if page.file.src_uri.endswith("/tables.md"):  # numbers, which nobody searches for
         page.meta["search"] = {"exclude": True}
-    return markdown
+    return linked(markdown)
+
+
+def linked(markdown: str) -> str:
+    """With `sf.NAME` leading to the reference, but in blocks of code; a wrong name is an error."""
+    prose = re.split(r"(^ *```.*?^ *```$)", markdown, flags=re.MULTILINE | re.DOTALL)
+    prose[::2] = [
+        re.sub(r"(?<!\[)`sf\.([\w.]+)([^`\n]*)`", r"[`sf.\1\2`][samefeatures.\1]", part)
+        for part in prose[::2]
+    ]
+    return "".join(prose)
 
 
 def anchor(heading: str, separator: str) -> str:

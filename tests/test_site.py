@@ -106,6 +106,13 @@ def test_every_public_name_is_in_the_reference(site: Path) -> None:
     assert "samefeatures.base.errors.SamefeaturesError" in found
 
 
+def test_pages_lead_to_the_reference(site: Path) -> None:
+    assert (
+        "../reference/report.html#samefeatures.write_report"
+        in refers(site / "docs" / "report.html").leads
+    )
+
+
 def test_every_command_is_in_the_reference(site: Path) -> None:
     from samefeatures.commands.app import app
 
