@@ -8,7 +8,14 @@ import functools
 import importlib
 from typing import Any
 
+from samefeatures.base.drawn import drawn_by
 from samefeatures.base.version import __version__ as __version__
+
+# A record stands before what draws it; here all parts of the tree come together.
+drawn_by(
+    StudyResults="samefeatures.report.notebook:results_html",
+    Table="samefeatures.report.notebook:table_html",
+)
 
 
 def __getattr__(name: str) -> Any:

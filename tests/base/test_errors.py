@@ -12,6 +12,7 @@ from samefeatures.base.errors import (
     FileError,
     MissingExtraError,
     SamefeaturesError,
+    UnknownNameError,
     did_you_mean,
     require,
 )
@@ -30,7 +31,9 @@ def test_a_missing_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> N
         require("timm", extra="y", purpose="X")
 
 
-@pytest.mark.parametrize("kind", [SamefeaturesError, FileError, ConfigError, DataError])
+@pytest.mark.parametrize(
+    "kind", [SamefeaturesError, FileError, ConfigError, DataError, UnknownNameError]
+)
 def test_what_an_error_says_is_one_line_and_obeyed_by_no_terminal(
     kind: type[SamefeaturesError],
 ) -> None:

@@ -56,7 +56,7 @@ def test_a_measure_that_was_asked_for_has_a_line(make: Callable[..., StudyResult
     assert measure_lines(grid, "map") == ["Near: median 0.500 (0.100 to 0.900); how near."]
     assert measure_lines(grid, "spaces") == []
     assert under(grid)[-1] == measure_lines(grid, "map")[0]
-    none = tuple(replace(c, measures={}) for c in plain.cells)
+    none = tuple(replace(c, measures={"near": math.nan}) for c in plain.cells)
     assert measure_lines(grids(replace(plain, cells=none, measures=(asked,)))[0], "map") == []
 
 

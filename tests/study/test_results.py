@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from npz_worlds import make_worlds, write_npz
+from samefeatures.base.errors import UnknownNameError
 from samefeatures.study.config import parse_config
 from samefeatures.study.study import Study
 
@@ -27,6 +28,32 @@ def test_medians_over_maps_and_over_all_cells(npz_study: Study) -> None:
             assert np.median(off) < np.median(list(changes.values()))
     with pytest.raises(ValueError, match="over is 'all'; it must be 'maps' or 'cells'"):
         results.median_change("ols", over="all")
+
+
+def test_a_name_that_is_not_there_gets_the_nearest(npz_study: Study) -> None:
+    results = npz_study.score()
+    for method in ("olss", "", "zebra", 3, None):
+        with pytest.raises(UnknownNameError, match=f"no method '{method}'"):
+            results.table(method)  # type: ignore[arg-type]
+    with pytest.raises(KeyError, match="Did you mean 'ridge'"):
+        results.median_change("rigde", over="maps")
+    table = results.table("ols")
+    with pytest.raises(UnknownNameError, match=r"no network 'd'\. There are: a, b, c"):
+        table["a", "d"]
+    with pytest.raises(UnknownNameError, match="by source and target, not by 'a'"):
+        table["a"]  # type: ignore[index]
+    assert ("a", "d") not in table
+    assert table.get(("a", "d")) is None
+    assert results.find("ols", "a", "b") is table["a", "b"]
+    assert results.find("olss", "a", "b") is None
+    assert table == {(c.source, c.target): c for c in results.cells if c.method == "ols"}
+
+
+def test_a_cell_that_was_not_scored_is_said_so(npz_study: Study) -> None:
+    results = npz_study.score()
+    kept = tuple(c for c in results.cells if (c.method, c.source) != ("ols", "a"))
+    with pytest.raises(UnknownNameError, match=r"^ols: a → b was not scored\.$"):
+        replace(results, cells=kept).table("ols")["a", "b"]
 
 
 def test_classes_have_their_names_or_their_number(npz_study: Study) -> None:

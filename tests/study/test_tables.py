@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from samefeatures.base.errors import StoreError
+from samefeatures.base.errors import StoreError, UnknownNameError
 from samefeatures.study.predictions import read_predictions, write_predictions
 from samefeatures.study.results import Cell
 from samefeatures.study.tables import write_cells
@@ -111,7 +111,9 @@ def test_a_cell_goes_through_its_row_and_back(cells: list[Cell]) -> None:
     for cell in cells[:2]:
         assert Cell.parse(json.loads(json.dumps(cell.row))) == cell
     assert math.isnan(cells[2].measure("r2"))
-    assert math.isnan(cells[0].measure("cka"))
+    with pytest.raises(UnknownNameError, match=r"no measure 'cosin'\. Did you mean 'cosine'"):
+        cells[0].measure("cosin")
+    assert math.isnan(replace(cells[0], measures={}).cosine)
 
 
 @pytest.mark.parametrize("ids", [["x.png", "7"], None])

@@ -4,6 +4,7 @@
     ├── ConfigError           a study file or an option
     ├── FileError             a file is not what it should be; readers say what to do
     │   └── NoFileError
+    ├── UnknownNameError      a name that a record does not have; a KeyError, too
     ├── MissingExtraError     a package that an extra would have brought
     ├── DataError             an image set
     │   ├── DuplicateIdError
@@ -56,6 +57,13 @@ class FileError(SamefeaturesError):
 
 class NoFileError(FileError):
     """There is no such file."""
+
+
+class UnknownNameError(SamefeaturesError, KeyError):
+    """A record is asked for a method, network or measure that it does not have."""
+
+    def __str__(self) -> str:
+        return plain(str(self.args[0]))  # KeyError's own would put quotes around it
 
 
 class MissingExtraError(SamefeaturesError):

@@ -18,7 +18,7 @@ def check_known(word: str, known: Iterable[str], what: str, error: type[Exceptio
     names = list(known)
     if word not in names:
         listed = ", ".join(names) or "none"
-        raise error(f"{what} '{word}'. {did_you_mean(word, names)}There are: {listed}.")
+        raise error(f"{what} '{word}'. {did_you_mean(str(word), names)}There are: {listed}.")
 
 
 def check_whole(what: str, value: object, *, least: int, most: int | None = None) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from samefeatures.base.errors import ConfigError, StoreError
+from samefeatures.base.options import check_known
 from samefeatures.base.progress import Progress, Silent
 from samefeatures.gallery.thumbnails import Picture, thumbnails
 from samefeatures.scores.overlap import (
@@ -123,7 +124,7 @@ def refresh_overlaps(
     for old in load_overlaps(out):
         if not old.asked:
             remove_overlap(old, out)
-        elif (old.source, old.target) in results.table(old.method):
+        elif results.find(old.method, old.source, old.target):
             wanted.setdefault((old.method, frozenset((old.source, old.target))), old)
     telling = telling_pair(results)
     if telling:
@@ -176,10 +177,7 @@ def _check(results: StudyResults, method: str, source: str, target: str, images:
         ("network", source, names),
         ("network", target, names),
     ):
-        if value not in known:
-            raise ConfigError(
-                f"The scored study has no {what} '{value}'. It has: {', '.join(known)}."
-            )
+        check_known(value, known, f"The scored study has no {what}", ConfigError)
     if source == target:
         raise ConfigError(
             f"{source} and {target} are the same network; an overlap needs two. Name two networks."

@@ -23,6 +23,7 @@ from samefeatures.base.border import border
 from samefeatures.base.brief import brief
 from samefeatures.base.errors import FeatureError, FileError, NoFileError, StoreDamagedError
 from samefeatures.base.npz import check_kinds, load_npz, write_npz
+from samefeatures.base.options import check_known
 
 KINDS = {"names": ("U", 1), "dims": ("i", 1), "n": ("i", 0), "mean": ("f", 1), "second": ("f", 2)}
 """Of the arrays of a file, with their axes."""
@@ -193,12 +194,8 @@ class Moments:
         return float(self._second.diagonal()[part].sum())
 
     def _slice(self, name: str) -> slice:
-        try:
-            return self._slices[name]
-        except KeyError:
-            raise FeatureError(
-                f"These moments know no network '{name}'; they hold {', '.join(self.names)}."
-            ) from None
+        check_known(name, self._slices, "These moments know no network", FeatureError)
+        return self._slices[name]
 
     def merge(self, other: Moments) -> None:
         """Add the rows that ``other`` has seen, as if they had come here."""

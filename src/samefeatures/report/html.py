@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import yaml
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from samefeatures.base.shown import plain
@@ -21,24 +19,14 @@ from samefeatures.report.both_ways import both_ways
 from samefeatures.report.certainty import target_mark
 from samefeatures.report.controls import HEADS, control_lines, heading
 from samefeatures.report.curves import Curves
+from samefeatures.report.environment import environment, shades
 from samefeatures.report.follows import follow_lines
-from samefeatures.report.grid import (
-    COLUMNS,
-    MISSING,
-    PRECISION,
-    ROWS,
-    Grid,
-    count,
-    grids,
-    number,
-    signed,
-    written,
-)
+from samefeatures.report.grid import COLUMNS, MISSING, PRECISION, ROWS, Grid, grids, written
 from samefeatures.report.html_cells import metrics, rows, space_details, views
 from samefeatures.report.html_shared import heat_rows
 from samefeatures.report.overlaps import MEANING, PairView, counts, loss_line
 from samefeatures.report.sentences import sentences
-from samefeatures.report.shading import LEVELS, TICKS, background, level, text_on
+from samefeatures.report.shading import TICKS, level
 from samefeatures.report.shared import listings
 from samefeatures.report.summary import fit_notes, measure_lines, numbers, under
 from samefeatures.report.tasks import ABOUT, ALONE, task_views
@@ -63,20 +51,11 @@ def page(
         stale: What to say of overlaps that are not shown.
         curves: Losses of iterative fits, each with its picture as a ``data:`` URI.
     """
-    environment = Environment(
-        loader=PackageLoader("samefeatures.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        number=number, signed=signed, plain=plain, count=count, breakable=_breakable
-    )
+    template = environment().get_template("report.html")
     tables = grids(results, precision=precision)
     follows = bool(follow_lines(results))
     shown = metrics(results.measures, follows=follows)
-    return environment.get_template("report.html").render(
+    return template.render(
         results=results,
         sentences=sentences(results),
         grids=[(grid, numbers(grid), rows(grid), under(grid)) for grid in tables],
@@ -179,11 +158,6 @@ def _describe(views: Mapping[str, Any] | None) -> str:
     return ", ".join(f"{key} {plain(str(value))}" for key, value in views.items())
 
 
-def _breakable(name: str) -> Markup:
-    """A name that may be broken after an underscore and the like, not within a word."""
-    return Markup("<wbr>").join(re.split(r"(?<=[_./:-])", plain(name)))
-
-
 def _yaml(settings: Mapping[str, Any]) -> str:
     # Through JSON, so that tuples, paths and the like become plain values.
     values = json.loads(json.dumps(settings, default=str))
@@ -192,12 +166,5 @@ def _yaml(settings: Mapping[str, Any]) -> str:
 
 def _shades() -> str:
     """One class per shade, for a light and for a dark page."""
-    light, dark = (
-        "\n".join(_shade(i, background(i / LEVELS, dark_page=dark)) for i in range(LEVELS + 1))
-        for dark in (False, True)
-    )
-    return f"{light}\n@media screen and (prefers-color-scheme: dark) {{\n{dark}\n}}\n"
-
-
-def _shade(place: int, colour: str) -> str:
-    return f".s{place} {{ background: {colour}; color: {text_on(colour)}; }}"
+    dark = shades(dark_page=True)
+    return f"{shades()}\n@media screen and (prefers-color-scheme: dark) {{\n{dark}\n}}\n"

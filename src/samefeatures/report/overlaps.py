@@ -54,7 +54,7 @@ class PairView:
 
 def fits(overlap: Overlap, results: StudyResults) -> bool:
     """Whether the overlap counts the same predictions as the cell of the study."""
-    cell = results.table(overlap.method).get((overlap.source, overlap.target))
+    cell = results.find(overlap.method, overlap.source, overlap.target)
     return cell is not None and (cell.n, cell.correct, cell.fixed, cell.broken) == (
         overlap.n,
         overlap.correct("hybrid"),

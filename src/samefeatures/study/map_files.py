@@ -12,6 +12,7 @@ from samefeatures.base.border import kept_or_none
 from samefeatures.base.digests import digest
 from samefeatures.base.errors import MapError
 from samefeatures.base.files import writing
+from samefeatures.base.options import check_known
 from samefeatures.base.records import record
 from samefeatures.base.removal import remove
 from samefeatures.base.sealed import read_sealed, write_sealed
@@ -86,10 +87,7 @@ class MapFiles:
         """
         known = {"method": self.labels, "source": self.names, "target": self.names}
         for what, value in {"method": label, "source": source, "target": target}.items():
-            if value not in known[what]:
-                raise MapError(
-                    f"This study has no {what} '{value}'. It has: {', '.join(known[what])}."
-                )
+            check_known(value, known[what], f"This study has no {what}", MapError)
         if source == target:
             raise MapError(
                 f"There is no map from {source} to itself: on the diagonal stands the network "

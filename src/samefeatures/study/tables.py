@@ -23,6 +23,7 @@ from samefeatures.study.results import (
     SpaceRow,
     TaskResults,
 )
+from samefeatures.study.results.cell import columns_of
 
 Column = npt.NDArray[np.integer]
 _TYPES = {str: DataType.utf8(), int: DataType.int64(), float: DataType.float64()}
@@ -30,8 +31,7 @@ _TYPES = {str: DataType.utf8(), int: DataType.int64(), float: DataType.float64()
 
 def write_cells(cells: Sequence[Cell], folder: Path) -> list[Path]:
     """Write ``results.csv``, ``results.parquet`` and ``results.json`` (a list of records)."""
-    rows = [cell.row for cell in cells]
-    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    columns = columns_of(cells)
     writers: dict[str, Any] = {"csv": write_csv, "parquet": write_parquet, "json": write_json}
     return [write_table(w, columns, folder / f"results.{end}") for end, w in writers.items()]
 

@@ -14,6 +14,7 @@ from samefeatures.study.results.summaries import (
     MethodSummary,
     NetworkSummary,
 )
+from samefeatures.study.results.table import Table
 from samefeatures.study.results.tasks import TaskAnswers, TaskProbe, TaskResults
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "SpaceFindings",
     "SpaceRow",
     "StudyResults",
+    "Table",
     "TaskAnswers",
     "TaskProbe",
     "TaskResults",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
 from samefeatures.base.brief import brief
+from samefeatures.base.errors import UnknownNameError
+from samefeatures.base.options import check_known
 from samefeatures.base.records import record
 from samefeatures.scores.follows import Follows
 
@@ -94,18 +96,23 @@ class Cell:
         return self.fixed or 0, self.broken or 0
 
     def measure(self, name: str) -> float:
-        """NaN where the study does not take it."""
-        return self.measures.get(name, math.nan)
+        """A measure by its name.
+
+        Raises:
+            UnknownNameError: when the study does not take it.
+        """
+        check_known(name, self.measures, "This study takes no measure", UnknownNameError)
+        return self.measures[name]
 
     @property
     def r2(self) -> float:
-        """The share of the target's variance that the map explains."""
-        return self.measure("r2")
+        """The share of the target's variance that the map explains; NaN where it is not taken."""
+        return self.measures.get("r2", math.nan)
 
     @property
     def cosine(self) -> float:
-        """Between mapped and true features, all images as one vector."""
-        return self.measure("cosine")
+        """Between mapped and true features, all images as one vector; NaN where it is not taken."""
+        return self.measures.get("cosine", math.nan)
 
     @property
     def row(self) -> dict[str, Any]:
@@ -127,6 +134,12 @@ class Cell:
         follows = None if found["disagree"] is None else Follows(n=row["n"], **found)
         plain = {name: row[name] for name in FIXED} | {"measures": measures}
         return record(cls, plain | {"follows": follows and asdict(follows)})
+
+
+def columns_of(cells: Sequence[Cell]) -> dict[str, list[Any]]:
+    """Cells as columns, in the order of ``results.csv``."""
+    rows = [cell.row for cell in cells]
+    return {name: [row[name] for row in rows] for name in rows[0]}
 
 
 FIXED = tuple(field.name for field in fields(Cell) if field.name not in ("measures", "follows"))

@@ -8,16 +8,19 @@ import statistics
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from samefeatures.base.border import border
 from samefeatures.base.brief import brief
-from samefeatures.base.errors import FileError, NoFileError, StoreError
+from samefeatures.base.drawn import Drawn
+from samefeatures.base.errors import FileError, NoFileError, StoreError, UnknownNameError
+from samefeatures.base.options import check_known
 from samefeatures.base.records import record
 from samefeatures.base.sealed import read_sealed, write_sealed
 from samefeatures.base.strict import check_name
-from samefeatures.study.results.cell import Cell
+from samefeatures.study.results.cell import Cell, columns_of
 from samefeatures.study.results.controls import Controls
+from samefeatures.study.results.frames import pandas_frame, polars_frame
 from samefeatures.study.results.summaries import (
     ClassChange,
     CurveSummary,
@@ -27,11 +30,16 @@ from samefeatures.study.results.summaries import (
     MethodSummary,
     NetworkSummary,
 )
+from samefeatures.study.results.table import Table
 from samefeatures.study.results.tasks import TaskResults
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StudyResults:
+class StudyResults(Drawn):
     """A whole study.
 
     Attributes:
@@ -71,9 +79,40 @@ class StudyResults:
             warnings=len(self.warnings),
         )
 
-    def table(self, method: str) -> dict[tuple[str, str], Cell]:
-        """Cells of one method by (source, target)."""
-        return {(c.source, c.target): c for c in self.cells if c.method == method}
+    def table(self, method: str) -> Table:
+        """Cells of one method by (source, target).
+
+        Raises:
+            UnknownNameError: when the study has no such method.
+        """
+        methods = dict.fromkeys([*(m.name for m in self.methods), *(c.method for c in self.cells)])
+        check_known(method, methods, "This study has no method", UnknownNameError)
+        return Table(
+            method=method,
+            names=tuple(network.name for network in self.networks),
+            cells={(c.source, c.target): c for c in self.cells if c.method == method},
+        )
+
+    def find(self, method: str, source: str, target: str) -> Cell | None:
+        """A cell; None where there is no such method or network, or it was not scored."""
+        wanted = (method, source, target)
+        return next((c for c in self.cells if (c.method, c.source, c.target) == wanted), None)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """All cells as a pandas frame: a row each, with the columns and types of ``results.csv``.
+
+        Raises:
+            MissingExtraError: without pandas.
+        """
+        return pandas_frame(columns_of(self.cells))
+
+    def to_polars(self) -> pl.DataFrame:
+        """All cells as a polars frame: a row each, with the columns and types of ``results.csv``.
+
+        Raises:
+            MissingExtraError: without polars.
+        """
+        return polars_frame(columns_of(self.cells))
 
     def class_name(self, label: int) -> str:
         """``5``, or ``5 sandal`` where the classes have names."""
@@ -81,13 +120,17 @@ class StudyResults:
 
     def median_change(self, method: str, *, over: str) -> float:
         """Median ``change_vs_source_pct``: ``over="maps"`` leaves the diagonal out, as is sound;
-        ``over="cells"`` counts its zeros too, as the thesis did."""
+        ``over="cells"`` counts its zeros too, as the thesis did.
+
+        Raises:
+            UnknownNameError: when the study has no such method.
+        """
         if over not in ("maps", "cells"):
             raise ValueError(f"over is {over!r}; it must be 'maps' or 'cells'.")
         return statistics.median(
-            c.change_vs_source_pct
-            for c in self.cells
-            if c.method == method and (over == "cells" or c.source != c.target)
+            cell.change_vs_source_pct
+            for cell in self.table(method).values()
+            if over == "cells" or cell.source != cell.target
         )
 
     def check(self) -> None:
