@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pkgutil
 import re
 from collections.abc import Callable
@@ -93,3 +94,18 @@ def test_every_kind_that_can_be_shown_has_its_drawer() -> None:
     for place in drawn._DRAWERS.values():
         assert callable(pkgutil.resolve_name(place))
     assert sf.StudyResults in drawn.Drawn.__subclasses__()
+
+
+def test_where_nothing_was_scored_the_first_measure_is_shown(
+    make: Callable[..., StudyResults],
+) -> None:
+    found = make({"ols": [[90.0, 60.0], [84.0, 90.0]]})
+    nothing = dict.fromkeys(("top1", "change_vs_source_pct", "loss_vs_target_points"), math.nan)
+    cells = tuple(
+        replace(c, correct=None, correct_top5=None, fixed=None, broken=None, **nothing)
+        for c in found.cells
+    )
+    shown = replace(found, cells=cells)
+    for text in (shown._repr_html_(), shown.table("ols")._repr_html_()):
+        assert ">0.500<" in text  # the R² of 60 % in these studies made by hand
+        assert "Accuracy" not in text

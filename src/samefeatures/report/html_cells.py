@@ -131,17 +131,17 @@ def _of_measure(measure: MeasureSummary) -> Metric:
     )
 
 
-def rows(grid: Grid) -> list[tuple[str, list[dict[str, Any]]]]:
+def rows(grid: Grid, metric: Metric = METRICS[0]) -> list[tuple[str, list[dict[str, Any]]]]:
     """(source, its cells) as the page shows them before anybody chooses another metric."""
     return [
-        (name, [_shown(grid, i, j) for j in range(len(grid.names))])
+        (name, [_shown(grid, metric, i, j) for j in range(len(grid.names))])
         for i, name in enumerate(grid.names)
     ]
 
 
-def _shown(grid: Grid, i: int, j: int) -> dict[str, Any]:
+def _shown(grid: Grid, metric: Metric, i: int, j: int) -> dict[str, Any]:
     cell = grid.rows[i][j]
-    large, small, darkness = _view(METRICS[0], cell, grid.digits)
+    large, small, darkness = _view(metric, cell, grid.digits)
     return {
         "large": large,
         "small": small,

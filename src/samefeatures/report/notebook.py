@@ -10,7 +10,7 @@ from markupsafe import Markup
 from samefeatures.base.shown import plain
 from samefeatures.report.environment import environment, shades
 from samefeatures.report.grid import COLUMNS, ROWS, Grid, count, fitted, grids
-from samefeatures.report.html_cells import METRICS, rows
+from samefeatures.report.html_cells import METRICS, metrics, rows
 from samefeatures.report.summary import under
 from samefeatures.study.results import StudyResults, Table
 
@@ -24,7 +24,8 @@ def results_html(results: StudyResults) -> str:
     """A whole study: what was compared, its warnings, and the tables; all but one are folded.
 
     A name or a message is never markup. Shades are those of the page; they are the same on light
-    and dark themes, and all other colours are the theme's.
+    and dark themes, and all other colours are the theme's. Where nothing was scored, the cells show
+    the first measure.
     """
     every = grids(results)
     first = fitted(every)
@@ -33,7 +34,7 @@ def results_html(results: StudyResults) -> str:
     others = [grid.method for grid in every if grid not in shown]
     networks = "1 network" if len(results.networks) == 1 else f"{len(results.networks)} networks"
     rows_of = f"{count(results.fit_data.rows)} fit rows, {count(results.eval_data.rows)} eval rows"
-    facts = [f"{networks}, {rows_of}. {METRICS[0].says}"]
+    facts = [f"{networks}, {rows_of}."]
     if others:
         facts.append(f"Further tables: {', '.join(map(plain, others))}; show one by its name.")
     return _drawn(
@@ -54,12 +55,10 @@ def table_html(table: Table) -> str:
         slug="",
         names=table.names,
         rows=tuple(tuple(table.cells.get((a, b)) for b in table.names) for a in table.names),
-        measures=(),
+        measures=table.measures,
         level=0.0,
     )
-    return _drawn(
-        title="", facts=[METRICS[0].says], warnings=(), tables=[_table(grid, (), folded=False)]
-    )
+    return _drawn(title="", facts=(), warnings=(), tables=[_table(grid, (), folded=False)])
 
 
 def _drawn(**parts: Any) -> str:
@@ -69,11 +68,20 @@ def _drawn(**parts: Any) -> str:
 
 
 def _table(grid: Grid, says: Sequence[str], *, folded: bool) -> dict[str, Any]:
+    metric = METRICS[0]
+    if grid.measures and not grid.scored:
+        metric = metrics(grid.measures[:1])[-1]
     cells = [
         (name, [{**cell, "details": _start(cell["details"])} for cell in row])
-        for name, row in rows(grid)
+        for name, row in rows(grid, metric)
     ]
-    return {"label": grid.label, "names": grid.names, "rows": cells, "says": says, "folded": folded}
+    return {
+        "label": grid.label,
+        "names": grid.names,
+        "rows": cells,
+        "says": [metric.says, *says],
+        "folded": folded,
+    }
 
 
 def _start(details: str) -> str:

@@ -91,6 +91,7 @@ class StudyResults(Drawn):
             method=method,
             names=tuple(network.name for network in self.networks),
             cells={(c.source, c.target): c for c in self.cells if c.method == method},
+            measures=self.measures,
         )
 
     def find(self, method: str, source: str, target: str) -> Cell | None:

@@ -12,6 +12,7 @@ from samefeatures.base.errors import UnknownNameError
 from samefeatures.base.options import check_known
 from samefeatures.study.results.cell import Cell
 from samefeatures.study.results.frames import pandas_frame, polars_frame
+from samefeatures.study.results.summaries import MeasureSummary
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,12 +26,14 @@ class Table(Drawn, Mapping[tuple[str, str], Cell]):
     Attributes:
         method: Whose cells they are.
         names: The networks, in the order of the study.
-        cells: Those that were scored, by (source, target).
+        cells: Those that are there, by (source, target).
+        measures: Of the cells.
     """
 
     method: str
     names: tuple[str, ...]
     cells: Mapping[tuple[str, str], Cell]
+    measures: tuple[MeasureSummary, ...] = ()
 
     def __repr__(self) -> str:
         return brief(self, method=self.method, names=self.names, cells=len(self.cells))
