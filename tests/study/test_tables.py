@@ -119,7 +119,7 @@ def test_a_cell_goes_through_its_row_and_back(cells: list[Cell]) -> None:
 @pytest.mark.parametrize("ids", [["x.png", "7"], None])
 def test_predictions_come_back(tmp_path: Path, ids: list[str] | None) -> None:
     labels, said = np.array([3, 1]), {"own/a": np.array([3, 0], np.int32)}
-    path = write_predictions(ids, labels, said, tmp_path / "predictions.parquet")
+    path = write_predictions(ids, labels, 2, said, tmp_path / "predictions.parquet")
     found = read_predictions(path, ["id", "own/a", "label"])
     assert list(found) == ["id", "own/a", "label"]
     assert found["id"].tolist() == (ids or ["0", "1"])
