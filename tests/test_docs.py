@@ -46,8 +46,15 @@ def test_the_python_page_starts_with_arrays(
         for place, array in zip(places, (x, y), strict=True)
     )
     given = {"x": x[:200], "y": y[:200], "x_test": x[200:], "y_test": y[200:], "x_new": x}
-    exec(python_page("sf.fit_map("), {**given, "memmap": memmap, "other_memmap": other})
+    exec(python_page("m = sf.fit_map("), {**given, "memmap": memmap, "other_memmap": other})
     assert 0.5 < float(capsys.readouterr().out) < 1
+    labels = rng.integers(0, 4, 100)
+    head = {"weight": rng.normal(size=(4, 5)), "bias": np.zeros(4), "labels": labels}
+    more = {**given, **head, "z": y[:200] ** 2, "folder": tmp_path, "sf": sf}
+    exec(python_page("results = sf.compare("), more)
+    assert (tmp_path / "report" / "report.html").exists()
+    exec(python_page("moments = sf.moments("), more)
+    assert len(capsys.readouterr().out.split()) == 2
 
 
 def test_the_python_page_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

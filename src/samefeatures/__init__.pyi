@@ -44,7 +44,10 @@ from samefeatures.scores.paired import mcnemar as mcnemar
 from samefeatures.similarity import MapMeasure as MapMeasure
 from samefeatures.similarity import SpaceMeasure as SpaceMeasure
 from samefeatures.similarity import closeness as closeness
+from samefeatures.similarity.arrays import SpaceMoments as SpaceMoments
+from samefeatures.similarity.arrays import moments as moments
 from samefeatures.similarity.arrays import r2 as r2
+from samefeatures.study.compare import compare as compare
 from samefeatures.study.config import StudyConfig as StudyConfig
 from samefeatures.study.config import parse_config as parse_config
 from samefeatures.study.config import read_config as read_config

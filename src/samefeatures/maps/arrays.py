@@ -56,7 +56,7 @@ def fit_map(
     if source == target:
         raise MapError(f"Source and target are both called '{source}'. Give them two names.")
     spaces = given_spaces({source: x, target: y})
-    rows = {name: _held(part) for name, part in spaces.items()} if method.needs_rows else {}
+    rows = {name: held(part) for name, part in spaces.items()} if method.needs_rows else {}
     moments = summed(given_spaces(rows) if rows else spaces)
     networks = {name: ArraySpace(name) for name in spaces}
     problem = SourceProblem(source, networks, moments, rows=rows)
@@ -64,7 +64,7 @@ def fit_map(
     return fitted
 
 
-def _held(rows: GivenRows) -> ArrayRows:
-    """All of them in memory."""
+def held(rows: GivenRows) -> ArrayRows:
+    """All of them in memory, (n, d) float32."""
     blocks = [block.astype(np.float32, copy=False) for block in rows.chunks(4096)]
     return ArrayRows(name=rows.name, values=np.concatenate(blocks), fingerprint="")

@@ -1,13 +1,18 @@
-"""What arrays say of a map: rows go in, a number comes out."""
+"""What arrays say of each other and of a map: rows go in, moments and measures come out."""
 
 from __future__ import annotations
 
-from samefeatures.base.errors import MapError
+from collections.abc import Callable, Mapping
+
+from samefeatures.base.errors import ConfigError, FeatureError, MapError, did_you_mean
 from samefeatures.features.given import Rows, given_spaces
 from samefeatures.joint.arrays import summed
+from samefeatures.joint.record import Moments
 from samefeatures.maps.affine import AffineMap
 from samefeatures.similarity.mapped import Mapped
+from samefeatures.similarity.measure import MEASURES, MapMeasure
 from samefeatures.similarity.measures.r2 import R2
+from samefeatures.similarity.spectra import Spectra
 
 
 def r2(fitted: AffineMap, x: Rows, y: Rows) -> float:
@@ -33,3 +38,82 @@ def r2(fitted: AffineMap, x: Rows, y: Rows) -> float:
     if not moments.n:
         raise MapError("There is no row to judge the map by.")
     return R2().value(Mapped.of(moments, fitted))
+
+
+class SpaceMoments(Moments):
+    """Joint moments that answer to every measure by its name, those of other packages too.
+
+    Of two spaces: ``moments.cka("a", "b")``, source and target by name. Of a map between two of
+    them: ``moments.r2(fitted)``; on the rows that it was fitted on, so said, it is the fit's own.
+    All that ``Moments`` does they do too, and every sum, copy and file of them is ``Moments``.
+    """
+
+    _kept: tuple[int, Spectra] | None = None
+
+    def __getattr__(self, name: str) -> Callable[..., float]:
+        if name.startswith("_") or name not in MEASURES.names:
+            near = did_you_mean(name, MEASURES.names)
+            raise AttributeError(
+                f"Moments have no '{name}'. {near}Measures are: {', '.join(MEASURES.names)}."
+            )
+        measure = MEASURES.get(name)()
+        if isinstance(measure, MapMeasure):
+
+            def of_map(fitted: AffineMap) -> float:
+                """Of a map whose source and target are here."""
+                if not isinstance(fitted, AffineMap):
+                    raise ConfigError(
+                        f"'{name}' judges a map, not {type(fitted).__name__}. Fit one between two "
+                        f"of these spaces, and give it: moments.{name}(fitted)."
+                    )
+                self._check(fitted.source, fitted.target, widths=fitted.weight.shape[::-1])
+                return float(measure.value(Mapped.of(self, fitted)))
+
+            return of_map
+
+        def of_spaces(a: str, b: str) -> float:
+            """Of two spaces, source and target by name."""
+            self._check(a, b)
+            return float(measure.value(self._remembered, a, b))
+
+        return of_spaces
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *MEASURES.names]
+
+    @property
+    def _remembered(self) -> Spectra:
+        """What measures share is taken once, until rows come."""
+        if self._kept is None or self._kept[0] != self.n:
+            self._kept = (self.n, Spectra(self))
+        return self._kept[1]
+
+    def _check(self, *names: str, widths: tuple[int, ...] | None = None) -> None:
+        dims = dict(zip(self.names, self.dims, strict=True))
+        for place, name in enumerate(names):
+            if name not in dims:
+                raise FeatureError(
+                    f"These moments know no space '{name}'. {did_you_mean(str(name), dims)}They "
+                    f"hold {', '.join(dims)}."
+                )
+            if widths is not None and widths[place] != dims[name]:
+                raise FeatureError(
+                    f"{name} has {dims[name]} features here, and {widths[place]} in that map."
+                )
+
+
+def moments(spaces: Mapping[str, Rows]) -> SpaceMoments:
+    """Joint moments of several feature spaces in one pass, with every measure by its name.
+
+    Args:
+        spaces: (n, d) rows by name, as ``fit_map`` takes them; row i is the same sample in all.
+
+    Raises:
+        FeatureError: when rows are no floats, not finite, or not as many in all spaces.
+    """
+    if not isinstance(spaces, Mapping) or not spaces:
+        raise FeatureError("moments takes spaces by name, e.g. moments({'clip': x, 'dino': y}).")
+    found = summed(given_spaces(spaces))
+    if not found.n:
+        raise FeatureError("There are no rows to take moments of.")
+    return SpaceMoments.of(found.names, found.dims, n=found.n, mean=found.mean, lower=found.lower)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
 from samefeatures.maps import AffineMap, LossCurve
@@ -12,11 +10,10 @@ from samefeatures.study.results import CurveSummary
 POINTS = 100
 
 
-def curve_summary(label: str, fitted: AffineMap, path: Path) -> CurveSummary | None:
-    """The curve of a map from the file beside it; None where the method has none."""
-    if fitted.fit.steps is None:
+def curve_summary(label: str, fitted: AffineMap, curve: LossCurve | None) -> CurveSummary | None:
+    """The curve of a map; None where the method has none."""
+    if curve is None:
         return None
-    curve = LossCurve.load(path)
     at, loss = thinned(curve)
     return CurveSummary(
         method=label, source=fitted.source, target=fitted.target, unit=curve.unit, at=at, loss=loss

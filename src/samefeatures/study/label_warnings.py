@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from samefeatures.base.arrays import Int64
-from samefeatures.networks.record import Network
+from samefeatures.networks.record import Headed
 from samefeatures.scores.heads import Score
 from samefeatures.scores.permuted import agree_though_wrong, renaming
 
@@ -19,7 +19,7 @@ REASONS = {
 }
 
 
-def renaming_warning(network: Network, score: Score, labels: Int64) -> str | None:
+def renaming_warning(network: Headed, score: Score, labels: Int64) -> str | None:
     """That a head's classes are not those of the labels, where its answers show it.
 
     Args:
@@ -46,7 +46,7 @@ def renaming_warning(network: Network, score: Score, labels: Int64) -> str | Non
 
 
 def label_warnings(
-    networks: Mapping[str, Network], own: Mapping[str, Score], labels: Int64, classes: int
+    networks: Mapping[str, Headed], own: Mapping[str, Score], labels: Int64, classes: int
 ) -> Iterator[str]:
     """What makes counts of correct labels mean little, or nothing.
 

@@ -13,7 +13,7 @@ from samefeatures.base.arrays import Float32, Int32, Int64
 from samefeatures.base.digests import digest
 from samefeatures.base.progress import Progress
 from samefeatures.features.rows import FeatureRows
-from samefeatures.maps import AffineMap
+from samefeatures.maps import AffineMap, LossCurve
 from samefeatures.networks.record import Head, Network
 from samefeatures.scores.comparisons import Pair
 from samefeatures.scores.heads import Score, score_heads
@@ -160,10 +160,11 @@ class Scorer:
 
     def _facts(self, label: str, fitted: AffineMap) -> MapFacts:
         path = self.maps.curve_path(label, fitted.source, fitted.target)
+        curve = None if fitted.fit.steps is None else LossCurve.load(path)
         return MapFacts(
             measures=self.measuring.of(fitted),
-            fit=_fit_summary(label, fitted),
-            curve=curve_summary(label, fitted, path),
+            fit=fit_summary(label, fitted),
+            curve=curve_summary(label, fitted, curve),
         )
 
 
@@ -180,7 +181,8 @@ def labelled(rows: FeatureRows, labels: Int64) -> Iterator[tuple[Float32, Int64]
         start += len(block)
 
 
-def _fit_summary(label: str, fitted: AffineMap) -> FitSummary:
+def fit_summary(label: str, fitted: AffineMap) -> FitSummary:
+    """What the solver said of a map of the method with this label."""
     return FitSummary(
         method=label,
         source=fitted.source,

@@ -203,13 +203,13 @@ def image_warnings(fit_data: DataSummary, eval_data: DataSummary) -> Iterator[st
             )
 
 
-def shared_warnings(shared: int, rows: int) -> Iterator[str]:
+def shared_warnings(shared: int, rows: int, *, what: str = "image") -> Iterator[str]:
     """What makes R² and accuracies better than they would be on other images."""
     if shared:
         yield (
-            f"{shared} of the {rows} eval images are fit images too, told by their features: maps "
-            "have seen them, and R² and accuracies are not those of new images. Give an eval set "
-            "of its own."
+            f"{shared} of the {rows} eval {what}s are fit {what}s too, told by their features: "
+            f"maps have seen them, and R² and accuracies are not those of new {what}s. Give an "
+            "eval set of its own."
         )
 
 

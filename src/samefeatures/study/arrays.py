@@ -1,0 +1,204 @@
+"""What ``compare`` is given: spaces, held-out rows, heads and labels, held against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from samefeatures.base.arrays import Bool, Float32, Int64
+from samefeatures.base.errors import ConfigError, FeatureError, LabelError, NetworkError
+from samefeatures.base.options import check_known, check_number, check_whole
+from samefeatures.base.strict import check_name
+from samefeatures.features.blocks import array_of
+from samefeatures.features.given import Floats, GivenRows, Rows, given_spaces
+from samefeatures.features.rows import regroup
+from samefeatures.networks.record import Head
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Sides:
+    """Rows that maps are fitted on, and rows that judge them.
+
+    Attributes:
+        fit: By the name of the space.
+        evaluation: The same spaces.
+        held: (n,) which of the rows that were given are held out; None where eval rows were given.
+        said: How rows were held out, for the settings of the results.
+    """
+
+    fit: dict[str, GivenRows]
+    evaluation: dict[str, GivenRows]
+    held: Bool | None
+    said: Mapping[str, Any]
+
+
+def sides_of(
+    spaces: Mapping[str, Rows],
+    given: Mapping[str, Rows] | None,
+    *,
+    held_out: float | None,
+    seed: int | None,
+) -> Sides:
+    """Fit rows and eval rows: both given, or a seeded split of those that are.
+
+    Raises:
+        ConfigError: when there are fewer than two spaces, or names or options are wrong.
+        FeatureError: as ``given_spaces``; when eval rows are missing, empty, or of other widths;
+            when rows that can be read only once would have to be split.
+    """
+    if not isinstance(spaces, Mapping) or len(spaces) < 2:
+        raise ConfigError(
+            "compare takes two or more spaces by name, e.g. compare({'clip': x, 'dino': y})."
+        )
+    for name in spaces:
+        try:
+            check_name(str(name), "the name")
+        except ValueError as error:
+            raise ConfigError(f"compare: {error}.") from None
+    fit = given_spaces(spaces)
+    if given is None:
+        return _split(fit, 0.2 if held_out is None else held_out, seed or 0)
+    if held_out is not None or seed is not None:
+        raise ConfigError(
+            "held_out and seed have no effect where eval rows are given. Leave them out."
+        )
+    for name in given:
+        check_known(name, spaces, "eval has rows of the unknown space", FeatureError)
+    missing = [name for name in spaces if name not in given]
+    if missing:
+        raise FeatureError(f"eval has no rows of {missing[0]}. Give those of every space.")
+    evaluation = given_spaces({name: given[name] for name in spaces})
+    for name, rows in evaluation.items():
+        if rows.dim != fit[name].dim:
+            raise FeatureError(
+                f"{name} has {fit[name].dim} features to fit on and {rows.dim} in eval. Both must "
+                "be of one space."
+            )
+    return Sides(fit=fit, evaluation=evaluation, held=None, said={"eval": "rows of their own"})
+
+
+def _split(rows: dict[str, GivenRows], held_out: float, seed: int) -> Sides:
+    check_number("held_out", held_out, below=1)
+    check_whole("seed", seed, least=0)
+    lengths = [part.length for part in rows.values()]
+    if None in lengths:
+        once = next(part.name for part in rows.values() if part.length is None)
+        raise FeatureError(
+            f"{once} can be read only once, and is not split. Give held-out rows of their own: "
+            "eval={…}."
+        )
+    n = lengths[0] or 0
+    count = max(1, round(held_out * n))
+    if n - count < 2:
+        raise FeatureError(
+            f"Of {n} rows {count} are held out, and fewer than 2 are left to fit on. Give more "
+            "rows, or eval rows of their own: eval={…}."
+        )
+    held = np.zeros(n, np.bool_)
+    held[np.random.default_rng(seed).permutation(n)[:count]] = True
+    return Sides(
+        fit={name: _chosen(part, ~held) for name, part in rows.items()},
+        evaluation={name: _chosen(part, held) for name, part in rows.items()},
+        held=held,
+        said={"held_out": held_out, "seed": seed, "eval": f"{count} of the {n} rows given"},
+    )
+
+
+def _chosen(rows: GivenRows, keep: Bool) -> GivenRows:
+    ids = None if rows.ids is None else [i for i, k in zip(rows.ids, keep, strict=True) if k]
+    return replace(rows, length=int(keep.sum()), ids=ids, read=partial(_read, rows, keep))
+
+
+def _read(rows: GivenRows, keep: Bool, size: int) -> Iterator[Floats]:
+    def kept() -> Iterator[Any]:
+        start = 0
+        for block in rows.read(size):
+            yield block[keep[start : start + len(block)]]
+            start += len(block)
+
+    yield from regroup(kept(), size)
+
+
+def labels_of(given: Any, sides: Sides, heads: Mapping[str, Head]) -> Int64 | None:
+    """(m,) labels of the eval rows.
+
+    Args:
+        given: (m,) or, where rows were split, (n,) of all of them.
+        sides: Of the spaces.
+        heads: By space.
+
+    Raises:
+        LabelError: when they are no whole numbers, not as many, or outside the heads' classes.
+        ConfigError: when they would have no effect.
+    """
+    if given is None:
+        return None
+    if not heads:
+        raise ConfigError("labels have no effect without heads. Give heads={…}, or leave them out.")
+    held = given.detach().cpu().numpy() if hasattr(given, "detach") else given
+    labels = np.asarray(held)
+    rows = next(iter(sides.evaluation.values())).length
+    wanted = rows if sides.held is None else len(sides.held)
+    if labels.dtype.kind not in "iu" or labels.ndim != 1 or wanted not in (None, len(labels)):
+        raise LabelError(
+            f"labels are {labels.dtype} {labels.shape}; they must be whole numbers "
+            f"({'n' if wanted is None else wanted},), one per row of "
+            f"{'eval' if sides.held is None else 'the spaces'}."
+        )
+    classes = next(iter(heads.values())).classes
+    if len(labels) and (labels.min() < 0 or labels.max() >= classes):
+        raise LabelError(
+            f"labels run from {labels.min()} to {labels.max()}, but the heads have {classes} "
+            f"classes (0 to {classes - 1})."
+        )
+    known: Int64 = labels.astype(np.int64)
+    return known if sides.held is None else known[sides.held]
+
+
+def heads_of(given: Mapping[str, Any] | None, fit: Mapping[str, GivenRows]) -> dict[str, Head]:
+    """Heads by space: ``Head``, a pair of weight (classes, d) and bias (classes,), or whatever has
+    them, as a linear layer of torch.
+
+    Raises:
+        NetworkError: when one is something else, or of another width.
+        LabelError: when they have different numbers of classes.
+    """
+    heads: dict[str, Head] = {}
+    for name, each in (given or {}).items():
+        check_known(name, fit, "heads has one of the unknown space", NetworkError)
+        head = _head(each, name)
+        if head.dim != fit[name].dim:
+            raise NetworkError(
+                f"The head of {name} takes {head.dim} features, and {name} has {fit[name].dim}."
+            )
+        heads[name] = head
+    counts = {name: head.classes for name, head in heads.items()}
+    if len(set(counts.values())) > 1:
+        said = ", ".join(f"{name} {count}" for name, count in counts.items())
+        raise LabelError(
+            f"The heads have different numbers of classes: {said}. Hybrids make sense only between "
+            "heads of the same classes; compare those apart."
+        )
+    return heads
+
+
+def _head(given: Any, name: str) -> Head:
+    pair = given if isinstance(given, tuple) else None
+    if pair is None and hasattr(given, "weight") and hasattr(given, "bias"):
+        pair = (given.weight, given.bias)
+    if pair is None or len(pair) != 2 or pair[1] is None:
+        raise NetworkError(
+            f"The head of {name} is {type(given).__name__}. Give a pair of arrays, weight "
+            "(classes, d) and bias (classes,), or a linear layer that has both."
+        )
+    weight, bias = (_single(array_of(each, f"the head of {name}")) for each in pair)
+    return Head(weight, bias)
+
+
+def _single(array: Any) -> Float32:
+    with np.errstate(over="ignore"):  # what becomes infinite is refused by the head
+        return np.ascontiguousarray(array, np.float32)

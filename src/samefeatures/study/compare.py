@@ -1,0 +1,187 @@
+"""Arrays instead of a study: the same N x N tables, in the same record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from samefeatures.base.arrays import Float32, Int64
+from samefeatures.base.errors import ConfigError, FeatureError
+from samefeatures.base.strict import check_name
+from samefeatures.features.given import GivenRows, Rows, given_spaces, side_by_side
+from samefeatures.features.prints import directions
+from samefeatures.joint.record import Moments
+from samefeatures.joint.sums import Accumulator
+from samefeatures.maps import OLS, AffineMap, Method, Ridge, SourceProblem
+from samefeatures.maps.arrays import ArraySpace, held
+from samefeatures.networks.record import Head
+from samefeatures.scores.comparisons import Pair
+from samefeatures.scores.heads import Score, score_heads
+from samefeatures.similarity import MEASURES
+from samefeatures.study.arrays import heads_of, labels_of, sides_of
+from samefeatures.study.compared import Compared, Seen, record_of
+from samefeatures.study.curves import curve_summary
+from samefeatures.study.measuring import Measuring
+from samefeatures.study.results import StudyResults
+from samefeatures.study.score_files import MapFacts
+from samefeatures.study.scoring import SCORE_ROWS, Scored, fit_summary
+
+METHODS: tuple[Method, ...] = (OLS(), Ridge())
+TITLE = "Do these spaces hold the same features?"
+
+
+def compare(
+    spaces: Mapping[str, Rows],
+    *,
+    eval: Mapping[str, Rows] | None = None,
+    held_out: float | None = None,
+    seed: int | None = None,
+    heads: Mapping[str, Any] | None = None,
+    labels: Any = None,
+    methods: Sequence[Method] | Mapping[str, Method] = METHODS,
+    measures: Sequence[str] = ("r2", "cosine", "cka"),
+    title: str = TITLE,
+) -> StudyResults:
+    """Maps between all ordered pairs of spaces, judged on rows that they have not seen.
+
+    The record is that of a study: ``table(method)["a", "b"].r2``, ``sf.write_report``, ``save``.
+    Rows are read a block at a time, twice where they are split. A space without a head is a row of
+    the tables and no column; without heads there are measures alone.
+
+    Args:
+        spaces: Two or more by name, (n, d) rows each as ``fit_map`` takes them; row i is the same
+            sample in all of them.
+        eval: Held-out rows of the same spaces, (m, d) each. Without them a share of the rows is
+            held out, chosen by ``seed`` whatever the spaces are; the settings of the results say
+            which way it was.
+        held_out: The share, between 0 and 1; a fifth if left out. Not with ``eval``.
+        seed: Of the choice; 0 if left out. Not with ``eval``.
+        heads: Classifiers by space, of as many as have one: weight (classes, d) and bias
+            (classes,) as a pair or a linear layer.
+        labels: (m,) classes of the eval rows, or of all (n,) rows where these are split. Without
+            them hybrids are compared with their targets alone.
+        methods: Whose maps; by label where one of them stands twice.
+        measures: Names of measures, those of other packages too.
+        title: Of the report.
+
+    Raises:
+        FeatureError: when rows are no floats, not finite, not as many in all spaces, or too few.
+        NetworkError: when a head is none, or of another width.
+        LabelError: when labels are not those of the rows or the heads.
+        ConfigError: when an option or a name is wrong.
+        MapError: when a method can't fit.
+    """
+    chosen = _labelled(methods, measures, heads or {}, spaces)
+    sides = sides_of(spaces, eval, held_out=held_out, seed=seed)
+    known = heads_of(heads, sides.fit)
+    counted = labels_of(labels, sides, known)
+    once = [part.name for part in sides.evaluation.values() if part.length is None]
+    if known and once:
+        raise FeatureError(
+            f"The eval rows of {once[0]} can be read only once, and heads read them again. Give an "
+            "array."
+        )
+    rows = {}
+    if any(method.needs_rows for method in chosen.values()):
+        rows = {name: held(part) for name, part in sides.fit.items()}
+    fit = _seen(given_spaces(rows) if rows else sides.fit)
+    judge = _seen(sides.evaluation)
+    if not judge.moments.n:
+        raise FeatureError("eval has no rows. Maps are judged on rows that they have not seen.")
+    networks = {name: ArraySpace(name, head=known.get(name)) for name in spaces}
+    measuring = Measuring(measures, lambda: judge.moments)
+    own = {n: _scores(sides.evaluation[n], [head], counted)[0] for n, head in known.items()}
+    hybrids: dict[str, dict[Pair, Score]] = {label: {} for label in chosen}
+    facts: dict[str, dict[Pair, MapFacts]] = {label: {} for label in chosen}
+    for source in spaces:
+        problem = SourceProblem(source, networks, fit.moments, rows=rows)
+        for label, method in chosen.items():
+            maps = list(method.fit(problem, [name for name in spaces if name != source]))
+            ending = [each for each in maps if each.target in known]
+            folded = [each.fold(networks[each.target]) for each in ending]
+            found = _scores(sides.evaluation[source], folded, counted)
+            pairs = [(source, each.target) for each in ending]
+            hybrids[label] |= zip(pairs, found, strict=True)
+            facts[label] |= {(source, m.target): _facts(label, m, measuring) for m in maps}
+    return record_of(
+        Compared(
+            sides=sides,
+            fit=fit,
+            judge=judge,
+            methods=chosen,
+            measures=measuring.keys,
+            heads=known,
+            scored=Scored(counted, tuple(spaces), judge.moments.n, own, hybrids, facts),
+            title=title,
+        )
+    )
+
+
+def _labelled(
+    methods: Sequence[Method] | Mapping[str, Method],
+    measures: Sequence[str],
+    heads: Mapping[str, Any],
+    spaces: Mapping[str, Rows],
+) -> dict[str, Method]:
+    """Methods by label, checked before anything is read, as the measures are."""
+    pairs = (
+        list(methods.items())
+        if isinstance(methods, Mapping)
+        else [(getattr(method, "name", ""), method) for method in methods]
+    )
+    if not pairs:
+        raise ConfigError("methods is empty. Give one, e.g. sf.Ridge().")
+    for label, method in pairs:
+        if not isinstance(method, Method):
+            raise ConfigError(f"methods has {method!r}; each is a method, e.g. sf.Ridge().")
+        try:
+            check_name(label, "the label")
+        except ValueError as error:
+            raise ConfigError(f"methods: {error}.") from None
+        if method.uses == "heads" and set(heads) != set(spaces):
+            raise ConfigError(
+                f"The method '{method.name}' is made of heads, and not every space has one. Leave "
+                "it out, or give heads={…} for all."
+            )
+    labels = [label for label, _ in pairs]
+    twice = {label for label in labels if labels.count(label) > 1}
+    if twice:
+        raise ConfigError(
+            f"Two methods are called '{min(twice)}'. Give them by label: methods={{'weak': "
+            "sf.Ridge(alpha=1.0), …}."
+        )
+    for name in measures:
+        MEASURES.get(name)
+    return dict(pairs)
+
+
+def _seen(spaces: Mapping[str, GivenRows]) -> Seen:
+    dims = [part.dim for part in spaces.values()]
+    sums, weights = Accumulator(Moments(list(spaces), dims)), directions(sum(dims))
+    prints = [np.zeros((0, weights.shape[1]), np.float32)]
+    for blocks in side_by_side(list(spaces.values())):
+        sums.update(*blocks)
+        prints.append(np.concatenate(blocks, axis=1).astype(np.float32, copy=False) @ weights)
+    return Seen(sums.moments(), np.concatenate(prints))
+
+
+def _scores(rows: GivenRows, heads: Sequence[Head], labels: Int64 | None) -> list[Score]:
+    def blocks() -> Iterator[tuple[Float32, Int64]]:
+        start = 0
+        for block in rows.chunks(SCORE_ROWS):
+            stop = start + len(block)
+            known = np.zeros(len(block), np.int64) if labels is None else labels[start:stop]
+            yield block.astype(np.float32, copy=False), known
+            start = stop
+
+    return score_heads(blocks(), heads) if heads else []
+
+
+def _facts(label: str, fitted: AffineMap, measuring: Measuring) -> MapFacts:
+    return MapFacts(
+        measures=measuring.of(fitted),
+        fit=fit_summary(label, fitted),
+        curve=curve_summary(label, fitted, fitted.curve),
+    )
