@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from samefeatures.algebra.blas import mirror
+from samefeatures.algebra.blas import laid, mirror, multiply
 from samefeatures.algebra.host_heads import HostHeads
 from samefeatures.algebra.host_sums import HostSums
 from samefeatures.algebra.protocol import Precision
@@ -24,7 +24,12 @@ class Host:
 
     def product(self, a: Float64, b: Float64) -> Float64:
         """(m, n) of (m, k) times (k, n)."""
-        out: Float64 = a @ b
+        if len(b) <= SMALL:
+            return a @ b
+        # By the library that inverts and sums: NumPy brings another, and where both take turns the
+        # threads of the one wait, and spin, while those of the other work.
+        out = np.empty((len(a), b.shape[1]))
+        multiply(laid(a), laid(b), out)
         return out
 
     def inverse(self, matrix: Float64) -> Float64 | None:
@@ -66,15 +71,11 @@ HOST = Host()
 
 
 SMALL = 256
-"""Columns up to which NumPy inverts."""
+"""Columns up to which NumPy inverts, and multiplies by them."""
 
 
 def _small_inverse(matrix: Float64) -> Float64 | None:
-    """By NumPy, which has the products too.
-
-    SciPy brings threads of its own; where both take turns at small matrices, the ones wait for the
-    others, which takes several times as long as the work.
-    """
+    """By NumPy, which has the products of small matrices too."""
     try:
         root = np.linalg.inv(np.linalg.cholesky(matrix))
     except np.linalg.LinAlgError:

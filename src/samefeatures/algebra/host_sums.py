@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import accumulate
 from typing import Any
 
@@ -12,6 +14,10 @@ import numpy.typing as npt
 from samefeatures.algebra.blas import add_square
 from samefeatures.algebra.protocol import PANEL, SINGLE_ROWS, Precision, check_single
 from samefeatures.base.arrays import Float32, Float64
+
+STRIP = 1024
+"""Columns that are centred at a time."""
+THREADS = 4
 
 
 class HostSums:
@@ -48,21 +54,15 @@ class HostSums:
     def add(self, blocks: Sequence[npt.NDArray[np.floating]]) -> Float64:
         """Add rows, (r, d) per network; returns their (D,) mean; not finite: nothing is added."""
         rows = len(blocks[0])
-        chunk_mean = np.concatenate([block.mean(axis=0, dtype=np.float64) for block in blocks])
+        z = self._room(rows + 1)  # (r + 1, D)
+        places = [z[:rows, columns] for columns in self._columns]
+        chunk_mean = np.concatenate(list(centred_into(places, blocks)))
         if not np.isfinite(chunk_mean).all():
             return chunk_mean
-        z = self._room(rows + 1)  # (r + 1, D)
         # The rank-one term that joins two means rides along as one more row.
         shift = chunk_mean - self._mean
-        joining = np.sqrt(self._n * rows / (self._n + rows)) * shift
         with np.errstate(over="ignore"):  # in float32, where infinity is refused below
-            for columns, block in zip(self._columns, blocks, strict=True):
-                # Centred in float64, and rounded, on the way: no pass of its own.
-                part = z[:rows, columns]
-                np.subtract(
-                    block, chunk_mean[columns], out=part, dtype=np.float64, casting="same_kind"
-                )
-            z[rows] = joining
+            z[rows] = np.sqrt(self._n * rows / (self._n + rows)) * shift
         if self._dtype == np.float32:
             check_single(float(max(z.max(), -z.min())))
             for start in range(0, rows + 1, SINGLE_ROWS):
@@ -95,3 +95,30 @@ class HostSums:
             self._rows = np.empty((0, self._total), self._dtype)  # the old one goes first
             self._rows = np.empty((rows, self._total), self._dtype)
         return self._rows[:rows]
+
+
+def centred_into(
+    places: Sequence[npt.NDArray[np.floating]], blocks: Sequence[npt.NDArray[np.floating]]
+) -> Iterator[Float64]:
+    """Write rows less their mean into (r, d) places; the means, (STRIP,) or fewer each, in order.
+
+    Some columns at a time, in threads, as far as BLAS has them: products that follow use all
+    processors, and would wait for this.
+    """
+
+    def centre(part: tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]) -> Float64:
+        place, block = part
+        mean: Float64 = block.mean(axis=0, dtype=np.float64)
+        # Too large for float32, or not finite: refused by who sees the means and the places.
+        with np.errstate(over="ignore", invalid="ignore"):
+            # Centred in float64, and rounded, on the way: no pass of its own.
+            np.subtract(block, mean, out=place, dtype=np.float64, casting="same_kind")
+        return mean
+
+    strips = [
+        (place[:, start : start + STRIP], block[:, start : start + STRIP])
+        for place, block in zip(places, blocks, strict=True)
+        for start in range(0, block.shape[1], STRIP)
+    ]
+    with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:
+        yield from pool.map(centre, strips)
