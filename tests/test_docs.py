@@ -16,6 +16,7 @@ from benchmarks import prose
 from benchmarks.prose import filled
 
 import samefeatures as sf
+from npz_worlds import make_worlds, write_npz
 from samefeatures.study.config import parse_config
 from test_layers import ORDER
 
@@ -61,6 +62,15 @@ def test_the_python_page_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     exec(python_page("sf.export_onnx("), {"folder": tmp_path})
     assert "through the head of inception_v3" in capsys.readouterr().out
     assert (tmp_path / "hybrid.onnx").exists()
+
+
+def test_notebooks_and_frames_on_the_python_page(tmp_path: Path) -> None:
+    named = zip(("resnet_v1", "nasnet"), make_worlds().values(), strict=False)
+    networks = [write_npz(tmp_path, name, world) for name, world in named]
+    config = parse_config({"networks": networks, "methods": ["ols"]})
+    names = {"results": sf.Study(config, out=tmp_path / "out", base=tmp_path).score()}
+    exec(python_page("results.to_pandas()"), names)
+    assert names["table"]["nasnet", "resnet_v1"].source == "nasnet"
 
 
 def test_the_python_page_needs_nothing_but_public_names() -> None:

@@ -108,4 +108,9 @@ def test_where_nothing_was_scored_the_first_measure_is_shown(
     shown = replace(found, cells=cells)
     for text in (shown._repr_html_(), shown.table("ols")._repr_html_()):
         assert ">0.500<" in text  # the R² of 60 % in these studies made by hand
-        assert "Accuracy" not in text
+        assert (
+            "R²: R² of mapped against true features of the target. Shade: what is missing to 1"
+            in text
+        )
+        assert "top-1" not in text.split("</table>")[0]
+        assert "classifier" not in text

@@ -64,22 +64,27 @@ def table_html(table: Table) -> str:
 def _drawn(**parts: Any) -> str:
     template = environment().get_template("notebook.html")
     inner = Markup(shades(within=".samefeatures .grid "))
-    return template.render(axes=(ROWS, COLUMNS), shades=inner, **parts)
+    return template.render(shades=inner, **parts)
 
 
 def _table(grid: Grid, says: Sequence[str], *, folded: bool) -> dict[str, Any]:
-    metric = METRICS[0]
-    if grid.measures and not grid.scored:
-        metric = metrics(grid.measures[:1])[-1]
+    measured = bool(grid.measures) and not grid.scored
+    metric = metrics(grid.measures[:1])[-1] if measured else METRICS[0]
+    about, axes, hidden = metric.says, (ROWS, COLUMNS), {}
+    if measured:
+        first = grid.measures[0]
+        about = f"{first.label}: {first.says}. Shade: what is missing to {first.same:g}."
+        axes, hidden = ("Source", "Target"), {"small": ""}
     cells = [
-        (name, [{**cell, "details": _start(cell["details"])} for cell in row])
+        (name, [{**cell, **hidden, "details": _start(cell["details"])} for cell in row])
         for name, row in rows(grid, metric)
     ]
     return {
         "label": grid.label,
         "names": grid.names,
+        "axes": axes,
         "rows": cells,
-        "says": [metric.says, *says],
+        "says": [about, *says],
         "folded": folded,
     }
 
