@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import re
+import shutil
+import subprocess
+from base64 import b64decode
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -266,3 +273,155 @@ def test_rows_under_the_table_and_heat_maps_have_details_and_arrow_keys(
     assert cell.text.split() == ["75.00", "20.00"]
     assert pixels[0].text == "30.00"  # not one of the hybrids
     assert complaints(browser) == []
+
+
+def of_many(make: Callable[..., StudyResults], count: int) -> StudyResults:
+    names = [f"a_network_of_some_length_{i}" for i in range(count)]
+    table = [
+        [80.0 if i == j else 40.0 + (i * 7 + j) % 30 for j in range(count)] for i in range(count)
+    ]
+    return make({"ols": table, "naive": table}, names)
+
+
+@pytest.mark.parametrize(("count", "width"), [(3, 1280), (40, 1280), (40, 390)])
+def test_heads_stay_while_scrolling(
+    browser: Browser, make: Callable[..., StudyResults], tmp_path: Path, count: int, width: int
+) -> None:
+    """On the page where the table fits, else in its own window; sources stay to the left."""
+    size = {"width": width, "height": 500, "deviceScaleFactor": 1, "mobile": width < 500}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        visit(browser, of_many(make, count), tmp_path)
+        wait = "requestAnimationFrame(() => requestAnimationFrame(arguments[arguments.length - 1]))"
+        browser.execute_async_script(wait)
+        box = browser.find_element("css selector", "#m-ols .scroll")
+        assert ("fits" in box.get_attribute("class")) is (count == 3)
+        last = browser.find_elements("css selector", "#m-ols tbody tr")[-1]
+        browser.execute_script("arguments[0].scrollIntoView({block: 'end'})", last)
+        browser.execute_script("arguments[0].scrollLeft = 9999", box)
+        browser.execute_async_script(wait)
+        place = "return arguments[0].getBoundingClientRect()"
+        head = browser.execute_script(place, box.find_element("css selector", "thead"))
+        row = browser.execute_script(place, last)
+        source = browser.execute_script(place, last.find_element("css selector", "th"))
+        assert -1 <= head["top"] < head["bottom"] <= row["top"] + 1
+        assert source["left"] >= 0
+        assert complaints(browser) == []
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def column(browser: Browser, css: str, place: int) -> list[str]:
+    rows = browser.find_elements("css selector", f"{css} tbody tr")
+    return [row.find_elements("css selector", "th, td")[place].text.split()[0] for row in rows]
+
+
+def test_a_head_sorts_by_its_column(browser: Browser, good: StudyResults, tmp_path: Path) -> None:
+    visit(browser, good, tmp_path)
+    head = browser.find_elements("css selector", "#m-ridge .column")[2]
+    browser.find_element("id", "t-ridge").click()
+    before = column(browser, "#m-ridge .grid", 0)
+    assert column(browser, "#m-ridge .grid", 3) == ["–", "91.10", "94.00"]
+    browser.execute_script("arguments[0].focus()", head.find_element("css selector", "button"))
+    press(browser, "ENTER")
+    assert column(browser, "#m-ridge .grid", 3) == ["94.00", "91.10", "–"]
+    assert head.get_attribute("aria-sort") == "descending"
+    press(browser, "SPACE")
+    assert column(browser, "#m-ridge .grid", 3) == ["91.10", "94.00", "–"]
+    # Another metric keeps the order of its own numbers, and cells go along with their rows.
+    browser.find_element("css selector", "[data-metric=loss]").click()
+    assert column(browser, "#m-ridge .grid", 3) == ["0.00", "2.90", "–"]
+    assert column(browser, "#m-ridge .grid", 0)[0] == "net_c"
+    first = browser.find_elements("css selector", "#m-ridge tbody td")[0]
+    first.click()
+    press(browser, "ARROW_DOWN")
+    assert "net_b → net_a" in browser.find_element("id", "details").text
+    browser.execute_script("arguments[0].focus()", head.find_element("css selector", "button"))
+    press(browser, "ENTER")
+    assert column(browser, "#m-ridge .grid", 0) == before
+    assert head.get_attribute("aria-sort") is None
+    assert complaints(browser) == []
+
+
+def test_lists_sort_by_numbers_and_words(
+    browser: Browser, good: StudyResults, tmp_path: Path
+) -> None:
+    visit(browser, good, tmp_path)
+    networks = "section[aria-labelledby=networks] .list"
+    heads = browser.find_elements("css selector", f"{networks} thead button")
+    assert [head.text for head in heads][:2] == ["Network", "Top-1, %"]
+    heads[1].click()
+    assert column(browser, networks, 1) == ["94.00", "92.00", "90.00"]
+    heads[0].click()
+    assert column(browser, networks, 0) == ["net_a", "net_b", "net_c"]
+    assert heads[1].find_element("xpath", "..").get_attribute("aria-sort") is None
+
+
+def saved(browser: Browser, css: str, label: str) -> list[list[str]]:
+    """What a button would save."""
+    script = """
+        const [css, label, done] = arguments;
+        const make = URL.createObjectURL;
+        URL.createObjectURL = (blob) => { blob.text().then(done); return "data:,"; };
+        HTMLAnchorElement.prototype.click = () => {};
+        [...document.querySelectorAll(`${css} .save`)].find((b) => b.textContent === label).click();
+        URL.createObjectURL = make;
+    """
+    text = browser.execute_async_script(script, css, label)
+    return list(csv.reader(io.StringIO(text)))
+
+
+def test_numbers_can_be_saved(browser: Browser, good: StudyResults, tmp_path: Path) -> None:
+    visit(browser, good, tmp_path)
+    browser.find_elements("css selector", "#m-ols .column button")[0].click()
+    assert saved(browser, "#m-ols", "This table as CSV") == [
+        ["source", "net_a", "net_b", "net_c"],
+        ["net_c", "92.90", "93.10", "94.00"],
+        ["net_b", "91.50", "92.00", "91.00"],
+        ["net_a", "90.00", "89.00", "88.00"],
+    ]
+    browser.find_element("css selector", "[data-metric=loss]").click()
+    assert ["net_b", "-1.50", "0.00", "3.00"] in saved(browser, "#m-ols", "This table as CSV")
+    every = saved(browser, "#m-ols", "All numbers of all methods as CSV")
+    assert every[0] == list(good.cells[0].row)
+    assert len(every) == 1 + len(good.cells)
+    for row, cell in zip(every[1:], good.cells, strict=True):
+        assert row == ["" if v is None else str(v) for v in cell.row.values()]
+    networks = saved(browser, "section[aria-labelledby=networks]", "This table as CSV")
+    assert networks[1][:4] == ["net_a", "90.00", "100.00", "1024"]
+
+
+def test_nothing_in_a_saved_table_is_a_formula(
+    browser: Browser, good: StudyResults, tmp_path: Path
+) -> None:
+    named = replace(good, networks=tuple(replace(n, source="=1+1,2") for n in good.networks))
+    visit(browser, named, tmp_path)
+    table = saved(browser, "section[aria-labelledby=networks]", "This table as CSV")
+    assert table[1][table[0].index("Source")] == "'=1+1,2"
+
+
+@pytest.mark.parametrize(("count", "most"), [(2, 6), (10, 9), (40, 14)])
+def test_in_print_nothing_is_cut(
+    browser: Browser, make: Callable[..., StudyResults], tmp_path: Path, count: int, most: int
+) -> None:
+    reader = shutil.which("pdftotext")
+    if reader is None:
+        pytest.skip("pdftotext is not installed")
+    found = of_many(make, count)
+    visit(browser, found, tmp_path)
+    options = {"preferCSSPageSize": True, "printBackground": True}
+    printed = browser.execute_cdp_cmd("Page.printToPDF", options)["data"]
+    (tmp_path / "page.pdf").write_bytes(b64decode(printed))
+    subprocess.run([reader, "-bbox", "page.pdf"], cwd=tmp_path, check=True)
+    text = (tmp_path / "page.html").read_text()
+    pages = re.findall(r'<page width="(.*?)" height="(.*?)">', text)
+    assert len(pages) <= most
+    across = float(pages[0][0]) > float(pages[0][1])
+    assert across is (count > 12)
+    words = re.findall(r'<word xMin="(.*?)" .*? xMax="(.*?)" .*?>(.*?)</word>', text)
+    assert max(float(right) for _, right, _ in words) <= float(pages[0][0]) - 30
+    shown = [word for _, _, word in words]
+    for cell in found.cells:
+        assert f"{cell.top1:.2f}" in shown
+    cells = [word for word in shown if re.fullmatch(r"\d\d\.\d\d", word)]
+    assert len(cells) >= 2 * count * count

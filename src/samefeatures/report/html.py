@@ -23,6 +23,7 @@ from samefeatures.report.environment import environment, shades
 from samefeatures.report.follows import follow_lines
 from samefeatures.report.grid import COLUMNS, MISSING, PRECISION, ROWS, Grid, grids, written
 from samefeatures.report.html_cells import metrics, rows, space_details, views
+from samefeatures.report.html_csv import cells_csv
 from samefeatures.report.html_shared import heat_rows
 from samefeatures.report.overlaps import MEANING, PairView, counts, loss_line
 from samefeatures.report.sentences import sentences
@@ -32,6 +33,9 @@ from samefeatures.report.summary import fit_notes, measure_lines, numbers, under
 from samefeatures.report.tasks import ABOUT, ALONE, task_views
 from samefeatures.report.tasks import HEADING as TASKS
 from samefeatures.study.results import ClassChange, NetworkSummary, StudyResults
+
+WIDE = 12
+"""Networks above which the page is printed across."""
 
 
 def page(
@@ -90,6 +94,8 @@ def page(
         beneath_heading=HEADING,
         beneath=partial(_beneath, digits=precision),
         precision=precision,
+        wide=len(results.networks) > WIDE,
+        cells=cells_csv(results.cells),
         curves=curves,
         missing=MISSING,
         shades=Markup(_shades()),

@@ -37,18 +37,20 @@
     });
   });
 
-  // What the cells show.
+  // What the cells show; in the order of the study, however they are sorted.
+  const cellsOf = new Map(panels.map((panel) => [panel, [...panel.querySelectorAll(".grid tbody td")]]));
   const show = (metric) => {
     buttons.forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.metric === metric)));
     panels.forEach((panel) => {
       const view = data.methods[panel.dataset.method][metric];
       panel.querySelector(".says").textContent = data.says[metric];
-      panel.querySelectorAll(".grid tbody td").forEach((cell, i) => {
+      cellsOf.get(panel).forEach((cell, i) => {
         const [large, small, shade] = view[i];
         cell.querySelector(".large").textContent = large;
         cell.querySelector(".small").textContent = small;
         cell.className = cell.className.replace(/^s\d+/, `s${shade}`);
       });
+      resort(panel.querySelector(".grid"));
     });
   };
   document.getElementById("metrics").hidden = false;
@@ -84,18 +86,18 @@
 
   // One tab stop per table; the arrow keys walk its cells, and those of the rows under it.
   document.querySelectorAll(".grid").forEach((table) => {
-    const body = [...table.tBodies[0].rows, ...(table.tFoot?.rows ?? [])];
-    const rows = body.map((row) => [...row.querySelectorAll("td")]).filter((row) => row.length);
+    const cellsNow = () => [...table.tBodies[0].rows, ...(table.tFoot?.rows ?? [])]
+      .map((row) => [...row.querySelectorAll("td")]).filter((row) => row.length);
     const enter = (cell) => {
       table.querySelector('td[tabindex="0"]').tabIndex = -1;
       cell.tabIndex = 0;
       cell.focus();
     };
     table.setAttribute("role", "grid");
-    rows.forEach((row, i) => row.forEach((cell, j) => {
+    cellsNow().forEach((row, first) => row.forEach((cell, j) => {
       cell.dataset.details = cell.title || "not scored";
       cell.removeAttribute("title");
-      cell.tabIndex = i + j ? -1 : 0;
+      cell.tabIndex = first + j ? -1 : 0;
       cell.addEventListener("mouseenter", () => explain(cell));
       cell.addEventListener("mouseleave", hide);
       cell.addEventListener("focus", () => { cell.setAttribute("aria-describedby", "details"); explain(cell); });
@@ -107,7 +109,8 @@
         const across = down ? j : step(event.key, j, row.length);
         if (across === null) return;
         event.preventDefault();
-        const target = rows[i + down]?.[across];
+        const rows = cellsNow();
+        const target = rows[rows.findIndex((other) => other.includes(cell)) + down]?.[across];
         if (target) enter(target);
       });
     }));
@@ -118,6 +121,98 @@
     if (explained.matches(":hover, :focus")) explain(explained); else hide();
   };
   window.addEventListener("scroll", follow, { passive: true, capture: true });
+
+  // What a cell says, as a number where it is one.
+  const textOf = (cell) => (cell.querySelector(".large") ?? cell).textContent.trim().replace(/[ \t\n]+/g, " ");
+  const plainOf = (text) => text.replace(/−/g, "-").replace(/(?<=\d)[\u202f,](?=\d{3})/g, "");
+  const numberOf = (text) => {
+    const found = /^[+-]?\d+(\.\d+)?(e[+-]?\d+)?(?=$|[^\w.])/i.exec(plainOf(text).replace(/^< /, ""));
+    return found ? Number(found[0]) : null;
+  };
+
+  // Heads sort the rows: the greatest first, then the least, then as they were.
+  const orders = new Map();
+  const resort = (table) => {
+    const { column, way, rows } = orders.get(table) ?? {};
+    if (!rows) return;
+    const keyed = rows.map((row) => [row, textOf(row.cells[column])]);
+    const compare = ([, a], [, b]) => {
+      const [x, y] = [numberOf(a), numberOf(b)];
+      if (x !== null && y !== null) return way * (x - y);
+      if (x !== null || y !== null) return x === null ? 1 : -1; // what is missing comes last
+      return -way * a.localeCompare(b);
+    };
+    if (way) keyed.sort(compare);
+    table.tBodies[0].append(...keyed.map(([row]) => row));
+  };
+  document.querySelectorAll(".scroll > table").forEach((table) => {
+    const heads = [...table.querySelectorAll("thead th[scope=col]")];
+    if (!heads.length || table.closest(".venn") || table.tBodies[0].rows.length < 2) return;
+    orders.set(table, { column: 0, way: 0, rows: [...table.tBodies[0].rows] });
+    const shift = table.classList.contains("grid") ? 1 : 0;
+    heads.forEach((head, place) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "sort";
+      button.append(...head.childNodes);
+      head.append(button);
+      button.addEventListener("click", () => {
+        const order = orders.get(table);
+        const column = place + shift;
+        order.way = order.column === column ? { 0: -1, "-1": 1, 1: 0 }[order.way] : -1;
+        order.column = column;
+        heads.forEach((other) => other.removeAttribute("aria-sort"));
+        if (order.way) head.setAttribute("aria-sort", order.way < 0 ? "descending" : "ascending");
+        resort(table);
+      });
+    });
+  });
+
+  // Tables as files, made here: what is shown, in the order in which it is.
+  const quoted = (text) => {
+    const plain = plainOf(text);
+    const safe = /^[=+\-@\t\r\n]/.test(plain) && numberOf(plain) === null ? `'${plain}` : plain;
+    return /[",\r\n]/.test(safe) ? `"${safe.replace(/"/g, '""')}"` : safe;
+  };
+  const save = (name, text) => {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+    link.download = name;
+    link.click();
+    URL.revokeObjectURL(link.href);
+  };
+  const lines = (table) => {
+    const grid = table.classList.contains("grid");
+    const heads = [...table.querySelectorAll("thead th[scope=col]")].map((head) => head.title || textOf(head));
+    const rows = [...table.tBodies[0].rows].map((row) => [...row.cells].map(textOf));
+    return [grid ? ["source", ...heads] : heads, ...rows].map((row) => row.map(quoted).join(",")).join("\n") + "\n";
+  };
+  const offer = (place, label, name, text) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "save";
+    button.textContent = label;
+    button.addEventListener("click", () => save(name, text()));
+    place.append(button);
+  };
+  orders.forEach((_, table) => {
+    const place = document.createElement("div");
+    place.className = "saves";
+    table.parentElement.after(place);
+    const panel = table.closest(".panel");
+    const grid = table.classList.contains("grid");
+    const section = table.closest("section[aria-labelledby]") ?? table.closest("section");
+    const slug = panel ? panel.dataset.method : section.getAttribute("aria-labelledby") ?? "table";
+    offer(place, "This table as CSV", `${slug}${panel && !grid ? "_pairs" : ""}.csv`, () => lines(table));
+    if (panel && grid) offer(place, "All numbers of all methods as CSV", "results.csv", () => data.cells);
+  });
+
+  // A table that fits its card needs no window of its own: its heads stay at the top of the page.
+  const room = new ResizeObserver((entries) => entries.forEach(({ target }) => {
+    const table = target.querySelector("table");
+    target.classList.toggle("fits", table.offsetWidth <= target.clientWidth);
+  }));
+  document.querySelectorAll(".scroll").forEach((box) => room.observe(box));
 
   // Galleries: filtered by direction, kind and class; the arrow keys walk the images.
   document.querySelectorAll(".gallery").forEach((gallery) => {
