@@ -34,6 +34,8 @@ from samefeatures.networks.record import Head as Head
 from samefeatures.networks.record import ImageNetwork as ImageNetwork
 from samefeatures.planning.plan import headline as headline
 from samefeatures.planning.plan import make_plan as make_plan
+from samefeatures.report.difference import ResultsDiff as ResultsDiff
+from samefeatures.report.difference import diff as diff
 from samefeatures.report.write import write_report as write_report
 from samefeatures.scores.heads import agreement as agreement
 from samefeatures.scores.heads import score_heads as score_heads

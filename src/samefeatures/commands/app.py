@@ -13,6 +13,7 @@ import typer
 from samefeatures.base.version import __version__
 from samefeatures.commands import miniatures
 from samefeatures.commands.check import check
+from samefeatures.commands.diff import diff
 from samefeatures.commands.ending import ending
 from samefeatures.commands.pair import export, overlap
 from samefeatures.commands.plan import plan
@@ -26,7 +27,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (demo, check, plan, run, extract, fit, score, report, overlap, export):
+for command in (demo, check, plan, run, extract, fit, score, report, diff, overlap, export):
     app.command()(command)
 app.command(no_args_is_help=True)(reproduce)
 app.add_typer(miniatures.app, name="miniatures")

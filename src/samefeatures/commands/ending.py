@@ -64,9 +64,18 @@ def _take_any_character() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _fail(message: str) -> NoReturn:
+@contextmanager
+def failing(code: int) -> Iterator[None]:
+    """Errors of this package end with another code than 1, where 1 says something else."""
+    try:
+        yield
+    except SamefeaturesError as error:
+        _fail(str(error), code)
+
+
+def _fail(message: str, code: int = 1) -> NoReturn:
     _say(f"Error: {plain(message)}", colour=typer.colors.RED)
-    sys.exit(1)
+    sys.exit(code)
 
 
 def _stop(code: int) -> NoReturn:
