@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -79,6 +80,27 @@ def test_report_alone(study: Path) -> None:
     missing = call("report", "nowhere", cwd=study)
     assert missing.returncode == 1
     assert "Run the study first" in missing.stderr
+
+
+def test_diff(study: Path) -> None:
+    done = call("diff", "out", "out", cwd=study)
+    assert done.returncode == 0
+    assert done.stdout.startswith("The same: ")
+    shutil.copytree(study / "out", study / "other", ignore=shutil.ignore_patterns("features"))
+    path = study / "other" / "study.json"
+    found = json.loads(path.read_text())
+    del found["sha256"]
+    found["cells"][1]["agreement"] -= 1.5
+    path.write_text(json.dumps(found))
+    done = call("diff", "out", "other", cwd=study)
+    assert done.returncode == 1
+    assert "1 cell differs, at most agreement by 1.5" in done.stdout
+    done = call("diff", "out", "other", "--json", cwd=study)
+    assert done.returncode == 1
+    assert len(json.loads(done.stdout)["cells"]) == 1
+    done = call("diff", "out", "nowhere", cwd=study)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_overlap(study: Path) -> None:

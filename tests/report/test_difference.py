@@ -72,9 +72,9 @@ def test_networks_methods_and_measures_of_one_alone(good: StudyResults) -> None:
     lines = difference_lines(found)
     assert lines[:2] == ["Networks in the first alone: net_c", "Methods in the first alone: ols"]
     assert "ols: 9 cells in the first alone" in lines
-    assert lines[-1] == (
-        f"0 of 12 cells differ, {len(found.cells)} are in one of both alone; so does what was asked."
-    )
+    alone = f"{len(found.cells)} are in one of both alone"
+    assert lines[-1] == f"0 of 12 cells differ, {alone}; so does what was asked."
+    assert "Columns in the first alone: cosine" in lines
     back = diff(fewer, good)
     assert CellDiff(
         method="ols", source="net_a", target="net_b", changed={}, only="second"
