@@ -121,8 +121,8 @@ def _rows(results: StudyResults) -> dict[Place, Row]:
         for row in task.table:
             rows[f"task {task.name}, {row['method']}", row["source"], row["target"]] = row
     if results.controls is not None:
-        for row in results.controls.rows:
-            rows[f"control {row.control}", row.source, row.target] = _of(row)
+        for control in results.controls.rows:
+            rows[f"control {control.control}", control.source, control.target] = _of(control)
         for space in results.controls.spaces.rows:
             seed = f" {space.seed}" if space.seed else ""
             rows[f"space {space.kind}{seed}", space.of or "", space.target] = _of(space)
@@ -157,11 +157,12 @@ def _alike(one: Any, other: Any, tolerance: float) -> bool:
 
 
 def _apart(ours: Row, theirs: Row) -> bool | None:
-    ends = [row.get(end) for row in (ours, theirs) for end in ("ci_low", "ci_high")]
-    if not all(isinstance(end, float) and math.isfinite(end) for end in ends):
+    found = [row.get(end) for row in (ours, theirs) for end in ("ci_low", "ci_high")]
+    ends = [end for end in found if isinstance(end, float) and math.isfinite(end)]
+    if len(ends) < 4:
         return None
     low, high, other_low, other_high = ends
-    return bool(high < other_low or other_high < low)
+    return high < other_low or other_high < low
 
 
 def _columns(ours: Mapping[Place, Row], theirs: Mapping[Place, Row]) -> Iterator[FactDiff]:
