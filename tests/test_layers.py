@@ -26,6 +26,7 @@ ORDER = (
     "joint",
     "maps",
     "similarity",
+    "sklearn",
     "scores",
     "study",
     "cluster",

@@ -59,6 +59,7 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> dict[type, object]:
         sf.Views(count=2),
         *rows,
         moments,
+        sf.moments({LONG: x, b.name: y}),
         sf.Accumulator(moments),
         problem,
         fitted,
