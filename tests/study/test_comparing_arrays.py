@@ -112,6 +112,7 @@ TWO = {"a": FIT["a"], "b": FIT["b"]}
     [
         ({"a": FIT["a"]}, {}, ConfigError, "two or more spaces by name"),
         ([FIT["a"], FIT["b"]], {}, ConfigError, "two or more spaces by name"),
+        ({1: FIT["a"], "b": FIT["b"]}, {}, ConfigError, "1 is no name"),
         ({"a/b": FIT["a"], "b": FIT["b"]}, {}, ConfigError, "'a/b' can't be part of a file name"),
         ({"a": FIT["a"], "b": FIT["b"][1:]}, {}, FeatureError, "a has 400 rows and b has 399"),
         (TWO, {"eval": {"a": EVAL["a"]}}, FeatureError, "eval has no rows of b"),

@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import TypeAlias
 
 from samefeatures.base.errors import ConfigError
 from samefeatures.base.shown import plain
+
+PathLike: TypeAlias = str | os.PathLike[str]
+"""What every public function takes for a path."""
+
+
+def as_path(given: PathLike) -> Path:
+    """The path that a caller means; ``~`` and ``~user`` are home folders.
+
+    Raises:
+        ConfigError: when it is no text and no path, empty, or a URL, or as ``path_of``.
+    """
+    if not isinstance(given, str | os.PathLike):
+        raise ConfigError(
+            f"{plain(repr(given))} is no path. Give a string or a pathlib.Path, e.g. 'out/study'."
+        )
+    text = os.fspath(given)
+    if not text:
+        raise ConfigError("The path is empty. Give a string or a pathlib.Path; '.' is this folder.")
+    if "://" in text:
+        raise ConfigError(
+            f"'{plain(text)}' is a URL. Only stores of features may lie at one; give a path."
+        )
+    return path_of(text)
 
 
 def path_of(given: str | Path, base: Path | None = None) -> Path:

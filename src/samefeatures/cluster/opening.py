@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from samefeatures.base.display import Display, ProgressChoice
+from samefeatures.base.paths import PathLike, as_path
 from samefeatures.cluster.runner import RayRunner
 from samefeatures.cluster.session import connected
 from samefeatures.study.opening import open_study
@@ -15,10 +15,10 @@ from samefeatures.study.study import Study
 
 @contextmanager
 def cluster_study(
-    path: Path,
+    path: PathLike,
     *,
     address: str,
-    out: Path | None = None,
+    out: PathLike | None = None,
     strict: bool = False,
     progress: ProgressChoice = "quiet",
 ) -> Iterator[Study]:
@@ -39,7 +39,9 @@ def cluster_study(
         ClusterError: when nothing answers at the address.
     """
     shown = Display(progress)
-    study = open_study(path, out=out, strict=strict, progress=shown)
+    study = open_study(
+        as_path(path), out=None if out is None else as_path(out), strict=strict, progress=shown
+    )
     with connected(address):
         runner = RayRunner(study.config, folder=study.out, base=study.base, progress=shown)
         yield Study(study.config, out=study.out, base=study.base, progress=shown, runner=runner)

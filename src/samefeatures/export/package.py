@@ -13,6 +13,7 @@ import numpy.typing as npt
 from samefeatures.base.arrays import Float32
 from samefeatures.base.errors import ExportError, NetworkError
 from samefeatures.base.files import write_whole, writing
+from samefeatures.base.paths import PathLike, as_path
 from samefeatures.images.preprocess import Preprocessing
 from samefeatures.networks.record import Head, ImageNetwork, Network
 
@@ -39,7 +40,7 @@ class ModuleExportable(Protocol):
 
 
 def export_onnx(
-    network: Network, head: Head, path: Path, *, metadata: Mapping[str, str] | None = None
+    network: Network, head: Head, path: PathLike, *, metadata: Mapping[str, str] | None = None
 ) -> Path:
     """Write ``head(features(images))`` of a network as one ONNX file.
 
@@ -54,13 +55,14 @@ def export_onnx(
         metadata: More entries, e.g. the target and the method.
 
     Returns:
-        ``path``.
+        The path.
 
     Raises:
         ExportError: when the network can't be exported, the head does not fit, or the file can't
             be written.
         MissingExtraError: when torch's exporter is needed and not installed.
     """
+    place = as_path(path)
     network = exportable(network, head)
     backend: object = network.backend
     if not isinstance(backend, OnnxExportable):
@@ -70,8 +72,8 @@ def export_onnx(
         )
     model = backend.hybrid_model(head, network.preprocessing)
     _describe(model, network, metadata or {})
-    _write(model, path)
-    return path
+    _write(model, place)
+    return place
 
 
 def hybrid_module(network: Network, head: Head) -> nn.Module:

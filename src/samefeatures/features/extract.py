@@ -12,13 +12,14 @@ from samefeatures.base.arrays import Float32
 from samefeatures.base.display import Display, ProgressChoice
 from samefeatures.base.errors import ConfigError
 from samefeatures.base.options import check_known, check_whole
+from samefeatures.base.paths import PathLike
 from samefeatures.base.progress import Progress
 from samefeatures.features.agreement import agree, tell_others, unreadable
 from samefeatures.features.batches import Batches
 from samefeatures.features.crops import Work, decode_ahead
 from samefeatures.features.key import feature_key
 from samefeatures.features.opening import Wanted, open_store
-from samefeatures.features.place import Root
+from samefeatures.features.place import Root, root_of
 from samefeatures.features.prints import rounding_of
 from samefeatures.features.rates import Meter
 from samefeatures.features.residency import RESIDENT, Residency
@@ -89,7 +90,7 @@ def open_stores(
 def extract(
     networks: Sequence[ImageNetwork],
     images: ImageSet,
-    root: Root,
+    root: PathLike,
     *,
     views: Views | None = None,
     options: ExtractOptions | None = None,
@@ -121,7 +122,7 @@ def extract(
         StoreError: when the store can't be written.
     """
     options = options or ExtractOptions()
-    stores = open_stores(networks, images, root, views=views)
+    stores = open_stores(networks, images, root_of(root), views=views)
     missing = [store.missing() for store in stores]
     with Display(progress) as shown:
         meter = meter or Meter(on_halved=shown.note)

@@ -15,7 +15,7 @@ from zarr.storage import FsspecStore, MemoryStore
 from samefeatures.base.errors import ConfigError, MissingExtraError, StoreError, first_line, require
 from samefeatures.base.files import writing
 from samefeatures.base.partial import building, clear_leftovers
-from samefeatures.base.paths import path_of
+from samefeatures.base.paths import PathLike, as_path
 
 Root = Path | str
 """A folder of stores, or the URL of one."""
@@ -58,7 +58,12 @@ def place_of(root: Root, name: str) -> Place:
 def parse_root(text: str, base: Path) -> Root:
     """A URL as it stands; a path, also one that begins with ``file://``, from ``base``."""
     path = text.removeprefix("file://")
-    return text if "://" in path else path_of(path, base)
+    return text if "://" in path else base / as_path(path)
+
+
+def root_of(given: PathLike) -> Root:
+    """What a caller means: a folder, or the URL of one."""
+    return parse_root(given, Path()) if isinstance(given, str) else as_path(given)
 
 
 def clear_orphans(root: Root) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from typing import Any
 from samefeatures.base.brief import brief, changed
 from samefeatures.base.errors import ConfigError
 from samefeatures.base.options import check_known
-from samefeatures.base.paths import path_of
+from samefeatures.base.paths import PathLike, as_path, path_of
 from samefeatures.images.labels import SORTED
 
 PREFIXES = ("hf", "torchvision", "fashion-mnist")
@@ -62,6 +63,10 @@ class ImageSource:
         return brief(self, **changed(self))
 
     def __post_init__(self) -> None:
+        for name in ("source", "labels", "class_map"):
+            given = getattr(self, name)
+            if isinstance(given, os.PathLike):
+                object.__setattr__(self, name, os.fspath(given))
         if self.exif is not None:
             check_known(self.exif, EXIF, f"{self.source}: exif is", ConfigError)
         for name, count in (("per_class", self.per_class), ("limit", self.limit)):
@@ -95,16 +100,16 @@ class ImageSource:
             name = name.removesuffix(ending)
         return re.split(r"[*{]", name)[0].rstrip("-_.") or "images"
 
-    def path(self, base: Path) -> Path:
+    def path(self, base: PathLike) -> Path:
         """Of the folder or file; relative paths start at ``base``."""
-        return path_of(self.source, base)
+        return path_of(self.source, as_path(base))
 
-    def labels_path(self, base: Path) -> Path | None:
+    def labels_path(self, base: PathLike) -> Path | None:
         """Of the CSV with labels."""
-        return path_of(self.labels, base) if self.labels else None
+        return path_of(self.labels, as_path(base)) if self.labels else None
 
-    def class_map_path(self, base: Path) -> Path | str | None:
+    def class_map_path(self, base: PathLike) -> Path | str | None:
         """Of the class map, or the word ``sorted``."""
         if self.class_map is None or self.class_map == SORTED:
             return self.class_map
-        return path_of(self.class_map, base)
+        return path_of(self.class_map, as_path(base))

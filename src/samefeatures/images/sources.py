@@ -9,6 +9,7 @@ from typing import Protocol
 
 from samefeatures.base.digests import digest
 from samefeatures.base.errors import ConfigError
+from samefeatures.base.paths import PathLike, as_path
 from samefeatures.images.arrays import open_arrays, open_packaged
 from samefeatures.images.folder import open_folder
 from samefeatures.images.huggingface import open_huggingface
@@ -48,7 +49,7 @@ SETTINGS = ("labels", "class_map", "subdir", "split", "options", "relist", "exif
 """Those that some kinds do not take."""
 
 
-def open_images(spec: ImageSource, *, labelled: bool, base: Path | None = None) -> ImageSet:
+def open_images(spec: ImageSource, *, labelled: bool, base: PathLike | None = None) -> ImageSet:
     """Open an image set.
 
     Args:
@@ -62,7 +63,9 @@ def open_images(spec: ImageSource, *, labelled: bool, base: Path | None = None) 
         LabelError: when labels are wanted and are not there or do not fit.
     """
     _check_settings(spec, labelled=labelled)
-    images = KINDS[spec.kind].opener(spec, labelled=labelled, base=base or Path())
+    images = KINDS[spec.kind].opener(
+        spec, labelled=labelled, base=Path() if base is None else as_path(base)
+    )
     if spec.exif == "ignore":
         images = _as_they_lie(images)
     if spec.per_class is not None:

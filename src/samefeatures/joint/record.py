@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
-from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -24,6 +23,7 @@ from samefeatures.base.brief import brief
 from samefeatures.base.errors import FeatureError, FileError, NoFileError, StoreDamagedError
 from samefeatures.base.npz import check_kinds, load_npz, write_npz
 from samefeatures.base.options import check_known
+from samefeatures.base.paths import PathLike, as_path
 
 KINDS = {"names": ("U", 1), "dims": ("i", 1), "n": ("i", 0), "mean": ("f", 1), "second": ("f", 2)}
 """Of the arrays of a file, with their axes."""
@@ -271,7 +271,7 @@ class Moments:
     def __repr__(self) -> str:
         return brief(self, names=self.names, dims=self.dims, n=self.n)
 
-    def save(self, path: Path) -> None:
+    def save(self, path: PathLike) -> None:
         """Write an uncompressed ``.npz`` whole or not at all."""
         arrays = {
             "names": np.array(self.names),
@@ -282,10 +282,10 @@ class Moments:
         }
         if self.precision == "float32":
             arrays["precision"] = np.array(self.precision)
-        write_npz(path, arrays)
+        write_npz(as_path(path), arrays)
 
     @classmethod
-    def load(cls, path: Path) -> Self:
+    def load(cls, path: PathLike) -> Self:
         """Read what ``save`` wrote.
 
         Raises:
@@ -293,7 +293,7 @@ class Moments:
             StoreDamagedError: when the file is cut short or is not one of ours.
         """
         try:
-            file = load_npz(path)
+            file = load_npz(as_path(path))
             check_kinds(file, KINDS)
             with border():
                 return cls.of(

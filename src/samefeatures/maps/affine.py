@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -13,6 +12,7 @@ from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float64
 from samefeatures.base.brief import brief
 from samefeatures.base.errors import MapError
+from samefeatures.base.paths import PathLike, as_path
 from samefeatures.features.given import Rows
 from samefeatures.maps.applying import mapped_rows
 from samefeatures.maps.curve import LossCurve
@@ -99,7 +99,7 @@ class AffineMap:
         out: Any = None,
         dtype: npt.DTypeLike | None = None,
     ) -> npt.NDArray[np.floating]:
-        """Map (n, d_source) features; returns (n, d_target).
+        """Map (n, d_source) features; returns (n, d_target), an array of NumPy or ``out``.
 
         Products run in float64, block by block: beside what comes out, memory does not grow with n.
 
@@ -189,7 +189,7 @@ class AffineMap:
                 f"{space.name} has {space.fingerprint[:12]}: other weights. Fit the map again."
             )
 
-    def save(self, path: Path) -> None:
+    def save(self, path: PathLike) -> None:
         """Write as safetensors: ``weight``, ``bias``, the rest as JSON in the metadata.
 
         Raises:
@@ -203,16 +203,16 @@ class AffineMap:
             "target_fingerprint": self.target_fingerprint,
             "fit": asdict(self.fit),
         }
-        write_map(path, said, self.weight, self.bias)
+        write_map(as_path(path), said, self.weight, self.bias)
 
     @classmethod
-    def load(cls, path: Path) -> Self:
+    def load(cls, path: PathLike) -> Self:
         """Read what ``save`` wrote.
 
         Raises:
             MapError: when the file is missing, damaged, or not a map.
         """
-        said, weight, bias = read_map(path)
+        said, weight, bias = read_map(as_path(path))
         return cls(
             weight=weight,
             bias=bias,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, Self
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy.typing as npt
 from samefeatures.base.brief import brief
 from samefeatures.base.errors import FileError, StoreDamagedError
 from samefeatures.base.npz import check_kinds, load_npz, write_npz
+from samefeatures.base.paths import PathLike, as_path
 
 Unit = Literal["batch", "pass"]
 
@@ -32,16 +32,16 @@ class LossCurve:
     def __repr__(self) -> str:
         return brief(self, unit=self.unit, steps=len(self.loss), last=self.loss[-1:].tolist())
 
-    def save(self, path: Path) -> None:
+    def save(self, path: PathLike) -> None:
         """Write an uncompressed ``.npz`` whole or not at all: ``unit`` and ``loss``.
 
         Raises:
             OSError: as the system says.
         """
-        write_npz(path, {"unit": np.array(self.unit), "loss": self.loss})
+        write_npz(as_path(path), {"unit": np.array(self.unit), "loss": self.loss})
 
     @classmethod
-    def load(cls, path: Path) -> Self:
+    def load(cls, path: PathLike) -> Self:
         """Read what ``save`` wrote.
 
         Raises:
@@ -56,14 +56,14 @@ class LossCurve:
             ) from None
 
     @classmethod
-    def kept(cls, path: Path) -> Self:
+    def kept(cls, path: PathLike) -> Self:
         """As ``load``, for whoever fits again.
 
         Raises:
             NoFileError: when there is none.
             FileError: when it is damaged or another.
         """
-        file = load_npz(path, ["unit", "loss"])
+        file = load_npz(as_path(path), ["unit", "loss"])
         check_kinds(file, {"unit": ("U", 0), "loss": ("f", 1)})
         unit, loss = str(file["unit"]), file["loss"].astype(np.float64)
         if unit not in ("batch", "pass"):

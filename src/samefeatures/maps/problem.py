@@ -12,6 +12,7 @@ from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float64
 from samefeatures.base.brief import brief
 from samefeatures.base.errors import MapError
+from samefeatures.base.paths import PathLike, as_path
 from samefeatures.base.progress import Progress, Silent
 from samefeatures.features.rows import FeatureRows
 from samefeatures.joint.blocks import Blocks
@@ -75,10 +76,10 @@ class SourceProblem:
         self.checkpoint: Path | None = None
         self._inverses: dict[str, Inverse] = {}  # shared by all that ``keeping`` returns
 
-    def keeping(self, checkpoint: Path) -> SourceProblem:
+    def keeping(self, checkpoint: PathLike) -> SourceProblem:
         """The same problem, where a long fit keeps its state in a file until it is done."""
         out = copy(self)
-        out.checkpoint = checkpoint
+        out.checkpoint = as_path(checkpoint)
         return out
 
     @property

@@ -9,12 +9,12 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from samefeatures.base.devices import check_device
 from samefeatures.base.display import Display, ProgressChoice
 from samefeatures.base.errors import ConfigError, NetworkError
+from samefeatures.base.paths import PathLike, as_path
 from samefeatures.images.preprocess import Preprocessing
 from samefeatures.networks.arithmetic import Arithmetic
 from samefeatures.networks.background import without_background
@@ -39,7 +39,7 @@ def load(
     device: str = "cpu",
     precision: str = "float32",
     compile: bool = False,
-    base: Path | None = None,
+    base: PathLike | None = None,
     progress: ProgressChoice = "quiet",
 ) -> Network:
     """Load a network, split it at its last linear layer, and prove the split.
@@ -84,7 +84,7 @@ def load(
         overrides=overrides,
         threads=threads,
         device=device,
-        base=base,
+        base=None if base is None else as_path(base),
         progress=shown,
         arithmetic=Arithmetic(precision=precision, compile=compile),
     )

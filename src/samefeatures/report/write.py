@@ -10,6 +10,7 @@ from samefeatures.base.border import kept_or_none
 from samefeatures.base.errors import StoreError
 from samefeatures.base.files import write_whole
 from samefeatures.base.options import check_whole
+from samefeatures.base.paths import PathLike, as_path
 from samefeatures.base.records import record
 from samefeatures.base.removal import remove
 from samefeatures.base.sealed import read_sealed, write_sealed
@@ -29,7 +30,7 @@ FINEST = 4
 
 def write_report(
     results: StudyResults,
-    folder: Path,
+    folder: PathLike,
     *,
     overlaps: Sequence[Overlap] = (),
     precision: int = PRECISION,
@@ -56,6 +57,7 @@ def write_report(
         StoreError: when the folder can't be written.
     """
     check_whole("precision", precision, least=0, most=FINEST)
+    folder = as_path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         views = view_pairs([o for o in overlaps if fits(o, results)], folder)

@@ -55,8 +55,10 @@ def sides_of(
             "compare takes two or more spaces by name, e.g. compare({'clip': x, 'dino': y})."
         )
     for name in spaces:
+        if not isinstance(name, str):
+            raise ConfigError(f"compare: {name!r} is no name. Call every space by a word.")
         try:
-            check_name(str(name), "the name")
+            check_name(name, "the name")
         except ValueError as error:
             raise ConfigError(f"compare: {error}.") from None
     fit = given_spaces(spaces)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -13,6 +12,7 @@ from samefeatures.base.brief import brief
 from samefeatures.base.devices import check_device
 from samefeatures.base.documents import read_yaml
 from samefeatures.base.errors import ConfigError, FileError, NoFileError
+from samefeatures.base.paths import PathLike, as_path
 from samefeatures.base.strict import Strict, problems
 from samefeatures.maps import METHODS
 from samefeatures.similarity import MEASURES
@@ -229,12 +229,13 @@ def _device(name: str) -> str:
         raise ValueError(str(error).removeprefix("device is ").rstrip(".")) from None
 
 
-def read_config(path: Path) -> StudyConfig:
+def read_config(path: PathLike) -> StudyConfig:
     """Read and validate a study file.
 
     Raises:
         ConfigError: with the place in the file, what is wrong and what is valid.
     """
+    path = as_path(path)
     try:
         raw = read_yaml(path)
     except NoFileError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from pathlib import Path
 
 from samefeatures.algebra import Algebra, open_algebra
 from samefeatures.base.arrays import Int64
@@ -13,6 +12,7 @@ from samefeatures.base.display import Display, ProgressChoice
 from samefeatures.base.errors import ConfigError, LabelError
 from samefeatures.base.files import writing
 from samefeatures.base.partial import clear_tree
+from samefeatures.base.paths import PathLike, as_path
 from samefeatures.features.direct import DirectRows
 from samefeatures.features.place import Root
 from samefeatures.joint.folded import FoldedMoments
@@ -69,8 +69,8 @@ class Study:
         self,
         config: StudyConfig,
         *,
-        out: Path,
-        base: Path,
+        out: PathLike,
+        base: PathLike,
         progress: ProgressChoice = "quiet",
         runner: Runner | None = None,
     ) -> None:
@@ -79,6 +79,7 @@ class Study:
                 "'store: false' keeps no features that several processes could share. Run it in "
                 "one process, or say 'store: true'."
             )
+        out, base = as_path(out), as_path(base)
         self.config, self.out, self.base = config, out, base
         self.progress = Display(progress)
         self.results_path = out / "study.json"  # what the report reads

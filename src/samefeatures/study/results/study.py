@@ -7,7 +7,6 @@ import math
 import statistics
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from samefeatures.base.border import border
@@ -15,6 +14,7 @@ from samefeatures.base.brief import brief
 from samefeatures.base.drawn import Drawn
 from samefeatures.base.errors import FileError, NoFileError, StoreError, UnknownNameError
 from samefeatures.base.options import check_known
+from samefeatures.base.paths import PathLike, as_path
 from samefeatures.base.records import record
 from samefeatures.base.sealed import read_sealed, write_sealed
 from samefeatures.base.strict import check_name
@@ -159,13 +159,13 @@ class StudyResults(Drawn):
             if not math.isclose(cell.top1, 100 * correct / cell.n, rel_tol=1e-9):
                 raise ValueError(f"{place}: {correct} of {cell.n} are not {cell.top1} %")
 
-    def save(self, path: Path) -> None:
+    def save(self, path: PathLike) -> None:
         """Write as JSON."""
         plain = {**asdict(self), "cells": [cell.row for cell in self.cells]}
-        write_sealed(path, json.loads(json.dumps(plain, default=str)))
+        write_sealed(as_path(path), json.loads(json.dumps(plain, default=str)))
 
     @classmethod
-    def load(cls, path: Path) -> StudyResults:
+    def load(cls, path: PathLike) -> StudyResults:
         """Read what ``save`` wrote.
 
         Raises:
@@ -173,7 +173,7 @@ class StudyResults(Drawn):
         """
         try:
             with border():
-                raw = _completed(read_sealed(path))
+                raw = _completed(read_sealed(as_path(path)))
                 cells = tuple(Cell.parse(row) for row in raw["cells"])
                 found = replace(record(cls, {**raw, "cells": []}), cells=cells)
                 found.check()
