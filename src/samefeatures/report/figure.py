@@ -22,7 +22,8 @@ ITALIC = "Italic: not significantly different from the target's own network"
 
 def draw(grid: Grid, folder: Path, stem: str) -> list[Path]:
     """Write ``stem.png``, ``.svg`` and ``.pdf`` into ``folder``; same grid, same bytes."""
-    title = f"Hybrids by {plain(grid.label)}: top-1 accuracy and change vs source"
+    shown = "top-1 accuracy and change vs source" if grid.leading is None else grid.leading.label
+    title = f"Hybrids by {plain(grid.label)}: {shown}"
     with style():
         return save(picture(grid), folder, stem, title=title)
 
@@ -33,15 +34,19 @@ def picture(grid: Grid) -> Figure:
     notes: tuple[str, ...] = SHORT_NOTE
     if crowded.is_crowded(len(grid.names)):
         subtitle, notes = _one_number(grid), () if _shaded(grid) else (ITALIC, SHORT_NOTE[1])
+    title, scale = "features of one network, classified by another's head", "loss vs source, %"
+    if grid.leading is not None:
+        title, subtitle, notes = grid.leading.label, f"{grid.leading.says}.", ()
+        scale = f"missing to {grid.leading.same:g}, %"
     beneath = beneath_of(grid)
     found = Plate(
-        title=f"{plain(grid.label)}: features of one network, classified by another's head",
+        title=f"{plain(grid.label)}: {title}",
         subtitle=subtitle,
         names=grid.names,
         rows=of_grid(grid),
         beneath=beneath,
         beneath_heading=HEADING if beneath else "",
-        scale="loss vs source, %",
+        scale=scale,
         ticks=tuple((f"{tick:g}", shade(tick)) for tick in TICKS),
         notes=notes,
     )

@@ -66,7 +66,7 @@ class Grid:
     @property
     def n(self) -> int:
         """Images that every cell was scored on; 0 without cells."""
-        return max((cell.n for cell in self.scored), default=0)
+        return max((cell.n for cell in self.taken), default=0)
 
     @property
     def pairs(self) -> tuple[Cell, ...]:
@@ -78,9 +78,18 @@ class Grid:
         """All cells that were scored and lie off the diagonal."""
         return tuple(cell for cell in self.scored if cell.source != cell.target)
 
+    @property
+    def leading(self) -> MeasureSummary | None:
+        """The measure that a table shows where nothing was counted; None where accuracies are."""
+        return None if self.scored or not self.measures else self.measures[0]
+
     def asked(self, judges: str) -> tuple[MeasureSummary, ...]:
-        """Measures that the study asks for by name: of the ``map``, or of the two ``spaces``."""
-        return tuple(m for m in self.measures if m.asked and m.judges == judges)
+        """Measures that the study asks for by name: of the ``map``, or of the two ``spaces``.
+
+        Where nothing was counted all of them: they are what there is.
+        """
+        known = (m for m in self.measures if m.asked or not self.scored)
+        return tuple(measure for measure in known if measure.judges == judges)
 
 
 def grids(results: StudyResults, *, precision: int = PRECISION) -> tuple[Grid, ...]:

@@ -58,11 +58,12 @@ def page(
     template = environment().get_template("report.html")
     tables = grids(results, precision=precision)
     follows = bool(follow_lines(results))
-    shown = metrics(results.measures, follows=follows)
+    counted = any(grid.scored for grid in tables)
+    shown = metrics(results.measures, follows=follows, counted=counted)
     return template.render(
         results=results,
         sentences=sentences(results),
-        grids=[(grid, numbers(grid), rows(grid), under(grid)) for grid in tables],
+        grids=[(grid, numbers(grid), rows(grid, shown[0]), under(grid)) for grid in tables],
         both_ways=both_ways,
         target_mark=target_mark,
         pairs=[(pair, _gallery(pair)) for pair in pairs],
@@ -80,7 +81,7 @@ def page(
         classes=_classes(results, tables),
         metrics=shown,
         says={metric.key: metric.says for metric in shown},
-        views={grid.slug: views(grid, follows=follows) for grid in tables},
+        views={grid.slug: views(grid, shown) for grid in tables},
         networks=[(network, _preprocessing(network)) for network in results.networks],
         measured=[line for grid in tables[:1] for line in measure_lines(grid, "spaces")],
         notes=fit_notes(results),

@@ -108,14 +108,18 @@ def _share(cell: Cell, whom: str) -> float:
     return found.of_disagreements(getattr(found, whom)) if found else math.nan
 
 
-def metrics(measures: Sequence[MeasureSummary], *, follows: bool = False) -> tuple[Metric, ...]:
+def metrics(
+    measures: Sequence[MeasureSummary], *, follows: bool = False, counted: bool = True
+) -> tuple[Metric, ...]:
     """What the cells of a study can show: counts and percents, then its measures.
 
     Args:
         measures: Of the study.
         follows: Whether its results say whom the hybrids follow.
+        counted: Whether any right answer was; else measures are all there is.
     """
-    return (*METRICS, *([FOLLOWS] if follows else []), *map(_of_measure, measures))
+    own = METRICS if counted or not measures else ()
+    return (*own, *([FOLLOWS] if follows else []), *map(_of_measure, measures))
 
 
 def _of_measure(measure: MeasureSummary) -> Metric:
@@ -123,10 +127,10 @@ def _of_measure(measure: MeasureSummary) -> Metric:
     return Metric(
         name,
         measure.label,
-        f"Large: {measure.says}. Small: top-1 accuracy in percent. Shade: what is missing to "
-        f"{measure.same:g}, in percent of {abs(span):g}.",
+        f"Large: {measure.says}. Small: top-1 accuracy in percent, where it was counted. Shade: "
+        f"what is missing to {measure.same:g}, in percent of {abs(span):g}.",
         lambda cell, _: number(cell.measure(name), 3),
-        _top1,
+        lambda cell, digits: _top1(cell, digits) if cell.scored else "",
         lambda cell: 100 * (measure.same - cell.measure(name)) / span,
     )
 
@@ -152,11 +156,11 @@ def _shown(grid: Grid, metric: Metric, i: int, j: int) -> dict[str, Any]:
     }
 
 
-def views(grid: Grid, *, follows: bool = False) -> dict[str, list[tuple[str, str, int]]]:
-    """Every metric's cells, row by row: what the script puts in when a reader changes it."""
+def views(grid: Grid, shown: Sequence[Metric]) -> dict[str, list[tuple[str, str, int]]]:
+    """The cells of every metric, row by row: what the script puts in when a reader changes it."""
     return {
         metric.key: [_view(metric, cell, grid.digits) for row in grid.rows for cell in row]
-        for metric in metrics(grid.measures, follows=follows)
+        for metric in shown
     }
 
 

@@ -169,6 +169,11 @@ def _line(name: str, row: Tiles) -> str:
 
 def _caption(grid: Grid) -> str:
     count = len(grid.names)
+    if grid.leading is not None:
+        return (
+            f"Maps by {plain(grid.label)}, n = {grid.n:,} held-out rows: {grid.leading.says}. Rows "
+            "are sources, columns targets; the darker the cell, the more is missing."
+        )
     cells = (
         "Large: top-1 accuracy in percent. Small: change against the source's own accuracy in "
         "percent; the darker the cell, the greater the loss."

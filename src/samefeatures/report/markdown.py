@@ -29,7 +29,10 @@ _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
 def table(grid: Grid) -> str:
-    """One method's table, the legend under it, and its medians."""
+    """One method's table, the legend under it, and its medians; where nothing was counted, what its
+    first measure came to."""
+    if grid.leading is not None:
+        return measure_table(grid, grid.leading)
     lines = [*_grid(grid, partial(_cell, digits=grid.digits)), *_beneath(grid)]
     lines += ["", f"{escape(grid.label)}. {LEGEND}"]
     for text in under(grid):
@@ -57,7 +60,8 @@ def document(results: StudyResults, *, precision: int = PRECISION) -> str:
     parts += [f"{i}. {escape(text)}" for i, text in enumerate(sentences(results), start=1)]
     for grid in tables:
         parts += ["", f"## {escape(grid.label)}", "", table(grid)]
-        parts += [measure_table(grid, measure) for measure in grid.asked("map")]
+        own = [measure for measure in grid.asked("map") if measure != grid.leading]
+        parts += [measure_table(grid, measure) for measure in own]
     parts += _shared(results)
     shown = {heat.column for heat in heats(results)}
     for grid in tables[:1]:  # they are the same whatever the method

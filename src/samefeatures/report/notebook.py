@@ -68,15 +68,14 @@ def _drawn(**parts: Any) -> str:
 
 
 def _table(grid: Grid, says: Sequence[str], *, folded: bool) -> dict[str, Any]:
-    measured = bool(grid.measures) and not grid.scored
-    metric = metrics(grid.measures[:1])[-1] if measured else METRICS[0]
-    about, axes, hidden = metric.says, (ROWS, COLUMNS), {}
-    if measured:
-        first = grid.measures[0]
+    first = grid.leading
+    metric = METRICS[0] if first is None else metrics([first])[-1]
+    about, axes = metric.says, (ROWS, COLUMNS)
+    if first is not None:
         about = f"{first.label}: {first.says}. Shade: what is missing to {first.same:g}."
-        axes, hidden = ("Source", "Target"), {"small": ""}
+        axes = ("Source", "Target")
     cells = [
-        (name, [{**cell, **hidden, "details": _start(cell["details"])} for cell in row])
+        (name, [{**cell, "details": _start(cell["details"])} for cell in row])
         for name, row in rows(grid, metric)
     ]
     return {

@@ -21,6 +21,10 @@ from samefeatures.study.results import StudyResults
 WHOLE = 0.99
 # Features as they are: a median hybrid that loses this many percent is not interchangeable.
 HALF = 50.0
+UNCOUNTED = (
+    "No right answer was counted, for want of heads or of labels, so that nothing can be said of "
+    "what classifiers need of these features."
+)
 
 
 def sentences(results: StudyResults) -> tuple[str, ...]:
@@ -28,13 +32,16 @@ def sentences(results: StudyResults) -> tuple[str, ...]:
 
     Each claims only what its numbers show. Without control spaces the second says that accuracy
     alone can't tell; without ``naive`` the third tells how many hybrids beat the target's own
-    network; without ``logit`` the fourth tells whom the hybrids follow, or the spread of R².
+    network; without ``logit`` the fourth tells whom the hybrids follow, or the spread of R². Where
+    nothing was counted that spread is all there is.
     """
     tables = grids(results)
     by_kind: dict[str, Grid] = {}
     for grid in tables:
         by_kind.setdefault(grid.kind, grid)
     maps = fitted(tables)
+    if maps is not None and maps.pairs and not any(grid.scored for grid in tables):
+        return (_of_r2(maps), UNCOUNTED)
     if maps is None or not any(grid.hybrids for grid in tables):
         nothing = "No hybrid was scored, so nothing can be said of {}."
         return (
@@ -103,7 +110,7 @@ def _of_gains(grid: Grid) -> str:
 
 
 def _of_r2(grid: Grid) -> str:
-    values = sorted(cell.r2 for cell in grid.hybrids if math.isfinite(cell.r2))
+    values = sorted(cell.r2 for cell in grid.pairs if math.isfinite(cell.r2))
     opening = "R² of mapped against true features"
     if not values:
         return f"{opening} was not computed."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from samefeatures.report import crowded
 from samefeatures.report.beneath import SpaceCell
@@ -10,7 +11,7 @@ from samefeatures.report.beyond import Heat, darkness, texts
 from samefeatures.report.certainty import marked, target_mark
 from samefeatures.report.grid import Grid, is_own, number, penalty, written
 from samefeatures.report.shading import shade
-from samefeatures.study.results import Cell
+from samefeatures.study.results import Cell, MeasureSummary
 from samefeatures.study.results.spaces import BeyondRow
 
 
@@ -35,7 +36,9 @@ Tiles = tuple[Tile | None, ...]
 
 
 def of_grid(grid: Grid) -> tuple[Tiles, ...]:
-    """Accuracies of a method, source by target."""
+    """Accuracies of a method, source by target; the leading measure where nothing was counted."""
+    if grid.leading is not None:
+        return tuple(tuple(map(partial(_measured, grid, grid.leading), row)) for row in grid.rows)
     one = _crowded if crowded.is_crowded(len(grid.names)) else _roomy
     return tuple(
         tuple(None if cell is None else one(cell, grid) for cell in row) for row in grid.rows
@@ -74,6 +77,17 @@ def _crowded(cell: Cell, grid: Grid) -> Tile:
         darkness=shade(penalty(cell)),
         own=is_own(cell),
         italic=bool(target_mark(cell)),
+    )
+
+
+def _measured(grid: Grid, measure: MeasureSummary, cell: Cell | None) -> Tile | None:
+    if cell is None:
+        return None
+    value, span = cell.measure(measure.name), measure.same - measure.apart
+    return Tile(
+        large=_one(value, len(grid.names)),
+        darkness=shade(100 * (measure.same - value) / span),
+        own=is_own(cell),
     )
 
 

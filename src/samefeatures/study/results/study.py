@@ -171,9 +171,10 @@ class StudyResults(Drawn):
         Raises:
             StoreError: when the file is missing or is not such a file.
         """
+        path = as_path(path)
         try:
             with border():
-                raw = _completed(read_sealed(as_path(path)))
+                raw = _completed(read_sealed(path))
                 cells = tuple(Cell.parse(row) for row in raw["cells"])
                 found = replace(record(cls, {**raw, "cells": []}), cells=cells)
                 found.check()
