@@ -8,17 +8,17 @@ from collections.abc import Callable
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from benchmarks.fuzz_users import Made, make_picture, worlds
+from benchmarks.fuzz_users import Made, worlds
 
 
 @cache
 def study_folder(scratch: Path) -> Path:
     """A scored study with controls, curves and overlaps, on features from files."""
     from samefeatures.gallery.gallery import refresh_overlaps
+    from samefeatures.report.write import write_report
     from samefeatures.study.config import parse_config
     from samefeatures.study.study import Study
 
@@ -28,6 +28,7 @@ def study_folder(scratch: Path) -> Path:
     study = Study(parse_config(given), out=scratch / "out", base=scratch)
     results = study.score()
     refresh_overlaps(None, results, out=study.out, base=scratch)
+    write_report(results, study.out / "report")
     return study.out
 
 
@@ -107,16 +108,6 @@ def read_moments(folder: Path) -> object:
     return found and (found.names, found.dims, found.n, found.mean, found.lower, found.precision)
 
 
-def read_controls(folder: Path) -> object:
-    from samefeatures.base.border import kept_or_none
-    from samefeatures.base.records import record
-    from samefeatures.base.sealed import read_sealed
-    from samefeatures.study.results import Controls
-
-    path = first(folder, "controls/*.json")
-    return kept_or_none(lambda place: record(Controls, read_sealed(place)), path)
-
-
 def make_blocks(folder: Path) -> Made:
     from samefeatures.joint.blocks import Blocks
 
@@ -180,22 +171,35 @@ def read_journal(folder: Path) -> object:
     return found and (found.layout, found.counts, found.left_out)
 
 
-STAMP = np.array([10_240, 1_700_000_000])
+def read_record(of: Callable[[], type], pattern: str) -> Callable[[Path], object]:
+    """A reader of what is computed again where it is damaged."""
+
+    def read(folder: Path) -> object:
+        from samefeatures.base.border import kept_or_none
+        from samefeatures.base.records import record
+        from samefeatures.base.sealed import read_sealed
+
+        return kept_or_none(lambda place: record(of(), read_sealed(place)), first(folder, pattern))
+
+    return read
 
 
-def make_index(folder: Path) -> Made:
-    from samefeatures.images.indexes import write_index
-    from samefeatures.images.listing import list_folder
+def controls_kept() -> type:
+    from samefeatures.study.results import Controls
 
-    make_picture("png")(folder)
-    write_index(folder / "x.npz", list_folder(folder / "x"), STAMP)
-    return [folder / "x.npz"]
+    return Controls
 
 
-def read_kept_index(folder: Path) -> object:
-    from samefeatures.images.indexes import read_index
+def shared_kept() -> type:
+    from samefeatures.study.shared import _Kept
 
-    return read_index(folder / "x.npz", STAMP)
+    return _Kept
+
+
+def names_kept() -> type:
+    from samefeatures.report.write import _Written
+
+    return _Written
 
 
 def make_task(folder: Path) -> Made:
@@ -214,39 +218,3 @@ def read_task(folder: Path) -> object:
     from samefeatures.study.task_files import TaskFile
 
     return TaskFile(folder, "hue", "k" * 20).read()
-
-
-def store_wanted() -> Any:
-    from samefeatures.features.key import FeatureKey
-    from samefeatures.features.opening import Wanted
-    from samefeatures.images.imageset import ImageSet, numbered
-
-    ids = numbered(300)
-    images = ImageSet.of("x", name="x", ids=ids, labels=None, read=lambda _: b"")
-    key = FeatureKey(
-        network="n", preprocessing={}, images=images.fingerprint, views=None, runtime="r 1",
-        decoder="d 1", extractor=1,
-    )  # fmt: skip
-    return Wanted(name="a", dim=4, key=key, images=images)
-
-
-def make_store(folder: Path) -> Made:
-    from samefeatures.features.opening import open_store
-
-    store = open_store(folder, store_wanted())
-    rows = np.random.default_rng(0).normal(size=(300, 4)).astype(np.float32)
-    rows[7] = np.nan
-    store.write_chunk(0, rows[:256], {7: "cut short"})
-    store.write_chunk(1, rows[256:], {})
-    return sorted(path for path in folder.rglob("*") if path.is_file())
-
-
-def read_store(folder: Path) -> object:
-    from samefeatures.features.opening import open_store
-    from samefeatures.features.stored import StoredFeatures
-
-    wanted = store_wanted()
-    found = StoredFeatures(open_store(folder, wanted), wanted.images)
-    if found.store.missing():
-        return None
-    return found.ids, found.left_out, np.concatenate(list(found.chunks(64)))

@@ -5,32 +5,45 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from benchmarks.fuzz_networks import (
+    make_bundle,
+    make_keras,
+    make_parts,
+    make_savedmodel,
+    make_single,
+    make_timm,
+    make_transformers,
+    read_keras,
+    read_parts,
+    read_source,
+    read_variables,
+)
 from benchmarks.fuzz_ours import (
+    controls_kept,
     from_study,
     make_blocks,
     make_checkpoint,
-    make_index,
     make_journal,
     make_prints,
-    make_store,
     make_task,
+    names_kept,
     read_blocks,
     read_checkpoint,
-    read_controls,
     read_curve,
     read_journal,
-    read_kept_index,
     read_key,
     read_map,
     read_moments,
     read_overlaps,
     read_prints,
+    read_record,
     read_results,
     read_said,
     read_scores,
-    read_store,
     read_task,
+    shared_kept,
 )
+from benchmarks.fuzz_stores import make_index, make_store, read_kept_index, read_store
 from benchmarks.fuzz_users import (
     META,
     STUDY,
@@ -40,6 +53,7 @@ from benchmarks.fuzz_users import (
     make_network,
     make_onnx,
     make_picture,
+    make_samples,
     make_tar,
     read_checkpoint_of,
     read_images,
@@ -109,6 +123,22 @@ TARGETS: Sequence[Target] = (
     Target(
         what="images, .tar.gz", make=make_tar("x.tar.gz"), read=read_images("x.tar.gz"), ours=False
     ),
+    Target(
+        what="images, .tar of webdataset",
+        make=make_samples,
+        read=read_images("x.tar", labelled=True),
+        ours=False,
+        bits=3500,
+    ),
+    *(
+        Target(
+            what=f"images, {ending}",
+            make=make_tar(f"x{ending}"),
+            read=read_images(f"x{ending}"),
+            ours=False,
+        )
+        for ending in (".tar.xz", ".zip")
+    ),
     Target(what="network, .onnx", make=make_onnx, read=read_onnx, ours=False, count=300, bits=300),
     Target(
         what="checkpoint, .pt",
@@ -124,6 +154,63 @@ TARGETS: Sequence[Target] = (
         read=read_checkpoint_of("safetensors"),
         ours=False,
     ),
+    *(
+        Target(
+            what=f"network, {ending}",
+            make=make_keras(f"x{ending}"),
+            read=read_keras(f"x{ending}"),
+            ours=False,
+            count=200,
+            bits=200,
+        )
+        for ending in (".keras", ".h5")
+    ),
+    Target(
+        what="weights, .weights.h5",
+        make=make_keras("x.weights.h5"),
+        read=read_keras("x.weights.h5"),
+        ours=False,
+        count=300,
+        bits=500,
+    ),
+    Target(
+        what="SavedModel",
+        make=make_savedmodel,
+        read=read_source("savedmodel:net"),
+        ours=False,
+        count=100,
+        bits=150,
+    ),
+    Target(
+        what="checkpoint of TensorFlow",
+        make=make_bundle,
+        read=read_variables("net"),
+        ours=False,
+        bits=7000,
+    ),
+    Target(
+        what="checkpoint of TensorFlow, one file",
+        make=make_single,
+        read=read_variables("x.ckpt"),
+        ours=False,
+    ),
+    Target(
+        what="folder of transformers",
+        make=make_transformers,
+        read=read_source("hf:net"),
+        ours=False,
+        count=250,
+        bits=150,
+    ),
+    Target(
+        what="config.json of timm",
+        make=make_timm,
+        read=read_source("hf:net"),
+        ours=False,
+        count=300,
+        bits=200,
+    ),
+    Target(what="list of parts of weights", make=make_parts, read=read_parts, ours=False),
     Target(
         what="store of features", make=make_store, read=read_store, ours=True, count=250, bits=700
     ),
@@ -161,7 +248,24 @@ TARGETS: Sequence[Target] = (
         ours=True,
         bits=2500,
     ),
-    Target(what="controls", make=from_study("controls/*.json"), read=read_controls, ours=True),
+    Target(
+        what="controls",
+        make=from_study("controls/*.json"),
+        read=read_record(controls_kept, "controls/*.json"),
+        ours=True,
+    ),
+    Target(
+        what="number of shared images",
+        make=from_study("scores/shared.json"),
+        read=read_record(shared_kept, "scores/shared.json"),
+        ours=True,
+    ),
+    Target(
+        what="names of a report",
+        make=from_study("report/files.json"),
+        read=read_record(names_kept, "report/files.json"),
+        ours=True,
+    ),
     Target(what="task", make=make_task, read=read_task, ours=True, bits=3500),
     Target(
         what="overlap.json",

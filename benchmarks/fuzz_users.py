@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from hashlib import sha256
@@ -72,7 +73,7 @@ algebra: {device: cpu, precision: float64}
 """
 META = {
     "input_size": [3, 28, 28], "mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25], "crop_pct": 0.9,
-    "interpolation": "bilinear", "pixel_range": 1,
+    "interpolation": "bilinear", "pixel_range": 1, "class_names": ["cat", "dog", "ä"],
 }  # fmt: skip
 
 
@@ -93,10 +94,12 @@ def read_study(folder: Path) -> object:
 
 
 def read_meta(folder: Path) -> object:
-    from samefeatures.networks.settings import build_preprocessing, fields_of_meta, read_json
+    from samefeatures.networks import settings
 
-    found = fields_of_meta(read_json(folder / "meta.json", remedy="Mend it"), source="onnx:a")
-    return build_preprocessing(found, {}, source="onnx:a")
+    meta = settings.read_json(folder / "meta.json", remedy="Mend it")
+    found = settings.fields_of_meta(meta, source="onnx:a")
+    names = settings.class_names_of_meta(meta, source="onnx:a")
+    return settings.build_preprocessing(found, {}, source="onnx:a"), names
 
 
 def read_map_of_classes(name: str) -> Callable[[Path], object]:
@@ -199,19 +202,46 @@ def make_picture(ending: str) -> Callable[[Path], Made]:
 
 
 def make_tar(name: str) -> Callable[[Path], Made]:
-    def make(folder: Path) -> Made:
-        from PIL import Image
+    """A maker of an archive with class folders, of the form that its ending says."""
 
-        with tarfile.open(folder / name, "w:gz" if name.endswith("gz") else "w") as tar:
-            for i, pixels in enumerate(pictures()):
-                packed = io.BytesIO()
-                Image.fromarray(pixels).save(packed, "PNG")
-                info = tarfile.TarInfo(f"n0144076{i}/{i}.png")
-                info.size = len(packed.getvalue())
-                tar.addfile(info, io.BytesIO(packed.getvalue()))
+    def make(folder: Path) -> Made:
+        members = {f"n0144076{i}/{i}.png": png for i, png in enumerate(packed_pictures())}
+        if name.endswith(".zip"):
+            with zipfile.ZipFile(folder / name, "w", zipfile.ZIP_DEFLATED) as archive:
+                for member, data in members.items():
+                    archive.writestr(member, data)
+        else:
+            write_tar(folder / name, members)
         return [folder / name]
 
     return make
+
+
+def make_samples(folder: Path) -> Made:
+    """A shard of a webdataset, with a mask."""
+    members = {}
+    for i, png in enumerate(packed_pictures()):
+        members |= {f"{i:06d}.cls": str(i).encode(), f"{i:06d}.png": png}
+    write_tar(folder / "x.tar", {**members, "000000.seg.png": packed_pictures()[0]})
+    return [folder / "x.tar"]
+
+
+def packed_pictures() -> list[bytes]:
+    from PIL import Image
+
+    packed = [io.BytesIO() for _ in pictures()]
+    for file, pixels in zip(packed, pictures(), strict=True):
+        Image.fromarray(pixels).save(file, "PNG")
+    return [file.getvalue() for file in packed]
+
+
+def write_tar(path: Path, members: Mapping[str, bytes]) -> None:
+    kind = path.suffix[1:] if path.suffix in (".gz", ".xz", ".bz2") else ""
+    with tarfile.open(path, f"w:{kind}") as tar:  # type: ignore[call-overload]
+        for name, data in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
 
 
 def make_onnx(folder: Path) -> Made:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from samefeatures.base.errors import NetworkError
+from samefeatures.base.strict import SAFE_NAME
 from samefeatures.networks.hub.client import Snapshot
 from samefeatures.networks.settings import read_json
 from samefeatures.networks.source import Source, resolve_path
@@ -20,6 +21,8 @@ WEIGHTS = (
     "pytorch_model.bin.index.json",
 )
 """Names of weights, the preferred first; an index lists the parts of weights in several files."""
+LONGEST = 255
+"""Characters of a file's name."""
 PROCESSORS = ("processor_config.json", "preprocessor_config.json")
 
 
@@ -104,15 +107,21 @@ def _complete(source: Source, files: Files) -> ModelFolder:
 def _parts(source: Source, files: Files, index: Path) -> tuple[Path, ...]:
     """The files that an index lists."""
     listed = read_json(index, remedy="Fetch it again").get("weight_map")
-    if not isinstance(listed, Mapping) or not listed:
+    names = list(listed.values()) if isinstance(listed, Mapping) else []
+    # A name is part of a path, or of an address: it must not lead out of the folder.
+    if not names or not all(map(_is_file_name, names)):
         raise NetworkError(f"{index} lists no parts of weights. Fetch it again.")
     out = []
-    for name in sorted(set(listed.values())):
+    for name in sorted(set(names)):
         part = files.first([name])
         if part is None:
             raise NetworkError(f"{source.text}: {name}, a part of its weights, is missing.")
         out.append(part)
     return tuple(out)
+
+
+def _is_file_name(name: object) -> bool:
+    return isinstance(name, str) and len(name) <= LONGEST and bool(SAFE_NAME.fullmatch(name))
 
 
 def class_names_of(labels: Mapping[Any, Any], classes: int) -> tuple[str, ...]:

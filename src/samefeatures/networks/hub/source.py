@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
-
+from samefeatures.networks.bounds import memory_bound
 from samefeatures.networks.hub.folder import find_folder
+from samefeatures.networks.misfits import foreign_errors
+from samefeatures.networks.record import ImageNetwork
 from samefeatures.networks.source import LoadOptions, Source
 from samefeatures.networks.torch.source import Built, load_torch
 
@@ -33,4 +34,11 @@ def build_hf(source: Source, options: LoadOptions) -> Built:
     return build_transformers_folder(transformers, source, folder)
 
 
-load_hf = partial(load_torch, build_hf)
+def load_hf(source: Source, options: LoadOptions) -> ImageNetwork:
+    """As ``load_torch``; whatever the libraries say of a damaged ``config.json`` is one line.
+
+    Raises:
+        SamefeaturesError: as ``build_hf`` and ``load_torch``.
+    """
+    with foreign_errors(source.text, "a model of the Hub"), memory_bound(options.device):
+        return load_torch(build_hf, source, options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -40,11 +41,12 @@ def bundle(index: Path) -> Variables:
             found[name.decode()] = dict(fields(value))
         else:
             shards = next((integer(v) for n, v in fields(value) if n == 1), 1)
-    files = [index.with_name(f"{index.stem}.data-{at:05d}-of-{shards:05d}") for at in range(shards)]
-    for file in files:
-        if not file.is_file():
-            raise ValueError(f"its data file {file.name} is missing beside it")
-    mapped = [map_file(file) for file in files]
+    files, mapped = list[Path](), list[memoryview]()
+    for at in range(shards):  # a damaged file may say 2⁴⁰; the first that is missing ends it
+        files.append(index.with_name(f"{index.stem}.data-{at:05d}-of-{shards:05d}"))
+        if not files[at].is_file():
+            raise ValueError(f"its data file {files[at].name} is missing beside it")
+        mapped.append(map_file(files[at]))
 
     def reader(entry: Message) -> Raw:
         shard, offset, size = (integer(entry.get(n, 0)) for n in (3, 4, 5))
@@ -54,8 +56,7 @@ def bundle(index: Path) -> Variables:
             raw = mapped[shard][offset : offset + size]
             if len(raw) < size:
                 raise IndexError(f"{files[shard].name} ends too early")
-            # The checksum of strings is taken over their lengths as numbers, too.
-            if crc is not None and entry.get(1) != STRING and masked_crc(raw) != crc:
+            if crc is not None and masked_crc(_summed(raw, entry)) != crc:
                 raise ValueError(f"a checksum in {files[shard].name} is wrong")
             return raw
 
@@ -70,7 +71,7 @@ def bundle(index: Path) -> Variables:
         if 7 in entry:
             raise ValueError(f"'{key}' is stored in pieces, which is not supported")
         shape = shape_of(message(entry[2])) if 2 in entry else ()
-        size, needed = integer(entry.get(5, 0)), int(np.prod(shape, dtype=np.int64))
+        size, needed = integer(entry.get(5, 0)), math.prod(shape)
         if size != needed * np.dtype(DTYPES[kind]).itemsize:
             raise ValueError(f"'{key}' has {size} bytes, not those of {shape}")
         end = integer(entry.get(4, 0)) + size
@@ -78,6 +79,14 @@ def bundle(index: Path) -> Variables:
             raise IndexError(f"'{key}' lies behind the end of its data file")
         variables[names.get(key, key)] = (shape, _array_reader(reader(entry), kind, shape))
     return variables
+
+
+def _summed(raw: memoryview, entry: Message) -> memoryview:
+    """What a checksum is taken over: of one string its length is a number of four bytes."""
+    if entry.get(1) != STRING:
+        return raw
+    length, at = varint(raw, 0)
+    return memoryview(length.to_bytes(4, "little") + raw[at:])
 
 
 def _array_reader(raw: Raw, kind: int, shape: tuple[int, ...]) -> Reader:

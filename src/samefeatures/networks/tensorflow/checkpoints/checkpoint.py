@@ -12,7 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from samefeatures.base.errors import CheckpointError
+from samefeatures.base.border import border
+from samefeatures.base.errors import CheckpointError, FileError
+from samefeatures.networks.misfits import unreadable
 from samefeatures.networks.tensorflow.checkpoints.bundle import bundle
 from samefeatures.networks.tensorflow.checkpoints.single import single_file
 from samefeatures.networks.tensorflow.checkpoints.variables import Array, Reader, map_file
@@ -45,10 +47,7 @@ class TensorFlowCheckpoint:
         found = find_checkpoint(path)
         with _mapped(found):
             is_bundle = found.suffix == ".index"
-            try:
-                variables = bundle(found) if is_bundle else single_file(map_file(found))
-            except KeyError as error:
-                raise ValueError(f"a message without field {error}") from None
+            variables = bundle(found) if is_bundle else single_file(map_file(found))
         return cls(
             path=found,
             shapes={name: shape for name, (shape, _) in variables.items()},
@@ -72,7 +71,7 @@ def find_checkpoint(path: Path) -> Path:
     Raises:
         CheckpointError: when there is none, or a folder holds several.
     """
-    index = path.with_name(path.name + ".index")
+    index = path.parent / f"{path.name}.index"  # of / too
     if path.name.endswith((".tgz", ".tar.gz", ".tar", ".zip")):
         raise CheckpointError(f"{path} is an archive. Unpack it, and give what comes out of it.")
     if path.is_file():
@@ -99,9 +98,7 @@ def find_checkpoint(path: Path) -> Path:
 def _mapped(path: Path) -> Iterator[None]:
     """Turn what damaged bytes raise into one error."""
     try:
-        yield
-    except (ValueError, IndexError, OSError) as error:
-        raise CheckpointError(
-            f"{path} is cut short or is not a TensorFlow checkpoint ({error}). Copy or download it "
-            "again."
-        ) from None
+        with border():
+            yield
+    except FileError as error:
+        raise unreadable(path, "TensorFlow checkpoint", error) from None

@@ -26,7 +26,7 @@ def entries(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
         data: The whole file. Values are views into it where the block is not compressed.
 
     Raises:
-        ValueError: when a checksum is wrong, or the file is no table.
+        ValueError: when a checksum is wrong, blocks overlap, or the file is no table.
         IndexError: when it is cut short.
     """
     if not is_table(data):
@@ -36,9 +36,13 @@ def entries(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
     _, at = varint(footer, at)
     offset, at = varint(footer, at)
     size, _ = varint(footer, at)
+    end = 0
     for _, handle in _pairs(_block(data, offset, size)):
         offset, at = varint(handle, 0)
         size, _ = varint(handle, at)
+        if offset < end:  # else a small file could be read for ever
+            raise ValueError("its blocks overlap")
+        end = offset + size + TRAILER
         yield from _pairs(_block(data, offset, size))
 
 

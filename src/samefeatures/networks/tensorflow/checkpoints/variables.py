@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from samefeatures.base.border import open_regular
 from samefeatures.networks.tensorflow.checkpoints.wire import fields, integer, message
 
 Array = npt.NDArray[Any]
@@ -23,7 +24,7 @@ Variables = dict[str, tuple[tuple[int, ...], Reader]]
 
 def map_file(path: Path) -> memoryview:
     """The bytes of a file, read as they are needed."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
 
