@@ -40,8 +40,12 @@ def write_pages() -> list[Path]:
         }
         written += [fill(DOCS / "scaling.md", tables), draw(record, DOCS / "scaling.png")]
     if (RESULTS / "fuzz.json").exists():
-        found = kept("fuzz")
-        tables = {"damage": lambda: damage(found), "wrong": lambda: wrong(found)}
+        found, stopped = kept("fuzz"), kept("kills")
+        tables = {
+            "damage": lambda: damage(found),
+            "wrong": lambda: wrong(found),
+            "kills": lambda: kills(stopped),
+        }
         written.append(fill(DOCS / "robustness.md", tables))
     return written
 
@@ -188,6 +192,28 @@ def wrong(record: Mapping[str, Any]) -> str:
         said = dict.fromkeys(f"{case['outcome']} {case['said']}".strip() for case in each["wrong"])
         lines += [f"- {each['what']}: {text}" for text in said]
     return "\n".join(lines) or "None."
+
+
+def kills(record: Mapping[str, Any]) -> str:
+    """What became of runs that were stopped, by how and when."""
+    done = record["kills"]
+    rows: list[Row] = [
+        ("stopped by", "at a random", "study", "runs", "had ended before", "same bytes", "wrong")
+    ]
+    kinds = dict.fromkeys((each["how"], each["when"], each["study"]) for each in done)
+    for kind in sorted(kinds):
+        outcomes = [
+            each["outcome"] for each in done if (each["how"], each["when"], each["study"]) == kind
+        ]
+        rows.append((*kind, *_counted(outcomes)))
+    rows.append(("**all**", "", "", *_counted([each["outcome"] for each in done])))
+    return table(rows, left=3)
+
+
+def _counted(outcomes: Sequence[str]) -> Row:
+    before, same = (outcomes.count(name) for name in ("ended before", "same"))
+    numbers = (len(outcomes), before, same, len(outcomes) - before - same)
+    return [str(number) if number else "" for number in numbers]
 
 
 def growth(record: Mapping[str, Any]) -> str:

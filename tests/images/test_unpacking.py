@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import importlib.util
 import io
 import lzma
+import sys
 import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
+from typing import IO, Any
 
+import pyarrow as pa
 import pytest
 from pictures import encoded, picture
 
-from samefeatures.base.errors import DataError
+from samefeatures.base.errors import DataError, MissingExtraError
 from samefeatures.images import unpacking
 from samefeatures.images.source import ImageSource
 from samefeatures.images.sources import open_images
@@ -49,8 +54,27 @@ PACKED: dict[str, Callable[[dict[str, bytes]], bytes]] = {
     ".txz": lambda files: lzma.compress(tarred(files)),
     ".tar.bz2": lambda files: bz2.compress(tarred(files)),
     ".tbz2": lambda files: bz2.compress(tarred(files)),
+    ".tar.zst": lambda files: pa.compress(tarred(files), codec="zstd", asbytes=True),
+    ".tzst": lambda files: pa.compress(tarred(files), codec="zstd", asbytes=True),
     ".zip": lambda files: zipped(files, zipfile.ZIP_DEFLATED),
 }
+
+
+class Decompressor:
+    """As zstandard's; Arrow does the work."""
+
+    def stream_reader(self, packed: IO[bytes], *, read_across_frames: bool) -> Any:
+        assert read_across_frames
+        return pa.CompressedInputStream(packed, "zstd")
+
+
+@pytest.fixture(autouse=True)
+def zstandard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stand-in where neither Python nor a package reads zstd."""
+    if sys.version_info < (3, 14) and importlib.util.find_spec("zstandard") is None:
+        module = ModuleType("zstandard")
+        module.ZstdDecompressor = Decompressor  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, "zstandard", module)
 
 
 @pytest.mark.parametrize("ending", PACKED)
@@ -83,7 +107,8 @@ def test_an_archive_that_unpacks_to_far_more_than_its_size(
     assert list(cache.rglob("*.tar*")) == [], "nothing of it is left"
 
 
-@pytest.mark.parametrize("ending", PACKED)
+# Frames of zstd need have no checksum.
+@pytest.mark.parametrize("ending", [ending for ending in PACKED if "zst" not in ending])
 def test_damage_to_packed_archives(tmp_path: Path, cache: Path, ending: str) -> None:
     whole = PACKED[ending](FILES)
     path = tmp_path / f"set{ending}"
@@ -113,3 +138,23 @@ def test_an_encrypted_zip(tmp_path: Path) -> None:
     (tmp_path / "set.zip").write_bytes(raw)
     with pytest.raises(DataError, match=r"can't be unpacked .*encrypted"):
         open_images(ImageSource(source="set.zip"), labelled=False, base=tmp_path)
+
+
+def test_zstd_without_anything_that_reads_it(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("compression.zstd", "zstandard"):
+        monkeypatch.setitem(sys.modules, name, None)
+    (tmp_path / "set.tar.zst").write_bytes(PACKED[".tar.zst"](FILES))
+    with pytest.raises(MissingExtraError, match=r"pip install zstandard$"):
+        open_images(ImageSource(source="set.tar.zst"), labelled=False, base=tmp_path)
+    assert list(cache.rglob("*.tar*")) == []
+
+
+def test_joined_frames_of_zstd(tmp_path: Path) -> None:
+    """As parallel compressors write them; a reader that stops at the first has half the images."""
+    whole = tarred(FILES)
+    frames = (pa.compress(part, codec="zstd", asbytes=True) for part in (whole[:700], whole[700:]))
+    (tmp_path / "set.tar.zst").write_bytes(b"".join(frames))
+    images = open_images(ImageSource(source="set.tar.zst"), labelled=True, base=tmp_path)
+    assert [images.read(i) for i in range(2)] == list(FILES.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,9 +16,11 @@ from typer.testing import CliRunner
 
 from samefeatures.base.errors import ConfigError, OutOfMemoryError
 from samefeatures.commands.app import app
+from samefeatures.features.extract import extract
 from samefeatures.joint.journal import Journal
 from samefeatures.joint.record import Moments
 from samefeatures.joint.sums import Accumulator
+from samefeatures.networks.record import ImageNetwork
 from samefeatures.planning import rates
 from samefeatures.planning.disks import disks_of
 from samefeatures.planning.done import Done, find_done
@@ -109,6 +112,26 @@ def test_features_that_are_half_there_count_half(study: Study) -> None:
     shares = {network: share for (_, _, network), share in done.features.items()}
     assert shares == {"inception_v1": 1.0, "resnet_v1": 0.5}
     assert done.maps == {}
+
+
+def test_features_of_a_network_whose_code_has_changed_are_not_done(study: Study) -> None:
+    """Its key is the same; what it gives of the probe images is not. Nor are those all it has."""
+    study.extract()
+    networks = study.inputs.networks
+    first = networks["resnet_v1"]
+    assert isinstance(first, ImageNetwork)
+    assert first.split is not None
+    assert first.split.probe is not None
+    changed = replace(first, split=replace(first.split, probe=2 * first.split.probe))
+    networks["resnet_v1"] = changed
+
+    def shares() -> dict[str, float]:
+        return {network: share for (_, _, network), share in done_of(study).features.items()}
+
+    assert shares() == {"inception_v1": 1.0, "resnet_v1": 0.0}
+    for part in (*study.inputs.fit, *study.inputs.eval):
+        extract([changed], part.images, study.feature_root, views=part.views)
+    assert shares() == {"inception_v1": 1.0, "resnet_v1": 1.0}
 
 
 def test_maps_of_other_settings_are_not_done(study: Study) -> None:

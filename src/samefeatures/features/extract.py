@@ -69,22 +69,21 @@ def open_stores(
     Raises:
         StoreError: when one can't be read or written.
     """
-    return [
-        open_store(
-            root,
-            Wanted(
-                name=net.name,
-                dim=net.dim,
-                key=feature_key(net, images, views),
-                images=images,
-                views=views,
-                effect=net.effect,
-                probe=net.split.probe if net.split else None,
-                rounding=rounding_of(net),
-            ),
-        )
-        for net in networks
-    ]
+    return [open_store(root, wanted_of(net, images, views)) for net in networks]
+
+
+def wanted_of(network: ImageNetwork, images: ImageSet, views: Views | None) -> Wanted:
+    """What a store of a network on an image set is to hold."""
+    return Wanted(
+        name=network.name,
+        dim=network.dim,
+        key=feature_key(network, images, views),
+        images=images,
+        views=views,
+        effect=network.effect,
+        probe=network.split.probe if network.split else None,
+        rounding=rounding_of(network),
+    )
 
 
 def extract(

@@ -61,11 +61,29 @@ class Wanted:
         return None if self.probe is None else (self.probe @ directions(self.dim)).tolist()
 
 
-def open_store(root: Root, wanted: Wanted) -> FeatureStore:
-    """Open a store below ``root``, or create it empty.
+def store_place(root: Root, wanted: Wanted) -> tuple[Place, str]:
+    """Where the features lie or are to lie, and the digest under which they do.
 
     Where the network gives other features of its probe images than it did when a store was made,
     the code behind it has changed in a way that the key does not see: it gets a store of its own.
+
+    Raises:
+        StoreVersionError: when a store of them was written in another format.
+        StoreDamagedError: when its metadata is not readable.
+    """
+    first, key = find_store(root, wanted.name, wanted.key, wanted.images)
+    for k in count():
+        digest = other_digest(key, k)
+        place = place_of(root, f"{wanted.name}-{digest[:16]}.zarr") if k else first
+        if not place.exists():
+            return place, digest
+        if same_prints(_opened(place)[1].get("probe"), wanted.prints, wanted.rounding):
+            return place, digest
+    raise AssertionError("there is always another place")
+
+
+def open_store(root: Root, wanted: Wanted) -> FeatureStore:
+    """Open the store at its ``store_place`` below ``root``, or create it empty.
 
     Raises:
         StoreVersionError: when it was written in another format.
@@ -73,15 +91,11 @@ def open_store(root: Root, wanted: Wanted) -> FeatureStore:
         StoreError: when the folder can't be written.
     """
     clear_orphans(root)
-    first, key = find_store(root, wanted.name, wanted.key, wanted.images)
-    for k in count():
-        digest = other_digest(key, k)
-        place = place_of(root, f"{wanted.name}-{digest[:16]}.zarr") if k else first
-        if not place.exists():
-            place.create(partial(_fill, wanted=wanted, digest=digest))
-        group, attributes = _opened(place)
-        if same_prints(attributes.get("probe"), wanted.prints, wanted.rounding):
-            break
+    place, digest = store_place(root, wanted)
+    while not place.exists():
+        place.create(partial(_fill, wanted=wanted, digest=digest))
+        place, digest = store_place(root, wanted)  # another process may have been first
+    group, _ = _opened(place)
     try:
         store = FeatureStore(place, group)
         _check_contents(store, wanted, digest)

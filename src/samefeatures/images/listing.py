@@ -22,6 +22,7 @@ from samefeatures.base.border import border, open_regular
 from samefeatures.base.digests import digest
 from samefeatures.base.errors import DataError, FileError
 from samefeatures.images.decode import starts_image
+from samefeatures.images.masks import MASKED, masks_among
 from samefeatures.images.taking import BARE, NO_FILE, Listed, passed_folder, passed_over
 
 LOOKS = 16
@@ -76,7 +77,8 @@ def list_folder(root: Path) -> Listing:
     """Image files below a folder, by their endings; those without an ending by their content.
 
     Links are followed. Passed over is what is hidden (its name begins with a dot), what systems
-    keep (``@eaDir``, recycle bins), what a study writes, and all that is no regular file.
+    keep (``@eaDir``, recycle bins), what a study writes, masks of other images, and all that is no
+    regular file.
 
     Raises:
         DataError: when a directory can't be listed, a link leads back to a directory above it, or
@@ -107,7 +109,10 @@ def _scan(root: Path) -> Listing:
             for files, _, counts in scanned:
                 found += files
                 passed.update(counts)
-    found.sort()
+    masks = masks_among([path for path, _, _ in found])
+    if masks:
+        passed[MASKED] = len(masks)
+    found = sorted(file for file in found if file[0] not in masks)
     return Listing(
         paths=[path for path, _, _ in found],
         sizes=np.array([size for _, size, _ in found], np.int64),

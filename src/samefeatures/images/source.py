@@ -20,7 +20,9 @@ PREFIXES = ("hf", "torchvision", "fashion-mnist")
 
 EXIF = ("apply", "ignore")
 
-ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".zip")
+ARCHIVES = (
+    ".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".tar.zst", ".tzst", ".zip",
+)  # fmt: skip
 """Endings of archives."""
 
 
@@ -29,7 +31,7 @@ class ImageSource:
     """Where images come from.
 
     Attributes:
-        source: A folder, an archive (``.tar``, ``.tar.gz``, ``.tar.xz``, ``.tar.bz2``, ``.zip``;
+        source: A folder, an archive (``.tar``, ``.tar.gz``, ``.tar.xz``, ``.tar.zst``, ``.zip``;
             shards with ``*`` or ``{000..009}``), ``.npz``, ``hf:NAME``, ``torchvision:CLASS``, or
             ``fashion-mnist:fit`` or ``:eval``.
         name: Short name; otherwise that of the folder or file.

@@ -15,6 +15,7 @@ from samefeatures.images.class_maps import as_written, whole_number
 from samefeatures.images.imageset import ImageSet
 from samefeatures.images.label_paths import Labels, first_folders, label_paths
 from samefeatures.images.labels import whole_labels
+from samefeatures.images.masks import MASKED, masks_among
 from samefeatures.images.shards import expand
 from samefeatures.images.source import ImageSource
 from samefeatures.images.taking import Listed
@@ -81,7 +82,7 @@ def open_tar(source: ImageSource, *, labelled: bool, base: Path) -> ImageSet:
     return ImageSet.of(
         *(archive.fingerprint for archive in archives),
         source.subdir or "",
-        *([SECOND] if listed.passed.get(SECOND) else []),
+        *(why for why in (SECOND, MASKED) if listed.passed.get(why)),
         name=source.set_name,
         ids=ids,
         labels=labels.indices,
@@ -142,9 +143,11 @@ def _without_masks(shard: _Shard, pattern: str, *, samples: bool) -> None:
             )
         if len(plain) == 1:
             second |= {n for n in names if words[n] and (samples or MASKS & set(words[n]))}
-    if second:
-        shard.passed[SECOND] = len(second)
-    shard.images = [item for item in shard.images if item[0] not in second]
+    masks = masks_among([name for name, _ in shard.images if name not in second])
+    for why, names in ((SECOND, second), (MASKED, masks)):
+        if names:
+            shard.passed[why] = len(names)
+    shard.images = [item for item in shard.images if item[0] not in second | masks]
 
 
 def _below(member: str, subdir: str | None) -> str | None:

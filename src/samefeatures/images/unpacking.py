@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import importlib
 import io
 import lzma
 import os
 import tarfile
 import zipfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
+from types import ModuleType
 from typing import IO, Any
 
 from samefeatures.base.border import border, open_regular
 from samefeatures.base.digests import digest
-from samefeatures.base.errors import DataError, FileError, said
+from samefeatures.base.errors import DataError, FileError, MissingExtraError, said
 from samefeatures.base.partial import clear_leftovers, whole_file
 from samefeatures.images.indexes import cache_folder
 
@@ -39,6 +42,7 @@ def plain_archive(path: Path, *, relist: bool) -> Path:
     """The archive itself, or its uncompressed copy in the cache folder.
 
     Raises:
+        MissingExtraError: when nothing that reads zstd is installed.
         DataError: when it is damaged, encrypted or beyond the bound, or the copy can't be written.
     """
     unpack = next((way for ending, way in UNPACKED.items() if path.name.endswith(ending)), None)
@@ -49,6 +53,8 @@ def plain_archive(path: Path, *, relist: bool) -> Path:
     copy = cache_folder() / "listings" / f"unpacked-{key}.tar"
     if copy.exists() and not relist:
         return copy
+    if unpack is _from_zstd:
+        _zstd()  # or it is said before anything is made
     try:
         copy.parent.mkdir(parents=True, exist_ok=True)
         clear_leftovers(copy.parent)
@@ -87,11 +93,40 @@ class _Bounded(io.RawIOBase):
 
 def _stream(library: Any) -> Callable[[IO[bytes], _Bounded], None]:
     def unpack(packed: IO[bytes], file: _Bounded) -> None:
-        with library.open(packed) as plain:
-            while piece := plain.read(2**20):
-                file.write(piece)
+        _copy(library.open(packed), file)
 
     return unpack
+
+
+def _copy(plain: IO[bytes], file: _Bounded) -> None:
+    with plain:
+        while piece := plain.read(2**20):
+            file.write(piece)
+
+
+def _from_zstd(packed: IO[bytes], file: _Bounded) -> None:
+    library = _zstd()
+    if library.__name__ == "zstandard":
+        # Frames that were joined are read on, as gzip's are.
+        plain = library.ZstdDecompressor().stream_reader(packed, read_across_frames=True)
+    else:
+        plain = library.open(packed)
+    _copy(plain, file)
+
+
+def _zstd() -> ModuleType:
+    """Python's own from 3.14 on, else the package zstandard.
+
+    Raises:
+        MissingExtraError: when there is neither.
+    """
+    for name in ("compression.zstd", "zstandard"):
+        with suppress(ImportError):
+            return importlib.import_module(name)
+    raise MissingExtraError(
+        "Archives that are compressed by zstd are read by Python from version 3.14 on, and by the "
+        "package 'zstandard', which is not installed. Install it with: pip install zstandard"
+    )
 
 
 def _from_zip(packed: IO[bytes], file: _Bounded) -> None:
@@ -114,6 +149,8 @@ UNPACKED: Mapping[str, Callable[[IO[bytes], _Bounded], None]] = {
     ".txz": _stream(lzma),
     ".bz2": _stream(bz2),
     ".tbz2": _stream(bz2),
+    ".zst": _from_zstd,
+    ".tzst": _from_zstd,
     ".zip": _from_zip,
 }
 """How archives are unpacked, by the ending of their names."""

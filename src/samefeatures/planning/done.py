@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from samefeatures.features.key import feature_key, find_store
+from samefeatures.features.extract import wanted_of
+from samefeatures.features.opening import store_place
 from samefeatures.features.place import Root
 from samefeatures.features.store import images_per_chunk
 from samefeatures.joint.kept import moments_path
@@ -79,8 +80,7 @@ def find_done(
 
 def stored_share(root: Root, network: ImageNetwork, part: Part) -> float:
     """Chunks that are there, of all."""
-    key = feature_key(network, part.images, part.views)
-    place, _ = find_store(root, network.name, key, part.images)
+    place, _ = store_place(root, wanted_of(network, part.images, part.views))
     chunks = -(-len(part.images) // images_per_chunk(part.views))
     return len(place.stored_chunks("features", chunks)) / chunks
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,24 @@ def test_a_damaged_config(folder: Path, tmp_path: Path, text: str, said: str) ->
 def test_an_index_without_parts(folder: Path, tmp_path: Path) -> None:
     (folder / "pytorch_model.bin").unlink()
     (folder / "model.safetensors.index.json").write_text("{}")
+    assert "lists no parts" in refused("hf:owner/name", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        *([], {}, "a.bin", {"a": 1}, {"a": None}, {"a": ["b"]}, {"a": "b.bin", "c": 2}),
+        *({"a": name} for name in ("../b.bin", "/etc/passwd", "", ".", "c/b.bin", "b" * 300)),
+    ],
+)
+def test_an_index_whose_parts_are_no_names_of_files(
+    folder: Path, tmp_path: Path, listed: object
+) -> None:
+    """A name is part of a path, or of an address on the Hub."""
+    (folder / "pytorch_model.bin").unlink()
+    (folder.parent / "b.bin").touch()
+    index = folder / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": listed}))
     assert "lists no parts" in refused("hf:owner/name", tmp_path)
 
 

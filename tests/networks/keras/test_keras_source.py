@@ -8,9 +8,11 @@ import json
 import sys
 import urllib.error
 import warnings
+import zipfile
 from pathlib import Path
 from types import ModuleType
 
+import h5py
 import numpy as np
 import pytest
 from keras_nets import NETS, save_legacy
@@ -25,6 +27,7 @@ from samefeatures.base.errors import (
 )
 from samefeatures.networks.keras import applications as keras_applications
 from samefeatures.networks.keras import importing as keras_import
+from samefeatures.networks.keras.files import CODE
 from samefeatures.networks.load import load
 from samefeatures.networks.proof import probe_images
 from samefeatures.networks.record import ImageNetwork
@@ -407,6 +410,27 @@ def test_code_in_a_file_is_not_run(keras: ModuleType, tmp_path: Path, file: str)
     head = (layers.Lambda(lambda x: x + 1), layers.GlobalAveragePooling2D(), layers.Dense(3))
     small(keras, *head).save(tmp_path / file)
     assert "holds a Lambda layer" in refused(f"keras:{tmp_path}/{file}", CheckpointError)
+
+
+@pytest.mark.parametrize("name", CODE)
+@pytest.mark.parametrize("file", ["net.keras", "net.h5"])
+def test_layers_that_bring_code_are_not_built(
+    keras: ModuleType, tmp_path: Path, file: str, name: str
+) -> None:
+    """Whatever this version of Keras would do about them."""
+    small(keras, keras.layers.Flatten(), keras.layers.Dense(3)).save(tmp_path / file)
+    if file.endswith(".h5"):
+        with h5py.File(tmp_path / file, "r+") as opened:
+            config = str(opened.attrs["model_config"])
+            opened.attrs["model_config"] = config.replace('"Flatten"', f'"{name}"')
+    else:
+        with zipfile.ZipFile(tmp_path / file) as archive:
+            members = {each: archive.read(each) for each in archive.namelist()}
+        config = members["config.json"].decode().replace('"Flatten"', f'"{name}"')
+        with zipfile.ZipFile(tmp_path / file, "w") as archive:
+            for member, data in (members | {"config.json": config.encode()}).items():
+                archive.writestr(member, data)
+    assert f"holds a {name} layer" in refused(f"keras:{tmp_path}/{file}", CheckpointError)
 
 
 def test_layers_that_keras_does_not_know(keras: ModuleType, tmp_path: Path) -> None:

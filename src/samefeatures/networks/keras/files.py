@@ -20,6 +20,9 @@ from samefeatures.networks.keras.hdf5 import check_hdf5
 from samefeatures.networks.kinds import KERAS_FILES
 from samefeatures.networks.misfits import Shapes, differences, misfit, unreadable
 
+CODE = ("Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer")
+"""Layers that bring code of their own; older versions of Keras load them."""
+
 
 def read_model(keras: ModuleType, path: Path, *, source: str) -> Any:
     """A whole model from a ``.keras`` or ``.h5`` file.
@@ -40,13 +43,13 @@ def read_model(keras: ModuleType, path: Path, *, source: str) -> Any:
     with _reading(path):
         check_hdf5(path)
         config = _config_of_zip(path) if path.suffix == ".keras" else _config_of_h5(path)
-        holds_code = _has_lambda(config)
+        code = next(_code_in(config), None)
     if config is None:
         raise _weights_only(path)
-    if holds_code:
+    if code:
         raise CheckpointError(
-            f"{path} holds a Lambda layer: its code would be run from the file, which is never "
-            "done. Build the model in Python where you trust it, without the Lambda, and save it "
+            f"{path} holds a {code} layer: its code would be run from the file, which is never "
+            f"done. Build the model in Python where you trust it, without the {code}, and save it "
             "again; or export it with model.export(PATH) and load savedmodel:PATH."
         )
     try:
@@ -188,10 +191,14 @@ def _config_of_h5(path: Path) -> object:
         return None if config is None else parse_json(config, finite=False)
 
 
-def _has_lambda(config: object) -> bool:
+def _code_in(config: object) -> Iterator[str]:
+    """Layers of ``CODE`` that a configuration names."""
     if isinstance(config, Mapping):
-        return config.get("class_name") == "Lambda" or any(map(_has_lambda, config.values()))
-    return isinstance(config, list) and any(map(_has_lambda, config))
+        if config.get("class_name") in CODE:
+            yield str(config["class_name"])
+        config = list(config.values())
+    if isinstance(config, list):
+        yield from itertools.chain.from_iterable(map(_code_in, config))
 
 
 def _weights_only(path: Path) -> CheckpointError:
