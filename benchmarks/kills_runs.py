@@ -178,17 +178,19 @@ def trees(folder: Path) -> dict[str, str]:
 
 
 def undisturbed(place: Path, study: str) -> Sound:
-    """Run a study: so long it takes, and to these bytes."""
+    """Run a study to its end, three times; the fastest says how long it takes."""
     folder = place / study.replace(": ", "-")
     folder.mkdir()
     write_inputs(folder)
-    fresh(folder, study)
-    begun = time.monotonic()
-    run_whole(folder)
-    seconds = time.monotonic() - begun
+    times = []
+    for _ in range(3):
+        fresh(folder, study)
+        begun = time.monotonic()
+        run_whole(folder)
+        times.append(time.monotonic() - begun)
     operations = int((folder / "operations").read_text())
     return Sound(
-        study=study, folder=folder, seconds=seconds, operations=operations, trees=trees(folder)
+        study=study, folder=folder, seconds=min(times), operations=operations, trees=trees(folder)
     )
 
 

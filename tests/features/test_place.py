@@ -15,6 +15,7 @@ import pytest
 from worlds_images import made_images, tiny_network
 
 from samefeatures.base.errors import ConfigError, StoreDamagedError, StoreError
+from samefeatures.base.partial import beside
 from samefeatures.features.extract import extract
 from samefeatures.features.place import parse_root, place_of
 from samefeatures.features.store import CHUNK_ROWS
@@ -62,6 +63,38 @@ def test_the_same_bytes_as_in_a_folder(root: str, tmp_path: Path) -> None:
     assert there == names
     for name in names:
         assert files.cat_file(f"{path}/{name}") == (here / name).read_bytes()
+
+
+def test_ctrl_c_while_a_store_is_made_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody writes on behind it, as zarr's threads would."""
+    written, real = [], Path.write_bytes
+
+    def write(self: Path, data: bytes) -> int:
+        if len(written) == 2:
+            raise KeyboardInterrupt
+        written.append(self.name)
+        return real(self, data)
+
+    images, _ = made_images(3)
+    monkeypatch.setattr(Path, "write_bytes", write)
+    with pytest.raises(KeyboardInterrupt):
+        extract([tiny_network("a")], images, tmp_path)
+    assert len(written) == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_left_of_a_chunk_goes_with_the_next(tmp_path: Path) -> None:
+    images, _ = made_images(2 * CHUNK_ROWS)
+    (store,) = extract([tiny_network("a")], images, tmp_path)
+    chunks = Path(str(store.store.place)) / "features" / "c"
+    for k in range(2):
+        whole = (chunks / str(k) / "0").rename(beside(chunks / str(k) / "0"))
+        whole.write_bytes(b"begun")
+    (store,) = extract([tiny_network("a")], images, tmp_path)
+    assert sorted(path.relative_to(chunks).as_posix() for path in chunks.rglob("*.*")) == []
+    assert np.isfinite(values(store)).all()
 
 
 def test_a_chunk_that_is_gone_is_computed_again(root: str) -> None:

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 from worlds_images import made_images, tiny_network
-from zarr.storage import LocalStore
 
 from samefeatures.base.errors import StoreDamagedError, StoreError, StoreVersionError
 from samefeatures.features.extract import extract
+from samefeatures.features.place import WholeFiles
 from samefeatures.features.rows import ArrayRows, JoinedRows, regroup
 from samefeatures.features.store import CHUNK_ROWS
 from samefeatures.features.stored import StoredFeatures
@@ -143,14 +143,14 @@ def test_the_systems_refusals(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, says: str
 ) -> None:
     images, _ = made_images(2 * CHUNK_ROWS)
-    real = LocalStore.set
+    real = WholeFiles.set
 
-    async def refuse(self: LocalStore, key: str, value: Any) -> None:
+    async def refuse(self: WholeFiles, key: str, value: Any) -> None:
         if key.startswith("features/c/1"):
             raise OSError(code, "refused")
         await real(self, key, value)
 
-    monkeypatch.setattr(LocalStore, "set", refuse)
+    monkeypatch.setattr(WholeFiles, "set", refuse)
     with pytest.raises(StoreError, match=says):
         extract([tiny_network("a")], images, tmp_path)
     monkeypatch.undo()

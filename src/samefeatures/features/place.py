@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -10,10 +11,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import zarr
-from zarr.storage import FsspecStore, MemoryStore
+from zarr.core.buffer import Buffer
+from zarr.storage import FsspecStore, LocalStore, MemoryStore
 
 from samefeatures.base.errors import ConfigError, MissingExtraError, StoreError, first_line, require
-from samefeatures.base.files import writing
+from samefeatures.base.files import write_whole, writing
 from samefeatures.base.partial import building, clear_leftovers
 from samefeatures.base.paths import PathLike, as_path
 
@@ -72,6 +74,29 @@ def clear_orphans(root: Root) -> None:
         clear_leftovers(root)
 
 
+def _built(build: Callable[[zarr.Group], None]) -> dict[str, bytes]:
+    """The files of a new group."""
+    memory: dict[str, Any] = {}
+    build(zarr.open_group(MemoryStore(memory), mode="w", zarr_format=3))
+    return {key: value.to_bytes() for key, value in memory.items()}
+
+
+class WholeFiles(LocalStore):
+    """Files of a group; what a killed process left of one goes when it is written again.
+
+    Zarr's own unfinished files have no lock: whether somebody writes them can't be known.
+    """
+
+    async def set(self, key: str, value: Buffer) -> None:
+        await asyncio.to_thread(_put, self.root / key, value.to_bytes())
+
+
+def _put(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    clear_leftovers(path.parent)
+    write_whole(path, data)
+
+
 @dataclass(frozen=True)
 class Folder:
     """A folder of this machine, or of a disk that several share."""
@@ -88,10 +113,13 @@ class Folder:
         with self.writing():
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with building(self.path) as partial:
-                build(zarr.open_group(partial, mode="w", zarr_format=3))
+                # Not by zarr, whose threads would write on when Ctrl-C has come.
+                for key, data in _built(build).items():
+                    (partial / key).parent.mkdir(parents=True, exist_ok=True)
+                    (partial / key).write_bytes(data)
 
     def open(self) -> zarr.Group:
-        return zarr.open_group(self.path, mode="r+", zarr_format=3)
+        return zarr.open_group(WholeFiles(self.path), mode="r+", zarr_format=3)
 
     def stored_chunks(self, array: str, count: int) -> set[int]:
         folder = self.path / array / "c"
@@ -128,11 +156,10 @@ class RemotePlace:
 
         Two processes may do so at once; they put the same bytes, and delete nothing.
         """
-        memory: dict[str, Any] = {}
-        build(zarr.open_group(MemoryStore(memory), mode="w", zarr_format=3))
+        files = _built(build)
         with self.writing():
-            for key in sorted(memory, key=lambda key: key == "zarr.json"):
-                self._files.pipe_file(f"{self._path}/{key}", memory[key].to_bytes())
+            for key in sorted(files, key=lambda key: key == "zarr.json"):
+                self._files.pipe_file(f"{self._path}/{key}", files[key])
 
     def open(self) -> zarr.Group:
         return zarr.open_group(self._store, mode="r+", zarr_format=3)

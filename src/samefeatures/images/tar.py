@@ -144,9 +144,9 @@ def _without_masks(shard: _Shard, pattern: str, *, samples: bool) -> None:
         if len(plain) == 1:
             second |= {n for n in names if words[n] and (samples or MASKS & set(words[n]))}
     masks = masks_among([name for name, _ in shard.images if name not in second])
-    for why, names in ((SECOND, second), (MASKED, masks)):
-        if names:
-            shard.passed[why] = len(names)
+    for why, gone in ((SECOND, second), (MASKED, masks)):
+        if gone:
+            shard.passed[why] = len(gone)
     shard.images = [item for item in shard.images if item[0] not in second | masks]
 
 
