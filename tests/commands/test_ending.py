@@ -88,10 +88,12 @@ def test_a_full_disk_behind_the_output(folder: Path, arguments: list[str]) -> No
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_signals_end_with_one_line(tmp_path: Path, sent: int, code: int) -> None:
-    """While it works: a source of images that waits for ever."""
+@pytest.mark.parametrize("made_of_it", ["", "ValueError('Invalid bounding box')", "SystemExit(7)"])
+def test_signals_end_with_one_line(tmp_path: Path, sent: int, code: int, made_of_it: str) -> None:
+    """While it works, in code that waits for ever, or makes an error of its own of the stop."""
+    waits = "try:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n"
     (tmp_path / "slow.py").write_text(
-        "import time, pathlib\npathlib.Path('here').touch()\ntime.sleep(60)\n"
+        f"import time, pathlib\npathlib.Path('here').touch()\n{waits}    raise {made_of_it}\n"
     )
     (tmp_path / "study.yaml").write_text("networks: ['python:slow.py:net', 'python:slow.py:net']\n")
     process = subprocess.Popen(

@@ -15,8 +15,6 @@ import typer
 from samefeatures.base.errors import SamefeaturesError
 from samefeatures.base.shown import plain
 
-INTERRUPTED, TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
-
 
 @contextmanager
 def ending() -> Iterator[None]:
@@ -24,18 +22,11 @@ def ending() -> Iterator[None]:
 
     Ctrl-C ends with 130 and SIGTERM with 143, as shells have it.
     """
-    code = INTERRUPTED
-
-    def terminate(*_: object) -> None:
-        nonlocal code
-        code = TERMINATED
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, terminate)
     _take_any_character()
     try:
         try:
-            yield
+            with _stopping():
+                yield
         finally:
             if sys.stdout is not None:
                 sys.stdout.flush()  # a full disk would else show when Python has ended
@@ -49,12 +40,32 @@ def ending() -> Iterator[None]:
         _fail(f"{place}: {error.strerror or error}. Free some space, or mend what it says.")
     except MemoryError:
         _fail("Memory ran out. Take fewer networks, a smaller batch_size, or a larger machine.")
-    except KeyboardInterrupt:
-        _stop(code)
-    except SystemExit as ended:
-        if ended.code != INTERRUPTED:
+
+
+@contextmanager
+def _stopping() -> Iterator[None]:
+    """Ctrl-C and SIGTERM raise KeyboardInterrupt; whatever comes of it is told as a stop.
+
+    Typer makes an exit of it, and native code that calls Python errors of its own: matplotlib says
+    "Invalid bounding box".
+    """
+    asked: list[int] = []
+
+    def stop(number: int, _: object) -> None:
+        asked.append(number)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as of what runs in the background
+        signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    except BaseException:
+        if not asked:
             raise
-        _stop(code)  # it was a KeyboardInterrupt, in Typer's words
+        for number in (signal.SIGTERM, signal.SIGINT):  # who asks again does not wait
+            signal.signal(number, signal.SIG_DFL)
+        _stop(128 + asked[-1])
 
 
 def _take_any_character() -> None:
