@@ -120,12 +120,13 @@ def work(what: str, share: float, seed: int, first: int, beat: Path) -> None:
     with beat.open("r+b") as file:
         number = mmap.mmap(file.fileno(), 8)
     room = beat.parent / f"from {first}"
+    limited = False
     for i, outcome, said in tried(target, room, share=share, seed=seed, first=first):
         if outcome:
             print(json.dumps({"case": i, "outcome": outcome, "said": said[:300]}), flush=True)
             continue
-        if i == first:
-            limit = _held() + GROWTH
+        if not limited:  # the sound one has been read
+            limit, limited = _held() + GROWTH, True
             resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
         number[:] = i.to_bytes(8, "little")
     shutil.rmtree(room)

@@ -37,9 +37,9 @@ from benchmarks.kills_runs import (
     undisturbed,
 )
 from benchmarks.record import RESULTS, machine
+from samefeatures.commands.ending import STOPPED
 
 SIGNALS = {signal.SIGKILL: -9, signal.SIGTERM: 143, signal.SIGINT: 130}
-STOPPED = "Stopped. The same command goes on from here."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from npz_worlds import make_worlds, write_npz
+from samefeatures.commands.ending import STOPPED
 from samefeatures.study.config import parse_config
 from samefeatures.study.study import Study
 
@@ -109,7 +110,23 @@ def test_signals_end_with_one_line(tmp_path: Path, sent: int, code: int, made_of
     process.send_signal(sent)
     _, said = process.communicate(timeout=600)
     assert process.returncode == code
-    assert said.decode().splitlines() == ["Stopped; the same command goes on."]
+    assert said.decode().splitlines() == [STOPPED]
+
+
+def test_a_stop_that_a_callback_drops_comes_again(tmp_path: Path) -> None:
+    """Python can't raise from a finaliser; it would print a traceback and go on."""
+    (tmp_path / "slow.py").write_text(
+        "import os, signal, time\n"
+        "class Dropped:\n"
+        "    def __del__(self):\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "        time.sleep(0.1)\n"
+        "Dropped()\ntime.sleep(60)\n"
+    )
+    (tmp_path / "study.yaml").write_text("networks: ['python:slow.py:net', 'python:slow.py:net']\n")
+    done = call("run", "study.yaml", "--out", "out", cwd=tmp_path)
+    assert done.returncode == 143
+    assert done.stderr.decode().splitlines() == [STOPPED]
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,17 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from threading import Timer
 from typing import NoReturn
 
 import typer
 
 from samefeatures.base.errors import SamefeaturesError
 from samefeatures.base.shown import plain
+
+STOPPED = "Stopped; the same command goes on."
+AGAIN = 0.05
+"""Seconds until a stop that was dropped comes once more."""
 
 
 @contextmanager
@@ -55,6 +60,16 @@ def _stopping() -> Iterator[None]:
         asked.append(number)
         raise KeyboardInterrupt
 
+    def again(lost: sys.UnraisableHookArgs) -> None:
+        """In a callback, where nothing can be raised, Python drops it: it comes once more."""
+        if not asked or lost.exc_type is not KeyboardInterrupt:
+            sys.__unraisablehook__(lost)
+            return
+        timer = Timer(AGAIN, os.kill, (os.getpid(), asked[-1]))
+        timer.daemon = True
+        timer.start()
+
+    sys.unraisablehook = again
     signal.signal(signal.SIGTERM, stop)
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as of what runs in the background
         signal.signal(signal.SIGINT, stop)
@@ -66,6 +81,8 @@ def _stopping() -> Iterator[None]:
         for number in (signal.SIGTERM, signal.SIGINT):  # who asks again does not wait
             signal.signal(number, signal.SIG_DFL)
         _stop(128 + asked[-1])
+    finally:
+        sys.unraisablehook = sys.__unraisablehook__
 
 
 def _take_any_character() -> None:
@@ -90,7 +107,7 @@ def _fail(message: str, code: int = 1) -> NoReturn:
 
 
 def _stop(code: int) -> NoReturn:
-    _say("Stopped; the same command goes on.")
+    _say(STOPPED)
     sys.exit(code)
 
 
