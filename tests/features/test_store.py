@@ -122,6 +122,13 @@ def test_metadata_with_a_flipped_byte_never_passes_unseen(store: StoredFeatures,
         assert list(fresh.ids) == list(store.ids)
 
 
+def test_a_folder_that_lost_its_metadata(store: StoredFeatures) -> None:
+    """It is not made anew over what is there, nor tried for ever."""
+    (store.store.place.path / "zarr.json").unlink()
+    with pytest.raises(StoreDamagedError, match="Delete that folder"):
+        reopen(store)
+
+
 def test_another_version(store: StoredFeatures) -> None:
     meta = store.store.place.path / "zarr.json"
     record = json.loads(meta.read_text())

@@ -92,8 +92,10 @@ def open_store(root: Root, wanted: Wanted) -> FeatureStore:
     """
     clear_orphans(root)
     place, digest = store_place(root, wanted)
-    while not place.exists():
+    made = ""
+    while not place.exists() and digest != made:  # a folder that lost its metadata stays as it is
         place.create(partial(_fill, wanted=wanted, digest=digest))
+        made = digest
         place, digest = store_place(root, wanted)  # another process may have been first
     group, _ = _opened(place)
     try:
