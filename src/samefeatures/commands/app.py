@@ -15,6 +15,7 @@ from samefeatures.commands import miniatures
 from samefeatures.commands.check import check
 from samefeatures.commands.diff import diff
 from samefeatures.commands.ending import ending
+from samefeatures.commands.loudness import saying
 from samefeatures.commands.pair import export, overlap
 from samefeatures.commands.plan import plan
 from samefeatures.commands.reproduce import reproduce
@@ -24,12 +25,12 @@ app = typer.Typer(
     name="samefeatures",
     help="Do two image classifiers extract the same features?",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
 for command in (demo, check, plan, run, extract, fit, score, report, diff, overlap, export):
-    app.command()(command)
-app.command(no_args_is_help=True)(reproduce)
+    app.command()(saying(command))
+app.command(no_args_is_help=True)(saying(reproduce))
 app.add_typer(miniatures.app, name="miniatures")
 
 

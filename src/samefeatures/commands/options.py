@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from samefeatures.base.errors import ConfigError
 from samefeatures.base.shown import plain
+from samefeatures.commands.loudness import loudness, shown
 
 if TYPE_CHECKING:
     from samefeatures.study.study import Study
@@ -38,9 +42,7 @@ def opened(
     study: Path, out: Path | None, *, strict: bool = False, ray: str | None = None
 ) -> Iterator[Study]:
     """The study, in this process or on a cluster, with its progress shown."""
-    from samefeatures.base.showing import on_terminal
-
-    with on_terminal() as progress:
+    with shown() as progress:
         if ray is None:
             from samefeatures.study.opening import open_study
 
@@ -65,12 +67,34 @@ def write_reports(folder: Path, *, precision: int = 2) -> list[Path]:
         return write_report(results, folder / "report", overlaps=overlaps, precision=precision)
 
 
+def folder_of(place: Path, out: Path | None) -> Path:
+    """The folder of a study, named itself or by its study file.
+
+    Raises:
+        ConfigError: when the file is wrong or names no folder, or a folder is named twice.
+    """
+    if place.suffix.lower() in (".yaml", ".yml") and not place.is_dir():
+        from samefeatures.study.config import read_config
+        from samefeatures.study.opening import folder_for
+
+        return folder_for(read_config(place), place, out)
+    if out is not None:
+        raise ConfigError(f"{place} is the folder of a study itself: leave --out out.")
+    return place
+
+
 def tell(*lines: str) -> None:
     """Each on a line of its own, on stdout; nothing in a path is obeyed."""
-    typer.echo("\n".join(map(plain, lines)))
+    if not loudness().quiet:
+        typer.echo("\n".join(map(plain, lines)))
+
+
+def print_json(record: Any) -> None:
+    """A record as JSON on stdout, in ASCII: whatever terminal or pipe takes it."""
+    typer.echo(json.dumps(asdict(record), indent=1, allow_nan=False))
 
 
 def warn(warnings: Sequence[str]) -> None:
     """Each on a line of its own."""
-    for warning in warnings:
+    for warning in () if loudness().quiet else warnings:
         typer.secho(f"Warning: {plain(warning)}", fg=typer.colors.YELLOW, err=True)

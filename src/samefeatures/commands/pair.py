@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from samefeatures.commands.loudness import loudness
 from samefeatures.commands.options import Method, Out, StudyFile, opened, tell, warn, write_reports
 
 
@@ -38,7 +39,8 @@ def overlap(  # noqa: PLR0917  (the command line calls it by name)
             images=images,
             progress=found.progress,
         )
-    print_overlaps(made.overlaps, console())
+    if not loudness().quiet:
+        print_overlaps(made.overlaps, console())
     warn(made.warnings)
     paths = write_reports(found.out)
     tell(*(f"Lists: {folder}" for folder in made.folders))
@@ -76,6 +78,4 @@ def export(  # noqa: PLR0917  (the command line calls it by name)
         f"{done.ties} ties within rounding."
     )
     if done.otherwise is not None:
-        typer.echo(
-            f"The study ('precision' or 'compile') predicts {done.otherwise} of them otherwise."
-        )
+        tell(f"The study ('precision' or 'compile') predicts {done.otherwise} of them otherwise.")

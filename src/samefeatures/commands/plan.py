@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
 
 import typer
 
+from samefeatures.commands.loudness import AsJson, loudness
 from samefeatures.commands.options import Out, StudyFile, opened
 
 
-def plan(
-    study: StudyFile,
-    out: Out = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
+def plan(study: StudyFile, out: Out = None, as_json: AsJson = False) -> None:
     """Measure for a minute, then say what a study will take: time, memory, disk."""
     from samefeatures.base.progress import console
     from samefeatures.planning.plan import make_plan
@@ -24,5 +20,5 @@ def plan(
         made = make_plan(found)
     if as_json:
         typer.echo(json.dumps(made.as_dict(), indent=1))
-    else:
+    elif not loudness().quiet:
         print_plan(made, console())

@@ -10,6 +10,7 @@ import typer
 
 from samefeatures.base.errors import ConfigError
 from samefeatures.base.shown import plain
+from samefeatures.commands.loudness import loudness, shown
 from samefeatures.commands.options import Out, tell
 
 if TYPE_CHECKING:
@@ -106,28 +107,29 @@ def reproduce(  # noqa: PLR0917  (the command line calls it by name)
 
 def _look(experiment: Experiment, catalogue: Catalogue) -> None:
     from samefeatures.base.progress import console
-    from samefeatures.base.showing import on_terminal
     from samefeatures.reproduce.dry_run import try_out
     from samefeatures.reproduce.dry_run_terminal import print_dry_run
 
-    with on_terminal() as progress:
+    with shown() as progress:
         found = try_out(experiment, catalogue, progress)
-    print_dry_run(found, console())
+    if not loudness().quiet:
+        print_dry_run(found, console())
 
 
 def _go(experiment: Experiment) -> None:
     from samefeatures.base.progress import console
-    from samefeatures.base.showing import on_terminal
     from samefeatures.reproduce.experiment import check_ready
     from samefeatures.reproduce.run import reproduce
     from samefeatures.reproduce.terminal import print_comparison
 
     check_ready(experiment)
     for network, why in experiment.missing.items():
-        typer.secho(plain(f"Left out {network}: {why}"), err=True)
-    with on_terminal() as progress:
+        if not loudness().quiet:
+            typer.secho(plain(f"Left out {network}: {why}"), err=True)
+    with shown() as progress:
         comparison = reproduce(experiment, progress)
-    print_comparison(comparison, console())
+    if not loudness().quiet:
+        print_comparison(comparison, console())
     out = experiment.options.out
     tell("", f"Comparison: {out / 'comparison'}", f"Report: {out / 'report' / 'report.html'}")
 

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from samefeatures.commands.loudness import AsJson, loudness, shown
 from samefeatures.commands.options import (
     Out,
     Ray,
     Strict,
     StudyFile,
+    folder_of,
     opened,
+    print_json,
     tell,
     warn,
     write_reports,
@@ -22,23 +25,28 @@ if TYPE_CHECKING:
     from samefeatures.study.study import Study
 
 
-def demo(out: Out = None) -> None:
+def demo(out: Out = None, as_json: AsJson = False) -> None:
     """Compare ten small CNNs that ship with the package; a few minutes."""
-    from samefeatures.base.showing import on_terminal
     from samefeatures.study.demo import demo_config
     from samefeatures.study.study import Study
 
     folder = out or Path("samefeatures-demo")
-    with on_terminal() as progress:
+    with shown() as progress:
         _score(Study(demo_config(), out=folder, base=Path(), progress=progress))
-    report(folder)
+    _report(folder, as_json=as_json)
 
 
-def run(study: StudyFile, out: Out = None, strict: Strict = False, ray: Ray = None) -> None:
+def run(
+    study: StudyFile,
+    out: Out = None,
+    strict: Strict = False,
+    ray: Ray = None,
+    as_json: AsJson = False,
+) -> None:
     """Extract, fit, score and report; goes on where it was stopped."""
     with opened(study, out, strict=strict, ray=ray) as found:
         _score(found)
-    report(found.out)
+    _report(found.out, as_json=as_json)
 
 
 def extract(study: StudyFile, out: Out = None, strict: Strict = False, ray: Ray = None) -> None:
@@ -63,20 +71,38 @@ def score(study: StudyFile, out: Out = None, strict: Strict = False, ray: Ray = 
 
 
 def report(
-    folder: Annotated[Path, typer.Argument(help="Folder of a scored study.", metavar="DIR")],
+    place: Annotated[
+        Path,
+        typer.Argument(
+            help="Folder of a scored study, or its study file.", metavar="DIR | STUDY.yaml"
+        ),
+    ],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder of the study, beside a study file.")
+    ] = None,
     precision: Annotated[
         int,
         typer.Option("--precision", help="Digits behind the point of percents in cells, 0 to 4."),
     ] = 2,
+    as_json: AsJson = False,
 ) -> None:
     """Write tables, figures and the HTML page of a scored study again, and print the tables."""
+    _report(folder_of(place, out), precision=precision, as_json=as_json)
+
+
+def _report(folder: Path, *, precision: int = 2, as_json: bool) -> None:
     from samefeatures.base.progress import console
+    from samefeatures.report.results_record import results_record
     from samefeatures.report.terminal import print_tables
     from samefeatures.study.results import StudyResults
 
     results = StudyResults.load(folder / "study.json")
     paths = write_reports(folder, precision=precision)
-    print_tables(results, console())
+    if as_json:
+        print_json(results_record(results, folder, paths))
+        return
+    if not loudness().quiet:
+        print_tables(results, console())
     page = next(path for path in paths if path.suffix == ".html")
     tell(
         "", f"Report: {page}", f"Tables: {folder / 'report'}", f"Numbers: {folder / 'results.csv'}"

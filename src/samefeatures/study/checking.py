@@ -58,12 +58,12 @@ class Check:
             score = self.score
             out["own top-1"] = f"{score.top1:.2f} % ({score.correct:,} of {score.n:,})"
             if self.left_out:
-                out["left out"] = _left_out(self.left_out)
+                out["left out"] = left_out_words(self.left_out)
             out["own top-5"] = f"{score.top5:.2f} %"
         return out | ({"warning": self.warning} if self.warning else {})
 
 
-def _left_out(reasons: Mapping[str, str]) -> str:
+def left_out_words(reasons: Mapping[str, str]) -> str:
     """How many images can't be read, and why one of them can't."""
     first, why = next(iter(reasons.items()))
     if len(reasons) == 1:
@@ -134,17 +134,22 @@ def check_networks(
 
 def _check(network: Network, images: ImageSet | None, progress: Progress, *, mapped: bool) -> Check:
     if isinstance(network, FeatureFile):
-        labels = network.eval_labels
-        if network.head is None or labels is None:
-            return Check(network, None)
-        score = score_heads([(network.eval_features, labels)], [network.head])[0]
-        return Check(network, score, warning=renaming_warning(network, score, labels))
+        return check_file(network)
     if images is None:
         return Check(network, None)
     images, note = by_name(images, [network], mapped=mapped)
     score, labels, left_out = score_on_images(network, images, progress)
     warning = renaming_warning(network, score, labels)
     return Check(network, score, left_out, warning, images.listed, note)
+
+
+def check_file(network: FeatureFile) -> Check:
+    """A network known by its features, on all of its eval rows."""
+    labels = network.eval_labels
+    if network.head is None or labels is None:
+        return Check(network, None)
+    score = score_heads([(network.eval_features, labels)], [network.head])[0]
+    return Check(network, score, warning=renaming_warning(network, score, labels))
 
 
 def score_on_images(
@@ -167,6 +172,6 @@ def score_on_images(
         )
         assert rows.labels is not None  # they are those of the images
         if not len(rows):
-            raise UnreadableImageError(f"{images.name} holds {_left_out(rows.left_out)}.")
+            raise UnreadableImageError(f"{images.name} holds {left_out_words(rows.left_out)}.")
         score = score_heads(labelled(rows, rows.labels), [network.head])[0]
         return score, rows.labels, rows.left_out

@@ -56,7 +56,7 @@ def label_warnings(
         labels: (n,) of the eval rows.
         classes: Of the heads.
     """
-    yield from _coverage(labels, classes)
+    yield from coverage(labels, classes)
     renamed = [renaming_warning(networks[name], score, labels) for name, score in own.items()]
     yield from filter(None, renamed)
     alike = agree_though_wrong({n: s.predictions for n, s in own.items()}, labels, classes)
@@ -67,7 +67,7 @@ def label_warnings(
         )
 
 
-def _coverage(labels: Int64, classes: int) -> Iterator[str]:
+def coverage(labels: Int64, classes: int) -> Iterator[str]:
     """Too few images, or a single class."""
     present = np.unique(labels)
     if len(present) == 1 and classes > 1:
