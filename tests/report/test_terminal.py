@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
+from spaces_by_hand import with_spaces
 
 from samefeatures.report.terminal import print_facts, print_tables
 from samefeatures.study.results import StudyResults
@@ -135,3 +136,38 @@ def test_what_was_listed_stands_in_one_line(good: StudyResults) -> None:
     lines = printed(replace(good, eval_data=data)).splitlines()
     assert "Eval: took 4,000 images; passed over 12 .txt, 3 hidden" in lines
     assert "took" not in printed(good)
+
+
+def many(make: Make, count: int) -> StudyResults:
+    names = [f"efficientnet_lite{k}_of_a_very_long_name_imagenet_1k" for k in range(count)]
+    table = [
+        [80.0 if i == j else 79.0 + (i + j) % 9 / 10 for j in range(count)] for i in range(count)
+    ]
+    return with_spaces(make({"ols": table, "ridge": table}, names, classes=10, n=10_000))
+
+
+@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("count", [2, 10, 16, 40])
+def test_any_number_of_networks_fits_the_width(make: Make, count: int, width: int) -> None:
+    text = printed(many(make, count), width=width)
+    assert max(cell_len(line) for line in text.splitlines()) <= width
+
+
+def test_many_networks_have_a_line_each_in_one_table(make: Make) -> None:
+    results = many(make, 40)
+    text = printed(results, width=80)
+    rows = [line for line in text.splitlines() if re.match(r" ?\d+ effic", line)]
+    blocks = text.count("Target (classifier), by the numbers of the rows")
+    assert len(rows) == 40 * blocks
+    assert len({line.split()[1] for line in rows}) == 40, "names differ"
+    found = [cell for line in rows for cell in line.split()[2:]]
+    assert len(found) == 1600
+    assert found.count("[80.0]") == 40
+    assert "ridge\nMedian change" in text
+    assert "top-1 of one method is printed here" in text
+    assert "40 rows: see report/tables.md." in text
+    assert "ᵗ" not in text
+    assert len(text.splitlines()) < 350
+    few = printed(many(make, 15), width=80)
+    assert "printed here" not in few
+    assert "ᵗ" in few

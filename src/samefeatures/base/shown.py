@@ -25,13 +25,19 @@ def guarded(cell: str) -> str:
 FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-def cut(text: str, width: int) -> str:
-    """``text`` in at most ``width`` columns of a terminal, cut in its middle: both ends tell."""
+def cut(text: str, width: int, *, head: int | None = None) -> str:
+    """``text`` in at most ``width`` columns of a terminal, cut in its middle: both ends tell.
+
+    Args:
+        text: Without control characters.
+        width: At least 2.
+        head: Columns that are kept of its start; half of them unless given.
+    """
     from rich.cells import cell_len, chop_cells
 
     if cell_len(text) <= width:
         return text
-    start = next(iter(chop_cells(text, width // 2)), "")
+    start = next(iter(chop_cells(text, width // 2 if head is None else head)), "")
     end, tail = "", width - 1 - cell_len(start)
     for character in reversed(text):
         if cell_len(character + end) > tail:
