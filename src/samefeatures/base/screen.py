@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from queue import SimpleQueue
 from threading import Event, Thread
@@ -93,8 +93,7 @@ class Screen:
         inner = [task for stage in stages[1:] for task in _named(stage)]
         rows = [*shown, *inner]
         room = max(1, min(self._lines, options.size.height - 3))
-        for task in rows[:room]:
-            yield _row(task, width)
+        yield from _rows(rows[:room], width)
         if len(rows) > room:
             yield Text(f"       + {len(rows) - room} more", style="dim")
 
@@ -118,13 +117,19 @@ def _headline(stage: Stage, now: float, width: int) -> Text:
     return line
 
 
-def _row(task: Task, width: int) -> Text:
-    name = set_cell_size(cut(task.name, NAME), max(NAME, cell_len(cut(task.name, NAME))))
-    line = Text(f"       {name}  {task.done:>9,} of {task.total:,}", no_wrap=True)
-    if task.rate and (said := task.rate()):
-        line.append(f"  {plain(said)}", style="dim")
-    line.truncate(width)
-    return line
+def _rows(tasks: Sequence[Task], width: int) -> Iterator[Text]:
+    """A line each: as many parts of the rate as there is room for."""
+    names = [cut(task.name, NAME) for task in tasks]
+    longest = max(map(cell_len, names), default=0)
+    for task, name in zip(tasks, names, strict=True):
+        count = f"{task.done:,} of {task.total:,}"
+        line = Text(f"       {set_cell_size(name, longest)}  {count:>18}", no_wrap=True)
+        parts = plain(task.rate()).split(", ") if task.rate else []
+        while parts and line.cell_len + 2 + cell_len(", ".join(parts)) > width:
+            parts.pop()
+        line.append(f"  {', '.join(parts)}" if parts else "", style="dim")
+        line.truncate(width)
+        yield line
 
 
 @contextmanager

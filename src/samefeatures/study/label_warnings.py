@@ -68,7 +68,12 @@ def label_warnings(
 
 
 def coverage(labels: Int64, classes: int) -> Iterator[str]:
-    """Too few images, or a single class."""
+    """Too few images, or a single class.
+
+    Args:
+        labels: (n,) of the eval rows.
+        classes: Of the heads.
+    """
     present = np.unique(labels)
     if len(present) == 1 and classes > 1:
         yield (
