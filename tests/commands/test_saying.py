@@ -24,8 +24,8 @@ from samefeatures.study.results import StudyResults
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
 COMMANDS = {
-    "demo", "check", "plan", "run", "extract", "fit", "score", "report", "overlap", "export",
-    "reproduce", "miniatures",
+    "demo", "check", "plan", "run", "extract", "fit", "score", "report", "diff", "overlap",
+    "export", "reproduce", "miniatures",
 }  # fmt: skip
 
 
