@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -10,13 +11,16 @@ import pytest
 from PIL import Image
 
 from preps import imagenet
+from samefeatures.base.arrays import Float32
 from samefeatures.base.errors import OutOfMemoryError, UnreadableImageError
+from samefeatures.features.stored import StoredFeatures
 from samefeatures.images.imageset import ImageSet
 from samefeatures.images.preprocess import Preprocessing
 from samefeatures.images.views import Views
 from samefeatures.networks.record import Head, ImageNetwork
 from samefeatures.planning.decoding import decode_rate, photograph, photographs, pictures
 from samefeatures.planning.rates import time_network
+from samefeatures.planning.stores import measure_stores
 from samefeatures.study.inputs import Part
 
 SMALL = Preprocessing(input_size=(3, 8, 8), mean=(0.5,) * 3, std=(0.5,) * 3)
@@ -133,3 +137,19 @@ def test_images_that_cant_be_read_do_not_stop_it() -> None:
 def test_the_made_up_photograph_is_of_a_usual_size() -> None:
     assert 40_000 < len(photograph()) < 250_000  # ImageNet's mean is 115 kB
     assert {picture.size for picture in pictures(photographs("x"))} == {(500, 375)}
+
+
+def test_reading_is_timed_from_the_disk_each_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was read of a small store is held, and costs nothing to read again."""
+    reads: list[int] = []
+    really = StoredFeatures._readable
+
+    def noted(self: StoredFeatures, start: int, stop: int) -> Float32:
+        reads.append(stop - start)
+        return really(self, start, stop)
+
+    monkeypatch.setattr(StoredFeatures, "_readable", noted)
+    measure_stores(tmp_path, {"a": np.ones((4, 3), np.float32)})
+    assert len(reads) >= 2 * (1 + 3)  # two sizes, once to warm up and three times to be timed

@@ -70,6 +70,15 @@ def multiply(a: Float64, b: Float64, out: Float64, *, add: bool = False) -> None
     _routine("dgemm", 13, integers=6)(*signs, *sizes, _real(1.0), *places)
 
 
+def times_vector(matrix: Float64, vector: Float64) -> Float64:
+    """(m,) of (m, k) times (k,), without BLAS.
+
+    It is too little for threads; and those of NumPy's BLAS would spin where SciPy's are at work.
+    """
+    out: Float64 = np.einsum("ij,j->i", matrix, vector)
+    return out
+
+
 def laid(part: Float64) -> Float64:
     """The (m, n) array itself where ``multiply`` takes it, else a copy."""
     taken = part.dtype == np.float64 and (_in_rows(part) or _in_rows(part.T))

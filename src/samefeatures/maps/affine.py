@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from samefeatures.algebra import HOST, Algebra
+from samefeatures.algebra.blas import times_vector
 from samefeatures.base.arrays import Float64
 from samefeatures.base.brief import brief
 from samefeatures.base.errors import MapError
@@ -146,8 +147,8 @@ class AffineMap:
                 f"second takes {then.weight.shape[1]}."
             )
         return AffineMap(
-            weight=then.weight @ self.weight,
-            bias=then.weight @ self.bias + then.bias,
+            weight=HOST.product(then.weight, self.weight),
+            bias=times_vector(then.weight, self.bias) + then.bias,
             source=self.source,
             target=then.target,
             method=f"{self.method}, {then.method}",
@@ -174,7 +175,7 @@ class AffineMap:
             )
         return Head(
             algebra.product(weight, self.weight).astype(np.float32),
-            (weight @ self.bias + head.bias).astype(np.float32),
+            (times_vector(weight, self.bias) + head.bias).astype(np.float32),
         )
 
     def _check(self, space: Named, name: str, fingerprint: str, does: str) -> None:

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from pathlib import Path
 
-import numpy as np
-
 from samefeatures.algebra import HOST, Algebra
+from samefeatures.algebra.blas import times_vector
 from samefeatures.base.arrays import Float64
 from samefeatures.base.brief import brief
 from samefeatures.base.errors import MapError
@@ -140,6 +139,4 @@ class SourceProblem:
     def centred_bias(self, target: str, weight: Float64) -> Float64:
         """(d_B,): with it a (d_B, d_A) weight sends the source's mean to the target's."""
         moments = self.moments
-        # Not by BLAS: it is too little for threads, and NumPy's would be in the way of SciPy's.
-        mapped: Float64 = np.einsum("ij,j->i", weight, moments.mean_of(self.source))
-        return moments.mean_of(target) - mapped
+        return moments.mean_of(target) - times_vector(weight, moments.mean_of(self.source))

@@ -15,7 +15,7 @@ from samefeatures.base.arrays import Float32
 from samefeatures.base.files import writing
 from samefeatures.features.key import FeatureKey
 from samefeatures.features.opening import Wanted, open_store
-from samefeatures.features.store import CHUNK_ROWS
+from samefeatures.features.store import CHUNK_ROWS, FeatureStore
 from samefeatures.features.stored import StoredFeatures
 from samefeatures.images.imageset import ImageSet
 from samefeatures.planning.linear import Clock, Linear, fitted
@@ -63,7 +63,7 @@ def measure_stores(
 
 
 def _share(features: Float32, place: Path) -> float:
-    store = _stored(place, len(features), features.shape[1]).store
+    store, _ = _stored(place, len(features), features.shape[1])
     store.write_chunk(0, np.ascontiguousarray(features, np.float32), {})
     chunk = Path(str(store.place)) / "features" / "c" / "0" / "0"
     return float(chunk.stat().st_size / features.nbytes)
@@ -71,7 +71,7 @@ def _share(features: Float32, place: Path) -> float:
 
 def _writing(place: Path) -> Callable[[int], Callable[[], object]]:
     def prepare(dim: int) -> Callable[[], object]:
-        store, features = _stored(place, CHUNK_ROWS, dim).store, _chunk(dim)
+        (store, _), features = _stored(place, CHUNK_ROWS, dim), _chunk(dim)
         return lambda: store.write_chunk(0, features, {})
 
     return prepare
@@ -81,10 +81,11 @@ def _reading(place: Path) -> Callable[[int], Callable[[], object]]:
     """Of four chunks."""
 
     def prepare(dim: int) -> Callable[[], object]:
-        stored, features = _stored(place, 4 * CHUNK_ROWS, dim), _chunk(dim)
+        store, images = _stored(place, 4 * CHUNK_ROWS, dim)
         for k in range(4):
-            stored.store.write_chunk(k, features, {})
-        return lambda: [None for _ in stored.chunks(4 * CHUNK_ROWS)]
+            store.write_chunk(k, _chunk(dim), {})
+        # Opened each time: what was read of a small store is held.
+        return lambda: [None for _ in StoredFeatures(store, images).chunks(4 * CHUNK_ROWS)]
 
     return prepare
 
@@ -99,7 +100,7 @@ def _chunk(dim: int) -> Float32:
     return np.maximum(rng.standard_normal((CHUNK_ROWS, dim), np.float32), 0)
 
 
-def _stored(place: Path, rows: int, dim: int) -> StoredFeatures:
+def _stored(place: Path, rows: int, dim: int) -> tuple[FeatureStore, ImageSet]:
     """In an empty store of its own folder."""
     images = ImageSet(
         name="plan",
@@ -119,4 +120,4 @@ def _stored(place: Path, rows: int, dim: int) -> StoredFeatures:
     )
     root = Path(tempfile.mkdtemp(dir=place))
     store = open_store(root, Wanted(name="plan", dim=dim, key=key, images=images))
-    return StoredFeatures(store, images)
+    return store, images

@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 
 from samefeatures.algebra import HOST, Algebra
+from samefeatures.algebra.blas import times_vector
 from samefeatures.base.arrays import Float64
 from samefeatures.base.brief import brief
 from samefeatures.joint.views import SecondMoments
@@ -55,7 +56,7 @@ class Mapped:
         return cls(
             moments=moments,
             fitted=fitted,
-            mean=weight @ moments.mean_of(a) + fitted.bias,
+            mean=times_vector(weight, moments.mean_of(a)) + fitted.bias,
             target_mean=moments.mean_of(b),
             spread=float(np.vdot(within, weight)),
             target_spread=moments.sum_of_squares(b),
