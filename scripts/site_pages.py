@@ -25,6 +25,7 @@ BESIDE_DOCS = (
     "examples/**/README.md",
     "examples/**/*.yaml",
     "examples/**/*.py",
+    "examples/**/*.sh",
     "examples/**/*.ipynb",
     "benchmarks/results/*.json",
 )
