@@ -171,3 +171,24 @@ def test_many_networks_have_a_line_each_in_one_table(make: Make) -> None:
     few = printed(many(make, 15), width=80)
     assert "printed here" not in few
     assert "ᵗ" in few
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_facts_of_many_networks_have_a_line_each(width: int) -> None:
+    facts = [
+        {"name": f"efficientnet_b{k}_of_a_very_long_name_imagenet_1k", "features": "1,280",
+         "classes": "1,000", "split": "fc", "own top-1": "79.00 % (79 of 100)"}
+        for k in range(40)
+    ]  # fmt: skip
+    facts[3]["warning"] = "Labels look permuted"
+    file = io.StringIO()
+    print_facts(facts, Console(file=file, width=width))
+    lines = file.getvalue().splitlines()
+    assert max(map(cell_len, lines)) <= width
+    assert len({line.split()[0] for line in lines[1:41]}) == 40
+    assert all(line.endswith("1,280    1,000  79.00 % (79 of 100)  ") for line in lines[1:41])
+    said = " ".join(lines[41:])
+    assert "efficientnet_b3_of_a_very_long_name_imagenet_1k: warning: Labels look permuted" in said
+    file = io.StringIO()
+    print_facts(facts, Console(file=file, width=width), whole=True)
+    assert len(file.getvalue().splitlines()) == 40 * 5 + 1

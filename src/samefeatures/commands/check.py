@@ -76,7 +76,7 @@ def _check_networks(
     if as_json:
         print_json(check_record(checks))
     elif not loudness().quiet:
-        print_facts([check.rows() for check in checks], console())
+        print_facts([check.rows() for check in checks], console(), whole=loudness().verbose)
 
 
 def _check_study(path: Path, limit: int, *, as_json: bool) -> None:
@@ -93,6 +93,7 @@ def _check_study(path: Path, limit: int, *, as_json: bool) -> None:
         print_json(check_record(found.checks, found))
         return
     if not loudness().quiet:
-        facts = [{"name": config.title, **found.facts}, *(check.rows() for check in found.checks)]
-        print_facts(facts, console())
+        print_facts([{"name": config.title, **found.facts}], console())
+        checks = [check.rows() for check in found.checks]
+        print_facts(checks, console(), whole=loudness().verbose)
     warn(found.warnings)

@@ -12,9 +12,10 @@ from rich.text import Text
 from samefeatures.base.shown import plain
 from samefeatures.report.certainty import marks_note
 from samefeatures.report.controls import HEADS, control_lines, heading
-from samefeatures.report.grid import fitted, grids, number
+from samefeatures.report.grid import MISSING, fitted, grids, number
 from samefeatures.report.sentences import sentences
 from samefeatures.report.shared import listings
+from samefeatures.report.short_names import short_names
 from samefeatures.report.summary import measure_lines, under
 from samefeatures.report.tasks import ABOUT, ALONE, HEADING, task_views
 from samefeatures.report.terminal_grid import MANY, compact, print_grid
@@ -71,8 +72,19 @@ def _print_methods(results: StudyResults, console: Console) -> None:
         console.print(Text(f"\n{FULL}", style="dim"))
 
 
-def print_facts(facts: Sequence[Mapping[str, str]], console: Console) -> None:
-    """One block per network: its ``name``, then the other facts in order."""
+def print_facts(
+    facts: Sequence[Mapping[str, str]], console: Console, *, whole: bool = False
+) -> None:
+    """One block per network: its ``name``, then the other facts in order.
+
+    Args:
+        facts: By label.
+        console: Where.
+        whole: Blocks for more than 15 networks too, which else have a line each.
+    """
+    if len(facts) > MANY and not whole:
+        _print_few_facts(facts, console)
+        return
     for record in facts:
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
         table.add_column(style="dim", no_wrap=True)
@@ -82,6 +94,27 @@ def print_facts(facts: Sequence[Mapping[str, str]], console: Console) -> None:
                 table.add_row(label, Text(plain(value)))
         console.print(Text(plain(record["name"]), style="bold"))
         console.print(table)
+
+
+def _print_few_facts(facts: Sequence[Mapping[str, str]], console: Console) -> None:
+    """A line each, and below what is odd."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("network", no_wrap=True)
+    for label in FEW:
+        table.add_column(label, no_wrap=True, justify="right")
+    names = short_names([plain(record["name"]) for record in facts], max(12, console.width // 3))
+    for name, record in zip(names, facts, strict=True):
+        table.add_row(Text(name), *(Text(plain(record.get(label, MISSING))) for label in FEW))
+    console.print(table)
+    for record in facts:
+        for label in (label for label in ODD if label in record):
+            console.print(Text(f"{plain(record['name'])}: {label}: {plain(record[label])}"))
+    console.print(Text("--verbose prints all that is known of each.", style="dim"))
+
+
+FEW = ("features", "classes", "own top-1")
+ODD = ("left out", "warning")
+"""Facts that are printed of many networks, always and where there are some."""
 
 
 def _print_shared(results: StudyResults, console: Console) -> None:
