@@ -36,14 +36,13 @@ def differences(ours: Shapes, theirs: Shapes) -> list[str]:
 
 
 def misfit(
-    problems: Sequence[str],
-    path: Path,
-    *,
-    source: str,
-    remedy: str = "Name the model that it was saved from; for other shapes build it yourself and "
-    "use python:module:callable.",
+    problems: Sequence[str], path: Path, *, source: str, remedy: str | None = None
 ) -> CheckpointError:
     """A file of weights that is not that of a network, with the first five problems."""
+    remedy = remedy or (
+        "Name the model that it was saved from; for other shapes build it yourself and use "
+        "python:module:callable."
+    )
     return CheckpointError(
         f"{path} is not a checkpoint of {source}: {len(problems)} tensors do not fit. "
         f"{'; '.join(problems[:5])}{'; …' if len(problems) > 5 else ''}. {remedy}"

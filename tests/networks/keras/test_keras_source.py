@@ -547,6 +547,16 @@ def test_which_backend_stands_in(
     assert keras_import._missing_backend() == stands_in
 
 
+@pytest.mark.parametrize("text", ["{", '{"backend": "jax", "backend": "torch"}', "\0"])
+def test_settings_of_keras_that_can_not_be_read_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    (tmp_path / "keras.json").write_text(text)
+    with pytest.raises(ConfigError, match=r"keras\.json, where Keras .* Mend it or remove it"):
+        keras_import._configured()
+
+
 def test_no_backend_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))

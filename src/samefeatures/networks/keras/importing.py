@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -15,7 +14,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from samefeatures.base.errors import MissingExtraError, NetworkError, first_line, require
+from samefeatures.base.documents import read_json
+from samefeatures.base.errors import (
+    ConfigError,
+    FileError,
+    MissingExtraError,
+    NetworkError,
+    NoFileError,
+    first_line,
+    require,
+)
 from samefeatures.networks.tensorflow.setup import (
     count_tensorflow_gpus,
     quiet_tensorflow,
@@ -84,12 +92,20 @@ def _missing_backend() -> str | None:
 
 
 def _configured() -> str | None:
-    """The backend in the user's ``keras.json``, if there is one."""
-    home = Path(os.environ.get("KERAS_HOME") or Path("~/.keras").expanduser())
+    """The backend in the user's ``keras.json``, if there is one.
+
+    Raises:
+        ConfigError: when it can't be read.
+    """
+    path = Path(os.environ.get("KERAS_HOME") or Path("~/.keras").expanduser()) / "keras.json"
     try:
-        config = json.loads((home / "keras.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        config = read_json(path)
+    except NoFileError:
         return None
+    except FileError as error:
+        raise ConfigError(
+            f"{path}, where Keras has its settings, can't be read: {error}. Mend it or remove it."
+        ) from None
     backend = config.get("backend") if isinstance(config, dict) else None
     return backend if isinstance(backend, str) else None
 

@@ -15,7 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from samefeatures.base.errors import CheckpointError
+from samefeatures.base.border import border
+from samefeatures.base.errors import CheckpointError, FileError
 from samefeatures.networks.misfits import unreadable
 
 Weights = Mapping[str, Tensor]
@@ -139,12 +140,12 @@ def _states(content: object, at: str, depth: int) -> Iterator[tuple[str, Weights
 
 
 def _read_safetensors(path: Path) -> Any:
-    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     try:
-        return load_file(path)
-    except (SafetensorError, OSError) as error:
+        with border():
+            return load_file(path)
+    except FileError as error:
         raise unreadable(path, "checkpoint", error) from None
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +20,15 @@ from samefeatures.base.errors import CheckpointError, NetworkError, first_line
 from samefeatures.networks.misfits import misfit
 from samefeatures.networks.torch.checkpoints import Weights
 from samefeatures.networks.torch.choosing import choose, counted, first_names, renamed
-from samefeatures.networks.torch.source import WISHES
-
-LINEAR = (nn.Linear, nn.Conv2d)
-COUNTER = "num_batches_tracked"
-"""Of batch norm: how many batches it was trained on."""
-
-NO_CLASSIFIER = (
-    "All but the classifier is there: the file is that of a network without one (num_classes=0), "
-    "which gives features and no classes. Take one that was fine-tuned for labels."
+from samefeatures.networks.torch.replaced import (
+    COUNTER,
+    LINEAR,
+    NO_CLASSIFIER,
+    are_heads,
+    put_linear,
+    replaced_head,
 )
+from samefeatures.networks.torch.source import WISHES
 
 
 def changed_rows(weights: Weights, model: nn.Module) -> int | None:
@@ -92,14 +92,21 @@ def load_weights(
     model = recipe.build(None)
     chosen = choose(states, model, wish=wish, path=path)
     weights = _renamed(recipe, chosen.weights, model)
-    classes = recipe.classes(weights, model)
+    head, classes = replaced_head(weights, model), None
+    headed = put_linear(head, weights, model) if head and head.is_linear else None
+    if headed is None:
+        classes = recipe.classes(weights, model)
     if classes is not None:
         del model  # two of a large network may be too much
         model = recipe.build(classes)
         weights = _renamed(recipe, chosen.weights, model)
     said = {**chosen.said, **_renamings(chosen.weights, weights)}
+    if head and headed is not None:
+        weights, said["head"] = headed, head.said
     try:
-        said |= _put(weights, model, lambda: recipe.build(classes), path=path, source=source)
+        remedy = head.remedy if head and headed is None else None
+        again = partial(recipe.build, classes)
+        said |= _put(weights, model, again, path=path, source=source, remedy=remedy)
     except CheckpointError as error:
         taken = said.get("weights", "")
         if "?weights=" not in taken:
@@ -139,7 +146,13 @@ def _renamings(before: Weights, after: Weights) -> dict[str, str]:
 
 
 def _put(
-    weights: Weights, model: nn.Module, again: Callable[[], nn.Module], *, path: Path, source: str
+    weights: Weights,
+    model: nn.Module,
+    again: Callable[[], nn.Module],
+    *,
+    path: Path,
+    source: str,
+    remedy: str | None,
 ) -> dict[str, str]:
     """Put all weights in place.
 
@@ -161,9 +174,9 @@ def _put(
         for name in spare
     ]
     if wrong or shapes:
-        headless = len(wrong + shapes) == len(lacking) and _are_heads(lacking, model)
-        remedy = {"remedy": NO_CLASSIFIER} if headless else {}
-        raise misfit([*wrong, *shapes], path, source=source, **remedy)
+        if len(wrong + shapes) == len(lacking) and are_heads(lacking, model):
+            remedy = NO_CLASSIFIER
+        raise misfit([*wrong, *shapes], path, source=source, remedy=remedy)
     said = {}
     if counters:
         said["filled in"] = f"{counted(counters, 'counter')} ({COUNTER}), without effect"
@@ -176,13 +189,6 @@ def _put(
 
 def _same(theirs: Tensor, ours: Tensor) -> bool:
     return torch.equal(theirs.to(ours.dtype), ours)
-
-
-def _are_heads(names: Sequence[str], model: nn.Module) -> bool:
-    """Whether these are weights of linear layers with as many rows as the last one."""
-    layers = [layer for layer in model.modules() if isinstance(layer, LINEAR)]
-    named = [model.get_submodule(name.rpartition(".")[0]) for name in names]
-    return all(layer in layers and len(layer.weight) == len(layers[-1].weight) for layer in named)
 
 
 def _wrong_types(weights: Weights, model: nn.Module) -> list[str]:
