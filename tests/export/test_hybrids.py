@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from PIL import Image
@@ -15,6 +18,7 @@ from samefeatures.features.stored import StoredFeatures
 from samefeatures.images import folder
 from samefeatures.images.decode import decode
 from samefeatures.maps import AffineMap
+from samefeatures.networks.record import ImageNetwork
 from samefeatures.networks.torch.backend import TorchBackend
 from samefeatures.study.config import parse_config
 from samefeatures.study.study import Study
@@ -71,6 +75,11 @@ def export(study: Study, source: str, target: str, *, to: Path) -> Exported:
     )
 
 
+def names_in(path: Path) -> object:
+    entries = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
+    return json.loads(entries.get("samefeatures.class_names", "null"))
+
+
 def test_a_torch_hybrid_as_onnx_and_as_module(tmp_path: Path) -> None:
     study = make_study(tmp_path)
     study.score()
@@ -78,6 +87,14 @@ def test_a_torch_hybrid_as_onnx_and_as_module(tmp_path: Path) -> None:
         done = export(study, "small", "mobilenet_v2", to=tmp_path / name)
         assert done.images == 90
         assert done.path.exists()
+    # The target's own names where the study gives none: this one has none either.
+    assert names_in(tmp_path / "hybrid.onnx") is None
+    target = study.inputs.networks["mobilenet_v2"]
+    assert isinstance(target, ImageNetwork)
+    letters = tuple("abcdefghij")
+    study.inputs.networks["mobilenet_v2"] = replace(target, class_names=letters)
+    export(study, "small", "mobilenet_v2", to=tmp_path / "named.onnx")
+    assert names_in(tmp_path / "named.onnx") == list(letters)
     module = torch.export.load(tmp_path / "hybrid.pt2").module()
     assert module(torch.zeros(5, 3, 28, 28)).shape == (5, 10)
 

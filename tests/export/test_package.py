@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -14,6 +16,7 @@ import torch
 
 from onnx_nets import SIZE, D, Net, gemm_net, known_head, save
 from samefeatures.base.errors import ExportError
+from samefeatures.export.class_names import KEY
 from samefeatures.export.package import check_predictions, export_onnx, hybrid_module, run_onnx
 from samefeatures.networks.load import load
 from samefeatures.networks.proof import probe_images
@@ -134,6 +137,38 @@ def test_metadata(tmp_path: Path) -> None:
     assert entries["samefeatures.target"] == "b"
     assert entries["samefeatures.method"] == "ols"
     assert entries["samefeatures.source_fingerprint"] == network.fingerprint
+
+
+def names_in(path: Path) -> object:
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    return json.loads(session.get_modelmeta().custom_metadata_map.get(KEY, "null"))
+
+
+def test_class_names_are_in_the_metadata(tmp_path: Path) -> None:
+    network, head = small(tmp_path), other_head(D)
+    names = ["T-shirt/top", "Straße <b>", *(f"class {i}" for i in range(head.classes - 2))]
+    path = export_onnx(network, head, tmp_path / "named.onnx", class_names=names)
+    assert names_in(path) == names
+    assert names_in(export_onnx(network, head, tmp_path / "bare.onnx")) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda names: names[1:], r"class names, and the head has .* classes. Give one name"),
+        ("".join, "must be a list of texts"),
+        (lambda names: [0, *names[1:]], "must be a list of texts"),
+        (lambda names: ["x" * 2**20, *names[1:]], "take more than 1,048,576 bytes"),
+    ],
+)
+def test_class_names_that_do_not_fit(
+    tmp_path: Path, change: Callable[[list[str]], Any], says: str
+) -> None:
+    network, head = small(tmp_path), other_head(D)
+    names = change([f"class {i}" for i in range(head.classes)])
+    with pytest.raises(ExportError, match=says):
+        export_onnx(network, head, tmp_path / "named.onnx", class_names=names)
+    assert not (tmp_path / "named.onnx").exists()
 
 
 def test_traces_of_the_first_exporter_are_taken_off(tmp_path: Path) -> None:

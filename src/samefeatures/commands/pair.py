@@ -69,6 +69,7 @@ def export(  # noqa: PLR0917  (the command line calls it by name)
             rows=found.eval_features.rows[source],
             parts=found.inputs.eval,
             to=to,
+            class_names=found.inputs.class_names,
             batch_size=found.config.batch_size,
             threads=found.config.threads,
         )

@@ -69,6 +69,7 @@ def export_hybrid(
     rows: FeatureRows,
     parts: Sequence[Part],
     to: Path,
+    class_names: Sequence[str] = (),
     batch_size: int = 32,
     threads: int | None = None,
 ) -> Exported:
@@ -88,6 +89,7 @@ def export_hybrid(
         rows: (n, d) eval features of ``network`` with their ids.
         parts: The images that they were extracted from.
         to: File to write.
+        class_names: As the study calls the classes; else the target's own are in the metadata.
         batch_size: Images at a time.
         threads: Of the ONNX runtime that runs the file; None is its own choice.
 
@@ -108,7 +110,9 @@ def export_hybrid(
         if to.suffix == ".pt2":
             _, run = export_module_file(network, head, path)
         else:
-            export_onnx(network, head, path, metadata=_metadata(fitted, network))
+            own = target.class_names if isinstance(target, ImageNetwork) else ()
+            said_of = _metadata(fitted, network)
+            export_onnx(network, head, path, metadata=said_of, class_names=class_names or own)
             run = run_onnx(path, threads=threads)
         batches = partial(_batches, network, parts, ids, size=batch_size)
         expected = said if network.effect is None else _plain(network, head, batches())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -14,6 +14,7 @@ from samefeatures.base.arrays import Float32
 from samefeatures.base.errors import ExportError, NetworkError
 from samefeatures.base.files import write_whole, writing
 from samefeatures.base.paths import PathLike, as_path
+from samefeatures.export.class_names import names_entry
 from samefeatures.images.preprocess import Preprocessing
 from samefeatures.networks.record import Head, ImageNetwork, Network
 
@@ -40,7 +41,12 @@ class ModuleExportable(Protocol):
 
 
 def export_onnx(
-    network: Network, head: Head, path: PathLike, *, metadata: Mapping[str, str] | None = None
+    network: Network,
+    head: Head,
+    path: PathLike,
+    *,
+    metadata: Mapping[str, str] | None = None,
+    class_names: Sequence[str] = (),
 ) -> Path:
     """Write ``head(features(images))`` of a network as one ONNX file.
 
@@ -53,13 +59,15 @@ def export_onnx(
         head: On these features, e.g. from ``AffineMap.fold``.
         path: File to write; its folder is created.
         metadata: More entries, e.g. the target and the method.
+        class_names: Of the head's classes, in their order; ``samefeatures.class_names`` holds them
+            as a JSON list of at most 1 MiB.
 
     Returns:
         The path.
 
     Raises:
-        ExportError: when the network can't be exported, the head does not fit, or the file can't
-            be written.
+        ExportError: when the network can't be exported, the head or the names do not fit, or the
+            file can't be written.
         MissingExtraError: when torch's exporter is needed and not installed.
     """
     place = as_path(path)
@@ -70,8 +78,9 @@ def export_onnx(
             f"{network.name} ({network.source}) runs in a backend that can't be written as ONNX. "
             "Load it from timm:, torchvision:, python:, onnx: or mini:."
         )
+    named = names_entry(class_names, classes=head.classes)
     model = backend.hybrid_model(head, network.preprocessing)
-    _describe(model, network, metadata or {})
+    _describe(model, network, {**named, **(metadata or {})})
     _write(model, place)
     return place
 
