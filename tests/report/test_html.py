@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 from samefeatures.report.html import page
 from samefeatures.report.html_cells import metrics
 from samefeatures.report.sentences import sentences
+from samefeatures.report.write import write_report
 from samefeatures.study.results import ClassChange, StudyResults
 
 
@@ -195,3 +199,38 @@ def test_the_page_says_what_was_listed(good: StudyResults) -> None:
     assert "EXIF" not in page(good)
     for upright, says in ((False, "EXIF orientations are ignored.</p>"), (None, "some of the")):
         assert says in page(replace(good, fit_data=replace(data, upright=upright)))
+
+
+def test_one_network_has_no_empty_tables(make: Callable[..., StudyResults], tmp_path: Path) -> None:
+    alone = make({"ols": [[90.0]], "ridge": [[90.0]]}, n=10_000)
+    found = Tags(page(alone))
+    assert not [attrs for attrs in found.named("table") if attrs.get("class") == "grid"]
+    said = "net_a is alone, and a map needs two networks. With its own head it is right on 90.00 %"
+    assert said in found.text
+    assert "1 network" in " ".join(found.text.split())
+    assert "90.00" in found.text[found.text.index("Accuracies are the networks' own") :]
+    assert {path.name for path in write_report(alone, tmp_path)} == {
+        "report.html", "tables.md", "pairs.csv", "files.json"
+    }  # fmt: skip
+    assert "|" not in (tmp_path / "tables.md").read_text()
+
+
+def test_without_heads_or_labels_the_cells_are_measures(make: Callable[..., StudyResults]) -> None:
+    nothing = {
+        "correct": None, "correct_top5": None, "top1": math.nan, "top5": math.nan,
+        "source_top1": math.nan, "target_top1": math.nan, "change_vs_source_pct": math.nan,
+        "loss_vs_target_points": math.nan, "agreement": math.nan, "fixed": None, "broken": None,
+    }  # fmt: skip
+    found = make({"ols": [[80.0, 70.0], [60.0, 80.0]]})
+    networks = tuple(replace(n, classes=None, top1=math.nan, top5=math.nan) for n in found.networks)
+    cells = tuple(replace(cell, **nothing) for cell in found.cells)
+    text = page(replace(found, networks=networks, cells=cells))
+    raw = re.search(r'<script type="application/json" id="views">(.*?)</script>', text, re.S)
+    assert raw is not None
+    views = json.loads(raw[1])["methods"]["ols"]
+    assert set(views) == {"r2", "cosine"}
+    assert views["r2"][1][0] == f"{70 / 120:.3f}"
+    shown = Tags(text).text
+    assert "how near the features of the row's" in shown
+    assert "classified by the" not in shown
+    assert f"{70 / 120:.3f}" in shown

@@ -425,3 +425,12 @@ def test_in_print_nothing_is_cut(
         assert f"{cell.top1:.2f}" in shown
     cells = [word for word in shown if re.fullmatch(r"\d\d\.\d\d", word)]
     assert len(cells) >= 2 * count * count
+
+
+def test_a_page_of_one_network_has_no_complaint(
+    browser: Browser, make: Callable[..., StudyResults], tmp_path: Path
+) -> None:
+    visit(browser, make({"ols": [[90.0]]}), tmp_path)
+    assert visible(browser, ".panel, .tabs, .metrics") == []
+    assert len(visible(browser, "section[aria-labelledby=networks] tbody tr")) == 1
+    assert complaints(browser) == []

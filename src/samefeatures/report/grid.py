@@ -128,6 +128,11 @@ def grids(results: StudyResults, *, precision: int = PRECISION) -> tuple[Grid, .
     )
 
 
+def mapped(results: StudyResults, *, precision: int = PRECISION) -> tuple[Grid, ...]:
+    """``grids`` of two networks or more: one alone has no other to be mapped to."""
+    return grids(results, precision=precision) if len(results.networks) > 1 else ()
+
+
 def fitted(tables: Sequence[Grid]) -> Grid | None:
     """``ols``, else the first method that fits something, else the first."""
     ols = (grid for grid in tables if grid.kind == "ols")

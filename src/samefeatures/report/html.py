@@ -21,7 +21,7 @@ from samefeatures.report.controls import HEADS, control_lines, heading
 from samefeatures.report.curves import Curves
 from samefeatures.report.environment import environment, shades
 from samefeatures.report.follows import follow_lines
-from samefeatures.report.grid import COLUMNS, MISSING, PRECISION, ROWS, Grid, grids, written
+from samefeatures.report.grid import COLUMNS, MISSING, PRECISION, ROWS, Grid, mapped, written
 from samefeatures.report.html_cells import metrics, rows, space_details, views
 from samefeatures.report.html_csv import cells_csv
 from samefeatures.report.html_shared import heat_rows
@@ -56,12 +56,13 @@ def page(
         curves: Losses of iterative fits, each with its picture as a ``data:`` URI.
     """
     template = environment().get_template("report.html")
-    tables = grids(results, precision=precision)
+    tables = mapped(results, precision=precision)
     follows = bool(follow_lines(results))
     counted = any(grid.scored for grid in tables)
     shown = metrics(results.measures, follows=follows, counted=counted)
     return template.render(
         results=results,
+        counted=counted,
         sentences=sentences(results),
         grids=[(grid, numbers(grid), rows(grid, shown[0]), under(grid)) for grid in tables],
         both_ways=both_ways,

@@ -11,7 +11,7 @@ from samefeatures.report.beyond import ABOUT as HEAT
 from samefeatures.report.beyond import Heat, heats, texts
 from samefeatures.report.certainty import marked
 from samefeatures.report.controls import HEADS, control_lines, heading
-from samefeatures.report.grid import MISSING, PRECISION, Grid, grids, is_own, number, written
+from samefeatures.report.grid import MISSING, PRECISION, Grid, is_own, mapped, number, written
 from samefeatures.report.sentences import sentences
 from samefeatures.report.shared import listings
 from samefeatures.report.summary import fit_notes, under
@@ -53,7 +53,7 @@ def document(results: StudyResults, *, precision: int = PRECISION) -> str:
         results: The study.
         precision: Digits behind the point of the percents in cells.
     """
-    tables = grids(results, precision=precision)
+    tables = mapped(results, precision=precision)
     parts = [f"# {escape(results.title)}", ""]
     for warning in results.warnings:
         parts += [f"> **Warning:** {escape(warning)}", ""]

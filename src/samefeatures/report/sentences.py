@@ -40,6 +40,8 @@ def sentences(results: StudyResults) -> tuple[str, ...]:
     for grid in tables:
         by_kind.setdefault(grid.kind, grid)
     maps = fitted(tables)
+    if len(results.networks) == 1:
+        return (_of_one(results),)
     if maps is not None and maps.pairs and not any(grid.scored for grid in tables):
         return (_of_r2(maps), UNCOUNTED)
     if maps is None or not any(grid.hybrids for grid in tables):
@@ -56,6 +58,16 @@ def sentences(results: StudyResults) -> tuple[str, ...]:
         _of_naive(naive, results) if naive and naive.hybrids else _of_gains(maps),
         of_logit(logit, results) if logit and logit.hybrids else _of_rest(maps, results),
     )
+
+
+def _of_one(results: StudyResults) -> str:
+    """One network has no other to be mapped to."""
+    (network,) = results.networks
+    text = f"No hybrid was scored: {plain(network.name)} is alone, and a map needs two networks."
+    if not math.isfinite(network.top1):
+        return text
+    images = f"{results.eval_data.rows:,} eval images"
+    return f"{text} With its own head it is right on {number(network.top1)} % of {images}."
 
 
 def _of_rest(grid: Grid, results: StudyResults) -> str:

@@ -19,7 +19,7 @@ from samefeatures.report import beyond_figure, curves, figure, html, latex, mark
 from samefeatures.report.beyond import heats
 from samefeatures.report.both_ways import as_csv
 from samefeatures.report.drawing import as_uri
-from samefeatures.report.grid import PRECISION, grids
+from samefeatures.report.grid import PRECISION, grids, mapped
 from samefeatures.report.overlaps import fits, stale_note, view_pairs
 from samefeatures.scores.overlap import Overlap
 from samefeatures.study.results import StudyResults
@@ -70,7 +70,7 @@ def write_report(
             _write(folder / "tables.md", markdown.document(results, precision=precision)),
             _write(folder / "pairs.csv", as_csv(grids(results))),
         ]
-        for grid in grids(results, precision=precision):
+        for grid in mapped(results, precision=precision):
             stem = f"table_{grid.slug}"
             paths.append(_write(folder / f"{stem}.md", markdown.table(grid)))
             paths.append(_write(folder / f"{stem}.tex", latex.table(grid)))

@@ -22,7 +22,7 @@
     hide();
     if (focus) tabs[chosen].focus();
   };
-  document.getElementById("methods").setAttribute("role", "tablist");
+  document.getElementById("methods")?.setAttribute("role", "tablist");
   tabs.forEach((tab, i) => {
     tab.setAttribute("role", "tab");
     tab.setAttribute("aria-controls", panels[i].id);
@@ -53,7 +53,7 @@
       resort(panel.querySelector(".grid"));
     });
   };
-  document.getElementById("metrics").hidden = false;
+  if (buttons.length) document.getElementById("metrics")?.removeAttribute("hidden");
   buttons.forEach((button) => button.addEventListener("click", () => show(button.dataset.metric)));
 
   // Details of the cell under the pointer or in focus.
