@@ -204,6 +204,12 @@ def test_public_names_are_complete_and_sorted() -> None:
     assert set(samefeatures.__all__) <= set(dir(samefeatures))
 
 
+def test_a_misspelt_public_name_gets_the_nearest() -> None:
+    code = [sys.executable, "-c", "import samefeatures; samefeatures.extrakt"]
+    said = subprocess.run(code, check=False, capture_output=True, text=True).stderr
+    assert "has no attribute 'extrakt'. Did you mean: 'extract'?" in said
+
+
 def test_light_modules_import_without_extras() -> None:
     """The core must run where no extra is installed."""
     code = f"""

@@ -6,6 +6,7 @@ on first use, so that importing the package costs next to nothing.
 
 import functools
 import importlib
+import sys
 from typing import Any
 
 from samefeatures.base.drawn import drawn_by
@@ -23,7 +24,10 @@ def __getattr__(name: str) -> Any:
     if name == "__all__":
         return sorted(homes)
     if name not in homes:
-        raise AttributeError(f"module 'samefeatures' has no attribute '{name}'")
+        # With both, Python itself names the nearest.
+        raise AttributeError(
+            f"module 'samefeatures' has no attribute '{name}'", name=name, obj=sys.modules[__name__]
+        )
     return getattr(importlib.import_module(homes[name]), name)
 
 
