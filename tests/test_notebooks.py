@@ -22,7 +22,8 @@ def executed(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[A
     monkeypatch.setenv("IPYTHONDIR", str(folder / "ipython"))  # nobody's own start-up files
     book = nbformat.read(FOLDER / name, as_version=4)
     place = {"metadata": {"path": str(folder)}}
-    nbclient.NotebookClient(book, timeout=SECONDS, kernel_name="python3", resources=place).execute()
+    waits = {"timeout": SECONDS, "startup_timeout": SECONDS}  # a busy machine is no failure
+    nbclient.NotebookClient(book, kernel_name="python3", resources=place, **waits).execute()
     found = [out for cell in book.cells for out in cell.get("outputs", [])]
     assert [out.text for out in found if out.get("name") == "stderr"] == []
     return found
