@@ -179,6 +179,11 @@ def is_own(cell: Cell) -> bool:
     return cell.source == cell.target
 
 
+def lacking(cell: Cell, measure: MeasureSummary) -> float:
+    """What is missing to the best value of a measure, in percent of its scale; NaN without one."""
+    return 100 * (measure.same - cell.measure(measure.name)) / (measure.same - measure.apart)
+
+
 def penalty(cell: Cell | None) -> float:
     """What the cell is shaded by: percent lost against the source's own accuracy, or NaN."""
     if cell is None or is_own(cell):

@@ -10,7 +10,7 @@ from typing import Any
 from samefeatures.base.shown import plain
 from samefeatures.report.beneath import SpaceCell, SpaceLine
 from samefeatures.report.certainty import p_value, source_mark, target_mark
-from samefeatures.report.grid import MISSING, Grid, count, is_own, number, penalty, signed
+from samefeatures.report.grid import MISSING, Grid, count, is_own, lacking, number, penalty, signed
 from samefeatures.report.shading import level
 from samefeatures.study.results import Cell, MeasureSummary
 
@@ -131,7 +131,7 @@ def _of_measure(measure: MeasureSummary) -> Metric:
         f"what is missing to {measure.same:g}, in percent of {abs(span):g}.",
         lambda cell, _: number(cell.measure(name), 3),
         lambda cell, digits: _top1(cell, digits) if cell.scored else "",
-        lambda cell: 100 * (measure.same - cell.measure(name)) / span,
+        lambda cell: lacking(cell, measure),
     )
 
 

@@ -20,6 +20,7 @@ from samefeatures.report.grid import (
     ROWS,
     Grid,
     is_own,
+    lacking,
     number,
     penalty,
     signed,
@@ -57,7 +58,8 @@ def print_grid(grid: Grid, console: Console) -> None:
     """The cells, cut into blocks of columns that fit the console; nothing else of the method."""
     small = compact(grid)
     shaded = console.color_system in ("256", "truecolor")
-    rows = [[_cell(cell, shaded=shaded, small=small) for cell in row] for row in grid.rows]
+    single = small or grid.leading is not None
+    rows = [[_cell(cell, grid, shaded=shaded, small=small) for cell in row] for row in grid.rows]
     beneath = () if small else grid.beneath
     under_it = [[_space(cell, shaded=shaded) for cell in line.cells] for line in beneath]
     width = max(
@@ -72,13 +74,14 @@ def print_grid(grid: Grid, console: Console) -> None:
     label_width = digits + 1 + longest + 1
     per_block = max(1, (console.width - label_width) // width)
     what = "top-1 %" if small else "top-1 %, change vs source %"
+    what = grid.leading.label if grid.leading else what
     console.print(Text.assemble((plain(grid.label), "bold"), f"  {what}"))
     for first in range(0, len(names), per_block):
         block = range(first, min(first + per_block, len(names)))
         console.print(_heads(block, label_width, width), no_wrap=True, crop=False)
         for place, (name, row) in enumerate(zip(short, rows, strict=True)):
             head = f"{place + 1:>{digits}} {set_cell_size(name, longest)} "
-            for line in _row(head, [row[i] for i in block], width)[: 1 if small else 2]:
+            for line in _row(head, [row[i] for i in block], width)[: 1 if single else 2]:
                 console.print(line, no_wrap=True, crop=False)
         if beneath:
             console.print(Text(BENEATH, style="dim"))
@@ -112,9 +115,13 @@ def _row(head: str, cells: Sequence[_Printed], width: int) -> tuple[Text, Text]:
     return upper, lower
 
 
-def _cell(cell: Cell | None, *, shaded: bool, small: bool) -> _Printed:
+def _cell(cell: Cell | None, grid: Grid, *, shaded: bool, small: bool) -> _Printed:
     if cell is None:
         return _Printed(f"{MISSING} ", " ", Style())
+    if grid.leading is not None:
+        style = _style(shade(lacking(cell, grid.leading))) if shaded else Style()
+        large = number(cell.measure(grid.leading.name), 2 if small else 3)
+        return _Printed(f"[{large}]" if is_own(cell) else f"{large} ", "", style, is_own(cell))
     style = _style(shade(penalty(cell))) if shaded else Style()
     large = number(cell.top1, 1 if small else 2)
     if small:

@@ -9,7 +9,7 @@ from samefeatures.report import crowded
 from samefeatures.report.beneath import SpaceCell
 from samefeatures.report.beyond import Heat, darkness, texts
 from samefeatures.report.certainty import marked, target_mark
-from samefeatures.report.grid import Grid, is_own, number, penalty, written
+from samefeatures.report.grid import Grid, is_own, lacking, number, penalty, written
 from samefeatures.report.shading import shade
 from samefeatures.study.results import Cell, MeasureSummary
 from samefeatures.study.results.spaces import BeyondRow
@@ -83,12 +83,8 @@ def _crowded(cell: Cell, grid: Grid) -> Tile:
 def _measured(grid: Grid, measure: MeasureSummary, cell: Cell | None) -> Tile | None:
     if cell is None:
         return None
-    value, span = cell.measure(measure.name), measure.same - measure.apart
-    return Tile(
-        large=_one(value, len(grid.names)),
-        darkness=shade(100 * (measure.same - value) / span),
-        own=is_own(cell),
-    )
+    large = _one(cell.measure(measure.name), len(grid.names))
+    return Tile(large=large, darkness=shade(lacking(cell, measure)), own=is_own(cell))
 
 
 def _space(cell: SpaceCell | None, digits: int) -> Tile | None:
