@@ -80,6 +80,8 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> dict[type, object]:
         results,
         *(part[0] for part in (results.cells, results.networks, results.fits, results.methods)),
         results.measures[0],
+        results.table("ols"),
+        sf.diff(results, replace(results, title="another", cells=results.cells[:1])),
         results.controls,
         results.controls.spaces,
         results.controls.rows[0],

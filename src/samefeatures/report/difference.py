@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from samefeatures.base.brief import brief
 from samefeatures.base.options import check_number
 from samefeatures.study.results import ControlRow, DataSummary, SpaceRow, StudyResults
 
@@ -72,6 +73,15 @@ class ResultsDiff:
     facts: tuple[FactDiff, ...]
     cells: tuple[CellDiff, ...]
     compared: int
+
+    def __repr__(self) -> str:
+        return brief(
+            self,
+            same=self.same,
+            facts=[fact.about for fact in self.facts],
+            cells=len(self.cells),
+            compared=self.compared,
+        )
 
     @property
     def same(self) -> bool:
