@@ -233,4 +233,6 @@ def test_without_heads_or_labels_the_cells_are_measures(make: Callable[..., Stud
     shown = Tags(text).text
     assert "how near the features of the row's" in shown
     assert "classified by the" not in shown
+    assert "Best hybrid" not in shown
+    assert "classifier)" not in shown
     assert f"{70 / 120:.3f}" in shown

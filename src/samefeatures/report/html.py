@@ -89,7 +89,7 @@ def page(
         data=(("Fit", results.fit_data), ("Eval", results.eval_data)),
         settings=_yaml(results.settings),
         ticks=[(f"{tick:g}", level(tick)) for tick in TICKS],
-        axes=(ROWS, COLUMNS),
+        axes=(ROWS, COLUMNS) if counted else ("Source", "Target"),
         listings=listings(results),
         heats=[(heat, heat_rows(heat)) for heat in heats(results)],
         heat_about=HEAT,
