@@ -118,7 +118,7 @@ def test_overlap(study: Path) -> None:
     wrong = call("overlap", "study.yaml", "resnet_v1", "vgg", "--out", "out", cwd=study)
     assert wrong.returncode == 1
     assert "no network 'vgg'" in wrong.stderr
-    early = call("overlap", "study.yaml", "resnet_v1", "vgg", "--out", "other", cwd=study)
+    early = call("overlap", "study.yaml", "resnet_v1", "vgg", "--out", "unscored", cwd=study)
     assert "Run the study first" in early.stderr
 
 
