@@ -10,9 +10,9 @@ data:
 methods: [ols, {name: ridge, alpha: 0.01}]
 END
 
-samefeatures check mini:resnet_v1 --data fashion-mnist:eval --limit 500
+samefeatures check study.yaml
 samefeatures plan study.yaml --out results
 samefeatures run study.yaml --out results
 samefeatures overlap study.yaml resnet_v1 nasnet --out results
 samefeatures export study.yaml resnet_v1 nasnet --to hybrid.onnx --out results
-samefeatures report results
+samefeatures report study.yaml --out results
