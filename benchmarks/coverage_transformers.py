@@ -16,6 +16,8 @@ from benchmarks.random_module import logits_of_module, spread
 
 PACKAGES = ("torch", "transformers", "timm")
 CLASSES = 11
+MOST = 500_000_000
+"""Parameters of a model that is made."""
 FEW = {"depths": 1, "num_blocks": 1, "num_hidden_layers": 2, "layers": 2, "encoder_layers": 2}
 """Fields that say how deep a network is, the first counts; in lists each number is replaced."""
 INPUT = {"mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5), "crop_pct": 1.0,
@@ -34,6 +36,10 @@ def _make(kind: str, name: str, folder: Path) -> Made:
     config.num_labels = CLASSES
     if kind == "timm_wrapper":
         config = transformers.TimmWrapperConfig(architecture="resnet10t", num_labels=CLASSES)
+    with torch.device("meta"):
+        size = sum(p.numel() for p in getattr(transformers, name)(config).parameters())
+    if size > MOST:  # a language model that looks at images
+        raise MemoryError(f"{size / 1e9:.1f} billion parameters, whatever the number of layers")
     torch.manual_seed(0)
     model: Any = spread(getattr(transformers, name)(config))
     model.save_pretrained(folder)

@@ -1,7 +1,5 @@
 """Two files of features to a table, and to a map in use."""
 
-from pathlib import Path
-
 import numpy as np
 
 import samefeatures as sf
@@ -9,16 +7,16 @@ import samefeatures as sf
 # Row i of both is the same image. The files stay on the disk.
 x, y = np.load("a.npy", mmap_mode="r"), np.load("b.npy", mmap_mode="r")
 results = sf.compare({"a": x, "b": y})  # a fifth of the rows is held out
-sf.write_report(results, Path("arrays/report"))
+sf.write_report(results, "arrays/report")
 table = results.table("ridge")
 print(f"a explains {100 * table['a', 'b'].r2:.1f} % of b, b {100 * table['b', 'a'].r2:.1f} % of a")
 
 # One map, from all rows, kept.
 m = sf.fit_map(x, y, method=sf.Ridge())
-m.save(Path("a_to_b.safetensors"))
+m.save("a_to_b.safetensors")
 
 # In use, elsewhere: block by block, from a file into a file.
-m = sf.AffineMap.load(Path("a_to_b.safetensors"))
+m = sf.AffineMap.load("a_to_b.safetensors")
 new = np.load("new.npy", mmap_mode="r")
 out = np.lib.format.open_memmap("mapped.npy", mode="w+", dtype="float32", shape=(2000, y.shape[1]))
 m.apply(new, out=out)

@@ -1,7 +1,5 @@
 """A table read with doubt: what else could have made it?"""
 
-from pathlib import Path
-
 import samefeatures as sf
 
 study = sf.parse_config(
@@ -15,8 +13,8 @@ study = sf.parse_config(
         "controls": True,
     }
 )
-results = sf.Study(study, out=Path("doubt"), base=Path()).score()
-sf.write_report(results, Path("doubt/report"))
+results = sf.Study(study, out="doubt").score()
+sf.write_report(results, "doubt/report")
 cell = results.table("ols")["resnet_v1", "inception_v3"]
 print(f"{cell.source} through the head of {cell.target}: {cell.top1:.1f} %")
 

@@ -1,7 +1,5 @@
 """Two networks of your own to a paper's table."""
 
-from pathlib import Path
-
 import samefeatures as sf
 from networks import HELD_OUT, MEAN, STD, trained
 
@@ -16,7 +14,7 @@ study = {
     "methods": ["ols"],
     "controls": True,
 }
-results = sf.Study(sf.parse_config(study), out=Path("paper"), base=Path()).score()
+results = sf.Study(sf.parse_config(study), out="paper").score()
 for (source, target), cell in results.table("ols").items():
     print(f"{source} through the head of {target}: {cell.top1:.1f} %")
-sf.write_report(results, Path("paper/report"))  # table_ols.tex for the paper, report.html to read
+sf.write_report(results, "paper/report")  # table_ols.tex for the paper, report.html to read

@@ -50,7 +50,7 @@ class Study:
     Args:
         config: What to do.
         out: Folder for everything that comes out; created.
-        base: Where relative paths of the config start.
+        base: Where relative paths of the config start; the current folder if left out.
         progress: Shows how far ``extract``, ``fit``, ``map`` and ``score`` are: ``"bar"``,
             ``"quiet"``, or a function that takes a ``ProgressStep``.
         runner: Where extraction and moments run; None is this process.
@@ -70,7 +70,7 @@ class Study:
         config: StudyConfig,
         *,
         out: PathLike,
-        base: PathLike,
+        base: PathLike = ".",
         progress: ProgressChoice = "quiet",
         runner: Runner | None = None,
     ) -> None:
