@@ -247,7 +247,7 @@ def test_options_without_sense(options: dict[str, int]) -> None:
 
 RUNNER = """
 import sys
-sys.path.insert(0, {folder!r})
+sys.path[:0] = {folders!r}
 from pathlib import Path
 from worlds_images import made_images, tiny_network
 from samefeatures.features.extract import extract
@@ -270,7 +270,8 @@ extract(networks, images, out)
 
 def start(out: Path, n: int, *, chunks: int) -> subprocess.Popen[str]:
     """Extract in another process, which stops with so many chunks until it is told to go on."""
-    code = RUNNER.format(folder=str(Path(__file__).parent), n=n, chunks=chunks, out=str(out))
+    folders = [str(folder) for folder in Path(__file__).parents[:2]]
+    code = RUNNER.format(folders=folders, n=n, chunks=chunks, out=str(out))
     pipe = subprocess.PIPE
     process = subprocess.Popen([sys.executable, "-c", code], stdin=pipe, stdout=pipe, text=True)
     assert process.stdout is not None

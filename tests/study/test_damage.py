@@ -60,7 +60,7 @@ def unseen(path: Path, read: Callable[[], Any]) -> int:
 
 def predictions(path: Path) -> list[str]:
     write_predictions(
-        ["a", "b", "c"], np.array([0, 1, 2]), {"own/x": np.array([0, 1, 1], np.int32)}, path
+        ["a", "b", "c"], np.array([0, 1, 2]), 3, {"own/x": np.array([0, 1, 1], np.int32)}, path
     )
     return ["id", "label", "own/x"]
 
@@ -238,7 +238,8 @@ def test_predictions_that_are_not_those_that_were_counted(scored: Study) -> None
     says[0] = (says[0] + 1) % 2
     columns = {f"own/{source}": pair.source_says, f"own/{target}": pair.target_says}
     columns |= {f"ols/{source}/{target}": says, f"ols/{target}/{source}": says}
-    write_predictions(pair.ids, pair.labels, columns, scored.out / "predictions.parquet")
+    path, rows = scored.out / "predictions.parquet", len(pair.ids)
+    write_predictions(pair.ids, pair.labels, rows, columns, path)
     with pytest.raises(StoreError, match=r"is not what study\.json counts"):
         make_overlaps(
             None,

@@ -46,7 +46,7 @@ def made(config: dict[str, Any], tmp_path: Path, out: str, **changes: Any) -> St
 
 def small_chunks(patch: pytest.MonkeyPatch) -> None:
     """Chunks of moments that do not meet those of images, so that borders are crossed."""
-    for module in ("moments.kept", "moments.stream"):
+    for module in ("joint.kept", "joint.stream"):
         patch.setattr(f"samefeatures.{module}.chunk_rows", lambda _dim: 77)
 
 

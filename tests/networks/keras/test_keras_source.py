@@ -336,7 +336,7 @@ def test_options_that_make_no_sense(keras: ModuleType) -> None:
     assert "it must be true or false" in refused("keras:MobileNetV3Small?minimalistic=1")
     assert "alpha must be one of" in refused("keras:MobileNetV2?alpha=1.23")
     assert "a file is a whole model" in refused("keras:net.keras?classes=3")
-    assert "must be [3, height, width]" in refused(
+    assert "must be (3, height, width)" in refused(
         "keras:VGG16", ConfigError, preprocessing={"input_size": [224, 224, 3]}
     )
 
