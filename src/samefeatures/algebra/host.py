@@ -24,8 +24,6 @@ class Host:
 
     def product(self, a: Float64, b: Float64) -> Float64:
         """(m, n) of (m, k) times (k, n)."""
-        if len(b) <= SMALL:
-            return a @ b
         # By the library that inverts and sums: NumPy brings another, and where both take turns the
         # threads of the one wait, and spin, while those of the other work.
         out = np.empty((len(a), b.shape[1]))
@@ -34,8 +32,6 @@ class Host:
 
     def inverse(self, matrix: Float64) -> Float64 | None:
         """(d, d) of a symmetric (d, d) matrix, by Cholesky; None when it has no such factor."""
-        if len(matrix) <= SMALL:
-            return _small_inverse(matrix)
         from scipy.linalg.lapack import dpotrf, dpotri
 
         factor, failed = dpotrf(matrix.T)  # a copy: upper in BLAS' order, lower in ours
@@ -68,17 +64,3 @@ class Host:
 
 
 HOST = Host()
-
-
-SMALL = 256
-"""Columns up to which NumPy inverts, and multiplies by them."""
-
-
-def _small_inverse(matrix: Float64) -> Float64 | None:
-    """By NumPy, which has the products of small matrices too."""
-    try:
-        root = np.linalg.inv(np.linalg.cholesky(matrix))
-    except np.linalg.LinAlgError:
-        return None
-    out: Float64 = root.T @ root
-    return out
