@@ -196,3 +196,11 @@ def test_taken_twice_they_are_the_same_and_no_row_comes_after() -> None:
         scale = np.sqrt(expected.sum_of_squares(a) * expected.sum_of_squares(b))
         found = going_on.blocks().block(a, b)
         np.testing.assert_allclose(found, expected.block(a, b), atol=1e-12 * scale)
+
+
+@pytest.mark.parametrize("classes", [[-1, 0, 2], [0, -1, 5], [0, 6, 1]])
+def test_classes_that_are_none_are_refused(classes: list[int]) -> None:
+    sums = BlockSums(DIMS, classes=["answers"], pairs=PAIRS)
+    rows, _ = world(3)
+    with pytest.raises(FeatureError, match=r"there are 6, from 0"):
+        sums.update({**rows, "answers": np.array(classes)})

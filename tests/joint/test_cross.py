@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from samefeatures.features.rows import ArrayRows
-from samefeatures.joint.cross import ROWS, chunks_of, cross_moments, permuted
+from samefeatures.joint.cross import ROWS, Shuffled, chunks_of, cross_moments, permuted
 
 RNG = np.random.default_rng(5)
 N = ROWS + 300
@@ -59,3 +59,10 @@ def test_what_a_killed_process_left_is_cleared(rows: ArrayRows, tmp_path: Path) 
     with permuted(rows, tmp_path, seed=0):
         assert not (tmp_path / name).exists() or (tmp_path / name).read_bytes() != b"left"
         assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_span_of_the_other_order_is_that_of_its_chunks(rows: ArrayRows, tmp_path: Path) -> None:
+    mixed = Shuffled(name="s", rows=rows, folder=tmp_path, seed=3)
+    whole = np.concatenate(list(mixed.chunks(ROWS)))
+    np.testing.assert_array_equal(mixed.span(7, 19), whole[7:19])
+    assert not np.array_equal(whole, rows.values)

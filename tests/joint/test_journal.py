@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from samefeatures.joint.journal import Journal, Position
+from samefeatures.base.errors import FileError
+from samefeatures.joint.journal import Journal, Position, _Kept
 
 LAYOUT = [(3, 10), (2, 5)]
 
@@ -88,3 +89,10 @@ def test_it_is_written_and_read_for_its_own_layout_alone(tmp_path: Path) -> None
     for text in ("{", "[]", "{}", '{"layout": [], "counts": []}'):
         path.write_text(text)
         assert Journal.read(path, LAYOUT) is None
+
+
+@pytest.mark.parametrize("counts", [((10, -1), ()), ((-3,), (4,))])
+def test_a_journal_never_counts_below_nothing(counts: tuple[tuple[int, ...], ...]) -> None:
+    layout = tuple((chunks, images) for chunks, images in LAYOUT)
+    with pytest.raises(FileError):
+        _Kept(layout=layout, counts=counts, left_out=({}, {}))

@@ -13,10 +13,17 @@ from typing import IO, Any
 import numpy as np
 import pytest
 
+from samefeatures.base.digests import digest
 from samefeatures.base.progress import Silent
 from samefeatures.features.rows import ArrayRows
 from samefeatures.joint import kept, record
-from samefeatures.joint.kept import accumulate, keep_moments, kept_moments, moments_path
+from samefeatures.joint.kept import (
+    accumulate,
+    keep_moments,
+    kept_moments,
+    moments_key,
+    moments_path,
+)
 from samefeatures.joint.record import Moments
 
 
@@ -122,3 +129,10 @@ def test_moments_that_another_removes_meanwhile_are_taken_again(
     monkeypatch.setattr(kept.Moments, "load", gone)
     found = accumulate(parts(1), tmp_path, kind="fit", progress=Silent())
     assert np.array_equal(found.mean, moments(1).mean)
+
+
+def test_the_key_of_earlier_studies_stays() -> None:
+    """Moments of float64 products are found under the name that they always had."""
+    plain = moments_key(parts(1))
+    assert plain == digest("a 3 1")
+    assert moments_key(parts(1), "float32") == digest("a 3 1", "products float32") != plain
