@@ -13,6 +13,7 @@ from samefeatures.networks.proof import (
     HALF_TOLERANCE,
     TOLERANCE,
     Claim,
+    MixedImages,
     activate,
     probe_images,
     prove,
@@ -68,6 +69,21 @@ def test_an_output_that_depends_on_the_batch_is_refused() -> None:
 
     with pytest.raises(SplitError, match="depends on the other images"):
         prove(CLAIM, HEAD, features, model, PROBE, source="s")
+
+
+@pytest.mark.parametrize("after", ["softmax", "sigmoid"])
+def test_logits_that_depend_on_the_batch_are_seen_behind_an_activation(after: str) -> None:
+    """The output is 0 or 1 whatever the batch does."""
+
+    def mixed(images: Float32) -> Float32:
+        return features(images) * np.float32(1e5 if len(images) > 1 else 2e5)
+
+    def model(images: Float32) -> Float32:
+        return activate(after, HEAD.logits(mixed(images)))
+
+    assert relative(model(PROBE[:1]), model(PROBE)[:1]) < 1e-6
+    with pytest.raises(MixedImages, match="the logits for an image depend on the other images"):
+        prove(Claim("fc", "fc", after=after), HEAD, mixed, model, PROBE, source="s")
 
 
 def test_values_that_are_not_finite_are_refused() -> None:

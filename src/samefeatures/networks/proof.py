@@ -89,16 +89,12 @@ def prove(
             f"{source}: its output for random images is NaN or infinite. Check its weights and its "
             "preprocessing."
         )
-    if relative(alone, whole[:1]) > max(100 * TOLERANCE, claim.tolerance):
-        raise MixedImages(
-            f"{source}: the output for an image depends on the other images of its batch (relative "
-            f"difference {relative(alone, whole[:1]):.1e}). Such a network has no features per "
-            "image; check that batch norm and dropout are in evaluation mode."
-        )
-    found = features(probe)  # (b, d)
-    error = 0.0
-    for ours, expected in ((found, whole), (features(probe[:1]), alone)):
-        error = max(error, deviation(claim.after, head.logits(ours), expected))
+    _check_alone("output for an image depends", alone, whole, claim, source)
+    found, found_alone = features(probe), features(probe[:1])  # (b, d), (1, d)
+    logits, logits_alone = head.logits(found), head.logits(found_alone)
+    # The same of the logits: an activation that is at its end hides what they do.
+    _check_alone("logits for an image depend", logits_alone, logits, claim, source)
+    error = max(deviation(claim.after, logits, whole), deviation(claim.after, logits_alone, alone))
     if not error <= claim.tolerance:
         raise SplitError(
             f"{source}: '{claim.layer}' is not all that stands between features and output: "
@@ -107,6 +103,17 @@ def prove(
             "end in one linear layer."
         )
     return SplitProof(claim.layer, error, claim.after, found)
+
+
+def _check_alone(what: str, alone: Float32, whole: Float32, claim: Claim, source: str) -> None:
+    """Whether values of an image alone, (1, k), are those that it has in a batch, (b, k)."""
+    away = relative(alone, whole[:1])
+    if not away <= max(100 * TOLERANCE, claim.tolerance):
+        raise MixedImages(
+            f"{source}: the {what} on the other images of its batch (relative "
+            f"difference {away:.1e}). Such a network has no features per image; check that batch "
+            "norm and dropout are in evaluation mode."
+        )
 
 
 def relative(ours: npt.NDArray[np.floating], theirs: npt.NDArray[np.floating]) -> float:
