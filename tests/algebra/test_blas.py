@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from samefeatures.algebra import HOST, blas
+from samefeatures.algebra import HOST, blas, host
 from samefeatures.algebra.blas import (
     add_by_class,
     add_outer,
@@ -159,3 +159,18 @@ def test_rows_are_added_to_the_row_of_their_class() -> None:
     np.testing.assert_allclose(block, expected, rtol=1e-13)
     add_by_class(block, classes[:0], b[:0])
     np.testing.assert_allclose(block, expected, rtol=1e-13)
+
+
+@pytest.mark.parametrize("dim", [8, 9, 31, 64])
+def test_wide_matrices_are_inverted_by_halves(dim: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole, LAPACK ends the process at some 18,000."""
+    x = np.random.default_rng(dim).normal(size=(3 * dim, dim))
+    matrix = x.T @ x
+    monkeypatch.setattr(host, "WIDEST", 7)
+    found = HOST.inverse(matrix)
+    assert found is not None
+    np.testing.assert_allclose(found, np.linalg.inv(matrix), rtol=1e-9, atol=1e-12)
+    np.testing.assert_array_equal(found, found.T)
+    x[:, -1] = x[:, 0]
+    x[:, 1] = 0
+    assert HOST.inverse(x.T @ x) is None

@@ -15,8 +15,8 @@ import numpy as np
 from samefeatures.base.arrays import Float64, Int64
 
 WIDEST = 8192
-"""Columns of one symmetric product: OpenBLAS with few threads writes beyond its memory at some
-18,000, and the process ends (numpy issue 19685)."""
+"""Columns of one symmetric product, or of one factor: OpenBLAS with few threads writes beyond its
+memory at some 18,000, and the process ends (numpy issue 19685)."""
 LAID = "sums must be C-contiguous float64"
 ITEM = 8  # bytes
 
@@ -89,7 +89,8 @@ def _add_square(lower: Float64, z: Float64) -> None:
     """Of at most WIDEST columns; both may be parts of larger arrays."""
     turned, at, step = _placed(lower)
     z_turned, z_at, z_step = _placed(z)
-    _must(not turned and not z_turned and z.shape[1:] == lower.shape[1:], LAID)
+    _must(not turned and not z_turned and lower.flags.writeable, LAID)
+    _must(z.shape[1:] == lower.shape[1:], f"{z.shape} rows for {lower.shape}")
     if z.size:
         # BLAS' upper triangle is our lower one.
         sizes = _int(len(lower)), _int(len(z))

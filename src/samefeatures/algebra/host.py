@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from samefeatures.algebra.blas import laid, mirror, multiply
+from samefeatures.algebra.blas import WIDEST, laid, mirror, multiply
 from samefeatures.algebra.host_heads import HostHeads
 from samefeatures.algebra.host_sums import HostSums
 from samefeatures.algebra.protocol import Precision
@@ -32,6 +32,8 @@ class Host:
 
     def inverse(self, matrix: Float64) -> Float64 | None:
         """(d, d) of a symmetric (d, d) matrix, by Cholesky; None when it has no such factor."""
+        if len(matrix) > WIDEST:
+            return self._inverse_by_halves(matrix)
         from scipy.linalg.lapack import dpotrf, dpotri
 
         factor, failed = dpotrf(matrix.T)  # a copy: upper in BLAS' order, lower in ours
@@ -41,6 +43,24 @@ class Host:
         if failed:
             return None
         out: Float64 = inverse.T
+        mirror(out)
+        return out
+
+    def _inverse_by_halves(self, matrix: Float64) -> Float64 | None:
+        """Of one half, and of what it leaves of the other: each as wide as LAPACK bears."""
+        half = len(matrix) // 2
+        across, right = matrix[half:, :half], matrix[half:, half:]
+        first = self.inverse(matrix[:half, :half])
+        if first is None:
+            return None
+        mapped = self.product(across, first)  # (d - half, half)
+        last = self.inverse(right - self.product(mapped, across.T))
+        if last is None:
+            return None
+        out = np.empty_like(matrix)
+        out[half:, half:] = last
+        out[half:, :half] = -self.product(last, mapped)
+        out[:half, :half] = first - self.product(mapped.T, out[half:, :half])
         mirror(out)
         return out
 
