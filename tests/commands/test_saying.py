@@ -93,6 +93,9 @@ def test_report_of_a_study_file_is_that_of_its_folder(
         1,
         "Error: out is the folder of a study itself: leave --out out.\n",
     )
+    inside = call("report", "out/study.json", cwd=study)
+    assert inside.returncode == 1
+    assert "out/study.json is a file. Give the folder that it lies in" in inside.stderr
 
 
 @pytest.mark.parametrize("option", ["--quiet", "-q"])

@@ -11,7 +11,14 @@ from fakes import FakeCatalogue
 
 from samefeatures.base.errors import ConfigError
 from samefeatures.reproduce.document import document
-from samefeatures.reproduce.experiment import Options, check_ready, plan_experiment, study_settings
+from samefeatures.reproduce.experiment import (
+    Options,
+    check_ready,
+    crops_of,
+    names_of,
+    plan_experiment,
+    study_settings,
+)
 from samefeatures.study.config import parse_config
 
 
@@ -123,3 +130,22 @@ def test_a_mapping_brings_its_own_weights_and_crops(options: Options, tmp_path: 
 def test_there_are_two_documents() -> None:
     with pytest.raises(ConfigError, match="There are: thesis, paper"):
         document("book")
+
+
+@pytest.mark.parametrize(
+    "given", [["a"], ["a="], ["a=0"], ["a=²"], ["a=٣"], ["a=-3"], ["a=1.5"], ["a=" + "9" * 9]]
+)
+def test_crops_that_are_no_numbers_are_refused(given: list[str]) -> None:
+    with pytest.raises(ConfigError, match="write NAME=PIXELS"):
+        crops_of(given)
+
+
+def test_crops_are_read_once_for_a_network() -> None:
+    assert crops_of(["a=299", "b=224"]) == {"a": 299, "b": 224}
+    with pytest.raises(ConfigError, match="names a twice"):
+        crops_of(["a=1", "b=2", "a=1"])
+
+
+def test_names_stand_between_commas() -> None:
+    assert names_of(" a, b,,c ,") == ("a", "b", "c")
+    assert names_of("") == ()

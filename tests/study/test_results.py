@@ -87,3 +87,10 @@ def test_what_solvers_said_is_told_of_every_map(tmp_path: Path) -> None:
         units = [x / np.linalg.norm(x, axis=1)[:, None] for x in (mapped, true["fit_features"])]
         assert told.steps == 3
         assert told.loss == pytest.approx(((units[0] - units[1]) ** 2).sum(axis=1).mean(), rel=0.05)
+
+
+@pytest.mark.parametrize("key", [["a", "b"], {}, "a", ("a",), ("a", 1), ("a", ["b"]), None, 3])
+def test_what_is_no_pair_of_names_is_told_so(npz_study: Study, key: object) -> None:
+    table = npz_study.score().table("ols")
+    with pytest.raises(UnknownNameError, match="Give two names"):
+        table[key]  # type: ignore[index]

@@ -80,6 +80,8 @@ def folder_of(place: Path, out: Path | None) -> Path:
         return folder_for(read_config(place), place, out)
     if out is not None:
         raise ConfigError(f"{place} is the folder of a study itself: leave --out out.")
+    if place.is_file():
+        raise ConfigError(f"{place} is a file. Give the folder that it lies in, or the study file.")
     return place
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from samefeatures.base.errors import ConfigError
 from samefeatures.base.shown import plain
 from samefeatures.commands.loudness import loudness, shown
 from samefeatures.commands.options import Out, tell
@@ -79,18 +77,18 @@ def reproduce(  # noqa: PLR0917  (the command line calls it by name)
     ] = False,
 ) -> None:
     """Redo the thesis or the paper on ImageNet, and put every printed figure beside ours."""
-    from samefeatures.reproduce.experiment import Options, plan_experiment
+    from samefeatures.reproduce.experiment import Options, crops_of, names_of, plan_experiment
     from samefeatures.reproduce.networks import Catalogue
 
     options = Options(
         data=data,
         out=out or Path(f"reproduce-{document}"),
         weights_dir=weights_dir,
-        networks=tuple(name.strip() for name in (networks or "").split(",") if name.strip()),
+        networks=names_of(networks or ""),
         networks_from=networks_from,
         subset=subset,
         labels=labels,
-        crops=_crops(crop or ()),
+        crops=crops_of(crop or ()),
         device=device,
         batch_size=batch_size,
         workers=workers,
@@ -132,13 +130,3 @@ def _go(experiment: Experiment) -> None:
         print_comparison(comparison, console())
     out = experiment.options.out
     tell("", f"Comparison: {out / 'comparison'}", f"Report: {out / 'report' / 'report.html'}")
-
-
-def _crops(given: Sequence[str]) -> dict[str, int]:
-    crops = {}
-    for text in given:
-        name, _, pixels = text.partition("=")
-        if not pixels.isdigit() or not int(pixels):
-            raise ConfigError(f"--crop is '{text}'; write NAME=PIXELS, e.g. inception_v4=299.")
-        crops[name] = int(pixels)
-    return crops

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -173,6 +173,28 @@ def write_study(experiment: Experiment) -> StudyConfig:
     with writing(path):
         write_whole(path, yaml.safe_dump(settings, sort_keys=False).encode())
     return config
+
+
+def names_of(text: str) -> tuple[str, ...]:
+    """Names that stand between commas."""
+    return tuple(name for part in text.split(",") if (name := part.strip()))
+
+
+def crops_of(given: Sequence[str]) -> dict[str, int]:
+    """Pixels by network, of texts ``NAME=PIXELS``.
+
+    Raises:
+        ConfigError: when one is another text, or a network is named twice.
+    """
+    crops: dict[str, int] = {}
+    for text in given:
+        name, _, pixels = text.partition("=")
+        if not (pixels.isascii() and pixels.isdecimal() and len(pixels) < 6 and int(pixels)):
+            raise ConfigError(f"--crop is '{text}'; write NAME=PIXELS, e.g. inception_v4=299.")
+        if name in crops:
+            raise ConfigError(f"--crop names {name} twice. Give one crop for a network.")
+        crops[name] = int(pixels)
+    return crops
 
 
 def _wanted(found: Document, options: Options) -> list[str]:

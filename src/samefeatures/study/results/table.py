@@ -44,13 +44,13 @@ class Table(Drawn, Mapping[tuple[str, str], Cell]):
         Raises:
             UnknownNameError: when there is no such network, or the cell was not scored.
         """
-        if pair in self.cells:
-            return self.cells[pair]
-        if not isinstance(pair, tuple) or len(pair) != 2:
+        if not (isinstance(pair, tuple) and [isinstance(n, str) for n in pair] == [True, True]):
             raise UnknownNameError(
                 f"A table has cells by source and target, not by {pair!r}. Give two names: "
                 "table['source', 'target']."
             )
+        if pair in self.cells:
+            return self.cells[pair]
         for name in pair:
             check_known(name, self.names, "This study has no network", UnknownNameError)
         raise UnknownNameError(f"{self.method}: {pair[0]} → {pair[1]} was not scored.")
