@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import http.client
 import os
 import tarfile
 import urllib.request
-import zlib
 from pathlib import Path
 from typing import IO
 
-from samefeatures.base.errors import CheckpointError, NetworkError, said
+from samefeatures.base.border import border
+from samefeatures.base.errors import CheckpointError, FileError, NetworkError, said
 from samefeatures.base.files import write_whole, writing
 from samefeatures.base.partial import building, held_by_another, move
 from samefeatures.base.progress import Advance, Progress
@@ -117,10 +116,10 @@ def unpack(archive: Path, to: Path, *, digest: str) -> None:
             to.rmdir()
         with building(to) as fresh:
             try:
-                with tarfile.open(archive) as tar:
+                with border(), tarfile.open(archive) as tar:
                     tar.extractall(fresh, filter="data")
-            except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+            except FileError as error:
                 raise CheckpointError(
-                    f"{archive} can't be unpacked ({said(error)}). Remove it and download it again."
+                    f"{archive} can't be unpacked ({error}). Remove it and download it again."
                 ) from None
             write_whole(fresh / "digest.txt", f"{digest} {archive.name}\n".encode())

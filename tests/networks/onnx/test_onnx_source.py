@@ -268,7 +268,7 @@ def test_a_split_that_is_not_the_network_is_refused(tmp_path: Path) -> None:
 
 
 def test_files_that_are_missing_cut_or_not_onnx(tmp_path: Path) -> None:
-    with pytest.raises(NetworkError, match="No such file"):
+    with pytest.raises(NetworkError, match="there is no such file"):
         load_image(tmp_path / "none.onnx")
     path = save(gemm_net(), tmp_path)
     data = path.read_bytes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,9 @@ import onnx
 import onnx.inliner
 from google.protobuf.message import Message  # type: ignore[import-untyped]
 
+from samefeatures.base.border import border, open_regular
 from samefeatures.base.digests import digest
-from samefeatures.base.errors import CheckpointError, NetworkError, first_line, said
+from samefeatures.base.errors import CheckpointError, FileError, NetworkError
 from samefeatures.networks.onnx.unfolding import MOST, Endless, check_functions, check_loops
 
 MESSAGE_LIMIT = 2**31 - 1
@@ -62,8 +64,9 @@ def read_onnx(path: Path) -> OnnxFile:
     """
     data = _bytes_of(path)
     try:
-        model = onnx.load_model_from_string(data)
-    except Exception:  # protobuf's errors share no base class but this
+        with border():
+            model = onnx.load_model_from_string(data)
+    except FileError:  # it says how protobuf reads, which helps nobody
         raise CheckpointError(
             f"{path} is cut short or is not an ONNX file ({len(data)} bytes). Fetch it again."
         ) from None
@@ -91,18 +94,17 @@ def read_onnx(path: Path) -> OnnxFile:
 
 def _bytes_of(path: Path) -> bytes:
     try:
-        if path.exists() and not path.is_file():
-            raise NetworkError(f"{path} is no file. Name the .onnx file itself.")
-        size = path.stat().st_size
-        if size > MESSAGE_LIMIT:
-            raise CheckpointError(
-                f"{path} has {size:,} bytes; ONNX files end at 2 GiB. Save it with its weights "
-                "beside it: onnx.save(model, path, save_as_external_data=True)"
-            )
-        return path.read_bytes()
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise NetworkError(f"{path} can't be read: {why}. Check the path.") from None
+        with border(), open_regular(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            data = file.read() if size <= MESSAGE_LIMIT else None
+    except FileError as error:
+        raise NetworkError(f"{path} can't be read ({error}). Name the .onnx file itself.") from None
+    if data is None:
+        raise CheckpointError(
+            f"{path} has {size:,} bytes; ONNX files end at 2 GiB. Save it with its weights "
+            "beside it: onnx.save(model, path, save_as_external_data=True)"
+        )
+    return data
 
 
 def tensors_in(message: Message) -> Iterator[onnx.TensorProto]:
@@ -132,25 +134,30 @@ def _place(tensor: onnx.TensorProto, path: Path) -> Outside:
     """Where the values of a tensor lie; in the folder of the model, and whole."""
     given, name = _external(tensor), _location(tensor)
     try:
-        file = path.parent / name
-        home = path.resolve().parent  # a model of a cache is a link, and so are its weights
-        if not name or Path(name).is_absolute() or not file.resolve().is_relative_to(home):
-            raise CheckpointError(
-                f"{path} keeps weights in '{name}', which is not inside its folder. Such files are "
-                "not read; put them beside the model, and save it with their names alone."
-            )
-        if not file.is_file():
-            raise FileNotFoundError("No such file")
-        size = file.stat().st_size
-        offset = int(given.get("offset", 0))
-        length = int(given.get("length", size - offset))
-        if offset < 0 or length < 0 or offset + length > size:
-            raise ValueError(
-                f"'{tensor.name}' is said to be bytes {offset} to {offset + length} of {size}"
-            )
-    except (OSError, ValueError) as error:
+        with border():
+            file = (path.parent / name).resolve()
+            home = path.resolve().parent  # a model of a cache is a link, and so are its weights
+            inside = bool(name) and not Path(name).is_absolute() and file.is_relative_to(home)
+            size = _size_of(file) if inside else 0
+            offset = int(given.get("offset", 0))
+            length = int(given.get("length", size - offset))
+    except FileError as error:
         raise _unreadable(path, name, error) from None
-    return Outside(file=file.resolve(), offset=offset, length=length)
+    if not inside:
+        raise CheckpointError(
+            f"{path} keeps weights in '{name}', which is not inside its folder. Such files are not "
+            "read; put them beside the model, and save it with their names alone."
+        )
+    if offset < 0 or length < 0 or offset + length > size:
+        why = f"'{tensor.name}' is said to be bytes {offset} to {offset + length} of {size}"
+        raise _unreadable(path, name, FileError(why))
+    return Outside(file=file, offset=offset, length=length)
+
+
+def _size_of(file: Path) -> int:
+    """Of a regular file; inside ``border``."""
+    with open_regular(file) as opened:
+        return os.fstat(opened.fileno()).st_size
 
 
 def _check_claims(tensors: list[onnx.TensorProto], size: int, path: Path) -> None:
@@ -185,8 +192,9 @@ def _load(
             tensor.external_data.add(key="length", value=str(place.length))
             continue
         try:
-            tensor.raw_data = place.read()
-        except OSError as error:
+            with border():
+                tensor.raw_data = place.read()
+        except FileError as error:
             raise _unreadable(path, place.file.name, error) from None
         tensor.data_location = onnx.TensorProto.DEFAULT
     return home if large else None
@@ -197,16 +205,17 @@ def _inlined(model: onnx.ModelProto, path: Path) -> onnx.ModelProto:
     if not model.functions:
         return model
     try:
-        return onnx.inliner.inline_local_functions(model)
-    except Exception as error:  # its exceptions share no base class but this
+        with border():
+            return onnx.inliner.inline_local_functions(model)
+    except FileError as error:
         raise NetworkError(
-            f"{path} has functions of its own that can't be put into its graph "
-            f"({first_line(error)}). Save it without them: onnx.inliner.inline_local_functions."
+            f"{path} has functions of its own that can't be put into its graph ({error}). Save it "
+            "without them: onnx.inliner.inline_local_functions."
         ) from None
 
 
-def _unreadable(path: Path, name: str, error: Exception) -> CheckpointError:
+def _unreadable(path: Path, name: str, error: FileError) -> CheckpointError:
     return CheckpointError(
-        f"{path} keeps weights in {name} beside it, which can't be read ({said(error)}). Put the "
+        f"{path} keeps weights in {name} beside it, which can't be read ({error}). Put the "
         "files into the same folder."
     )
