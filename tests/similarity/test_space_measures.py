@@ -12,7 +12,9 @@ from sklearn.decomposition import PCA
 
 from samefeatures.algebra import Host
 from samefeatures.base.arrays import Float64
+from samefeatures.joint.norms import NormSums, with_norms
 from samefeatures.joint.record import Moments
+from samefeatures.joint.views import SecondMoments
 from samefeatures.similarity import MEASURES, SpaceMeasure
 from samefeatures.similarity.spectra import Spectra
 
@@ -26,10 +28,17 @@ def moments_of(**rows: np.ndarray) -> Moments:
     return moments
 
 
+def with_norms_of(**rows: np.ndarray) -> SecondMoments:
+    sums = NormSums(list(rows), [x.shape[1] for x in rows.values()])
+    sums.update(*rows.values())
+    moments = moments_of(**rows)
+    return with_norms(moments, sums.moments(moments))
+
+
 def take(name: str, a: np.ndarray, b: np.ndarray) -> float:
     measure = MEASURES.get(name)()
     assert isinstance(measure, SpaceMeasure)
-    return measure.value(moments_of(a=a, b=b), "a", "b")
+    return measure.value((with_norms_of if measure.norms else moments_of)(a=a, b=b), "a", "b")
 
 
 def world(n: int, dims: tuple[int, int], *, shared: int = 2, seed: int = 0):
@@ -63,6 +72,19 @@ def cka(a: np.ndarray, b: np.ndarray) -> float:
     return float((k * m).sum() / np.linalg.norm(k) / np.linalg.norm(m))
 
 
+def hsic(k: np.ndarray, m: np.ndarray) -> float:
+    """The unbiased estimate of Song et al. (2012), equation 5, of n × n matrices."""
+    n = len(k)
+    k, m = k - np.diag(k.diagonal()), m - np.diag(m.diagonal())
+    apart = k.sum() * m.sum() / ((n - 1) * (n - 2)) - 2 * (k @ m).sum() / (n - 2)
+    return float(((k * m).sum() + apart) / (n * (n - 3)))
+
+
+def debiased_cka(a: np.ndarray, b: np.ndarray) -> float:
+    k, m = centred(a) @ centred(a).T, centred(b) @ centred(b).T
+    return hsic(k, m) / math.sqrt(hsic(k, k) * hsic(m, m))
+
+
 def svcca(a: np.ndarray, b: np.ndarray) -> float:
     kept = []
     for x in (centred(a), centred(b)):
@@ -91,6 +113,7 @@ def procrustes(a: np.ndarray, b: np.ndarray) -> float:
 
 REFERENCES = {
     "cka": cka,
+    "debiased_cka": debiased_cka,
     "cca": lambda a, b: float(rho(a, b).mean()),
     "r2_cca": lambda a, b: float((rho(a, b) ** 2).mean()),
     "svcca": svcca,
@@ -121,7 +144,7 @@ def test_disparity_of_scipy() -> None:
     assert take("procrustes", a, b) ** 2 == pytest.approx(1 - disparity, rel=1e-10)
 
 
-@pytest.mark.parametrize("name", ["cka", "procrustes", "angle"])
+@pytest.mark.parametrize("name", ["cka", "debiased_cka", "procrustes", "angle"])
 def test_fewer_rows_than_features_are_no_trouble_where_nothing_is_whitened(name: str) -> None:
     a, b = world(12, (20, 30))
     assert take(name, a, b) == pytest.approx(REFERENCES[name](a, b), rel=1e-8)
@@ -201,7 +224,7 @@ def test_what_measures_share_is_taken_once() -> None:
 
     a, b = world(100, (4, 5))
     algebra = Counting()
-    spaces = Spectra(moments_of(a=a, b=b), algebra=algebra)
+    spaces = Spectra(with_norms_of(a=a, b=b), algebra=algebra)
     for name in NAMES:
         measure = MEASURES.get(name)()
         assert isinstance(measure, SpaceMeasure)

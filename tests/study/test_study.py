@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import samefeatures as sf
 from npz_worlds import make_worlds, write_npz
 from samefeatures.base.errors import (
     ConfigError,
@@ -22,7 +23,6 @@ from samefeatures.base.errors import (
 from samefeatures.base.files import write_whole
 from samefeatures.base.told import ProgressStep
 from samefeatures.features.extract import extract
-from samefeatures.joint.record import Moments
 from samefeatures.joint.sums import Accumulator
 from samefeatures.maps import AffineMap, LossCurve
 from samefeatures.report.write import write_report
@@ -536,8 +536,7 @@ def test_every_measure_is_a_column_of_the_results(tmp_path: Path) -> None:
     names = MEASURES.names
     config = parse_config({"networks": sources, "methods": ["ols", "naive"], "measures": names})
     results = Study(config, out=tmp_path / "out", base=tmp_path).score()
-    moments = Moments(list(worlds), [w["eval_features"].shape[1] for w in worlds.values()])
-    moments.update(*(w["eval_features"] for w in worlds.values()))
+    moments = sf.moments({name: world["eval_features"] for name, world in worlds.items()})
     for name in names:
         measure = MEASURES.get(name)
         for cell in results.cells:
@@ -546,7 +545,7 @@ def test_every_measure_is_a_column_of_the_results(tmp_path: Path) -> None:
             if cell.source == cell.target:
                 assert value == measure.same
             elif issubclass(measure, SpaceMeasure):
-                expected = measure().value(moments, cell.source, cell.target)
+                expected = getattr(moments, name)(cell.source, cell.target)
                 assert value == pytest.approx(expected, rel=1e-9)
     pages = write_report(results, tmp_path / "report")
     text = next(path for path in pages if path.name == "tables.md").read_text()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.features.given import GivenRows, side_by_side
@@ -10,11 +10,17 @@ from samefeatures.joint.record import Moments
 from samefeatures.joint.sums import Accumulator
 
 
-def summed(spaces: Mapping[str, GivenRows], *, algebra: Algebra = HOST) -> Moments:
+def summed(
+    spaces: Mapping[str, GivenRows],
+    *,
+    beside: Sequence[Callable[..., None]] = (),
+    algebra: Algebra = HOST,
+) -> Moments:
     """Joint moments of several spaces, in one pass.
 
     Args:
         spaces: By name; row i is the same sample in all of them.
+        beside: Handed every block of rows too, (r, d) for each space: rows may pass only once.
         algebra: Where products run.
 
     Raises:
@@ -25,4 +31,6 @@ def summed(spaces: Mapping[str, GivenRows], *, algebra: Algebra = HOST) -> Momen
     )
     for blocks in side_by_side(list(spaces.values())):
         sums.update(*blocks)
+        for take in beside:
+            take(*blocks)
     return sums.moments()

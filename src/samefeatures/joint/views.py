@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from samefeatures.algebra import Precision
 from samefeatures.base.arrays import Float64
 from samefeatures.base.errors import FeatureError
 
@@ -178,6 +179,7 @@ class Beside:
             )
         self._networks, self._names, self._controls = networks, names, controls
         self.n = networks.n
+        self.precision: Precision = getattr(networks, "precision", "float64")
 
     def mean_of(self, name: str) -> Float64:
         """(d,)."""

@@ -13,8 +13,10 @@ import numpy as np
 from samefeatures.algebra import HOST, Algebra, Precision
 from samefeatures.base.arrays import Float32
 from samefeatures.features.rows import ArrayRows, FeatureRows
+from samefeatures.joint.norms import NormSums, with_norms
 from samefeatures.joint.record import Moments
 from samefeatures.joint.sums import Accumulator
+from samefeatures.joint.views import SecondMoments
 from samefeatures.maps import AffineMap, Method, Naive, Sizes, SourceProblem
 from samefeatures.networks.record import Head
 from samefeatures.planning.linear import Clock, Linear, fitted
@@ -208,7 +210,12 @@ def _measure(
         mapped = Mapped.of(problem.moments, plain, algebra=algebra)
         if isinstance(measure, MapMeasure):
             return lambda: measure.value(mapped)
-        return lambda: measure.value(problem.moments, "a", "b", algebra=algebra)
+        moments: SecondMoments = problem.moments
+        if measure.norms:
+            sums = NormSums(problem.moments.names, problem.moments.dims)
+            sums.update(*(rows.span(0, len(rows)) for rows in problem.rows.values()))
+            moments = with_norms(problem.moments, sums.moments(problem.moments))
+        return lambda: measure.value(moments, "a", "b", algebra=algebra)
 
     def units(dim: int) -> float:  # of one value
         work, values = measure_work(Sizes(dims=(dim, dim), fit_rows=1, classes=2), measure)

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import numpy as np
+import numpy.typing as npt
+
+from samefeatures.algebra import Precision
 from samefeatures.base.errors import ConfigError, FeatureError, MapError, did_you_mean
 from samefeatures.features.given import Rows, given_spaces
 from samefeatures.joint.arrays import summed
+from samefeatures.joint.norms import NormSums, with_norms
 from samefeatures.joint.record import Moments
+from samefeatures.joint.views import SecondMoments
 from samefeatures.maps.affine import AffineMap
 from samefeatures.similarity.mapped import Mapped
 from samefeatures.similarity.measure import MEASURES, MapMeasure
@@ -49,6 +55,15 @@ class SpaceMoments(Moments):
     """
 
     _kept: tuple[int, Spectra] | None = None
+    _norms: NormSums | None = None
+    _kept_norms: Moments | None = None
+
+    def update(self, *blocks: npt.NDArray[np.floating], precision: Precision = "float64") -> None:
+        """Add rows, as ``Moments.update``."""
+        before = self.n
+        super().update(*blocks, precision=precision)
+        if self._norms is not None and self._norms.n == before:
+            self._norms.update(*blocks)
 
     def __getattr__(self, name: str) -> Callable[..., float]:
         if name.startswith("_") or name not in MEASURES.names:
@@ -74,6 +89,8 @@ class SpaceMoments(Moments):
         def of_spaces(a: str, b: str) -> float:
             """Of two spaces, source and target by name."""
             self._check(a, b)
+            if measure.norms:
+                return float(measure.value(self._with_norms(name), a, b))
             return float(measure.value(self._remembered, a, b))
 
         return of_spaces
@@ -87,6 +104,17 @@ class SpaceMoments(Moments):
         if self._kept is None or self._kept[0] != self.n:
             self._kept = (self.n, Spectra(self))
         return self._kept[1]
+
+    def _with_norms(self, measure: str) -> SecondMoments:
+        """These moments, and those of norms, of the same rows."""
+        if self._norms is None or self._norms.n != self.n:
+            raise FeatureError(
+                f"'{measure}' needs norms of all rows, and these moments were loaded, copied or "
+                "added up without them. Take them of the rows: sf.moments({…})."
+            )
+        if self._kept_norms is None or self._kept_norms.n != self.n:
+            self._kept_norms = self._norms.moments(self)
+        return with_norms(self, self._kept_norms)
 
     def _check(self, *names: str, widths: tuple[int, ...] | None = None) -> None:
         dims = dict(zip(self.names, self.dims, strict=True))
@@ -113,7 +141,11 @@ def moments(spaces: Mapping[str, Rows]) -> SpaceMoments:
     """
     if not isinstance(spaces, Mapping) or not spaces:
         raise FeatureError("moments takes spaces by name, e.g. moments({'clip': x, 'dino': y}).")
-    found = summed(given_spaces(spaces))
+    given = given_spaces(spaces)
+    norms = NormSums(list(given), [part.dim for part in given.values()])
+    found = summed(given, beside=[norms.update])
     if not found.n:
         raise FeatureError("There are no rows to take moments of.")
-    return SpaceMoments.of(found.names, found.dims, n=found.n, mean=found.mean, lower=found.lower)
+    out = SpaceMoments.of(found.names, found.dims, n=found.n, mean=found.mean, lower=found.lower)
+    out._norms = norms
+    return out

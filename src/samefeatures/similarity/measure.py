@@ -62,17 +62,24 @@ class MapMeasure(Measure):
 
 
 class SpaceMeasure(Measure):
-    """How near two spaces are, whatever map is between them."""
+    """How near two spaces are, whatever map is between them.
+
+    Attributes:
+        norms: Whether it asks for the squared distances of rows from their mean too, a space
+            ``norm_of`` of one column for each: see ``samefeatures.joint.norms``.
+    """
 
     judges = "spaces"
     symmetric = True
+    norms: ClassVar[bool] = False
 
     @abstractmethod
     def value(self, moments: SecondMoments, a: str, b: str, *, algebra: Algebra = HOST) -> float:
         """Of two spaces; NaN where it says nothing.
 
         Args:
-            moments: Of both, blocks (d_a, d_a), (d_a, d_b) and (d_b, d_b).
+            moments: Of both, blocks (d_a, d_a), (d_a, d_b) and (d_b, d_b); of the two norms, if
+                it asks for them, (1, 1) with each other, and none with features.
             a: Name of the source.
             b: Name of the target.
             algebra: Where.

@@ -64,6 +64,12 @@ class Spectra:
         """Rows."""
         return self._moments.n
 
+    @property
+    def precision(self) -> Precision:
+        """Of the products."""
+        found: Precision = getattr(self._moments, "precision", "float64")
+        return found
+
     def mean_of(self, name: str) -> Float64:
         """(d,)."""
         return self._moments.mean_of(name)
@@ -79,9 +85,8 @@ class Spectra:
     def spectrum(self, name: str) -> Spectrum:
         """Of one space; directions that moments can't tell from rounding are left out."""
         if name not in self._spectra:
-            precision: Precision = getattr(self._moments, "precision", "float64")
             values, vectors = self._algebra.eigenvalues(self.block(name, name))  # ascending
-            keep = values > cutoff(len(values), precision) * max(values[-1], 0.0)
+            keep = values > cutoff(len(values), self.precision) * max(values[-1], 0.0)
             self._spectra[name] = Spectrum(values[keep][::-1], vectors[:, keep][:, ::-1])
         return self._spectra[name]
 

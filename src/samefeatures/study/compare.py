@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,16 +10,16 @@ import numpy as np
 from samefeatures.base.arrays import Float32, Int64
 from samefeatures.base.errors import ConfigError, FeatureError
 from samefeatures.base.strict import check_name
-from samefeatures.features.given import GivenRows, Rows, given_spaces, side_by_side
+from samefeatures.features.given import Floats, GivenRows, Rows, given_spaces
 from samefeatures.features.prints import directions
-from samefeatures.joint.record import Moments
-from samefeatures.joint.sums import Accumulator
+from samefeatures.joint.arrays import summed
+from samefeatures.joint.norms import NormSums
 from samefeatures.maps import OLS, AffineMap, Method, Ridge, SourceProblem
 from samefeatures.maps.arrays import ArraySpace, held
 from samefeatures.networks.record import Head
 from samefeatures.scores.comparisons import Pair
 from samefeatures.scores.heads import Score, score_heads
-from samefeatures.similarity import MEASURES
+from samefeatures.similarity import MEASURES, SpaceMeasure
 from samefeatures.study.arrays import heads_of, labels_of, sides_of
 from samefeatures.study.compared import Compared, Seen, record_of
 from samefeatures.study.curves import curve_summary
@@ -87,11 +87,15 @@ def compare(
     if any(method.needs_rows for method in chosen.values()):
         rows = {name: held(part) for name, part in sides.fit.items()}
     fit = _seen(given_spaces(rows) if rows else sides.fit)
-    judge = _seen(sides.evaluation)
+    norms = NormSums(list(spaces), [part.dim for part in sides.evaluation.values()])
+    wanted = [norms.update] if any(map(_asks_for_norms, measures)) else []
+    judge = _seen(sides.evaluation, beside=wanted)
     if not judge.moments.n:
         raise FeatureError("eval has no rows. Maps are judged on rows that they have not seen.")
     networks = {name: ArraySpace(name, head=known.get(name)) for name in spaces}
-    measuring = Measuring(measures, lambda: judge.moments)
+    measuring = Measuring(
+        measures, lambda: judge.moments, norms=lambda: norms.moments(judge.moments)
+    )
     own = {n: _scores(sides.evaluation[n], [head], counted)[0] for n, head in known.items()}
     hybrids: dict[str, dict[Pair, Score]] = {label: {} for label in chosen}
     facts: dict[str, dict[Pair, MapFacts]] = {label: {} for label in chosen}
@@ -157,14 +161,20 @@ def _labelled(
     return dict(pairs)
 
 
-def _seen(spaces: Mapping[str, GivenRows]) -> Seen:
-    dims = [part.dim for part in spaces.values()]
-    sums, weights = Accumulator(Moments(list(spaces), dims)), directions(sum(dims))
+def _asks_for_norms(name: str) -> bool:
+    measure = MEASURES.get(name)
+    return issubclass(measure, SpaceMeasure) and measure.norms
+
+
+def _seen(spaces: Mapping[str, GivenRows], *, beside: Sequence[Callable[..., None]] = ()) -> Seen:
+    weights = directions(sum(part.dim for part in spaces.values()))
     prints = [np.zeros((0, weights.shape[1]), np.float32)]
-    for blocks in side_by_side(list(spaces.values())):
-        sums.update(*blocks)
+
+    def look(*blocks: Floats) -> None:
         prints.append(np.concatenate(blocks, axis=1).astype(np.float32, copy=False) @ weights)
-    return Seen(sums.moments(), np.concatenate(prints))
+
+    moments = summed(spaces, beside=[look, *beside])
+    return Seen(moments, np.concatenate(prints))
 
 
 def _scores(rows: GivenRows, heads: Sequence[Head], labels: Int64 | None) -> list[Score]:

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from samefeatures.algebra import HOST, Algebra
+from samefeatures.joint.norms import with_norms
 from samefeatures.joint.record import Moments
+from samefeatures.joint.views import SecondMoments
 from samefeatures.maps import AffineMap
 from samefeatures.similarity import MEASURES, MapMeasure, Mapped, SpaceMeasure
 from samefeatures.similarity.spectra import Spectra
@@ -18,6 +20,7 @@ class Measuring:
     Args:
         names: Of the measures.
         moments: Takes those of the eval rows; not called before they are needed.
+        norms: Takes those of their norms, likewise.
         algebra: Where products run.
 
     Attributes:
@@ -25,22 +28,31 @@ class Measuring:
     """
 
     def __init__(
-        self, names: Sequence[str], moments: Callable[[], Moments], *, algebra: Algebra = HOST
+        self,
+        names: Sequence[str],
+        moments: Callable[[], Moments],
+        *,
+        norms: Callable[[], Moments],
+        algebra: Algebra = HOST,
     ) -> None:
         self.keys = {name: MEASURES.key(name) for name in names}
         self._measures = {name: MEASURES.get(name)() for name in names}
-        self._moments, self._algebra = moments, algebra
+        self._moments, self._norms, self._algebra = moments, norms, algebra
         self._known: dict[tuple[str, ...], float] = {}
 
     @property
     def of_spaces(self) -> tuple[str, ...]:
-        """Names of those that judge spaces, not maps."""
-        return tuple(n for n, each in self._measures.items() if isinstance(each, SpaceMeasure))
+        """Names of those that judge spaces, not maps, by the moments of features alone."""
+        found = {n: each for n, each in self._measures.items() if isinstance(each, SpaceMeasure)}
+        return tuple(name for name, each in found.items() if not each.norms)
 
     @cached_property
     def _spaces(self) -> Spectra:
         """What measures share is taken once."""
-        return Spectra(self._moments(), algebra=self._algebra)
+        moments: SecondMoments = self._moments()
+        if any(isinstance(each, SpaceMeasure) and each.norms for each in self._measures.values()):
+            moments = with_norms(self._moments(), self._norms())
+        return Spectra(moments, algebra=self._algebra)
 
     def of(self, fitted: AffineMap) -> dict[str, float]:
         """By key: of a map, and of the two spaces that it lies between."""

@@ -17,6 +17,7 @@ from samefeatures.features.direct import DirectRows
 from samefeatures.features.place import Root
 from samefeatures.joint.folded import FoldedMoments
 from samefeatures.joint.kept import kept_moments
+from samefeatures.joint.norms import norm_moments
 from samefeatures.joint.record import Moments
 from samefeatures.joint.stream import Stream
 from samefeatures.maps import METHODS, AffineMap
@@ -215,8 +216,18 @@ class Study:
     @cached_property
     def measuring(self) -> Measuring:
         """Takes what is measured of maps and spaces on the eval set."""
-        measures, moments = self.config.measures, lambda: self.eval_moments
-        return Measuring(measures, moments, algebra=self.algebra)
+        return Measuring(
+            self.config.measures,
+            lambda: self.eval_moments,
+            norms=lambda: norm_moments(
+                list(self.eval_features.rows.values()),
+                self.eval_moments,
+                self.out / "moments",
+                kind="eval",
+                progress=self.progress,
+            ),
+            algebra=self.algebra,
+        )
 
     @cached_property
     def maps(self) -> MapFiles:
