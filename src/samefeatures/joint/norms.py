@@ -19,7 +19,7 @@ from samefeatures.base.arrays import Float64
 from samefeatures.base.files import writing
 from samefeatures.base.progress import Progress
 from samefeatures.features.rows import FeatureRows, joint_chunks
-from samefeatures.joint.blocks import BlockSums
+from samefeatures.joint.blocks import Blocks, BlockSums
 from samefeatures.joint.kept import chunk_rows, clear_old, load_moments, moments_key
 from samefeatures.joint.record import Moments
 from samefeatures.joint.views import Beside, Mixed, SecondMoments
@@ -33,7 +33,8 @@ def norm_of(space: str) -> str:
 def distances(rows: npt.NDArray[np.floating[Any]], about: Float64) -> Float64:
     """(r, 1) squared distances of (r, d) rows from (d,), in float64."""
     apart = rows - about
-    return np.einsum("rd,rd->r", apart, apart)[:, None]
+    out: Float64 = np.einsum("rd,rd->r", apart, apart)[:, None]
+    return out
 
 
 def norm_moments(
@@ -103,7 +104,7 @@ class NormSums:
             rows[_about(name)] = distances(block, start)
         self._sums.update(rows)
 
-    def moments(self, spaces: Moments) -> Moments:
+    def moments(self, spaces: SecondMoments) -> Moments:
         """Of p; rows may come after.
 
         Args:
@@ -128,7 +129,7 @@ class NormSums:
         return found
 
 
-def with_norms(spaces: Moments, norms: Moments) -> SecondMoments:
+def with_norms(spaces: Moments | Blocks, norms: Moments) -> SecondMoments:
     """The spaces, and p of each as the space ``norm_of``, of the same rows."""
     return Beside(spaces, frozenset(spaces.names), norms)
 

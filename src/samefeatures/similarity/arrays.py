@@ -59,7 +59,7 @@ class SpaceMoments(Moments):
     _kept_norms: Moments | None = None
 
     def update(self, *blocks: npt.NDArray[np.floating], precision: Precision = "float64") -> None:
-        """Add rows, as ``Moments.update``."""
+        """Add (r, d) rows of each space, as ``Moments.update``."""
         before = self.n
         super().update(*blocks, precision=precision)
         if self._norms is not None and self._norms.n == before:
