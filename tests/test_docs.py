@@ -55,7 +55,7 @@ def test_the_python_page_starts_with_arrays(
     exec(python_page("results = sf.compare("), more)
     assert (tmp_path / "report" / "report.html").exists()
     exec(python_page("moments = sf.moments("), more)
-    assert len(capsys.readouterr().out.split()) == 2
+    assert len(capsys.readouterr().out.split()) == 3
     exec(python_page("import OLSMap"), more)
     assert (tmp_path / "map.safetensors").exists()
 
