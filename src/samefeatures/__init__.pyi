@@ -25,6 +25,8 @@ from samefeatures.maps import Logit as Logit
 from samefeatures.maps import LossCurve as LossCurve
 from samefeatures.maps import Method as Method
 from samefeatures.maps import Naive as Naive
+from samefeatures.maps import Procrustes as Procrustes
+from samefeatures.maps import Rank as Rank
 from samefeatures.maps import Ridge as Ridge
 from samefeatures.maps import SourceProblem as SourceProblem
 from samefeatures.maps.arrays import fit_map as fit_map

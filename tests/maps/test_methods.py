@@ -19,11 +19,15 @@ from samefeatures.maps import (
     Logit,
     Method,
     Naive,
+    Procrustes,
+    Rank,
     Ridge,
     Sizes,
     SourceProblem,
 )
 
+NEEDED = {"rank": {"rank": 2}}
+"""Options without a default, by method."""
 SIZES = Sizes(dims=(3, 5, 10), fit_rows=100, classes=7)
 
 OPTIONS = {
@@ -36,13 +40,16 @@ OPTIONS = {
     "logit": {},
     "naive": {},
     "ols": {},
+    "procrustes": {},
+    "rank": {"rank": 2},
     "ridge": {"alpha": 0.01},
 }  # fmt: skip
 
 
 def test_options_are_those_of_the_docs() -> None:
     """They go into the keys of maps that are on disks: a default must never change."""
-    assert {name: dict(METHODS.get(name)().options) for name in METHODS.names} == OPTIONS
+    built = {name: METHODS.get(name)(**NEEDED.get(name, {})) for name in METHODS.names}
+    assert {name: dict(method.options) for name, method in built.items()} == OPTIONS
 
 
 def test_what_methods_look_at() -> None:
@@ -75,6 +82,10 @@ def test_work_is_counted_by_hand() -> None:
     assert OLS().work(SIZES) == Ridge().work(SIZES) == pytest.approx(least_squares)
     assert Logit().work(SIZES) == heads
     assert Naive().work(SIZES) == 0
+    singular = sum(a * a * b + 10 * max(a, b) * min(a, b) ** 2 for a, b in pairs)
+    assert Procrustes().work(SIZES) == singular
+    reduction = 2 * sum(a * a * b for a, b in pairs) + 10 * sum(b**3 for _, b in pairs)
+    assert Rank(rank=2).work(SIZES) == pytest.approx(least_squares + reduction)
     flat = sum(a * b for a, b in pairs)
     assert Adam(iterations=50, batch=4).work(SIZES) == 3 * 50 * 4 * flat
     for tolerance, passes in ((1e-3, 6), (1e-5, 18), (1.0, 3)):
@@ -118,6 +129,11 @@ class Noted:
         (Ridge(), ["inverse", "product", "product"]),
         (Logit(), ["singular_values", "product", "product"] * 2),
         (Naive(), []),
+        (Procrustes(), ["singular_values", "product", "product"] * 2),
+        (
+            Rank(rank=2),
+            ["inverse", *["product", "product", "eigenvalues", "product", "product"] * 2],
+        ),
     ],
     ids=lambda given: given.name if isinstance(given, Method) else "",
 )

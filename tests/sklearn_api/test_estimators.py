@@ -18,20 +18,26 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import samefeatures as sf
 from samefeatures.base.errors import ConfigError, FeatureError
 from samefeatures.similarity import MEASURES
-from samefeatures.sklearn import OLSMap, RidgeMap
+from samefeatures.sklearn import OLSMap, ProcrustesMap, RankMap, RidgeMap
 
 RNG = np.random.default_rng(4)
 X = RNG.normal(2, 1, size=(300, 6)).astype(np.float32)
 Y = (X @ RNG.normal(size=(6, 4)) + RNG.normal(size=(300, 4))).astype(np.float32)
 
 
-@parametrize_with_checks([OLSMap(), RidgeMap()])
+@parametrize_with_checks([OLSMap(), RidgeMap(), ProcrustesMap(), RankMap()])
 def test_it_is_an_estimator(estimator: Any, check: Any) -> None:
     check(estimator)
 
 
 @pytest.mark.parametrize(
-    ("estimator", "method"), [(OLSMap(), sf.OLS()), (RidgeMap(alpha=0.3), sf.Ridge(alpha=0.3))]
+    ("estimator", "method"),
+    [
+        (OLSMap(), sf.OLS()),
+        (RidgeMap(alpha=0.3), sf.Ridge(alpha=0.3)),
+        (ProcrustesMap(), sf.Procrustes()),
+        (RankMap(rank=2), sf.Rank(rank=2)),
+    ],
 )
 def test_it_fits_the_map_of_its_method(estimator: Any, method: sf.Method) -> None:
     fitted = estimator.fit(X[:200], Y[:200])

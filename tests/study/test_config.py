@@ -69,6 +69,8 @@ def test_fit_may_be_a_list_with_common_settings() -> None:
         ({"methods": [{"name": "ridge", "alpa": 1}]}, r"unknown key 'alpa'\. Did you mean 'alpha'"),
         ({"methods": [{"name": "ols", "alpha": 1}]}, "'ols' takes no options, but 'alpha' came"),
         ({"methods": [{"name": "ridge", "alpha": -1}]}, "above 0"),
+        ({"methods": ["rank"]}, r"'rank' needs 'rank'\. Say {name: rank, rank: …}"),
+        ({"methods": [{"rank": {"rank": 0}}]}, "rank of rank is 0; it must be a whole number"),
         ({"methods": ["ols", "ols"]}, "label 'ols' stands twice"),
         ({"methods": [{"name": "ols", "label": "own"}]}, "with their own heads; give another"),
         ({"methods": [3]}, "not 3"),

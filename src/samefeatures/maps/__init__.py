@@ -8,6 +8,8 @@ from samefeatures.maps.methods.cosine import Cosine
 from samefeatures.maps.methods.logit import Logit
 from samefeatures.maps.methods.naive import Naive
 from samefeatures.maps.methods.ols import OLS
+from samefeatures.maps.methods.procrustes import Procrustes
+from samefeatures.maps.methods.rank import Rank
 from samefeatures.maps.methods.ridge import Ridge
 from samefeatures.maps.note import FitNote
 from samefeatures.maps.problem import SourceProblem
@@ -24,6 +26,8 @@ __all__ = [
     "LossCurve",
     "Method",
     "Naive",
+    "Procrustes",
+    "Rank",
     "Ridge",
     "Sizes",
     "SourceProblem",

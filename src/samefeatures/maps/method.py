@@ -42,6 +42,13 @@ class Method(ABC):
         """By name, for reports and cache keys."""
         return asdict(self)
 
+    def check(self, dims: Mapping[str, int]) -> None:  # noqa: B027
+        """Refuse options that spaces of these widths can't have, before anything is extracted.
+
+        Raises:
+            MapError: naming the space.
+        """
+
     @abstractmethod
     def fit(self, problem: SourceProblem, targets: Sequence[str]) -> Iterator[AffineMap]:
         """One map per target, in order.

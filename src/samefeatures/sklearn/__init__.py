@@ -1,9 +1,10 @@
 """Maps as estimators of scikit-learn.
 
-``OLSMap`` and ``RidgeMap`` are regressors of many outputs: they pass ``check_estimator``, and go
-into pipelines, grids and cross-validations. What they fit is an ``AffineMap``, ``map_``.
+``OLSMap``, ``RidgeMap``, ``ProcrustesMap`` and ``RankMap`` are regressors of many outputs: they
+pass ``check_estimator``, and go into pipelines, grids and cross-validations. What they fit is an
+``AffineMap``, ``map_``.
 """
 
-from samefeatures.sklearn.estimators import OLSMap, RidgeMap
+from samefeatures.sklearn.estimators import OLSMap, ProcrustesMap, RankMap, RidgeMap
 
-__all__ = ["OLSMap", "RidgeMap"]
+__all__ = ["OLSMap", "ProcrustesMap", "RankMap", "RidgeMap"]

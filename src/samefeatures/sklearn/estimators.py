@@ -13,6 +13,8 @@ from samefeatures.maps.affine import AffineMap
 from samefeatures.maps.arrays import fit_map
 from samefeatures.maps.method import Method
 from samefeatures.maps.methods.ols import OLS
+from samefeatures.maps.methods.procrustes import Procrustes
+from samefeatures.maps.methods.rank import Rank
 from samefeatures.maps.methods.ridge import Ridge
 from samefeatures.similarity.arrays import moments
 from samefeatures.similarity.measure import MEASURES, MapMeasure
@@ -144,3 +146,35 @@ class RidgeMap(_Map):
 
     def _method(self) -> Method:
         return Ridge(alpha=self.alpha)
+
+
+class ProcrustesMap(_Map):
+    """A rotation and one scale, as the method ``Procrustes``.
+
+    Attributes:
+        map_: The fitted ``AffineMap``.
+        coef_: (d_y, d_x) weights, or (d_x,) of a single output.
+        intercept_: (d_y,), or a number.
+    """
+
+    def _method(self) -> Method:
+        return Procrustes()
+
+
+class RankMap(_Map):
+    """Reduced-rank regression as the method ``Rank``.
+
+    Args:
+        rank: Directions that are let through, at most the features of either side.
+
+    Attributes:
+        map_: The fitted ``AffineMap``.
+        coef_: (d_y, d_x) weights, or (d_x,) of a single output.
+        intercept_: (d_y,), or a number.
+    """
+
+    def __init__(self, *, rank: int = 1) -> None:
+        self.rank = rank
+
+    def _method(self) -> Method:
+        return Rank(rank=self.rank)

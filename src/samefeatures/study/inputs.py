@@ -95,6 +95,8 @@ def open_inputs(config: StudyConfig, *, base: Path, progress: Progress) -> Study
     _check_classes(networks)
     check_names(networks.values())
     check_heads(config, networks)
+    for entry in config.methods:
+        entry.build().check({name: network.dim for name, network in networks.items()})
     _, without = possible(config, networks)
     if config.controls or config.tasks:
         _refuse_names_of_spaces(list(networks))

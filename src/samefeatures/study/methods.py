@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import Any
 
 from samefeatures.base.errors import ConfigError
@@ -33,6 +33,12 @@ class MethodConfig(Strict):
                     f"methods: '{self.name}' takes no options, but '{key}' came. Leave it out."
                 )
             check_known(key, known, f"methods: {self.name}: unknown key", ConfigError)
+        for field in fields(kind):
+            if field.default is MISSING and field.name not in self.options:
+                raise ConfigError(
+                    f"methods: '{self.name}' needs '{field.name}'. Say "
+                    f"{{name: {self.name}, {field.name}: …}}."
+                )
         try:
             return kind(**self.options)
         except TypeError:
