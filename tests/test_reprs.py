@@ -66,7 +66,10 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> dict[type, object]:
         fitted.fit,
         normalised.curve,
         score,
-        *(method() for method in (sf.OLS, sf.Ridge, sf.Logit, sf.Naive, sf.Cosine, sf.Adam)),
+        *(
+            method()
+            for method in (sf.OLS, sf.Ridge, sf.Logit, sf.Naive, sf.Cosine, sf.Adam, sf.Canonical)
+        ),
         sf.ProgressStep(stage="fit maps", done=1, total=2),
         sf.closeness(moments, fitted),
         Mapped.of(moments, fitted),

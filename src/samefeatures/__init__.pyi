@@ -19,6 +19,7 @@ from samefeatures.joint.sums import Accumulator as Accumulator
 from samefeatures.maps import OLS as OLS
 from samefeatures.maps import Adam as Adam
 from samefeatures.maps import AffineMap as AffineMap
+from samefeatures.maps import Canonical as Canonical
 from samefeatures.maps import Cosine as Cosine
 from samefeatures.maps import FitNote as FitNote
 from samefeatures.maps import Logit as Logit

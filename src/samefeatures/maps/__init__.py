@@ -4,6 +4,7 @@ from samefeatures.maps.affine import AffineMap
 from samefeatures.maps.curve import LossCurve
 from samefeatures.maps.method import METHODS, Method
 from samefeatures.maps.methods.adam import Adam
+from samefeatures.maps.methods.canonical import Canonical
 from samefeatures.maps.methods.cosine import Cosine
 from samefeatures.maps.methods.logit import Logit
 from samefeatures.maps.methods.naive import Naive
@@ -20,6 +21,7 @@ __all__ = [
     "OLS",
     "Adam",
     "AffineMap",
+    "Canonical",
     "Cosine",
     "FitNote",
     "Logit",

@@ -17,6 +17,7 @@ from samefeatures.features.rows import FeatureRows
 from samefeatures.joint.blocks import Blocks
 from samefeatures.joint.record import Moments
 from samefeatures.maps.affine import AffineMap, Space
+from samefeatures.maps.canonical.solve import CanonicalSpaces
 from samefeatures.maps.curve import LossCurve
 from samefeatures.maps.heads import HeadInverses
 from samefeatures.maps.inverse import Inverse, pseudoinverse
@@ -33,6 +34,7 @@ class SourceProblem:
         rows: The fit rows themselves, by network, for methods that moments are not enough for.
         algebra: Where factorisations and products run.
         heads: Pseudoinverses of the networks' heads, where other sources share them.
+        canonical: Canonical spaces of the same moments, where other sources share them.
         progress: Shows how far a long fit is; of a block of ``samefeatures.progress``.
 
     Raises:
@@ -51,6 +53,7 @@ class SourceProblem:
         rows: Mapping[str, FeatureRows] | None = None,
         algebra: Algebra = HOST,
         heads: HeadInverses | None = None,
+        canonical: CanonicalSpaces | None = None,
         progress: Progress | None = None,
     ) -> None:
         missing = [name for name in moments.names if name not in networks]
@@ -71,6 +74,8 @@ class SourceProblem:
         self.rows = rows or {}
         self.algebra = algebra
         self.heads = heads or HeadInverses(networks, algebra=algebra)
+        prints = {name: networks[name].fingerprint for name in moments.names}
+        self.canonical = canonical or CanonicalSpaces(moments, prints, algebra=algebra)
         self.progress = progress or Silent()
         self.checkpoint: Path | None = None
         self._inverses: dict[str, Inverse] = {}  # shared by all that ``keeping`` returns

@@ -9,6 +9,7 @@ from samefeatures.base.progress import Progress
 from samefeatures.features.rows import FeatureRows
 from samefeatures.joint.record import Moments
 from samefeatures.maps import SourceProblem
+from samefeatures.maps.canonical.solve import CanonicalSpaces
 from samefeatures.maps.heads import HeadInverses
 from samefeatures.networks.record import Network
 from samefeatures.study.map_files import MapFiles
@@ -45,9 +46,18 @@ def fit_maps(
     advance = progress.task("fit maps", total)
     heads = HeadInverses(networks, algebra=algebra)
     taken = moments()
+    prints = {name: network.fingerprint for name, network in networks.items()}
+    spaces = CanonicalSpaces(taken, prints, algebra=algebra)
     for source in networks:
         problem = SourceProblem(
-            source, networks, taken, rows=rows, algebra=algebra, heads=heads, progress=progress
+            source,
+            networks,
+            taken,
+            rows=rows,
+            algebra=algebra,
+            heads=heads,
+            canonical=spaces,
+            progress=progress,
         )
         for entry in methods:
             targets = [b for a, b in todo[entry.label] if a == source]

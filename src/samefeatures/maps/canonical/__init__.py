@@ -1,0 +1,1 @@
+"""One space for all networks: generalised canonical correlations (MAXVAR) from joint moments."""

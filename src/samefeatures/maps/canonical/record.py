@@ -1,0 +1,199 @@
+"""The canonical space as a record: an encoder and a decoder for each network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from samefeatures.algebra import HOST, Algebra
+from samefeatures.algebra.blas import times_vector
+from samefeatures.base.arrays import Float64
+from samefeatures.base.brief import brief
+from samefeatures.base.errors import MapError
+from samefeatures.base.options import check_known
+from samefeatures.maps.affine import AffineMap, Named
+from samefeatures.maps.note import FitNote
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Member:
+    """A network in a canonical space.
+
+    Attributes:
+        name: Of the network.
+        fingerprint: Of its weights; empty where it is known by rows alone.
+        mean: (d,) of its features on the fit rows.
+        encoder: (k, d): ``encoder @ (x − mean)`` is the point of the space nearest to what all
+            networks say of the same row, as far as x tells it.
+        decoder: (d, k): ``mean + decoder @ g`` are the features that a point of the space tells.
+        rank: Directions in which its features vary.
+        condition: Ratio of the largest to the smallest sum of squares along these.
+        attached: Whether it came later: then it has no part in what the directions are.
+    """
+
+    name: str
+    fingerprint: str
+    mean: Float64
+    encoder: Float64
+    decoder: Float64
+    rank: int
+    condition: float
+    attached: bool = False
+
+    def __repr__(self) -> str:
+        return brief(self, name=self.name, dim=self.dim, attached=self.attached)
+
+    @property
+    def dim(self) -> int:
+        """d."""
+        return len(self.mean)
+
+    def first(self, k: int) -> Self:
+        """With the first k directions alone."""
+        return replace(self, encoder=self.encoder[:k], decoder=self.decoder[:, :k])
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class CanonicalSpace:
+    """k directions that networks share, the most shared first; see ``canonical_space``.
+
+    Along each direction fit rows have mean 0 and variance 1, and no two directions are correlated.
+
+    Attributes:
+        members: The networks, in the order of the moments; those attached later at the end.
+        shared: (k,) eigenvalues, descending: by how many networks each direction is shared, from 1
+            (one alone) to N (all of them).
+        chance: Largest eigenvalue where rows are paired by chance.
+        alpha: Of the ridge, as in ``Ridge``; 0 is none.
+        rows: n of the fit.
+    """
+
+    members: tuple[Member, ...]
+    shared: Float64
+    chance: float
+    alpha: float
+    rows: int
+
+    def __repr__(self) -> str:
+        return brief(self, k=self.k, networks=list(self.names), rows=self.rows)
+
+    @property
+    def k(self) -> int:
+        """Directions."""
+        return len(self.shared)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the networks, in order."""
+        return tuple(member.name for member in self.members)
+
+    @property
+    def founders(self) -> tuple[Member, ...]:
+        """The networks that the directions were found from."""
+        return tuple(member for member in self.members if not member.attached)
+
+    def member(self, name: str) -> Member:
+        """One network.
+
+        Raises:
+            MapError: when the space does not know it.
+        """
+        check_known(name, self.names, "This space has no network", MapError)
+        return next(member for member in self.members if member.name == name)
+
+    def first(self, k: int) -> Self:
+        """The space of the first k directions: those of a smaller space are those of a larger one.
+
+        Raises:
+            MapError: when it has fewer.
+        """
+        self._check_k(k)
+        members = tuple(member.first(k) for member in self.members)
+        return replace(self, members=members, shared=self.shared[:k])
+
+    def map(
+        self, source: str, target: str, *, k: int | None = None, algebra: Algebra = HOST
+    ) -> AffineMap:
+        """The affine map from one network's features to another's, through the space.
+
+        Args:
+            source: Name.
+            target: Name.
+            k: Directions that it goes through; all of them if left out.
+            algebra: Where the product runs.
+
+        Raises:
+            MapError: when a network or so many directions are not there.
+        """
+        k = self.k if k is None else k
+        self._check_k(k)
+        a, b = self.member(source), self.member(target)
+        weight = algebra.product(b.decoder[:, :k], a.encoder[:k])  # (d_B, d_A)
+        return AffineMap(
+            weight=weight,
+            bias=b.mean - times_vector(weight, a.mean),
+            source=source,
+            target=target,
+            method="canonical",
+            source_fingerprint=a.fingerprint,
+            target_fingerprint=b.fingerprint,
+            fit=FitNote(
+                rank=a.rank, full_rank=a.dim, condition=a.condition, message=_message(a, k)
+            ),
+        )
+
+    def check(self, networks: Mapping[str, Named]) -> None:
+        """Refuse networks that are not those of the space, in its order, with its weights.
+
+        Raises:
+            MapError: naming the first that differs.
+        """
+        if tuple(networks) != self.names:
+            raise MapError(
+                f"The space is of {', '.join(self.names)}, but {', '.join(networks)} came. Give "
+                "its networks, in its order."
+            )
+        for member in self.members:
+            came = networks[member.name].fingerprint
+            if member.fingerprint and came != member.fingerprint:
+                raise MapError(
+                    f"The space is of {member.name} with fingerprint {member.fingerprint[:12]}, "
+                    f"but this {member.name} has {came[:12]}: other weights. Make the space again."
+                )
+
+    def points(self, rows: Mapping[str, Float64]) -> Float64:
+        """(r, k) points of r rows, from the features of all founders: what encoders aim at.
+
+        Args:
+            rows: (r, d) of each founder, in order, row i of each the same image.
+
+        Raises:
+            MapError: when other networks came, or in another order.
+        """
+        names = tuple(member.name for member in self.founders)
+        if tuple(rows) != names:
+            raise MapError(
+                f"Points are made of features of {', '.join(names)}, but {', '.join(rows)} came. "
+                "Give these, in this order."
+            )
+        found = np.zeros((len(next(iter(rows.values()))), self.k))
+        for member in self.founders:
+            centred = rows[member.name] - member.mean  # (r, d)
+            found += centred @ member.encoder.T
+        return found / self.shared
+
+    def _check_k(self, k: int) -> None:
+        if isinstance(k, bool) or not isinstance(k, int) or not 0 <= k <= self.k:
+            raise MapError(
+                f"k is {k!r}, but this space has {self.k} directions. Take so many or fewer, or "
+                "make a larger space."
+            )
+
+
+def _message(source: Member, k: int) -> str:
+    if not source.rank:
+        return "the source's features do not vary: the map is constant"
+    return "" if k else "no direction is shared by more than chance: the map is constant"
