@@ -66,10 +66,8 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> dict[type, object]:
         fitted.fit,
         normalised.curve,
         score,
-        *(
-            method()
-            for method in (sf.OLS, sf.Ridge, sf.Logit, sf.Naive, sf.Cosine, sf.Adam, sf.Canonical)
-        ),
+        *(method() for method in (sf.OLS, sf.Ridge, sf.Logit, sf.Naive, sf.Cosine, sf.Adam)),
+        *(sf.Canonical(), sf.Procrustes(), sf.Rank(rank=2)),
         sf.ProgressStep(stage="fit maps", done=1, total=2),
         sf.closeness(moments, fitted),
         Mapped.of(moments, fitted),
