@@ -186,3 +186,20 @@ def test_every_flipped_bit_of_headers_is_said_or_seen(tmp_path: Path) -> None:
             refused.append(str(error))
     assert len(refused) > 50
     assert not any("\n" in said for said in refused)
+
+
+def test_the_root_of_an_archive_is_no_class(tmp_path: Path) -> None:
+    """As ``tar -C DIR -cf a.tar .`` packs."""
+    for k in range(3):
+        (tmp_path / "in" / "ab"[k % 2]).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / "ab"[k % 2] / f"{k}.png").write_bytes(encoded(picture(k)))
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        archive.add(tmp_path / "in", arcname=".")
+    source = ImageSource(source="a.tar", class_map="sorted")
+    images = open_images(source, labelled=True, base=tmp_path)
+    assert images.labels is not None
+    assert dict(zip(images.ids, images.labels.tolist(), strict=True)) == {
+        "a/0.png": 0,
+        "a/2.png": 0,
+        "b/1.png": 1,
+    }

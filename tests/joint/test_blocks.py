@@ -144,6 +144,17 @@ def test_blocks_on_disk(tmp_path: Path) -> None:
             Blocks.load(path)
 
 
+@pytest.mark.parametrize("mean", [np.zeros(2, np.int64), np.zeros((2, 2)), np.array(["0", "1"])])
+def test_means_of_another_kind_are_refused(tmp_path: Path, mean: np.ndarray) -> None:
+    path = tmp_path / "blocks.npz"
+    Blocks(n=3, means={"a": np.zeros(2)}, products={}).save(path)
+    with np.load(path) as file:
+        arrays = dict(file)
+    np.savez(path, **{**arrays, "mean 0": mean})
+    with pytest.raises(StoreDamagedError, match="Delete it"):
+        Blocks.load(path)
+
+
 def test_controls_beside_networks() -> None:
     rows, columns = world()
     networks = joint({k: columns[k] for k in ("a", "b")})

@@ -37,6 +37,8 @@ def test_parts_that_do_not_end_together_are_refused(rows: ArrayRows) -> None:
         list(chunks_of([rows, short]))
     with pytest.raises(ValueError, match="shorter"):
         cross_moments(rows.chunks(ROWS), np.zeros(3), chunks_of([short]), [np.zeros(3)])
+    with pytest.raises(ValueError, match="longer"):
+        cross_moments(rows.chunks(ROWS), np.zeros(3), chunks_of([rows]), [np.zeros(3)] * 2)
 
 
 def test_permuted_rows_are_the_same_rows_and_leave_nothing(rows: ArrayRows, tmp_path: Path) -> None:

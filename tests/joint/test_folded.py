@@ -165,6 +165,8 @@ def test_they_are_kept_and_made_anew(
     first = fold_moments(reading, tmp_path, kind="fit", progress=Silent())
     files = sorted(tmp_path.iterdir())
     assert len(files) == 7  # the joint moments of the networks, as without controls, among them
+    stem = f"folds-fit-{reading.key('float64')[:16]}"
+    assert {path.name.split(".")[0] for path in files if path.name.startswith("folds-")} == {stem}
     kept.clear_old(tmp_path, "fit", but=[])  # joint moments of other features
     assert sorted(tmp_path.iterdir()) == [path for path in files if path.name.startswith("folds-")]
     with monkeypatch.context() as patch:
@@ -221,6 +223,10 @@ def test_a_checkpoint_that_is_not_whole_does_not_count(reading: Reading, tmp_pat
     empty = Summed(networks=Moments(["a"], [1]), beside=nothing, folds=(nothing,) * 4)
     files.write(100, empty)
     assert files.read() is None  # other numbers of rows than there were
+    counts = np.bincount(reading.fold_of)
+    of_folds = tuple(Blocks(n=int(n), means={}, products={}) for n in counts)
+    files.write(N, replace(empty, folds=of_folds))
+    assert files.read() is None  # the folds have all of their rows, the networks none
     files.write(0, empty)
     assert files.read() is not None
     assert len(list(tmp_path.iterdir())) == 6

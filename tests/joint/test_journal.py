@@ -96,3 +96,9 @@ def test_a_journal_never_counts_below_nothing(counts: tuple[tuple[int, ...], ...
     layout = tuple((chunks, images) for chunks, images in LAYOUT)
     with pytest.raises(FileError):
         _Kept(layout=layout, counts=counts, left_out=({}, {}))
+
+
+def test_a_chunk_of_which_all_was_left_out_counts_nothing() -> None:
+    layout = tuple((chunks, images) for chunks, images in LAYOUT)
+    counts = ((0,), (4, 0))
+    assert _Kept(layout=layout, counts=counts, left_out=({}, {})).counts == counts

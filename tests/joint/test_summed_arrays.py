@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from samefeatures.algebra import HOST, Precision
+from samefeatures.algebra.host import Host
+from samefeatures.algebra.host_sums import HostSums
 from samefeatures.features.given import given_spaces
 from samefeatures.joint.arrays import summed
 from samefeatures.joint.record import Moments
@@ -18,3 +23,17 @@ def test_they_are_those_of_the_whole_arrays() -> None:
     assert (found.names, found.dims, found.n) == (("x", "y"), (3, 2), 5000)
     np.testing.assert_allclose(found.block("y", "x"), expected.block("y", "x"), rtol=1e-12)
     np.testing.assert_allclose(found.mean, expected.mean, rtol=1e-12)
+
+
+def test_products_run_where_they_are_told_to() -> None:
+    asked: list[Sequence[int]] = []
+
+    class Elsewhere(Host):
+        """Notes what it is asked for."""
+
+        def sums(self, dims: Sequence[int], precision: Precision) -> HostSums:
+            asked.append(dims)
+            return HOST.sums(dims, precision)
+
+    summed(given_spaces({"x": np.ones((4, 2))}), algebra=Elsewhere())
+    assert asked == [(2,)]

@@ -16,6 +16,8 @@ from samefeatures.base.progress import Advance
 from samefeatures.networks.load import load
 from samefeatures.networks.record import ImageNetwork
 from samefeatures.study.checking import check_networks
+from samefeatures.study.config import parse_config
+from samefeatures.study.study import Study
 
 
 def test_facts_of_a_network_that_sees_images(tmp_path: Path) -> None:
@@ -120,3 +122,18 @@ def test_where_no_image_can_be_read_the_reason_is_said(tmp_path: Path) -> None:
     says = r"val holds 2 images that can't be read, among them 0/a\.png: the file is empty"
     with pytest.raises(UnreadableImageError, match=says):
         check_networks([source], data=str(tmp_path / "val"))
+
+
+def test_a_run_says_why_no_image_can_be_read(tmp_path: Path) -> None:
+    """A message about maps, from moments without rows, would help nobody."""
+    sources = [f"onnx:{save(gemm_net(), tmp_path / name)}" for name in ("one", "two")]
+    for part in ("fit", "eval"):
+        (tmp_path / part / "0").mkdir(parents=True)
+    Image.new("RGB", (16, 16)).save(tmp_path / "eval/0/a.png")
+    (tmp_path / "fit/0/a.png").touch()
+    raw = {"networks": sources, "data": {"fit": "fit", "eval": "eval"}, "methods": ["ols"]}
+    says = r"fit holds 1 image that can't be read: 0/a\.png, the file is empty"
+    for store in (True, False):
+        study = Study(parse_config({**raw, "store": store}), out=tmp_path / "out", base=tmp_path)
+        with pytest.raises(UnreadableImageError, match=says):
+            study.fit()

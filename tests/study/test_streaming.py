@@ -133,6 +133,10 @@ def test_float32_products_have_files_of_their_own(config: dict[str, Any], tmp_pa
     streamed.fit()
     (twin,) = (streamed.out / "moments").glob("fit-*.npz")
     assert twin.read_bytes() == path.read_bytes()
+    turned = made(config, tmp_path, "b", networks=config["networks"][::-1], store=False)
+    turned.fit()
+    names = sorted(p.name.split("-")[0] + p.suffix for p in (turned.out / "moments").iterdir())
+    assert names == ["fit.json", "fit.npz", "prints.npz"], "those of the other study go"
 
 
 @pytest.mark.parametrize("after", [1, 3, 8])

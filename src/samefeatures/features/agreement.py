@@ -75,3 +75,11 @@ def unreadable(name: str, reason: str) -> UnreadableImageError:
         f"{name} can't be read: {reason}. Mend or remove it, or run without --strict to leave it "
         "out."
     )
+
+
+def left_out_words(reasons: Mapping[str, str]) -> str:
+    """How many images can't be read, and why one of them can't."""
+    first, why = next(iter(reasons.items()))
+    if len(reasons) == 1:
+        return f"1 image that can't be read: {first}, {why}"
+    return f"{len(reasons):,} images that can't be read, among them {first}: {why}"

@@ -33,7 +33,7 @@ def cache_folder() -> Path:
 
 def index_file(archive: Path) -> Path:
     """The file that keeps the index of an archive."""
-    key = digest(str(archive.resolve()))[:32]
+    key = digest("2", str(archive.resolve()))[:32]  # 1 took the root of an archive for a folder
     return cache_folder() / "listings" / f"index-{key}.npz"
 
 

@@ -7,6 +7,7 @@ other, and no member reaches beyond its archive.
 from __future__ import annotations
 
 import math
+import posixpath
 import tarfile
 from collections import Counter
 from dataclasses import dataclass, field
@@ -124,7 +125,9 @@ def _add(
     name = below + member.name.removeprefix("./") if below else member.name
     why = passed_over(name)
     if member.isdir():
-        found.folders.add(name.removeprefix("./").strip("/"))
+        folder = posixpath.normpath(name).strip("/")
+        if folder != ".":  # what is packed by 'tar -C DIR .' begins with the root itself
+            found.folders.add(folder)
     elif why == ".tar" and member.isreg() and depth < DEEPEST:
         inner = name[: -len(".tar")].removeprefix("./")
         found.folders.add(inner)

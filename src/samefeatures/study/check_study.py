@@ -14,13 +14,14 @@ from samefeatures.algebra import open_algebra
 from samefeatures.base.arrays import Int64
 from samefeatures.base.display import Display, ProgressChoice
 from samefeatures.base.errors import UnreadableImageError
+from samefeatures.features.agreement import left_out_words
 from samefeatures.features.extract import extract
 from samefeatures.features.stored import StoredFeatures
 from samefeatures.images.imageset import image_id
 from samefeatures.images.thinning import thinned
 from samefeatures.networks.record import ImageNetwork
 from samefeatures.scores.heads import Score, score_heads
-from samefeatures.study.checking import Check, check_file, left_out_words
+from samefeatures.study.checking import Check, check_file
 from samefeatures.study.config import StudyConfig
 from samefeatures.study.fit_labels import fit_labels
 from samefeatures.study.inputs import Part, StudyInputs, feature_file_networks, open_inputs

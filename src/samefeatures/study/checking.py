@@ -11,6 +11,7 @@ from samefeatures.base.arrays import Int64
 from samefeatures.base.brief import brief
 from samefeatures.base.errors import ConfigError, UnreadableImageError
 from samefeatures.base.progress import Progress, Silent
+from samefeatures.features.agreement import left_out_words
 from samefeatures.features.extract import extract
 from samefeatures.images.imageset import ImageSet
 from samefeatures.images.labels import SORTED
@@ -61,14 +62,6 @@ class Check:
                 out["left out"] = left_out_words(self.left_out)
             out["own top-5"] = f"{score.top5:.2f} %"
         return out | ({"warning": self.warning} if self.warning else {})
-
-
-def left_out_words(reasons: Mapping[str, str]) -> str:
-    """How many images can't be read, and why one of them can't."""
-    first, why = next(iter(reasons.items()))
-    if len(reasons) == 1:
-        return f"1 image that can't be read: {first}, {why}"
-    return f"{len(reasons):,} images that can't be read, among them {first}: {why}"
 
 
 def _of_images(network: ImageNetwork) -> dict[str, str]:

@@ -10,6 +10,8 @@ import numpy as np
 from samefeatures.base.arrays import Float32, Int64
 from samefeatures.base.brief import brief
 from samefeatures.base.digests import digest
+from samefeatures.base.errors import UnreadableImageError
+from samefeatures.features.agreement import left_out_words
 from samefeatures.features.rows import ArrayRows, FeatureRows, JoinedRows, check_same_images
 from samefeatures.features.stored import StoredFeatures
 from samefeatures.images.imageset import image_id
@@ -147,6 +149,9 @@ def data_summary(
         parts: Of its image set; none where features come from files.
         left_out: Why, by id, for each part.
         rows: Of any network.
+
+    Raises:
+        UnreadableImageError: when not one image can be read.
     """
     if not parts:
         return DataSummary(
@@ -160,11 +165,15 @@ def data_summary(
         for part, reasons in zip(parts, left_out, strict=True)
         for name, reason in reasons.items()
     ]
+    name = ", ".join(part.images.name for part in parts)
+    if left and not len(rows):
+        words = left_out_words({each.id: each.reason for each in left})
+        raise UnreadableImageError(f"{name} holds {words}.")
     views = {part.images.name: part.views.as_dict() for part in parts if part.views}
     upright = {part.images.upright for part in parts}
     listed = Listed.of_all(part.images.listed for part in parts)
     return DataSummary(
-        name=", ".join(part.images.name for part in parts),
+        name=name,
         images=int(np.sum([len(part.images) for part in parts])),
         rows=len(rows),
         fingerprint=digest(
