@@ -18,5 +18,6 @@ m.save("a_to_b.safetensors")
 # In use, elsewhere: block by block, from a file into a file.
 m = sf.AffineMap.load("a_to_b.safetensors")
 new = np.load("new.npy", mmap_mode="r")
-out = np.lib.format.open_memmap("mapped.npy", mode="w+", dtype="float32", shape=(2000, y.shape[1]))
+shape = (len(new), y.shape[1])
+out = np.lib.format.open_memmap("mapped.npy", mode="w+", dtype="float32", shape=shape)
 m.apply(new, out=out)

@@ -15,8 +15,9 @@ import torch
 import zarr
 from scipy.sparse import csr_array
 
-from samefeatures.base.errors import FeatureError
-from samefeatures.features.given import given_rows, given_spaces, side_by_side
+from samefeatures.base.errors import ConfigError, FeatureError
+from samefeatures.features.given import given_rows
+from samefeatures.features.given_spaces import given_spaces, side_by_side
 from samefeatures.features.rows import ArrayRows
 
 X = np.random.default_rng(3).normal(size=(50, 4)).astype(np.float32)
@@ -115,6 +116,7 @@ NONE: dict[str, tuple[Any, str]] = {
     "masked": (np.ma.masked_greater(X, 0), "masked values"),
     "frame with a name": (pd.DataFrame({"a": [1.0], "b": ["x"]}), "column 'b' of x holds"),
     "frame with a number": (pl.DataFrame({"a": [1.0], "id": [1]}), "column 'id' of x holds int64"),
+    "a class": (np.float32, "is the class float32"),
     "path": ("x.npy", r"is a path.*mmap_mode"),
     "other path": (Path("x.npy"), "is a path"),
     "several": ({"a": X}, "holds several things"),
@@ -182,3 +184,35 @@ def test_blocks_of_any_lengths_meet() -> None:
     blocks = list(side_by_side(list(spaces.values())))
     assert all(np.array_equal(a, b) and np.array_equal(a, c) for a, b, c in blocks)
     assert sum(len(a) for a, _, _ in blocks) == 50
+
+
+def test_frames_that_call_their_rows_otherwise() -> None:
+    counted = pd.DataFrame(X)
+    names = [f"r{i}" for i in range(50)]
+    for x, y in (
+        (counted, counted.set_axis(range(50))),
+        (counted, counted.set_axis(list(range(50)))),
+        (counted, counted.set_axis(names)),  # one only counts
+        (counted.iloc[::2], counted.iloc[::2]),
+        (counted, pl.DataFrame(X)),
+        (counted.iloc[::-1], X),
+    ):
+        given_spaces({"x": x, "y": y})
+    for other in (
+        counted.iloc[::-1],
+        counted.set_axis(range(1, 51)),
+        counted.set_axis(range(0, 100, 2)),
+        counted.sample(frac=1, random_state=0),
+        counted.set_axis([*range(49), 60]),
+    ):
+        for x, y in ((counted, other), (other, counted)):
+            with pytest.raises(FeatureError, match=r"different samples.*x\.to_numpy\(\)"):
+                given_spaces({"x": x, "y": y})
+    with pytest.raises(FeatureError, match="different samples"):
+        given_spaces({"x": counted.iloc[::-1], "y": counted.set_axis(names)})
+
+
+@pytest.mark.parametrize("name", [3, None, "", ("a",)])
+def test_what_is_no_name_of_a_space(name: Any) -> None:
+    with pytest.raises(ConfigError, match="is no name of a space"):
+        given_spaces({name: X, "y": X})

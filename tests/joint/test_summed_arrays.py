@@ -9,7 +9,7 @@ import numpy as np
 from samefeatures.algebra import HOST, Precision
 from samefeatures.algebra.host import Host
 from samefeatures.algebra.host_sums import HostSums
-from samefeatures.features.given import given_spaces
+from samefeatures.features.given_spaces import given_spaces
 from samefeatures.joint.arrays import summed
 from samefeatures.joint.record import Moments
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from worlds import World
 
-from samefeatures.base.errors import MapError
+from samefeatures.base.errors import MapError, NetworkError
+from samefeatures.features.rows import ArrayRows
 from samefeatures.maps import OLS, AffineMap, FitNote
 
 
@@ -92,3 +95,60 @@ def test_shapes_and_values_are_checked(noisy_world: World) -> None:
         replace(m, bias=np.full(5, np.nan))
     with pytest.raises(MapError, match="must be"):
         replace(m, bias=np.zeros(4))
+
+
+PARTS = {
+    "weight": np.eye(2),
+    "bias": np.zeros(2),
+    "source": "a",
+    "target": "b",
+    "method": "m",
+    "source_fingerprint": "",
+    "target_fingerprint": "",
+}
+
+
+@pytest.mark.parametrize(
+    ("what", "given"),
+    [
+        *(("weight", np.eye(2).astype(kind)) for kind in ("f4", "i8", ">f8", "O", "c16", "U3")),
+        ("weight", [[1.0, 0.0], [0.0, 1.0]]),
+        ("weight", np.asmatrix(np.eye(2))),
+        ("weight", np.ma.masked_equal(np.eye(2), 0)),
+        ("bias", np.zeros(2, np.float32)),
+        ("bias", None),
+        *((what, given) for what in ("source", "method") for given in (3, None, b"a", "a\ud800")),
+        ("target_fingerprint", None),
+        ("fit", None),
+    ],
+)
+def test_what_could_not_be_loaded_again_is_no_map(what: str, given: Any) -> None:
+    AffineMap(**PARTS)
+    with pytest.raises(MapError, match=f"{what} of a map is"):
+        AffineMap(**{**PARTS, what: given})
+
+
+@pytest.mark.parametrize("rank", [np.int64(2), 2.5, "two"])
+def test_a_note_that_could_not_be_read_is_not_written(rank: Any, tmp_path: Path) -> None:
+    m = AffineMap(**PARTS, fit=FitNote(rank=rank))
+    with pytest.raises(MapError, match="can't be written"):
+        m.save(tmp_path / "m.safetensors")
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_no_map_no_network_and_no_head() -> None:
+    m = AffineMap(**PARTS)
+    x: Any = np.eye(2)
+    for given in ("b", 3, x, {"name": "a"}):
+        with pytest.raises(MapError, match=r"takes features of a, but .* has no name"):
+            m.apply(x, of=given)
+        with pytest.raises(MapError, match=r"folds into the head of b, but .* has no name"):
+            m.fold(given)
+        with pytest.raises(MapError, match="compose takes a map, not"):
+            m.compose(given)
+    with pytest.raises(NetworkError, match="The head of b is tuple"):
+        m.fold(SimpleNamespace(name="b", fingerprint="", head=(x, x)))
+    of_a_network = AffineMap(**{**PARTS, "source_fingerprint": "weights"})
+    rows: Any = ArrayRows(name="a", values=x, fingerprint="rows")
+    with pytest.raises(MapError, match="and rows of it came"):
+        of_a_network.apply(rows, of=rows)

@@ -88,3 +88,8 @@ def test_what_counts_as_idle_is_what_the_rank_lacks() -> None:
     world = make_world({"a": rows, "b": rows[:, :2]})
     assert deficiency(world.problem("a")) == ""
     assert why(dead(rows, 5)) == "one feature does not vary over 60 fit rows"
+
+
+@pytest.mark.parametrize("dim", [2, 5])
+def test_two_rows_say_nothing_of_repeated_features(dim: int) -> None:
+    assert why(normal(2, dim)) == f"2 fit rows are too few for {dim} features"

@@ -5,16 +5,18 @@ from __future__ import annotations
 import tracemalloc
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 import zarr
 from sklearn.linear_model import LinearRegression
 from sklearn.linear_model import Ridge as TheirRidge
 from worlds import World
 
 import samefeatures as sf
-from samefeatures.base.errors import FeatureError, MapError
+from samefeatures.base.errors import ConfigError, FeatureError, MapError
 
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=(300, 6)).astype(np.float32)
@@ -146,3 +148,43 @@ def test_a_map_of_networks_is_told_whose_features_come(noisy_world: World) -> No
         arrays.apply(X, of=noisy_world.networks["b"])
     with pytest.raises(MapError, match="gives 4 features, but the head of b takes"):
         arrays.fold(noisy_world.networks["b"])
+
+
+@pytest.mark.parametrize("given", ["ridge", sf.Ridge, None, [sf.Ridge()], 3])
+def test_what_is_no_method(given: Any) -> None:
+    with pytest.raises(ConfigError, match=r"method is .*sf.Ridge\(\)"):
+        sf.fit_map(np.eye(3), np.eye(3), method=given)
+
+
+def test_names_are_text() -> None:
+    for given in (3, None, b"x", ["x"]):
+        name: Any = given
+        with pytest.raises(MapError, match=r"source is .* it must be text"):
+            sf.fit_map(np.eye(3), np.eye(3), source=name)
+
+
+def test_out_may_lie_between_the_features_but_not_on_them(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    m = sf.fit_map(rng.normal(size=(50, 3)), rng.normal(size=(50, 3)))
+    both = rng.normal(size=(20, 6))
+    expected = m.apply(both[:, :3])
+    m.apply(both[:, :3], out=both[:, 3:])
+    assert np.array_equal(both[:, 3:], expected)
+    features = both[:, :3].copy()
+    np.save(tmp_path / "x.npy", features)
+    file = np.load(tmp_path / "x.npy", mmap_mode="r+")
+    again = np.load(tmp_path / "x.npy", mmap_mode="r")
+    tensor = torch.from_numpy(features)
+    for x, out in ((features, features), (features[:10], features[5:15]), (again, file)):
+        with pytest.raises(MapError, match="out lies where the features lie"):
+            m.apply(x, out=out)
+    with pytest.raises(MapError, match="out lies where the features lie"):
+        m.apply(tensor, out=features)
+
+
+def test_blocks_without_a_row_give_none() -> None:
+    m = sf.fit_map(np.eye(3), np.eye(3))
+    assert m.apply(iter([np.zeros((0, 3), np.float32)])).shape == (0, 3)
+    none = (iter([np.zeros((0, 3))]) for _ in range(2))
+    with pytest.raises(MapError, match="at least 2 rows"):
+        sf.fit_map(*none, method=sf.Cosine())

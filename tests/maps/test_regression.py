@@ -129,7 +129,7 @@ def test_ridge_does_not_depend_on_the_features_unit(noisy_world: World) -> None:
 
 @pytest.mark.parametrize("alpha", [0.0, -1.0, float("nan"), float("inf")])
 def test_ridge_refuses_a_strength_without_sense(alpha: float) -> None:
-    says = r"option alpha of ridge is .*above 0, and finite .* use the method 'ols'\."
+    says = r"option alpha of ridge is .*above 0, and finite.* use the method 'ols'\."
     with pytest.raises(ConfigError, match=says):
         Ridge(alpha=alpha)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from sklearn.metrics import r2_score
 
 import samefeatures as sf
-from samefeatures.base.errors import ConfigError, FeatureError
+from samefeatures.base.errors import ConfigError, FeatureError, MapError
 from samefeatures.similarity import MEASURES, SpaceMeasure
 
 RNG = np.random.default_rng(8)
@@ -47,7 +48,7 @@ def test_measures_of_a_map_take_the_map() -> None:
     mapped = fitted.apply(SPACES["a"][300:].astype(np.float64))
     expected = r2_score(truth, mapped, multioutput="variance_weighted")
     assert held_out.r2(fitted) == pytest.approx(expected, rel=1e-9)
-    with pytest.raises(ConfigError, match="'cosine' judges a map, not str"):
+    with pytest.raises(MapError, match="'cosine' judges a map, not str"):
         held_out.cosine("a")
     narrow = sf.fit_map(SPACES["c"], SPACES["b"], source="a", target="b")
     with pytest.raises(FeatureError, match="a has 5 features here, and 3 in that map"):
@@ -84,3 +85,38 @@ def test_what_is_not_there_is_said() -> None:
         sf.moments({"a": SPACES["a"][:0]})
     with pytest.raises(FeatureError, match="a has 500 rows and b has 499"):
         sf.moments({"a": SPACES["a"], "b": SPACES["b"][1:]})
+
+
+def test_rows_that_go_and_others_that_come_count() -> None:
+    halves = [
+        {name: x[part] for name, x in SPACES.items()} for part in (slice(250), slice(250, 500))
+    ]
+    first, second = (sf.moments(half) for half in halves)
+    both = sf.moments(SPACES)
+    before = both.cca("a", "b")
+    both.subtract(first)
+    both.merge(first)
+    assert both.cca("a", "b") == pytest.approx(before)
+    other = first.copy()
+    assert other.cca("a", "b") != pytest.approx(second.cca("a", "b"))
+    other.merge(second)
+    other.subtract(first)  # as many rows as before, and others
+    assert other.cca("a", "b") == pytest.approx(second.cca("a", "b"))
+    assert first.debiased_cka("a", "b") != second.debiased_cka("a", "b")
+    first.merge(second)
+    first.subtract(sf.moments(halves[0]))
+    with pytest.raises(FeatureError, match="needs norms of all rows"):
+        first.debiased_cka("a", "b")
+
+
+@pytest.mark.parametrize(
+    "given", [(), ("a",), ("a", 3), (["a"], "b"), (SPACES["a"], SPACES["b"]), ("a", "b", "c")]
+)
+def test_measures_asked_in_another_way(given: Any) -> None:
+    found = sf.moments(SPACES)
+    with pytest.raises(ConfigError, match="'cka' is of two spaces by name, but"):
+        found.cka(*given)
+    with pytest.raises(MapError, match="'r2' judges a map, not"):
+        found.r2(*given)
+    with pytest.raises(MapError, match="r2 judges a map, not ndarray"):
+        sf.r2(SPACES["a"], SPACES["a"], SPACES["b"])

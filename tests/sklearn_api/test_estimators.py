@@ -67,7 +67,7 @@ def test_measures_by_name() -> None:
         assert fitted.measure(name, X[200:], Y[200:]) == pytest.approx(expected)
     with pytest.raises(ConfigError, match="Did you mean 'cka'"):
         fitted.measure("ckas", X, Y)
-    with pytest.raises(FeatureError, match="y has 3 features here, and 4 in that map"):
+    with pytest.raises(FeatureError, match="y has 3 features, and the map was fitted on 4"):
         fitted.measure("r2", X, Y[:, :3])
 
 
@@ -99,3 +99,10 @@ except sf.SamefeaturesError as error:
 """
     out = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert "pip install 'samefeatures[sklearn]'" in out.stdout
+
+
+def test_a_target_of_another_width_is_not_measured() -> None:
+    fitted = RidgeMap().fit(X[:200], Y[:200])
+    for name in ("cka", "r2"):
+        with pytest.raises(FeatureError, match="y has 3 features, and the map was fitted on 4"):
+            fitted.measure(name, X[200:], Y[200:, :3])

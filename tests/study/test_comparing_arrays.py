@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 import samefeatures as sf
 from npz_worlds import make_worlds, write_npz
 from samefeatures.base.errors import ConfigError, FeatureError, LabelError, MapError, NetworkError
+from samefeatures.features.rows import ArrayRows
+from samefeatures.study.arrays import sides_of
 
 WORLDS = make_worlds(noise=2.0)
 FIT = {name: world["fit_features"] for name, world in WORLDS.items()}
@@ -89,7 +92,7 @@ def test_some_heads_and_no_labels() -> None:
 
 def test_rows_that_maps_have_seen_are_said() -> None:
     found = sf.compare(FIT, eval=FIT)
-    assert found.warnings[-1].startswith("400 of the 400 eval rows are fit rows too")
+    assert found.warnings[-1].startswith("400 of the 400 eval rows are equal to fit rows")
     assert not sf.compare(FIT, eval=EVAL).warnings
 
 
@@ -126,7 +129,27 @@ TWO = {"a": FIT["a"], "b": FIT["b"]}
         ({k: x[:2] for k, x in TWO.items()}, {}, FeatureError, "Of 2 rows 1 are held out"),
         ({"a": iter([FIT["a"]]), "b": FIT["b"]}, {}, FeatureError, "a can be read only once"),
         (TWO, {"methods": []}, ConfigError, "methods is empty"),
-        (TWO, {"methods": ["ols"]}, ConfigError, "methods"),
+        (TWO, {"methods": ["ols"]}, ConfigError, "One of methods is 'ols'"),
+        (TWO, {"methods": "ols"}, ConfigError, "methods is 'ols'; give a list"),
+        (TWO, {"methods": sf.OLS()}, ConfigError, "methods is OLS; give a list"),
+        (TWO, {"methods": [sf.OLS]}, ConfigError, "is the class OLS; give one"),
+        (TWO, {"methods": {1: sf.OLS()}}, ConfigError, "The label of a method is int"),
+        (TWO, {"measures": "r2"}, ConfigError, "measures is 'r2'; give a list"),
+        (TWO, {"measures": None}, ConfigError, "measures is NoneType"),
+        (TWO, {"title": 3}, ConfigError, "title is int"),
+        (TWO, {"eval": [FIT["a"], FIT["b"]]}, FeatureError, "eval is list; give rows by"),
+        (TWO, {"eval": FIT["a"]}, FeatureError, "eval is ndarray"),
+        (TWO, {"heads": [HEADS["a"]]}, NetworkError, "heads is list; give classifiers by"),
+        (TWO, {"heads": HEADS["a"][0]}, NetworkError, "heads is ndarray"),
+        (TWO, {"heads": {"a": (1, 2)}}, NetworkError, "head of a is int and int; weight"),
+        (TWO, {"held_out": 1}, ConfigError, "above 0 and below 1"),
+        (TWO, {"heads": {"a": HEADS["a"]}, "labels": [[1], [2, 3]]}, LabelError, "can't be read"),
+        (
+            TWO,
+            {"heads": {"a": HEADS["a"]}, "labels": np.ma.masked_equal(np.arange(400), 3)},
+            LabelError,
+            "masked",
+        ),
         (TWO, {"methods": [sf.Ridge(), sf.Ridge(alpha=1.0)]}, ConfigError, "called 'ridge'"),
         (TWO, {"methods": [sf.Logit()]}, ConfigError, "made of heads, and not every space has"),
         (TWO, {"measures": ["ckas"]}, ConfigError, "Did you mean 'cka'"),
@@ -168,7 +191,9 @@ def test_eval_rows_that_heads_would_read_again() -> None:
     def once() -> dict[str, Any]:
         return {name: iter([x]) for name, x in EVAL.items()}
 
-    with pytest.raises(FeatureError, match="can be read only once, and heads read them again"):
+    with pytest.raises(
+        FeatureError, match="The eval rows of a can be read only once, and heads read them again"
+    ):
         sf.compare(FIT, eval=once(), heads=HEADS)
     assert sf.compare(FIT, eval=once()).eval_data.rows == 300
 
@@ -176,3 +201,97 @@ def test_eval_rows_that_heads_would_read_again() -> None:
 def test_too_few_rows_for_a_map() -> None:
     with pytest.raises(MapError, match="at least 2 rows"):
         sf.compare({k: x[:1] for k, x in TWO.items()}, eval={k: EVAL[k] for k in "ab"})
+
+
+def test_moments_are_of_the_rows_as_given_whatever_the_methods() -> None:
+    far = {name: 1e6 + x.astype(np.float64) for name, x in FIT.items()}
+    held_out = {name: 1e6 + x.astype(np.float64) for name, x in EVAL.items()}
+    alone = sf.compare(far, eval=held_out, methods=[sf.OLS()])
+    methods = [sf.OLS(), sf.Cosine(passes=1)]
+    once = {name: iter(np.array_split(x, 3)) for name, x in far.items()}
+    for given in (far, once):
+        beside = sf.compare(given, eval=held_out, methods=methods)
+        for pair, cell in alone.table("ols").items():
+            found = beside.table("ols")[pair].measures
+            assert found == pytest.approx(cell.measures, rel=1e-12, nan_ok=True)
+    m = sf.fit_map(far["a"], far["b"], method=sf.OLS())
+    assert alone.table("ols")["a", "b"].r2 == pytest.approx(
+        sf.r2(m, held_out["a"], held_out["b"]), rel=1e-9
+    )
+
+
+def test_what_float32_can_not_hold_is_said_where_it_is_needed() -> None:
+    huge = {name: 1e200 * x.astype(np.float64) for name, x in TWO.items()}
+    with pytest.raises(FeatureError, match="which float32 can't hold"):
+        sf.compare(huge, methods=[sf.Cosine()])
+    with pytest.raises(FeatureError, match="which float32 can't hold"):
+        sf.fit_map(*huge.values(), method=sf.Cosine())
+
+
+def test_the_row_that_is_wrong_is_counted_as_it_was_given() -> None:
+    for at in (3, 250, 399):
+        broken = {**TWO, "b": TWO["b"].copy()}
+        broken["b"][at, 2] = np.nan
+        with pytest.raises(FeatureError, match=f"b is nan in row {at}, feature 2"):
+            sf.compare(broken)
+        part = {name: x[:at] for name, x in TWO.items()}
+        with pytest.raises(FeatureError, match=f"b in eval is nan in row {at}, feature 2"):
+            sf.compare(part, eval=broken)
+
+
+def test_near_rows_are_not_equal_rows() -> None:
+    line = np.linspace(0, 1, 40_000)[:, None]
+    near = {"a": line, "b": 1e6 + line}
+    other = {name: x[:2000] + 5e-6 for name, x in near.items()}
+    assert not sf.compare(near, eval=other, methods=[sf.Ridge()]).warnings
+    again = {name: np.concatenate([x[:1990], near[name][:10]]) for name, x in other.items()}
+    found = sf.compare(near, eval=again, methods=[sf.Ridge()])
+    assert found.warnings[0].startswith("10 of the 2000 eval rows are equal to fit rows")
+
+
+def test_labels_called_otherwise_than_the_rows() -> None:
+    frames = {name: pd.DataFrame(x) for name, x in EVAL.items()}
+    given: dict[str, Any] = {"eval": frames, "heads": HEADS}
+    sf.compare(FIT, labels=pd.Series(LABELS), **given)
+    for index in (range(1, 301), range(299, -1, -1), range(0, 600, 2)):
+        with pytest.raises(LabelError, match=r"in a in eval and '.*' in the labels"):
+            sf.compare(FIT, labels=pd.Series(LABELS, index=index), **given)
+    shuffled = pd.DataFrame(FIT["a"]).sample(frac=1, random_state=0)
+    both = {"a": shuffled, "b": FIT["b"]}
+    labels = pd.Series(np.zeros(400, int))
+    with pytest.raises(LabelError, match="in the labels, so these are different"):
+        sf.compare(both, heads={"a": HEADS["a"]}, labels=labels)
+    called = labels.set_axis(shuffled.index)
+    assert sf.compare(both, heads={"a": HEADS["a"]}, labels=called).eval_data.rows == 80
+
+
+def test_rows_that_say_that_they_are_of_another_space() -> None:
+    rows = {k: ArrayRows(name=k, values=FIT["a"], fingerprint="") for k in "ab"}
+    swapped = {"a": rows["b"], "b": rows["a"]}
+    with pytest.raises(FeatureError, match="The rows of a say that they are of b"):
+        sf.compare(swapped)
+    with pytest.raises(FeatureError, match="The rows of a in eval say that they are of b"):
+        sf.compare(rows, eval=swapped)
+    with pytest.raises(FeatureError, match="fit on say that they are of a, and those in eval of b"):
+        sf.compare({"x": rows["a"], "y": FIT["b"]}, eval={"x": rows["b"], "y": FIT["b"]})
+    with pytest.raises(FeatureError, match="say that they are of b"):
+        sf.moments(swapped)
+    m = sf.fit_map(rows["a"], rows["b"], source="a", target="b")
+    with pytest.raises(FeatureError, match="The rows of a say that they are of b"):
+        sf.r2(m, rows["b"], rows["a"])
+    with pytest.raises(MapError, match="takes features of a, but these are of b"):
+        m.apply(rows["b"])
+
+
+def test_label_warnings_speak_of_rows() -> None:
+    found = sf.compare(FIT, eval=EVAL, heads=HEADS, labels=np.zeros(300, int))
+    assert found.warnings[0].startswith("All 300 eval rows are of class 0")
+    assert not any("image" in warning for warning in found.warnings)
+
+
+def test_labels_are_of_all_rows_where_these_are_split() -> None:
+    split = sides_of(TWO, None, held_out=None, seed=None)
+    assert [part.length for part in split.labelled.values()] == [400, 400]
+    given = sides_of(TWO, {name: EVAL[name] for name in TWO}, held_out=None, seed=None)
+    assert given.labelled is given.evaluation
+    assert [part.name for part in given.labelled.values()] == ["a in eval", "b in eval"]

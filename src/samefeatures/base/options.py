@@ -21,6 +21,20 @@ def check_known(word: str, known: Iterable[str], what: str, error: type[Exceptio
         raise error(f"{what} '{word}'. {did_you_mean(str(word), names)}There are: {listed}.")
 
 
+def check_text(what: str, value: object, error: type[Exception]) -> None:
+    """Refuse what is no text, or text that no file can hold (half of a pair of surrogates).
+
+    Raises:
+        error: naming ``what``.
+    """
+    if not isinstance(value, str):
+        raise error(f"{what} is {type(value).__name__}; it must be text.")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise error(f"{what} is {value!r}, which can't be written. Take another.") from None
+
+
 def check_whole(what: str, value: object, *, least: int, most: int | None = None) -> None:
     """Refuse what is no whole number, below ``least`` or above ``most``.
 
@@ -51,8 +65,9 @@ def check_number(
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if number and (0 < value < below or (zero and value == 0)):
         return
-    span = f"from 0 to below {below:g}" if zero else "above 0, and finite"
+    end = ", and finite" if below == math.inf else f" and below {below:g}"
+    span = f"{'from' if zero else 'above'} 0{end}"
+    yaml = " (YAML takes 1e-5 for text; write 1.0e-5)" if isinstance(value, str) else ""
     raise ConfigError(
-        f"{what} is {value!r}; it must be a number {span} (YAML takes 1e-5 for text; write "
-        f"1.0e-5).{hint and f' {hint}'}"
+        f"{what} is {value!r}; it must be a number {span}{yaml}.{hint and f' {hint}'}"
     )

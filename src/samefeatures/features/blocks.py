@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from samefeatures.base.arrays import Float32
 from samefeatures.base.errors import FeatureError, first_line
 
 HINTS = {
@@ -80,6 +81,22 @@ def array_of(given: Any, name: str, rows: slice | None = None) -> npt.NDArray[An
     return out.astype(np.float64 if out.dtype.itemsize == 8 else np.float32, copy=False)
 
 
+def single(block: npt.NDArray[Any], name: str) -> Float32:
+    """Finite floats (r, d), rounded to float32.
+
+    Raises:
+        FeatureError: when float32 can't hold one.
+    """
+    with np.errstate(over="ignore"):
+        out: Float32 = block.astype(np.float32, copy=False)
+    if out is not block and not np.isfinite(out).all():
+        raise FeatureError(
+            f"{name} reaches {np.abs(block).max():.3g}, which float32 can't hold, and what reads "
+            "rows again and again does so in float32. Scale the features down."
+        )
+    return out
+
+
 def check_finite(block: npt.NDArray[Any], name: str, start: int) -> None:
     """Refuse a block (r, d) with a value that is NaN or infinite.
 
@@ -108,12 +125,15 @@ def is_frame(given: Any) -> bool:
     return hasattr(given, "columns") and hasattr(given, "to_numpy")
 
 
-def frame_ids(frame: Any) -> Sequence[str] | None:
-    """What a frame's index calls its rows; None where it only counts them."""
+def frame_ids(frame: Any) -> Sequence[str | int] | None:
+    """What the index of a frame, or of one column, calls its rows; None where it has none."""
     index = getattr(frame, "index", None)
-    if index is None or (type(index).__name__ == "RangeIndex" and index.start == 0):
+    if index is None or not hasattr(frame, "to_numpy"):  # polars has none; of a list it counts
         return None
-    return [str(each) for each in index]
+    if type(index).__name__ == "RangeIndex":
+        return range(index.start, index.stop, index.step)
+    whole = getattr(index.dtype, "kind", "") in ("i", "u")
+    return index.tolist() if whole else [str(each) for each in index]
 
 
 def _of_frame(frame: Any, name: str) -> npt.NDArray[Any]:

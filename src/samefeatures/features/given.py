@@ -11,8 +11,16 @@ import numpy as np
 import numpy.typing as npt
 
 from samefeatures.base.errors import FeatureError
-from samefeatures.features.blocks import array_of, check_finite, frame_ids, is_frame, shape_of
-from samefeatures.features.rows import FeatureRows, regroup
+from samefeatures.features.blocks import (
+    array_of,
+    check_finite,
+    frame_ids,
+    is_frame,
+    shape_of,
+    single,
+)
+from samefeatures.features.rows import ArrayRows, FeatureRows, regroup
+from samefeatures.features.same import Id
 
 Floats: TypeAlias = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 Rows: TypeAlias = Any
@@ -31,6 +39,7 @@ class GivenRows:
         dtype: float32, or float64 where the rows are of it.
         length: Rows; None where they are only known when they have been read, once.
         ids: One a row, or None where they have none.
+        own: Of whose features they say that they are; None where they do not.
         read: Gives (rows, d) blocks in order; the last may be shorter, and all may be of other
             lengths where ``length`` is None.
     """
@@ -39,8 +48,9 @@ class GivenRows:
     dim: int
     dtype: np.dtype[Any]
     length: int | None
-    ids: Sequence[str] | None
+    ids: Sequence[Id] | None
     read: Callable[[int], Iterator[Floats]]
+    own: str | None = None
 
     def chunks(self, rows: int) -> Iterator[Floats]:
         """(``rows``, d) blocks in order, the last maybe shorter.
@@ -78,7 +88,9 @@ def given_rows(given: Rows, name: str) -> GivenRows:
         raise FeatureError(
             f"{name} is {type(given).__name__}, which holds several things; give one (n, d) array."
         )
-    if hasattr(given, "chunks") and hasattr(given, "span"):
+    if isinstance(given, type):
+        raise FeatureError(f"{name} is the class {given.__name__}; give an array.")
+    if is_features(given):
         return _of_features(given, name)
     if isinstance(given, list | tuple) and not _are_blocks(given):
         given = array_of(given, name)
@@ -89,6 +101,16 @@ def given_rows(given: Rows, name: str) -> GivenRows:
     return _of_array(given, name)
 
 
+def is_features(given: object) -> bool:
+    """Whether these are rows as ``extract`` gives them."""
+    return hasattr(given, "chunks") and hasattr(given, "span") and not isinstance(given, type)
+
+
+def own_name(given: Any) -> str | None:
+    """Of whose features rows say that they are; None where they do not."""
+    return str(given.name) if is_features(given) else None
+
+
 def _of_features(rows: FeatureRows, name: str) -> GivenRows:
     return GivenRows(
         name=name,
@@ -97,6 +119,7 @@ def _of_features(rows: FeatureRows, name: str) -> GivenRows:
         length=len(rows),
         ids=rows.ids,
         read=rows.chunks,
+        own=own_name(rows),
     )
 
 
@@ -150,67 +173,20 @@ def _of_blocks(given: Any, name: str) -> GivenRows:
     return GivenRows(name=name, dim=dim, dtype=head.dtype, length=None, ids=None, read=read)
 
 
-def given_spaces(given: Mapping[str, Rows]) -> dict[str, GivenRows]:
-    """Rows of several spaces, by name.
+def in_memory(rows: GivenRows) -> ArrayRows:
+    """All of them, (n, d) in float32.
 
     Raises:
-        FeatureError: as ``given_rows``; when one iterator is given twice; or as ``same_rows``.
+        FeatureError: as ``GivenRows.chunks``, and when float32 can't hold a value.
     """
-    seen: dict[int, str] = {}
-    for name, each in given.items():
-        twin = seen.setdefault(id(each), name)
-        if twin != name and isinstance(each, Iterator):
-            raise FeatureError(
-                f"{twin} and {name} are one iterator, and each of them would get half of its "
-                "blocks. Make one for each."
-            )
-    spaces = {name: given_rows(each, name) for name, each in given.items()}
-    same_rows(list(spaces.values()))
-    return spaces
+    blocks = [single(block, rows.name) for block in rows.chunks(4096)]
+    none = np.zeros((0, rows.dim), np.float32)
+    return ArrayRows(name=rows.name, values=np.concatenate([none, *blocks]), fingerprint="")
 
 
-def same_rows(parts: Sequence[GivenRows]) -> None:
-    """Row i of every space must be the same sample, as far as can be told before they are read.
-
-    Raises:
-        FeatureError: naming the first two spaces that differ.
-    """
-    known = [part for part in parts if part.length is not None]
-    for part in known[1:]:
-        if part.length != known[0].length:
-            raise FeatureError(
-                f"{known[0].name} has {known[0].length} rows and {part.name} has {part.length}. "
-                "Row i of all of them must be the same sample."
-            )
-    with_ids = [part for part in parts if part.ids is not None]
-    for part in with_ids[1:]:
-        ours, theirs = list(with_ids[0].ids or ()), list(part.ids or ())
-        if ours != theirs:
-            at = next(i for i, (a, b) in enumerate(zip(ours, theirs, strict=True)) if a != b)
-            raise FeatureError(
-                f"Row {at} is '{ours[at]}' in {with_ids[0].name} and '{theirs[at]}' in "
-                f"{part.name}. Nothing is reordered here: bring both into one order."
-            )
-
-
-def side_by_side(parts: Sequence[GivenRows]) -> Iterator[list[Floats]]:
-    """Blocks of all spaces, (r, d) each, row i the same sample; each is read once.
-
-    Raises:
-        FeatureError: when one has more rows than another, or as ``GivenRows.chunks``.
-    """
-    rows = max(1, BLOCK_BYTES // (8 * sum(part.dim for part in parts)))
-    streams, start = [part.chunks(rows) for part in parts], 0
-    while True:
-        blocks = [next(stream, None) for stream in streams]
-        lengths = [0 if block is None else len(block) for block in blocks]
-        if len(set(lengths)) > 1:
-            short, long = parts[int(np.argmin(lengths))], parts[int(np.argmax(lengths))]
-            raise FeatureError(
-                f"{short.name} ends after {start + min(lengths)} rows and {long.name} has more. "
-                "Row i of all of them must be the same sample."
-            )
-        if not lengths[0]:
-            return
-        yield [block for block in blocks if block is not None]
-        start += lengths[0]
+def read_again(rows: GivenRows) -> GivenRows:
+    """The same rows; in memory, as they came, where they can be read only once."""
+    if rows.length is not None:
+        return rows
+    none = np.zeros((0, rows.dim), rows.dtype)
+    return _of_array(np.concatenate([none, *rows.chunks(4096)]), rows.name)

@@ -12,6 +12,7 @@ from samefeatures.base.arrays import Float32, Int64
 from samefeatures.base.brief import brief
 from samefeatures.base.digests import digest
 from samefeatures.base.errors import FeatureError
+from samefeatures.features.same import check_same_ids
 from samefeatures.images.imageset import image_id
 
 
@@ -136,14 +137,8 @@ def check_same_images(parts: Sequence[FeatureRows]) -> None:
                 "Rows must be the same images in the same order; extract both from one image set."
             )
     for part in with_ids[1:]:
-        ours, theirs = list(first.ids or ()), list(part.ids or ())
-        if ours != theirs:
-            at = next(i for i, (a, b) in enumerate(zip(ours, theirs, strict=True)) if a != b)
-            raise FeatureError(
-                f"{part.name} and {first.name} have features of different images: row {at} is "
-                f"'{theirs[at]}' for one and '{ours[at]}' for the other. Nothing is reordered "
-                "here; extract both from one image set."
-            )
+        hint = "extract both from one image set"
+        check_same_ids(first.name, first.ids or (), part.name, part.ids or (), hint=hint)
     for part, labels in labelled[1:]:
         if not np.array_equal(labels, labelled[0][1]):
             raise FeatureError(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from samefeatures.algebra import HOST, Algebra
-from samefeatures.features.given import GivenRows, side_by_side
+from samefeatures.features.given import GivenRows
+from samefeatures.features.given_spaces import side_by_side
 from samefeatures.joint.record import Moments
 from samefeatures.joint.sums import Accumulator
 

@@ -60,6 +60,7 @@ class Moments:
             for name, dim, stop in zip(self.names, self.dims, stops, strict=True)
         }
         self.n = 0
+        self._changes = 0  # how often rows came or went
         self.precision: Precision = "float64"
         self.mean: Float64 = np.zeros(stops[-1])
         self._second: Float64 = np.zeros((stops[-1], stops[-1]))  # valid on and below the diagonal
@@ -93,6 +94,7 @@ class Moments:
         sums.restore(self.n, self.mean, self._second)
         self.check_finite(sums.add(blocks), rows)
         self.n, self.mean, self._second = sums.read()
+        self._changes += 1
         if precision == "float32":
             self.precision = precision
 
@@ -202,6 +204,7 @@ class Moments:
         self._same_columns(other)
         if other.n == 0:
             return
+        self._changes += 1
         self._take_precision(other)
         total = self.n + other.n
         shift = other.mean - self.mean
@@ -224,6 +227,7 @@ class Moments:
             raise FeatureError(
                 f"Can't take {other.n} rows away from {self.n}. Subtract only what was added."
             )
+        self._changes += 1
         if rest == 0:
             self.n = 0
             self.mean[:] = 0

@@ -13,12 +13,13 @@ from samefeatures.algebra.blas import times_vector
 from samefeatures.base.arrays import Float64
 from samefeatures.base.brief import brief
 from samefeatures.base.errors import MapError
+from samefeatures.base.options import check_text
 from samefeatures.base.paths import PathLike, as_path
-from samefeatures.features.given import Rows
+from samefeatures.features.given import Rows, own_name
 from samefeatures.maps.applying import mapped_rows
 from samefeatures.maps.curve import LossCurve
 from samefeatures.maps.note import FitNote
-from samefeatures.maps.saved import read_map, write_map
+from samefeatures.maps.saved import check_said, read_map, write_map
 from samefeatures.networks.record import Head, head_of
 
 
@@ -81,11 +82,9 @@ class AffineMap:
         )
 
     def __post_init__(self) -> None:
-        if self.weight.ndim != 2 or self.bias.shape != self.weight.shape[:1]:
-            raise MapError(
-                f"A map has weight {self.weight.shape} and bias {self.bias.shape}; they must be "
-                "(d_target, d_source) and (d_target,)."
-            )
+        for what in ("source", "target", "method", "source_fingerprint", "target_fingerprint"):
+            check_text(f"The {what} of a map", getattr(self, what), MapError)
+        check_said(self.weight, self.bias, self.fit)
         if not (np.isfinite(self.weight).all() and np.isfinite(self.bias).all()):
             raise MapError(f"The map {self} has values that are NaN or infinite.")
 
@@ -106,7 +105,8 @@ class AffineMap:
 
         Args:
             features: Rows of the source, as ``given_rows`` takes them: arrays of any library, files
-                in memory, blocks one after another.
+                in memory, blocks one after another. Those that say themselves that they are of the
+                target are refused.
             of: Whose features these are: a network, or whatever has its name. A map between
                 networks must be told, so that its direction and their weights are checked; a map
                 between arrays may be.
@@ -128,14 +128,20 @@ class AffineMap:
                 f"The map {self} is of networks. Say whose features these are, so that they are "
                 f"checked: apply(features, of=…), a network with the weights of {self.source}."
             )
+        if own_name(features) == self.target != self.source:
+            raise MapError(
+                f"The map {self} takes features of {self.source}, but these are of {self.target}. "
+                "Maps have a direction: give rows of the source."
+            )
         return mapped_rows(self.weight, self.bias, features, str(self), out=out, dtype=dtype)
 
     def compose(self, then: AffineMap) -> AffineMap:
         """This map followed by ``then``: source → target → ``then.target``.
 
         Raises:
-            MapError: when ``then`` does not start where this map ends.
+            MapError: when ``then`` is no map, or does not start where this map ends.
         """
+        check_map(then, "compose takes", "the one that follows: compose(then)")
         if (then.source, then.source_fingerprint) != (self.target, self.target_fingerprint):
             raise MapError(
                 f"Can't follow {self} by {then}: the second must start at {self.target}, where the "
@@ -179,15 +185,26 @@ class AffineMap:
         )
 
     def _check(self, space: Named, name: str, fingerprint: str, does: str) -> None:
+        if not isinstance(getattr(space, "name", None), str):
+            raise MapError(
+                f"The map {self} {does} {name}, but {type(space).__name__} came, which has no "
+                "name. Give the network itself."
+            )
         if space.name != name:
             raise MapError(
                 f"The map {self} {does} {name}, but {space.name} came. "
                 "Maps have a direction: use or fit the one that starts (or ends) there."
             )
-        if fingerprint and space.fingerprint != fingerprint:
+        if fingerprint and hasattr(space, "span"):
+            raise MapError(
+                f"The map {self} {does} {name}, and rows of it came. What they are of is told by "
+                "the network: give that."
+            )
+        if fingerprint and getattr(space, "fingerprint", "") != fingerprint:
             raise MapError(
                 f"The map {self} {does} {name} with fingerprint {fingerprint[:12]}, but this "
-                f"{space.name} has {space.fingerprint[:12]}: other weights. Fit the map again."
+                f"{space.name} has {getattr(space, 'fingerprint', '')[:12] or 'none'}: other "
+                "weights. Fit the map again."
             )
 
     def save(self, path: PathLike) -> None:
@@ -224,3 +241,14 @@ class AffineMap:
             target_fingerprint=said.target_fingerprint,
             fit=said.fit,
         )
+
+
+def check_map(given: object, judge: str, remedy: str) -> None:
+    """Refuse what is no map: ``JUDGE a map, not KIND. Fit one, and give REMEDY.``
+
+    Raises:
+        MapError: when it is something else.
+    """
+    if not isinstance(given, AffineMap):
+        kind = f"the class {given.__name__}" if isinstance(given, type) else type(given).__name__
+        raise MapError(f"{judge} a map, not {kind}. Fit one, and give {remedy}.")

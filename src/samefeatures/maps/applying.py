@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from samefeatures.base.arrays import Float64
 from samefeatures.base.errors import MapError
+from samefeatures.features.blocks import array_of
 from samefeatures.features.given import BLOCK_BYTES, GivenRows, Rows, given_rows
 
 DTYPES = ("float16", "float32", "float64")
@@ -63,7 +64,9 @@ def mapped_rows(
         raise MapError(
             f"{start} rows came for the {into.shape[0]} of out; the others are as they were."
         )
-    result: npt.NDArray[np.floating] = np.concatenate(found) if into is None else into
+    if into is None:
+        into = np.concatenate([np.empty((0, len(bias)), kind), *found])
+    result: npt.NDArray[np.floating] = into
     return result
 
 
@@ -93,9 +96,20 @@ def _check_out(out: Any, features: Rows, rows: GivenRows, width: int) -> None:
         raise MapError(f"out has shape {shape}; ({said}, {width}) comes out.")
     if isinstance(out, np.ndarray) and not out.flags.writeable:
         raise MapError("out can't be written. Open a file in memory with mode 'r+' or 'w+'.")
-    arrays = isinstance(out, np.ndarray) and isinstance(features, np.ndarray)
-    if arrays and np.may_share_memory(out, features):
+    if _one_place(out, features):
         raise MapError("out lies where the features lie, which would change on the way.")
+
+
+def _one_place(out: Any, features: Rows) -> bool:
+    """Whether two arrays share memory, or lie in one file."""
+    if hasattr(features, "detach") and str(features.device) == "cpu":  # torch shares with NumPy
+        features = array_of(features, "the features")
+    if not (isinstance(out, np.ndarray) and isinstance(features, np.ndarray)):
+        return False
+    if np.shares_memory(out, features):
+        return True
+    files = [getattr(each, "filename", None) for each in (out, features)]
+    return files[0] is not None and files[0] == files[1]
 
 
 def _rounded(mapped: Float64, kind: np.dtype[Any], label: str) -> npt.NDArray[np.floating]:

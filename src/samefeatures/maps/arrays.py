@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from samefeatures.base.errors import MapError
-from samefeatures.features.given import GivenRows, Rows, given_spaces
+from samefeatures.base.options import check_text
+from samefeatures.features.given import Rows, in_memory, read_again
+from samefeatures.features.given_spaces import given_spaces
 from samefeatures.features.rows import ArrayRows
 from samefeatures.joint.arrays import summed
 from samefeatures.maps.affine import AffineMap
-from samefeatures.maps.method import Method
+from samefeatures.maps.method import Method, check_method
 from samefeatures.maps.methods.ridge import Ridge
 from samefeatures.maps.problem import SourceProblem
 from samefeatures.networks.record import Head
@@ -24,6 +24,8 @@ class ArraySpace:
     """A feature space that is known by rows; whose weights made them nobody knows."""
 
     name: str
+    dim: int
+    source: str = "array"
     fingerprint: str = ""
     head: Head | None = None
 
@@ -45,9 +47,14 @@ def fit_map(
         target: Name of the target space.
 
     Raises:
-        FeatureError: when rows are no floats, not finite, or not as many on both sides.
-        MapError: when there are fewer than two rows, or the method needs heads.
+        FeatureError: when rows are no floats, not finite, not as many on both sides, or called
+            otherwise by the frames' indexes.
+        ConfigError: when the method is none.
+        MapError: when a name is none, there are fewer than two rows, or the method needs heads.
     """
+    check_method(method, "method")
+    for what, name in (("source", source), ("target", target)):
+        check_text(what, name, MapError)
     if method.uses == "heads":
         raise MapError(
             f"The method '{method.name}' is made of heads, and arrays have none. Take another, or "
@@ -56,15 +63,12 @@ def fit_map(
     if source == target:
         raise MapError(f"Source and target are both called '{source}'. Give them two names.")
     spaces = given_spaces({source: x, target: y})
-    rows = {name: held(part) for name, part in spaces.items()} if method.needs_rows else {}
-    moments = summed(given_spaces(rows) if rows else spaces)
-    networks = {name: ArraySpace(name) for name in spaces}
+    rows: dict[str, ArrayRows] = {}
+    if method.needs_rows:
+        spaces = {name: read_again(part) for name, part in spaces.items()}
+        rows = {name: in_memory(part) for name, part in spaces.items()}
+    moments = summed(spaces)
+    networks = {name: ArraySpace(name, part.dim) for name, part in spaces.items()}
     problem = SourceProblem(source, networks, moments, rows=rows)
     (fitted,) = method.fit(problem, [target])
     return fitted
-
-
-def held(rows: GivenRows) -> ArrayRows:
-    """All of them in memory, (n, d) float32."""
-    blocks = [block.astype(np.float32, copy=False) for block in rows.chunks(4096)]
-    return ArrayRows(name=rows.name, values=np.concatenate(blocks), fingerprint="")

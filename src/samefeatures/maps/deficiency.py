@@ -51,7 +51,8 @@ def reason(problem: SourceProblem) -> str:
 def _idle(problem: SourceProblem) -> tuple[int, int]:
     """How many features do not vary, and how many others repeat one before them.
 
-    No more than the rank lacks: what counts as zero is what the rank took for it.
+    Of two rows each feature repeats every other, which says nothing of the features. No
+    more than the rank lacks: what counts as zero is what the rank took for it.
     """
     moments = problem.moments
     second = moments.block(problem.source, problem.source)  # (d, d)
@@ -59,6 +60,8 @@ def _idle(problem: SourceProblem) -> tuple[int, int]:
     zero = cutoff(len(second), moments.precision) * spread.sum()  # no eigenvalue is above the sum
     lacking = problem.inverse.dim - problem.inverse.rank
     dead = min(int((spread <= zero).sum()), lacking)
+    if moments.n <= 2:
+        return dead, 0
     alive = np.flatnonzero(spread > zero)
     scaled = second[np.ix_(alive, alive)] / np.sqrt(spread[alive])[:, None]  # (k, k)
     left = spread[alive] - scaled**2  # of column j, once row i has explained it

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import ClassVar, Literal, Self
 
+from samefeatures.base.errors import ConfigError
 from samefeatures.base.parts import Parts
 from samefeatures.maps.affine import AffineMap
 from samefeatures.maps.problem import SourceProblem
@@ -68,6 +69,27 @@ class Method(ABC):
     def short(self) -> Self:
         """The same with as few steps as it takes to time one."""
         return self
+
+
+def check_method(given: object, what: str) -> None:
+    """Refuse what is no method: a name, a class, anything else.
+
+    Args:
+        given: What came.
+        what: Named in the message.
+
+    Raises:
+        ConfigError: with what to give.
+    """
+    if isinstance(given, Method):
+        return
+    if isinstance(given, type) and issubclass(given, Method):
+        raise ConfigError(
+            f"{what} is the class {given.__name__}; give one, with its options: "
+            f"sf.{given.__name__}()."
+        )
+    said = repr(given) if isinstance(given, str) else type(given).__name__
+    raise ConfigError(f"{what} is {said}; it must be a method, e.g. sf.Ridge().")
 
 
 METHODS: Parts[Method] = Parts(

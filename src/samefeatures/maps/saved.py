@@ -35,15 +35,52 @@ class Said:
     shape: tuple[int, ...] | None = None
 
 
+def check_said(weight: Any, bias: Any, fit: object) -> None:
+    """Refuse what could be saved and not be loaded: these are arrays of float64, and a note.
+
+    Args:
+        weight: (d_B, d_A).
+        bias: (d_B,).
+        fit: What the solver says.
+
+    Raises:
+        MapError: naming the one that is something else, or the shapes.
+    """
+    for what, given in (("weight", weight), ("bias", bias)):
+        plain = isinstance(given, np.ndarray) and not isinstance(given, OTHERS)
+        if not plain or given.dtype != np.float64:
+            raise MapError(
+                f"The {what} of a map is {given.dtype if plain else type(given).__name__}; it must "
+                "be an array of float64: numpy.asarray(…, dtype='float64')."
+            )
+    shapes = np.shape(weight), np.shape(bias)
+    if len(shapes[0]) != 2 or shapes[1] != shapes[0][:1]:
+        raise MapError(
+            f"A map has weight {shapes[0]} and bias {shapes[1]}; they must be (d_target, d_source) "
+            "and (d_target,)."
+        )
+    if not isinstance(fit, FitNote):
+        raise MapError(f"The fit of a map is {type(fit).__name__}; it must be a FitNote.")
+
+
+OTHERS = (np.matrix, np.ma.MaskedArray)
+"""Arrays that compute otherwise."""
+
+
 def write_map(path: Path, said: Mapping[str, Any], weight: Float64, bias: Float64) -> None:
     """Write weight (d_B, d_A) and bias (d_B,) with what is said of them.
 
     Raises:
+        MapError: when what is said could not be read again.
         OSError: as the system says.
     """
     from safetensors.numpy import save
 
     whole = {**said, "sha256": _digest(weight, bias), "shape": list(weight.shape)}
+    try:
+        record(Said, whole)
+    except (FileError, TypeError) as error:
+        raise MapError(f"The map can't be written: {error}. Mend what is said of it.") from None
     tensors = {"weight": np.ascontiguousarray(weight), "bias": np.ascontiguousarray(bias)}
     # One entry: safetensors writes several in any order, and the same map is the same bytes.
     metadata = {"samefeatures.map": json.dumps({**whole, "seal": _seal(whole)})}

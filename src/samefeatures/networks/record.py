@@ -204,11 +204,16 @@ def head_of(network: Headed) -> Head:
     """The head of a network.
 
     Raises:
-        NetworkError: when it has none.
+        NetworkError: when it has none, or something else in its place.
     """
-    if network.head is None:
+    head = getattr(network, "head", None)
+    if isinstance(head, Head):
+        return head
+    if head is not None:
         raise NetworkError(
-            f"{network.name} has no head: only features of it are known. Maps start there and end "
-            "there, but nothing is classified. Give its head_weight and head_bias."
+            f"The head of {network.name} is {type(head).__name__}; it must be a Head(weight, bias)."
         )
-    return network.head
+    raise NetworkError(
+        f"{network.name} has no head: only features of it are known. Maps start there and end "
+        "there, but nothing is classified. Give its head_weight and head_bias."
+    )

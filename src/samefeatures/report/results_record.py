@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from samefeatures.base.numbers import finite_or_none
 from samefeatures.report.grid import Grid, grids
 from samefeatures.report.judged import judged
 from samefeatures.report.level import baseline, chance
@@ -122,8 +122,8 @@ def results_record(results: StudyResults, folder: Path, paths: Sequence[Path]) -
         },
         fit_rows=results.fit_data.rows,
         eval_images=results.eval_data.rows,
-        chance_pct=_known(chance(results)),
-        baseline_pct=_known(baseline(results)),
+        chance_pct=finite_or_none(chance(results)),
+        baseline_pct=finite_or_none(baseline(results)),
         networks=tuple(_network(net, idle=net.name in idle) for net in results.networks),
         methods=tuple(map(_method, tables)),
         sentences=sentences(results),
@@ -137,8 +137,8 @@ def _network(network: NetworkSummary, *, idle: bool) -> NetworkLine:
         source=network.source,
         features=network.feature_dim,
         classes=network.classes,
-        top1=_known(network.top1),
-        top5=_known(network.top5),
+        top1=finite_or_none(network.top1),
+        top5=finite_or_none(network.top5),
         hardly_above_chance=idle,
     )
 
@@ -151,16 +151,12 @@ def _method(grid: Grid) -> MethodLine:
         kind=grid.kind,
         maps=found.hybrids,
         judged=len(sorted_out.cells),
-        median_change_pct=_known(found.change_over_maps),
-        least_change_pct=_known(found.smallest),
-        greatest_change_pct=_known(found.largest),
-        median_loss_points=_known(found.loss),
-        median_agreement_pct=_known(found.agreement),
-        median_r2=_known(found.r2),
+        median_change_pct=finite_or_none(found.change_over_maps),
+        least_change_pct=finite_or_none(found.smallest),
+        greatest_change_pct=finite_or_none(found.largest),
+        median_loss_points=finite_or_none(found.loss),
+        median_agreement_pct=finite_or_none(found.agreement),
+        median_r2=finite_or_none(found.r2),
         better_than_target=found.beat,
-        median_lost_pct=_known(sorted_out.lost),
+        median_lost_pct=finite_or_none(sorted_out.lost),
     )
-
-
-def _known(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -124,11 +123,6 @@ class Comparison:
 def arrow(source: str, target: str) -> str:
     """The name of a cell; that of the network on the diagonal."""
     return source if source == target else f"{source} → {target}"
-
-
-def finite(value: float | None) -> float | None:
-    """None for what is no number: a change against an accuracy of 0."""
-    return value if value is not None and math.isfinite(value) else None
 
 
 def label_of(results: StudyResults, kinds: Sequence[str]) -> str | None:

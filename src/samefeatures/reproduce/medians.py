@@ -8,7 +8,8 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator, Mapping
 
-from samefeatures.reproduce.figures import Median, finite
+from samefeatures.base.numbers import finite_or_none
+from samefeatures.reproduce.figures import Median
 from samefeatures.reproduce.misprints import recomputed_change
 from samefeatures.reproduce.published import Pair, Thesis
 from samefeatures.study.results import Cell
@@ -31,7 +32,7 @@ def _medians(thesis: Thesis, ours: Mapping[Pair, Cell]) -> Iterator[Median]:
     for (what, unit), table in printed.items():
         for over in ("maps", "cells"):
             pairs = [(a, b) for a, b in table if over == "cells" or a != b]
-            both = [pair for pair in pairs if finite(found[what].get(pair)) is not None]
+            both = [pair for pair in pairs if finite_or_none(found[what].get(pair)) is not None]
             yield Median(
                 what=what,
                 unit=unit,

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from samefeatures.base.numbers import finite_or_none
 from samefeatures.reproduce.answers import answers_figures, answers_sentence
-from samefeatures.reproduce.figures import (
-    Comparison,
-    Figure,
-    beside,
-    cells_of,
-    finite,
-    missing_parts,
-)
+from samefeatures.reproduce.figures import Comparison, Figure, beside, cells_of, missing_parts
 from samefeatures.reproduce.medians import medians
 from samefeatures.reproduce.misprints import (
     Misprint,
@@ -96,7 +90,7 @@ def _accuracies(table: str, printed: Mapping[Pair, Printed], ours: Cells) -> Ite
 
 def _changes(thesis: Thesis, misprints: Sequence[Misprint], ols: Cells) -> Iterator[Figure]:
     for pair, printed in thesis.change.items():
-        ours = finite(ols[pair].change_vs_source_pct) if pair in ols else None
+        ours = finite_or_none(ols[pair].change_vs_source_pct) if pair in ols else None
         against = _from_accuracies(thesis, pair)
         yield beside(
             "5.2", "change vs source", pair, printed, ours, against=against, misprints=misprints
@@ -115,7 +109,9 @@ def _text(thesis: Thesis, ols: Cells, naive: Cells) -> Iterator[Figure]:
     drop, top = said["greatest drop vs source"], said["best naive hybrid"]
     best = max(_hybrids(naive), key=lambda cell: cell.top1, default=None)
     yield beside(top.place, top.what, _pair(best), top.printed, best.top1 if best else None)
-    changed = [cell for cell in _hybrids(ols) if finite(cell.change_vs_source_pct) is not None]
+    changed = [
+        cell for cell in _hybrids(ols) if finite_or_none(cell.change_vs_source_pct) is not None
+    ]
     worst = min(changed, key=lambda cell: cell.change_vs_source_pct, default=None)
     theirs = min(thesis.accuracy, key=lambda pair: recomputed_change(thesis, *pair))
     ours, against = worst.change_vs_source_pct if worst else None, _from_accuracies(thesis, theirs)

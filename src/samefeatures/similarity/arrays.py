@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from samefeatures.algebra import Precision
 from samefeatures.base.errors import ConfigError, FeatureError, MapError, did_you_mean
-from samefeatures.features.given import Rows, given_spaces
+from samefeatures.features.given import Rows
+from samefeatures.features.given_spaces import given_spaces
 from samefeatures.joint.arrays import summed
 from samefeatures.joint.norms import NormSums, with_norms
 from samefeatures.joint.record import Moments
 from samefeatures.joint.views import SecondMoments
-from samefeatures.maps.affine import AffineMap
+from samefeatures.maps.affine import AffineMap, check_map
 from samefeatures.similarity.mapped import Mapped
 from samefeatures.similarity.measure import MEASURES, MapMeasure
 from samefeatures.similarity.measures.r2 import R2
@@ -33,9 +35,11 @@ def r2(fitted: AffineMap, x: Rows, y: Rows) -> float:
         y: (n, d_target) rows of its target, row i the same sample.
 
     Raises:
-        MapError: when a width is not the map's, or there is no row.
-        FeatureError: when rows are no floats, not finite, or not as many on both sides.
+        MapError: when the first is no map, when a width is not the map's, or there is no row.
+        FeatureError: when rows are no floats, not finite, not as many on both sides, or say that
+            they are of the other side.
     """
+    check_map(fitted, "r2 judges", "it first: r2(fitted, x, y)")
     spaces = given_spaces({fitted.source: x, fitted.target: y})
     for (name, part), width in zip(spaces.items(), reversed(fitted.weight.shape), strict=True):
         if part.dim != width:
@@ -55,15 +59,16 @@ class SpaceMoments(Moments):
     """
 
     _kept: tuple[int, Spectra] | None = None
-    _norms: NormSums | None = None
-    _kept_norms: Moments | None = None
+    _norms: tuple[int, NormSums] | None = None
+    _kept_norms: tuple[int, Moments] | None = None
 
     def update(self, *blocks: npt.NDArray[np.floating], precision: Precision = "float64") -> None:
         """Add (r, d) rows of each space, as ``Moments.update``."""
-        before = self.n
+        before = self._changes
         super().update(*blocks, precision=precision)
-        if self._norms is not None and self._norms.n == before:
-            self._norms.update(*blocks)
+        if self._norms is not None and self._norms[0] == before:
+            self._norms[1].update(*blocks)
+            self._norms = self._changes, self._norms[1]
 
     def __getattr__(self, name: str) -> Callable[..., float]:
         if name.startswith("_") or name not in MEASURES.names:
@@ -74,20 +79,25 @@ class SpaceMoments(Moments):
         measure = MEASURES.get(name)()
         if isinstance(measure, MapMeasure):
 
-            def of_map(fitted: AffineMap) -> float:
+            def of_map(*given: AffineMap) -> float:
                 """Of a map whose source and target are here."""
-                if not isinstance(fitted, AffineMap):
-                    raise ConfigError(
-                        f"'{name}' judges a map, not {type(fitted).__name__}. Fit one between two "
-                        f"of these spaces, and give it: moments.{name}(fitted)."
-                    )
+                fitted: Any = given[0] if len(given) == 1 else given
+                remedy = f"it, which lies between two of these spaces: moments.{name}(fitted)"
+                check_map(fitted, f"'{name}' judges", remedy)
                 self._check(fitted.source, fitted.target, widths=fitted.weight.shape[::-1])
                 return float(measure.value(Mapped.of(self, fitted)))
 
             return of_map
 
-        def of_spaces(a: str, b: str) -> float:
+        def of_spaces(*given: str) -> float:
             """Of two spaces, source and target by name."""
+            if len(given) != 2 or not all(isinstance(each, str) for each in given):
+                kinds = ", ".join(type(each).__name__ for each in given) or "nothing"
+                raise ConfigError(
+                    f"'{name}' is of two spaces by name, but {kinds} came: "
+                    f"moments.{name}('{self.names[0]}', '{self.names[-1]}')."
+                )
+            a, b = given
             self._check(a, b)
             if measure.norms:
                 return float(measure.value(self._with_norms(name), a, b))
@@ -100,21 +110,21 @@ class SpaceMoments(Moments):
 
     @property
     def _remembered(self) -> Spectra:
-        """What measures share is taken once, until rows come."""
-        if self._kept is None or self._kept[0] != self.n:
-            self._kept = (self.n, Spectra(self))
+        """What measures share is taken once, until rows come or go."""
+        if self._kept is None or self._kept[0] != self._changes:
+            self._kept = (self._changes, Spectra(self))
         return self._kept[1]
 
     def _with_norms(self, measure: str) -> SecondMoments:
         """These moments, and those of norms, of the same rows."""
-        if self._norms is None or self._norms.n != self.n:
+        if self._norms is None or self._norms[0] != self._changes:
             raise FeatureError(
                 f"'{measure}' needs norms of all rows, and these moments were loaded, copied or "
                 "added up without them. Take them of the rows: sf.moments({…})."
             )
-        if self._kept_norms is None or self._kept_norms.n != self.n:
-            self._kept_norms = self._norms.moments(self)
-        return with_norms(self, self._kept_norms)
+        if self._kept_norms is None or self._kept_norms[0] != self._changes:
+            self._kept_norms = self._changes, self._norms[1].moments(self)
+        return with_norms(self, self._kept_norms[1])
 
     def _check(self, *names: str, widths: tuple[int, ...] | None = None) -> None:
         dims = dict(zip(self.names, self.dims, strict=True))
@@ -147,5 +157,5 @@ def moments(spaces: Mapping[str, Rows]) -> SpaceMoments:
     if not found.n:
         raise FeatureError("There are no rows to take moments of.")
     out = SpaceMoments.of(found.names, found.dims, n=found.n, mean=found.mean, lower=found.lower)
-    out._norms = norms
+    out._norms = out._changes, norms
     return out

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from samefeatures.base.errors import require
+from samefeatures.base.errors import FeatureError, require
 from samefeatures.maps.affine import AffineMap
 from samefeatures.maps.arrays import fit_map
 from samefeatures.maps.method import Method
@@ -98,7 +98,13 @@ class _Map(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
         """
         check_is_fitted(self)
         given = validate_data(self, X, reset=False, dtype=FLOATS)
-        found = moments({"x": given, "y": _columns(np.asarray(y))})
+        wanted = _columns(np.asarray(y))
+        if wanted.ndim == 2 and wanted.shape[1] != len(self.map_.weight):
+            raise FeatureError(
+                f"y has {wanted.shape[1]} features, and the map was fitted on "
+                f"{len(self.map_.weight)}. Give rows of the same target."
+            )
+        found = moments({"x": given, "y": wanted})
         measure = getattr(found, MEASURES.get(name).name)
         of_map = issubclass(MEASURES.get(name), MapMeasure)
         return float(measure(self.map_) if of_map else measure("x", "y"))

@@ -8,14 +8,17 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from samefeatures.base.arrays import Bool, Float32, Int64
-from samefeatures.base.errors import ConfigError, FeatureError, LabelError, NetworkError
+from samefeatures.base.errors import ConfigError, FeatureError, LabelError, NetworkError, first_line
 from samefeatures.base.options import check_known, check_number, check_whole
 from samefeatures.base.strict import check_name
-from samefeatures.features.blocks import array_of
-from samefeatures.features.given import Floats, GivenRows, Rows, given_spaces
+from samefeatures.features.blocks import array_of, frame_ids
+from samefeatures.features.given import Floats, GivenRows, Rows
+from samefeatures.features.given_spaces import given_spaces
 from samefeatures.features.rows import regroup
+from samefeatures.features.same import check_same_ids
 from samefeatures.networks.record import Head
 
 
@@ -27,12 +30,14 @@ class Sides:
         fit: By the name of the space.
         evaluation: The same spaces.
         held: (n,) which of the rows that were given are held out; None where eval rows were given.
+        labelled: The rows that labels are of: all where they were split, else those of eval.
         said: How rows were held out, for the settings of the results.
     """
 
     fit: dict[str, GivenRows]
     evaluation: dict[str, GivenRows]
     held: Bool | None
+    labelled: dict[str, GivenRows]
     said: Mapping[str, Any]
 
 
@@ -47,40 +52,64 @@ def sides_of(
 
     Raises:
         ConfigError: when there are fewer than two spaces, or names or options are wrong.
-        FeatureError: as ``given_spaces``; when eval rows are missing, empty, or of other widths;
-            when rows that can be read only once would have to be split.
+        FeatureError: as ``given_spaces``; when eval rows are missing, empty, of other widths, or
+            say that they are of other features than the fit rows; when rows that can be read only
+            once would have to be split.
     """
     if not isinstance(spaces, Mapping) or len(spaces) < 2:
         raise ConfigError(
             "compare takes two or more spaces by name, e.g. compare({'clip': x, 'dino': y})."
         )
+    fit = given_spaces(spaces)
     for name in spaces:
-        if not isinstance(name, str):
-            raise ConfigError(f"compare: {name!r} is no name. Call every space by a word.")
         try:
             check_name(name, "the name")
         except ValueError as error:
             raise ConfigError(f"compare: {error}.") from None
-    fit = given_spaces(spaces)
     if given is None:
         return _split(fit, 0.2 if held_out is None else held_out, seed or 0)
     if held_out is not None or seed is not None:
         raise ConfigError(
             "held_out and seed have no effect where eval rows are given. Leave them out."
         )
+    check_by_name("eval", given, "rows", FeatureError)
     for name in given:
         check_known(name, spaces, "eval has rows of the unknown space", FeatureError)
     missing = [name for name in spaces if name not in given]
     if missing:
         raise FeatureError(f"eval has no rows of {missing[0]}. Give those of every space.")
-    evaluation = given_spaces({name: given[name] for name in spaces})
+    evaluation = given_spaces({name: given[name] for name in spaces}, side=" in eval")
     for name, rows in evaluation.items():
         if rows.dim != fit[name].dim:
             raise FeatureError(
                 f"{name} has {fit[name].dim} features to fit on and {rows.dim} in eval. Both must "
                 "be of one space."
             )
-    return Sides(fit=fit, evaluation=evaluation, held=None, said={"eval": "rows of their own"})
+        if None is not rows.own != fit[name].own is not None:
+            raise FeatureError(
+                f"The rows of {name} to fit on say that they are of {fit[name].own}, and those in "
+                f"eval of {rows.own}. Both must be of one space."
+            )
+    return Sides(
+        fit=fit,
+        evaluation=evaluation,
+        held=None,
+        labelled=evaluation,
+        said={"eval": "rows of their own"},
+    )
+
+
+def check_by_name(what: str, given: object, each: str, error: type[Exception]) -> None:
+    """Refuse what is not by the names of the spaces.
+
+    Raises:
+        error: naming ``what``.
+    """
+    if not isinstance(given, Mapping):
+        raise error(
+            f"{what} is {type(given).__name__}; give {each} by the names of the spaces: "
+            f"{what}={{'clip': …, 'dino': …}}."
+        )
 
 
 def _split(rows: dict[str, GivenRows], held_out: float, seed: int) -> Sides:
@@ -106,6 +135,7 @@ def _split(rows: dict[str, GivenRows], held_out: float, seed: int) -> Sides:
         fit={name: _chosen(part, ~held) for name, part in rows.items()},
         evaluation={name: _chosen(part, held) for name, part in rows.items()},
         held=held,
+        labelled=rows,
         said={"held_out": held_out, "seed": seed, "eval": f"{count} of the {n} rows given"},
     )
 
@@ -118,7 +148,7 @@ def _chosen(rows: GivenRows, keep: Bool) -> GivenRows:
 def _read(rows: GivenRows, keep: Bool, size: int) -> Iterator[Floats]:
     def kept() -> Iterator[Any]:
         start = 0
-        for block in rows.read(size):
+        for block in rows.chunks(size):  # counts rows as they were given
             yield block[keep[start : start + len(block)]]
             start += len(block)
 
@@ -134,23 +164,26 @@ def labels_of(given: Any, sides: Sides, heads: Mapping[str, Head]) -> Int64 | No
         heads: By space.
 
     Raises:
-        LabelError: when they are no whole numbers, not as many, or outside the heads' classes.
+        LabelError: when they are no whole numbers, not as many, outside the heads' classes, or
+            called otherwise than the rows by the index of a frame.
         ConfigError: when they would have no effect.
     """
     if given is None:
         return None
     if not heads:
         raise ConfigError("labels have no effect without heads. Give heads={…}, or leave them out.")
-    held = given.detach().cpu().numpy() if hasattr(given, "detach") else given
-    labels = np.asarray(held)
-    rows = next(iter(sides.evaluation.values())).length
-    wanted = rows if sides.held is None else len(sides.held)
+    labels = _plain(given)
+    wanted = next(iter(sides.labelled.values())).length
     if labels.dtype.kind not in "iu" or labels.ndim != 1 or wanted not in (None, len(labels)):
         raise LabelError(
             f"labels are {labels.dtype} {labels.shape}; they must be whole numbers "
             f"({'n' if wanted is None else wanted},), one per row of "
             f"{'eval' if sides.held is None else 'the spaces'}."
         )
+    called = frame_ids(given)
+    for part in sides.labelled.values():
+        if called is not None and part.ids is not None:
+            check_same_ids(part.name, part.ids, "the labels", called, error=LabelError)
     classes = next(iter(heads.values())).classes
     if len(labels) and (labels.min() < 0 or labels.max() >= classes):
         raise LabelError(
@@ -161,6 +194,20 @@ def labels_of(given: Any, sides: Sides, heads: Mapping[str, Head]) -> Int64 | No
     return known if sides.held is None else known[sides.held]
 
 
+def _plain(given: Any) -> npt.NDArray[Any]:
+    """Labels of whatever library, as an array of NumPy."""
+    try:
+        labels = np.asarray(given.detach().cpu() if hasattr(given, "detach") else given)
+    except Exception as error:  # of whatever library it is
+        raise LabelError(
+            f"labels ({type(given).__name__}) can't be read as an array: {first_line(error)}. Give "
+            "one whole number a row."
+        ) from None
+    if np.ma.is_masked(given):
+        raise LabelError("labels have masked values. Leave those rows out of all arrays.")
+    return labels
+
+
 def heads_of(given: Mapping[str, Any] | None, fit: Mapping[str, GivenRows]) -> dict[str, Head]:
     """Heads by space: ``Head``, a pair of weight (classes, d) and bias (classes,), or whatever has
     them, as a linear layer of torch.
@@ -169,6 +216,8 @@ def heads_of(given: Mapping[str, Any] | None, fit: Mapping[str, GivenRows]) -> d
         NetworkError: when one is something else, or of another width.
         LabelError: when they have different numbers of classes.
     """
+    if given is not None:
+        check_by_name("heads", given, "classifiers", NetworkError)
     heads: dict[str, Head] = {}
     for name, each in (given or {}).items():
         check_known(name, fit, "heads has one of the unknown space", NetworkError)
@@ -197,7 +246,14 @@ def _head(given: Any, name: str) -> Head:
             f"The head of {name} is {type(given).__name__}. Give a pair of arrays, weight "
             "(classes, d) and bias (classes,), or a linear layer that has both."
         )
-    weight, bias = (_single(array_of(each, f"the head of {name}")) for each in pair)
+    try:
+        weight, bias = (_single(array_of(each, f"the head of {name}")) for each in pair)
+    except FeatureError:
+        kinds = " and ".join(str(getattr(each, "dtype", type(each).__name__)) for each in pair)
+        raise NetworkError(
+            f"The head of {name} is {kinds}; weight (classes, d) and bias (classes,) must be "
+            "arrays of floats of 16, 32 or 64 bits."
+        ) from None
     return Head(weight, bias)
 
 

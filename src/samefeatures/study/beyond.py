@@ -11,6 +11,7 @@ import numpy as np
 
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float64, Int64
+from samefeatures.base.numbers import finite_or_none
 from samefeatures.joint.views import SecondMoments
 from samefeatures.similarity import MEASURES, SpaceMeasure
 from samefeatures.similarity.beyond import (
@@ -130,10 +131,10 @@ def beyond_rows(
                     of=of,
                     source=source,
                     target=target,
-                    r2=_number(values[target]),
-                    ci_low=_number(low),
-                    ci_high=_number(high),
-                    cosine=_number(cosine_beyond(squares, unexplained, shared)),
+                    r2=finite_or_none(values[target]),
+                    ci_low=finite_or_none(low),
+                    ci_high=finite_or_none(high),
+                    cosine=finite_or_none(cosine_beyond(squares, unexplained, shared)),
                     measures={name: measured[name, of, target] for name in measures},
                 )
 
@@ -154,7 +155,7 @@ def _measured(
             measure = MEASURES.get(name)()
             assert isinstance(measure, SpaceMeasure)
             value = measure.value(left, space, target, algebra=algebra)
-            out[name, of, target] = _number(value)
+            out[name, of, target] = finite_or_none(value)
     return out
 
 
@@ -248,8 +249,3 @@ def _without_pixels(
     assert evidence.pixels is not None
     off, pixels = evidence.pixels.whole(strength), rows[PIXELS]
     return {name: rows[name] - algebra.product(pixels, off.weights(name)) for name in names}
-
-
-def _number(value: float) -> float | None:
-    """JSON has no NaN."""
-    return value if math.isfinite(value) else None

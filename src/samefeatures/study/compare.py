@@ -9,13 +9,16 @@ import numpy as np
 
 from samefeatures.base.arrays import Float32, Int64
 from samefeatures.base.errors import ConfigError, FeatureError
+from samefeatures.base.options import check_text
 from samefeatures.base.strict import check_name
-from samefeatures.features.given import Floats, GivenRows, Rows, given_spaces
-from samefeatures.features.prints import directions
+from samefeatures.features.blocks import single
+from samefeatures.features.given import Floats, GivenRows, Rows, in_memory, read_again
+from samefeatures.features.prints import SUMS, printed
 from samefeatures.joint.arrays import summed
 from samefeatures.joint.norms import NormSums
 from samefeatures.maps import OLS, AffineMap, Method, Ridge, SourceProblem
-from samefeatures.maps.arrays import ArraySpace, held
+from samefeatures.maps.arrays import ArraySpace
+from samefeatures.maps.method import check_method
 from samefeatures.networks.record import Head
 from samefeatures.scores.comparisons import Pair
 from samefeatures.scores.heads import Score, score_heads
@@ -47,8 +50,10 @@ def compare(
     """Maps between all ordered pairs of spaces, judged on rows that they have not seen.
 
     The record is that of a study: ``table(method)["a", "b"].r2``, ``sf.write_report``, ``save``.
-    Rows are read a block at a time, twice where they are split. A space without a head is a row of
-    the tables and no column; without heads there are measures alone.
+    Rows are read a block at a time: those to fit on once, and once more into memory where a method
+    reads them itself; those held out once, and with heads once more for each head and for each
+    source and method. Where rows are split, all are read for either side. A space without a head
+    is a row of the tables and no column; without heads there are measures alone.
 
     Args:
         spaces: Two or more by name, (n, d) rows each as ``fit_map`` takes them; row i is the same
@@ -73,26 +78,30 @@ def compare(
         ConfigError: when an option or a name is wrong.
         MapError: when a method can't fit.
     """
-    chosen = _labelled(methods, measures, heads or {}, spaces)
+    check_text("title", title, ConfigError)
+    chosen = _labelled(methods, measures, heads, spaces)
     sides = sides_of(spaces, eval, held_out=held_out, seed=seed)
     known = heads_of(heads, sides.fit)
     counted = labels_of(labels, sides, known)
-    once = [part.name for part in sides.evaluation.values() if part.length is None]
+    once = [name for name, part in sides.evaluation.items() if part.length is None]
     if known and once:
         raise FeatureError(
             f"The eval rows of {once[0]} can be read only once, and heads read them again. Give an "
             "array."
         )
-    rows = {}
+    again, rows = sides.fit, {}
     if any(method.needs_rows for method in chosen.values()):
-        rows = {name: held(part) for name, part in sides.fit.items()}
-    fit = _seen(given_spaces(rows) if rows else sides.fit)
+        again = {name: read_again(part) for name, part in sides.fit.items()}
+        rows = {name: in_memory(part) for name, part in again.items()}
+    fit = _seen(again)
     norms = NormSums(list(spaces), [part.dim for part in sides.evaluation.values()])
     wanted = [norms.update] if any(map(_asks_for_norms, measures)) else []
     judge = _seen(sides.evaluation, beside=wanted)
     if not judge.moments.n:
         raise FeatureError("eval has no rows. Maps are judged on rows that they have not seen.")
-    networks = {name: ArraySpace(name, head=known.get(name)) for name in spaces}
+    networks = {
+        name: ArraySpace(name, part.dim, head=known.get(name)) for name, part in sides.fit.items()
+    }
     measuring = Measuring(
         measures, lambda: judge.moments, norms=lambda: norms.moments(judge.moments)
     )
@@ -109,14 +118,15 @@ def compare(
             pairs = [(source, each.target) for each in ending]
             hybrids[label] |= zip(pairs, found, strict=True)
             facts[label] |= {(source, m.target): _facts(label, m, measuring) for m in maps}
+    said = {n: f"{part.dim} features, {part.dtype.name}" for n, part in sides.fit.items()}
     return record_of(
         Compared(
-            sides=sides,
+            spaces=networks,
+            said={"spaces": said, **sides.said},
             fit=fit,
             judge=judge,
             methods=chosen,
             measures=measuring.keys,
-            heads=known,
             scored=Scored(counted, tuple(spaces), judge.moments.n, own, hybrids, facts),
             title=title,
         )
@@ -126,10 +136,16 @@ def compare(
 def _labelled(
     methods: Sequence[Method] | Mapping[str, Method],
     measures: Sequence[str],
-    heads: Mapping[str, Any],
+    heads: Mapping[str, Any] | None,
     spaces: Mapping[str, Rows],
 ) -> dict[str, Method]:
     """Methods by label, checked before anything is read, as the measures are."""
+    for what, given in (("methods", methods), ("measures", measures)):
+        by_label = what == "methods" and isinstance(given, Mapping)
+        if not by_label and not isinstance(given, list | tuple):
+            said = repr(given) if isinstance(given, str) else type(given).__name__
+            example = "[sf.Ridge()]" if what == "methods" else "['r2', 'cka']"
+            raise ConfigError(f"{what} is {said}; give a list, e.g. {what}={example}.")
     pairs = (
         list(methods.items())
         if isinstance(methods, Mapping)
@@ -138,13 +154,13 @@ def _labelled(
     if not pairs:
         raise ConfigError("methods is empty. Give one, e.g. sf.Ridge().")
     for label, method in pairs:
-        if not isinstance(method, Method):
-            raise ConfigError(f"methods has {method!r}; each is a method, e.g. sf.Ridge().")
+        check_method(method, "One of methods")
+        check_text("The label of a method", label, ConfigError)
         try:
             check_name(label, "the label")
         except ValueError as error:
             raise ConfigError(f"methods: {error}.") from None
-        if method.uses == "heads" and set(heads) != set(spaces):
+        if method.uses == "heads" and set(heads or ()) != set(spaces):
             raise ConfigError(
                 f"The method '{method.name}' is made of heads, and not every space has one. Leave "
                 "it out, or give heads={…} for all."
@@ -167,11 +183,10 @@ def _asks_for_norms(name: str) -> bool:
 
 
 def _seen(spaces: Mapping[str, GivenRows], *, beside: Sequence[Callable[..., None]] = ()) -> Seen:
-    weights = directions(sum(part.dim for part in spaces.values()))
-    prints = [np.zeros((0, weights.shape[1]), np.float32)]
+    prints = [np.zeros((0, SUMS))]
 
     def look(*blocks: Floats) -> None:
-        prints.append(np.concatenate(blocks, axis=1).astype(np.float32, copy=False) @ weights)
+        prints.append(printed(blocks))
 
     moments = summed(spaces, beside=[look, *beside])
     return Seen(moments, np.concatenate(prints))
@@ -183,7 +198,7 @@ def _scores(rows: GivenRows, heads: Sequence[Head], labels: Int64 | None) -> lis
         for block in rows.chunks(SCORE_ROWS):
             stop = start + len(block)
             known = np.zeros(len(block), np.int64) if labels is None else labels[start:stop]
-            yield block.astype(np.float32, copy=False), known
+            yield single(block, rows.name), known
             start = stop
 
     return score_heads(blocks(), heads) if heads else []

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Int64
+from samefeatures.base.numbers import finite_or_none
 from samefeatures.features.rows import FeatureRows
 from samefeatures.joint.views import SecondMoments
 from samefeatures.maps import AffineMap
@@ -67,7 +67,7 @@ def space_rows(
             ci_low=low,
             ci_high=high,
             agreement=agreement(score, own[target]),
-            r2=r2 if math.isfinite(r2) else None,
+            r2=finite_or_none(r2),
             rank=inverse.rank,
             columns=inverse.dim,
             seed=seed,

@@ -19,21 +19,24 @@ REASONS = {
 }
 
 
-def renaming_warning(network: Headed, score: Score, labels: Int64) -> str | None:
+def renaming_warning(
+    network: Headed, score: Score, labels: Int64, *, what: str = "image"
+) -> str | None:
     """That a head's classes are not those of the labels, where its answers show it.
 
     Args:
         network: Whose head it is.
         score: Of the network with its own head.
         labels: (n,) of the same rows.
+        what: Each row is.
     """
     found = renaming(score.predictions, labels)
     if found is None or not found.suspicious:
         return None
     text = (
         f"Labels look permuted for {network.name}: as labelled it is right on "
-        f"{found.as_labelled:,} of {found.n:,} images, with its classes renamed one to one on "
-        f"{found.renamed:,} (the renaming was found on the other images)."
+        f"{found.as_labelled:,} of {found.n:,} {what}s, with its classes renamed one to one on "
+        f"{found.renamed:,} (the renaming was found on the other {what}s)."
     )
     if found.shift is not None:
         where = "above" if found.shift > 0 else "below"
@@ -46,7 +49,12 @@ def renaming_warning(network: Headed, score: Score, labels: Int64) -> str | None
 
 
 def label_warnings(
-    networks: Mapping[str, Headed], own: Mapping[str, Score], labels: Int64, classes: int
+    networks: Mapping[str, Headed],
+    own: Mapping[str, Score],
+    labels: Int64,
+    classes: int,
+    *,
+    what: str = "image",
 ) -> Iterator[str]:
     """What makes counts of correct labels mean little, or nothing.
 
@@ -55,9 +63,12 @@ def label_warnings(
         own: Scores of the networks that have heads.
         labels: (n,) of the eval rows.
         classes: Of the heads.
+        what: Each row is.
     """
-    yield from coverage(labels, classes)
-    renamed = [renaming_warning(networks[name], score, labels) for name, score in own.items()]
+    yield from coverage(labels, classes, what=what)
+    renamed = [
+        renaming_warning(networks[name], score, labels, what=what) for name, score in own.items()
+    ]
     yield from filter(None, renamed)
     alike = agree_though_wrong({n: s.predictions for n, s in own.items()}, labels, classes)
     if alike and not any(renamed):
@@ -67,22 +78,23 @@ def label_warnings(
         )
 
 
-def coverage(labels: Int64, classes: int) -> Iterator[str]:
-    """Too few images, or a single class.
+def coverage(labels: Int64, classes: int, *, what: str = "image") -> Iterator[str]:
+    """Too few rows, or a single class.
 
     Args:
         labels: (n,) of the eval rows.
         classes: Of the heads.
+        what: Each row is.
     """
     present = np.unique(labels)
     if len(present) == 1 and classes > 1:
         yield (
-            f"All {len(labels)} eval images are of class {present[0]}: whatever always names this "
+            f"All {len(labels)} eval {what}s are of class {present[0]}: whatever always names this "
             "class is 100 % right. Accuracies of this study say nothing about the other "
             f"{classes - 1} classes."
         )
     elif len(labels) < classes:
         yield (
-            f"The eval set has {len(labels)} images for {classes} classes, so that most classes "
-            "have none. Look at the intervals, and score on more images."
+            f"The eval set has {len(labels)} {what}s for {classes} classes, so that most classes "
+            f"have none. Look at the intervals, and score on more {what}s."
         )

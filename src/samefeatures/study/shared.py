@@ -51,7 +51,7 @@ def shared_images(inputs: StudyInputs, fit: Side, evaluation: Side, *, path: Pat
     ours, theirs = (
         [side.rows[name]] if name else list(side.rows.values()) for side in (evaluation, fit)
     )
-    key = digest(str(SAME), *(part.fingerprint for part in (*ours, *theirs)))
+    key = digest(str(SAME), "centred", *(part.fingerprint for part in (*ours, *theirs)))
     kept = kept_or_none(lambda place: record(_Kept, read_sealed(place)), path)
     if kept is not None and kept.key == key:
         return kept.shared

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import math
-import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from samefeatures.base.files import writing
 from samefeatures.base.removal import remove
-from samefeatures.networks.record import ImageNetwork, Network
+from samefeatures.maps import Method
+from samefeatures.networks.record import Head, ImageNetwork
 from samefeatures.scores.heads import Score
 from samefeatures.similarity import MEASURES
 from samefeatures.study.beyond_columns import column_summaries, with_columns
@@ -23,7 +23,6 @@ from samefeatures.study.classes import ClassCounts, class_changes, count_classes
 from samefeatures.study.config import StudyConfig
 from samefeatures.study.inputs import StudyInputs
 from samefeatures.study.label_warnings import label_warnings
-from samefeatures.study.methods import MethodConfig
 from samefeatures.study.predictions import write_predictions
 from samefeatures.study.results import (
     Controls,
@@ -39,7 +38,7 @@ from samefeatures.study.results import (
 from samefeatures.study.scoring import Scored
 from samefeatures.study.sides import Side
 from samefeatures.study.tables import write_cells, write_controls, write_tasks
-from samefeatures.study.versions import MISSING, versions_of
+from samefeatures.study.versions import here, versions_of
 
 
 def write_results(
@@ -77,7 +76,9 @@ def write_results(
     facts = scored.every_fact
     spaces = controls.spaces if controls else SpaceFindings()
     fits = [fact.fit for fact in facts]
-    methods = tuple(method_summary(entry) for entry in config.methods)
+    methods = tuple(
+        method_summary(entry.label, entry.build(), entry.options) for entry in config.methods
+    )
     results = StudyResults(
         title=config.title,
         networks=tuple(
@@ -153,7 +154,26 @@ def settings_of(config: StudyConfig) -> dict[str, Any]:
     return dict(json.loads(config.model_dump_json(exclude_none=True, exclude={"cluster"})))
 
 
-def network_summary(network: Network, score: Score | None) -> NetworkSummary:
+class Known(Protocol):
+    """What a row of the networks' table says of one; a network that sees images says more."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def source(self) -> str: ...
+
+    @property
+    def dim(self) -> int: ...
+
+    @property
+    def head(self) -> Head | None: ...
+
+    @property
+    def fingerprint(self) -> str: ...
+
+
+def network_summary(network: Known, score: Score | None) -> NetworkSummary:
     """A row of Table 5.1; without a score of the network's own where it has none."""
     image = network if isinstance(network, ImageNetwork) else None
     return NetworkSummary(
@@ -170,14 +190,13 @@ def network_summary(network: Network, score: Score | None) -> NetworkSummary:
     )
 
 
-def method_summary(entry: MethodConfig) -> MethodSummary:
+def method_summary(label: str, method: Method, given: Mapping[str, object]) -> MethodSummary:
     """A method as the tables name it: with its options, of one on rows those that were given.
 
     The defaults of ``adam`` are eleven; they would fill the heads of the tables.
     """
-    method = entry.build()
-    options = entry.options if method.needs_rows else method.options
-    return MethodSummary(name=entry.label, options=dict(options), kind=entry.name, uses=method.uses)
+    options = given if method.needs_rows else method.options
+    return MethodSummary(name=label, options=dict(options), kind=method.name, uses=method.uses)
 
 
 def fit_warnings(methods: Sequence[MethodSummary], fits: Sequence[FitSummary]) -> Iterator[str]:
@@ -203,17 +222,16 @@ def image_warnings(fit_data: DataSummary, eval_data: DataSummary) -> Iterator[st
             )
 
 
-def shared_warnings(shared: int, rows: int, *, what: str = "image") -> Iterator[str]:
+def shared_warnings(shared: int, rows: int) -> Iterator[str]:
     """What makes R² and accuracies better than they would be on other images."""
     if shared:
         yield (
-            f"{shared} of the {rows} eval {what}s are fit {what}s too, told by their features: "
-            f"maps have seen them, and R² and accuracies are not those of new {what}s. Give an "
-            "eval set of its own."
+            f"{shared} of the {rows} eval images are fit images too, told by their features: maps "
+            "have seen them, and R² and accuracies are not those of new images. Give an eval set "
+            "of its own."
         )
 
 
 def versions_summary(config: StudyConfig) -> dict[str, str]:
     """Of everything that could touch a number, where it is installed."""
-    found = {"platform": platform.platform(), **versions_of(config)}
-    return {name: said for name, said in found.items() if said != MISSING}
+    return here(versions_of(config))

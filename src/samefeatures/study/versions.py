@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from importlib.util import find_spec
 
@@ -20,6 +20,12 @@ MISSING = "missing"
 def versions_of(config: StudyConfig) -> dict[str, str]:
     """By name, of what the study uses: the same names on every machine, ``missing`` among them."""
     return {name: installed(name) for name in _packages(config)}
+
+
+def here(found: Mapping[str, str]) -> dict[str, str]:
+    """For results: those that are here, and the platform."""
+    there = {name: said for name, said in found.items() if said != MISSING}
+    return {"platform": platform.platform(), **there}
 
 
 def _packages(config: StudyConfig) -> Iterator[str]:
