@@ -94,13 +94,19 @@ def test_diff(study: Path) -> None:
     path.write_text(json.dumps(found))
     done = call("diff", "out", "other", cwd=study)
     assert done.returncode == 1
-    assert "1 cell differs, at most agreement by 1.5" in done.stdout
+    assert "1 row differs, at most agreement by 1.5" in done.stdout
     done = call("diff", "out", "other", "--json", cwd=study)
     assert done.returncode == 1
     assert len(json.loads(done.stdout)["cells"]) == 1
-    done = call("diff", "out", "nowhere", cwd=study)
+    (study / "odd" / "study.json").mkdir(parents=True)
+    for trouble in (["nowhere"], ["odd"], ["other", "-q", "-v"], ["other", "--tolerance", "2"]):
+        done = call("diff", "out", *trouble, cwd=study)
+        assert done.returncode == 2, trouble  # 1 says that they differ
+        assert len(done.stderr.splitlines()) == 1
+    done = call("diff", "out", "nowhere", "-v", cwd=study)
     assert done.returncode == 2
-    assert len(done.stderr.splitlines()) == 1
+    assert "Traceback" in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("Error: ")
 
 
 def test_overlap(study: Path) -> None:

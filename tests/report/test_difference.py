@@ -26,7 +26,7 @@ def test_the_same_is_the_same(spaced: StudyResults) -> None:
     assert found.same
     assert (found.cells, found.facts) == ((), ())
     assert found.compared > len(spaced.cells)  # controls and spaces too
-    assert difference_lines(found) == [f"The same: {found.compared} cells compared."]
+    assert difference_lines(found) == [f"The same: {found.compared} rows compared."]
 
 
 def test_a_cell_that_differs_is_named_with_both_values(good: StudyResults) -> None:
@@ -38,9 +38,11 @@ def test_a_cell_that_differs_is_named_with_both_values(good: StudyResults) -> No
     assert set(cell.changed) == {"correct", "top1", "ci_low", "ci_high"}
     assert cell.apart
     lines = difference_lines(diff(good, other))
-    assert lines[0].startswith("ols: 1 cell differs, at most correct by 200, top1 by 2, ci_low by ")
+    assert lines[0].startswith("ols: 1 row differs, at most correct by 200, top1 by 2, ci_low by ")
     assert lines[1] == "  net_a → net_b: top1 89.00 → 91.00, intervals do not overlap"
-    assert lines[-1] == "1 of 35 cells differ."
+    # Four tables of nine cells but one, three networks, fits and classes.
+    rows = 35 + 3 + len(good.fits) + len(good.classes)
+    assert lines[-1] == f"1 of {rows} rows differs."
     assert not diff(good, with_cell(good, 1, ci_low=88.5)).cells[0].apart
 
 
@@ -71,9 +73,11 @@ def test_networks_methods_and_measures_of_one_alone(good: StudyResults) -> None:
     assert FactDiff(about="columns", name="cosine", first=True, second=None) in found.facts
     lines = difference_lines(found)
     assert lines[:2] == ["Networks in the first alone: net_c", "Methods in the first alone: ols"]
-    assert "ols: 9 cells in the first alone" in lines
+    assert "ols: 9 rows in the first alone" in lines
     alone = f"{len(found.cells)} are in one of both alone"
-    assert lines[-1] == f"0 of 12 cells differ, {alone}; so does what was asked."
+    assert (
+        lines[-1] == f"None of {found.compared} rows differs, {alone}; what was asked differs too."
+    )
     assert "Columns in the first alone: cosine" in lines
     back = diff(fewer, good)
     assert CellDiff(
@@ -97,7 +101,10 @@ def test_facts_have_a_path(
     assert (about, name) in {(fact.about, fact.name) for fact in found.facts}
     assert found.same is (about != "settings")
     if found.same:
-        assert difference_lines(found)[-1] == f"The same but for {about}: 35 cells compared."
+        assert (
+            difference_lines(found)[-1]
+            == f"The same but for {about}: {found.compared} rows compared."
+        )
 
 
 def test_other_images_and_options(good: StudyResults) -> None:
@@ -114,6 +121,31 @@ def test_other_images_and_options(good: StudyResults) -> None:
     assert told["methods", "ridge.alpha"] == (0.01, 0.1)
     assert told["networks", "net_a.fingerprint"] == ("00" * 32, "ff" * 32)
     assert not any(about == "fit images" for about, _ in told)
+
+
+def test_the_tolerance_is_relative(good: StudyResults) -> None:
+    """A small number that is half of another is no rounding."""
+    small, half = (with_cell(good, 1, measures={"r2": r2, "cosine": 0.5}) for r2 in (2e-4, 1e-4))
+    assert not diff(small, half, tolerance=0.4).same
+    assert diff(small, half, tolerance=0.6).same
+    none, nearly = (with_cell(good, 1, measures={"r2": r2, "cosine": 0.5}) for r2 in (0.0, 1e-15))
+    assert diff(none, nearly).same
+    assert not diff(none, nearly, tolerance=0).same
+
+
+def test_what_was_asked_alone_may_differ(good: StudyResults) -> None:
+    lines = difference_lines(diff(good, replace(good, settings={"data": {"fit": "other"}})))
+    assert lines[-1].startswith("None of ")
+    assert lines[-1].endswith(" rows differs; what was asked differs.")
+
+
+def test_a_row_that_knows_an_accuracy_which_the_other_does_not(controlled: StudyResults) -> None:
+    assert controlled.controls is not None
+    first, *rest = controlled.controls.rows
+    rows = (replace(first, top1=None, correct=None, ci_low=None, ci_high=None), *rest)
+    other = replace(controlled, controls=replace(controlled.controls, rows=rows))
+    lines = difference_lines(diff(controlled, other))
+    assert f"  {first.source} → {first.target}: top1 {first.top1:.2f} → –" in lines
 
 
 def test_where_things_lie_is_no_difference(good: StudyResults) -> None:

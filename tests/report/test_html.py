@@ -139,7 +139,7 @@ def test_every_metric_has_every_cell(good: StudyResults) -> None:
     assert ols["loss"][1][:2] == ["3.00", "89.00"]
     assert ols["loss"][3] == ["−1.50", "91.50", 0]  # a gain
     assert ols["r2"][0] == ["1.000", "90.00", 0]
-    assert views["methods"]["ridge"]["top1"][2] == ["–", "", 0]
+    assert views["methods"]["ridge"]["top1"][2] == ["–", "", None]
 
 
 def test_marks_and_intervals(unsure: StudyResults) -> None:

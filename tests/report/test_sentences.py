@@ -169,6 +169,14 @@ def test_without_the_control_gains_are_counted(published: StudyResults) -> None:
 
 def test_no_gain_is_said(make: Make) -> None:
     assert sentences(make({"ols": three(80.0)}))[2].startswith("None of the 6 hybrids beats")
+    one = sentences(make({"ols": [[90.0, 60.0], [None, 80.0]]}))[2]
+    assert one == "The one hybrid does not beat the target's own network, whose head it uses."
+
+
+def test_networks_without_a_right_answer_have_no_change_to_tell(make: Make) -> None:
+    first = sentences(make({"ols": three(0.0, own=0.0)}, classes=10))[0]
+    assert first.startswith("No OLS map joins two networks that are above chance")
+    assert "–" not in first
 
 
 def test_logit_that_breaks_the_algebra_is_called_out(make: Make) -> None:
@@ -289,7 +297,7 @@ def test_no_hybrid_at_all(make: Make, table: list[list[float | None]]) -> None:
 def test_a_method_without_hybrids_beside_one_that_has_some(make: Make) -> None:
     own = [[90.0, None, None], [None, 90.0, None], [None, None, 90.0]]
     first = sentences(make({"ols": own, "ridge": three(89.0)}))
-    assert first[0] == "No ols hybrid was scored against a source with correct images."
+    assert first[0] == "No OLS hybrid was scored, so nothing can be said of these maps."
     assert first[2] == "No ols hybrid was scored, so none can be compared with its target."
     controls = {"naive": own, "logit": own}
     maps, _, gains, spread = sentences(make({"ols": three(89.0), **controls}))

@@ -21,9 +21,11 @@ from samefeatures.report.shading import (
 
 
 def test_gains_and_missing_values_are_not_shaded() -> None:
-    for penalty in (0.0, -0.01, -50.0, math.nan):
+    for penalty in (0.0, -0.01, -50.0):
         assert shade(penalty) == 0
         assert level(penalty) == 0
+    assert shade(math.nan) == 0
+    assert level(math.nan) is None
 
 
 def test_darkness_follows_the_formula_and_ends_at_one() -> None:

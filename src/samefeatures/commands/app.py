@@ -13,7 +13,7 @@ import typer
 from samefeatures.base.version import __version__
 from samefeatures.commands import miniatures
 from samefeatures.commands.check import check
-from samefeatures.commands.diff import diff
+from samefeatures.commands.diff import TROUBLE, diff
 from samefeatures.commands.ending import ending
 from samefeatures.commands.loudness import saying
 from samefeatures.commands.pair import export, overlap
@@ -29,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for command in (demo, check, plan, run, extract, fit, score, report, diff, overlap, export):
-    app.command()(saying(command))
+    app.command()(saying(command, trouble=TROUBLE if command is diff else 1))
 app.command(no_args_is_help=True)(saying(reproduce))
 app.add_typer(miniatures.app, name="miniatures")
 

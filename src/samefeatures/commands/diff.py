@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from samefeatures.commands.ending import failing
 from samefeatures.commands.options import tell
 
 SAME, DIFFER, TROUBLE = 0, 1, 2
@@ -32,9 +31,8 @@ def diff(
     from samefeatures.report.difference_lines import difference_lines
     from samefeatures.study.results import StudyResults
 
-    with failing(TROUBLE):
-        results = [StudyResults.load(folder / "study.json") for folder in (first, second)]
-        found = compare(*results, tolerance=tolerance)
+    results = [StudyResults.load(folder / "study.json") for folder in (first, second)]
+    found = compare(*results, tolerance=tolerance)
     if as_json:
         typer.echo(json.dumps(found.as_dict(), indent=1))
     else:

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from threading import Timer
 from typing import NoReturn
 
@@ -20,10 +21,13 @@ STOPPED = "Stopped; the same command goes on."
 AGAIN = 0.05
 """Seconds until a stop that was dropped comes once more."""
 
+TROUBLE: ContextVar[int] = ContextVar("trouble", default=1)
+"""The exit code of an error, of the command that runs."""
+
 
 @contextmanager
 def ending() -> Iterator[None]:
-    """Errors of this package, and what the system refuses, are one line and exit code 1.
+    """Errors of this package, and what the system refuses, are one line and exit code ``TROUBLE``.
 
     Ctrl-C ends with 130 and SIGTERM with 143, as shells have it.
     """
@@ -39,7 +43,7 @@ def ending() -> Iterator[None]:
         _fail(str(error))
     except BrokenPipeError:  # whoever reads the output has enough of it
         _let_go()
-        sys.exit(1)
+        sys.exit(TROUBLE.get())
     except OSError as error:  # what no reader or writer has given a place and a remedy
         place = error.filename or "The output"
         _fail(f"{place}: {error.strerror or error}. Free some space, or mend what it says.")
@@ -92,18 +96,9 @@ def _take_any_character() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-@contextmanager
-def failing(code: int) -> Iterator[None]:
-    """Errors of this package end with another code than 1, where 1 says something else."""
-    try:
-        yield
-    except SamefeaturesError as error:
-        _fail(str(error), code)
-
-
-def _fail(message: str, code: int = 1) -> NoReturn:
+def _fail(message: str) -> NoReturn:
     _say(f"Error: {plain(message)}", colour=typer.colors.RED)
-    sys.exit(code)
+    sys.exit(TROUBLE.get())
 
 
 def _stop(code: int) -> NoReturn:

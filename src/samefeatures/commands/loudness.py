@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from samefeatures.base.errors import ConfigError, SamefeaturesError
+from samefeatures.commands.ending import TROUBLE
 
 if TYPE_CHECKING:
     from samefeatures.base.progress import Progress
@@ -51,8 +52,8 @@ def loudness() -> Loudness:
     return _LOUDNESS.get()
 
 
-def saying(command: Callable[..., None]) -> Callable[..., None]:
-    """A command that can be told to say less or more."""
+def saying(command: Callable[..., None], *, trouble: int = 1) -> Callable[..., None]:
+    """A command that can be told to say less or more, and whose errors end with ``trouble``."""
     given = inspect.signature(command, eval_str=True)
     kind = inspect.Parameter.KEYWORD_ONLY
     more = [
@@ -62,12 +63,13 @@ def saying(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def run(*, quiet: bool, verbose: bool, **arguments: Any) -> None:
+        TROUBLE.set(trouble)
         if quiet and verbose:
             raise ConfigError("--quiet and --verbose contradict each other. Give one of them.")
         token = _LOUDNESS.set(Loudness(quiet=quiet, verbose=verbose))
         try:
             command(**arguments)
-        except SamefeaturesError:
+        except (SamefeaturesError, OSError, MemoryError):
             if verbose:
                 traceback.print_exc(file=sys.stderr)
             raise

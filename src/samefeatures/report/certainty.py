@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import statistics
 
 from samefeatures.report.grid import PRECISION, Grid, is_own, number, signed
 from samefeatures.scores.intervals import ALPHA
+from samefeatures.scores.medians import median
 from samefeatures.scores.paired import detectable
 from samefeatures.study.results import Cell
 
@@ -80,8 +80,8 @@ def eval_set_note(grid: Grid) -> str:
     if not hybrids:
         return ""
     n, tests = hybrids[0].n, len(hybrids)
-    half = statistics.median((cell.ci_high - cell.ci_low) / 2 for cell in hybrids)
-    disagreements = round(statistics.median(sum(cell.turned) for cell in hybrids))
+    half = median((cell.ci_high - cell.ci_low) / 2 for cell in hybrids)
+    disagreements = round(median(sum(cell.turned) for cell in hybrids))
     found = detectable(disagreements, comparisons=tests)
     text = f"95 % intervals: ± {number(half)} points (median). "
     if found.at_best > n:

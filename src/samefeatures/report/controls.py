@@ -10,7 +10,7 @@ from samefeatures.report.findings import Alone, alone
 from samefeatures.report.grid import MISSING, number
 from samefeatures.report.judged import level_words
 from samefeatures.report.level import baseline, chance, near
-from samefeatures.report.summary import median
+from samefeatures.scores.medians import median
 from samefeatures.study.results import ControlRow, Controls, StudyResults
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from samefeatures.report.drawing import LINE, MUTED, blank, save, style
 from samefeatures.report.grid import Grid, grids
 from samefeatures.report.shading import INK
+from samefeatures.scores.medians import known, median
 from samefeatures.study.results import CurveSummary, FitSummary, StudyResults
 
 COLOUR = "#33669f"
@@ -42,7 +42,7 @@ class Curves:
     def says(self) -> str:
         """The caption: what is drawn, steps and losses."""
         steps = [fit.steps for fit in self.fits if fit.steps is not None]
-        losses = [fit.loss for fit in self.fits if fit.loss is not None]
+        losses = known(fit.loss for fit in self.fits)
         units = "batches" if self.unit == "batch" else "passes over the fit rows"
         drawn = (
             "Mean of ‖x/‖x‖ − y/‖y‖‖² over each batch"
@@ -88,7 +88,7 @@ def _line(curve: CurveSummary) -> dict[int, float]:
     values = curve.loss
     if curve.unit == "pass":
         end = curve.loss[-1]
-        values = tuple(100 * (loss / end - 1) if end > 0 else 0.0 for loss in curve.loss)
+        values = tuple(100 * (loss / end - 1) if end else 0.0 for loss in curve.loss)
     return dict(zip(curve.at, values, strict=True))
 
 
@@ -99,7 +99,7 @@ def _median(lines: Sequence[dict[int, float]], *, ended: bool) -> dict[int, floa
     for step in steps:
         values = [line.get(step, 0.0) for line in lines if ended or step in line]
         if 2 * len(values) >= len(lines):
-            found[step] = statistics.median(values)
+            found[step] = median(values)
     return found
 
 
@@ -139,4 +139,4 @@ def _span(values: Sequence[float], form: str) -> str:
     low, high = format(min(values), form), format(max(values), form)
     if low == high:
         return low
-    return f"{low} to {high} (median {statistics.median(values):.4g})"
+    return f"{low} to {high} (median {median(values):.4g})"

@@ -5,20 +5,21 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from samefeatures.base.brief import brief
 from samefeatures.base.options import check_number
-from samefeatures.study.results import ControlRow, DataSummary, SpaceRow, StudyResults
-
-Row = Mapping[str, Any]
-Place = tuple[str, str, str]
+from samefeatures.report.difference_rows import FOUND, Named, Place, Row, named_rows
+from samefeatures.study.results import DataSummary, StudyResults
 
 ROUNDING = 1e-9
 """Relative difference that another order of sums may make."""
 
-BESIDE = ("title", "warnings", "versions", "platform")
+NOTHING = 1e-12
+"""What another order of sums may make of nothing, where no relative difference says it."""
+
+BESIDE = ("title", "warnings", "versions")
 """What facts are about that decide nothing: numbers may be the same all the same."""
 
 
@@ -27,7 +28,8 @@ class FactDiff:
     """A setting, a network, a method, a set of images, or a version.
 
     Attributes:
-        about: ``settings``, ``networks``, ``methods``, ``fit images``, ``eval images`` and others.
+        about: ``settings``, ``networks``, ``methods``, ``fit images``, ``eval images`` and others;
+            ``columns`` that one of both lacks.
         name: Which, e.g. ``methods.1.alpha``.
         first: What the first results say; None where they do not have it.
         second: The same of the second.
@@ -41,12 +43,12 @@ class FactDiff:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellDiff:
-    """A cell, or a row of controls or tasks, that is not the same in both.
+    """A cell, or a row of another table, that is not the same in both.
 
     Attributes:
-        method: Of the study, or ``control …``, ``space …``, ``task …``.
-        source: Whose features.
-        target: Whose head.
+        method: Of the study, or which table: ``control …``, ``beyond …``, ``task …`` and others.
+        source: Whose features, or what else the row is of.
+        target: Whose head; empty where there is none.
         changed: By column, what both results say; columns that one lacks are facts.
         only: ``first`` or ``second``, where the other has no such cell; else None.
         apart: Whether the 95 % intervals of its accuracy do not overlap; None without them.
@@ -67,7 +69,7 @@ class ResultsDiff:
     Attributes:
         facts: What was asked, of what, with what.
         cells: In the order of the first results.
-        compared: Cells that both have.
+        compared: Cells, and rows of other tables, that both have.
     """
 
     facts: tuple[FactDiff, ...]
@@ -98,9 +100,10 @@ class ResultsDiff:
 def diff(first: StudyResults, second: StudyResults, *, tolerance: float = ROUNDING) -> ResultsDiff:
     """What differs between two results, e.g. of a study that was run twice.
 
-    Cells are compared by method, source and target, column by column, those of controls and tasks
-    too; numbers are the same where they differ by no more than ``tolerance``, relative to the
-    larger one, and counts only where they are equal.
+    Every table of the results is compared row by row: cells by method, source and target, others by
+    the names in them. Numbers are the same where they differ by no more than ``tolerance``,
+    relative to the larger one, or by less than 1e-12; of a tolerance of 0, and counts, only where
+    they are equal.
 
     Args:
         first: The results to start from.
@@ -111,58 +114,79 @@ def diff(first: StudyResults, second: StudyResults, *, tolerance: float = ROUNDI
         ConfigError: when the tolerance is none.
     """
     check_number("tolerance", tolerance, zero=True, below=1.0)
-    ours, theirs = _rows(first), _rows(second)
+    ours, theirs = ({r.place: r for r in named_rows(each)} for each in (first, second))
+    lacking = _lacking(ours, theirs)
     cells = []
     for place in dict.fromkeys([*ours, *theirs]):
-        found = _cell(place, ours.get(place), theirs.get(place), tolerance)
+        found = _cell(ours.get(place), theirs.get(place), lacking, tolerance)
         if found is not None:
             cells.append(found)
-    facts = (*_facts(first, second), *_columns(ours, theirs))
+    facts = (*_facts(first, second, tolerance), *lacking.values())
     compared = len(ours.keys() & theirs.keys())
     return ResultsDiff(facts=facts, cells=tuple(cells), compared=compared)
 
 
-def _rows(results: StudyResults) -> dict[Place, Row]:
-    """Everything that has numbers, by place."""
-    rows: dict[Place, Row] = {}
-    for cell in results.cells:
-        rows[cell.method, cell.source, cell.target] = cell.row
-    for task in results.tasks:
-        for row in task.table:
-            rows[f"task {task.name}, {row['method']}", row["source"], row["target"]] = row
-    if results.controls is not None:
-        for control in results.controls.rows:
-            rows[f"control {control.control}", control.source, control.target] = _of(control)
-        for space in results.controls.spaces.rows:
-            seed = f" {space.seed}" if space.seed else ""
-            rows[f"space {space.kind}{seed}", space.of or "", space.target] = _of(space)
-    return rows
+def _lacking(
+    ours: Mapping[Place, Named], theirs: Mapping[Place, Named]
+) -> dict[tuple[str, str], FactDiff]:
+    """By table and name, columns that one of both lacks in all rows of a table that both have."""
+    mine, other = _columns(ours), _columns(theirs)
+    found = {}
+    for table in mine.keys() & other.keys():
+        for name in dict.fromkeys([*mine[table], *other[table]]):
+            first, second = (True if name in has[table] else None for has in (mine, other))
+            if first is not second:
+                told = name if table == "cells" else f"{table}.{name}"
+                found[table, name] = FactDiff(
+                    about="columns", name=told, first=first, second=second
+                )
+    return found
 
 
-def _of(row: ControlRow | SpaceRow) -> Row:
-    return {field.name: getattr(row, field.name) for field in fields(row)}
+def _columns(rows: Mapping[Place, Named]) -> dict[str, dict[str, None]]:
+    found: dict[str, dict[str, None]] = {}
+    for each in rows.values():
+        found.setdefault(each.table, {}).update(dict.fromkeys(each.row))
+    return found
 
 
-def _cell(place: Place, ours: Row | None, theirs: Row | None, tolerance: float) -> CellDiff | None:
-    method, source, target = place
+def _cell(
+    ours: Named | None,
+    theirs: Named | None,
+    lacking: Mapping[tuple[str, str], FactDiff],
+    tolerance: float,
+) -> CellDiff | None:
+    known = ours or theirs
+    assert known is not None
+    method, source, target = known.place
     if ours is None or theirs is None:
         only = "second" if ours is None else "first"
         return CellDiff(method=method, source=source, target=target, changed={}, only=only)
     changed = {
-        name: (value, theirs[name])
-        for name, value in ours.items()
-        if name in theirs and not _alike(value, theirs[name], tolerance)
+        name: both
+        for name in dict.fromkeys([*ours.row, *theirs.row])
+        if (ours.table, name) not in lacking
+        and not _alike(*(both := (ours.row.get(name), theirs.row.get(name))), tolerance)
     }
     if not changed:
         return None
-    apart = _apart(ours, theirs)
+    apart = _apart(ours.row, theirs.row)
     return CellDiff(method=method, source=source, target=target, changed=changed, apart=apart)
 
 
 def _alike(one: Any, other: Any, tolerance: float) -> bool:
     if isinstance(one, float) and isinstance(other, float):
         both = math.isnan(one) and math.isnan(other)
-        return both or math.isclose(one, other, rel_tol=tolerance, abs_tol=tolerance)
+        nothing = NOTHING if tolerance else 0.0
+        return both or math.isclose(one, other, rel_tol=tolerance, abs_tol=nothing)
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(
+            _alike(one[key], other[key], tolerance) for key in one
+        )
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(
+            _alike(*pair, tolerance) for pair in zip(one, other, strict=True)
+        )
     return bool(one == other)
 
 
@@ -175,53 +199,46 @@ def _apart(ours: Row, theirs: Row) -> bool | None:
     return high < other_low or other_high < low
 
 
-def _columns(ours: Mapping[Place, Row], theirs: Mapping[Place, Row]) -> Iterator[FactDiff]:
-    """Measures that one of both lacks."""
-    mine, other = (dict.fromkeys(c for r in rows.values() for c in r) for rows in (ours, theirs))
-    for name in dict.fromkeys([*mine, *other]):
-        if (name in mine) != (name in other):
-            first, second = (True if name in columns else None for columns in (mine, other))
-            yield FactDiff(about="columns", name=name, first=first, second=second)
-
-
-def _facts(first: StudyResults, second: StudyResults) -> Iterator[FactDiff]:
-    for about, ours, theirs in zip(ABOUT, _said(first), _said(second), strict=True):
-        for name, one, other in _unlike("", ours, theirs):
+def _facts(first: StudyResults, second: StudyResults, tolerance: float) -> Iterator[FactDiff]:
+    ours, theirs = _said(first), _said(second)
+    for about in ours:
+        for name, one, other in _unlike("", ours[about], theirs[about], tolerance):
             yield FactDiff(about=about, name=name, first=one, second=other)
 
 
-ABOUT = (
-    "title", "networks", "methods", "fit images", "eval images", "settings", "warnings", "versions"
-)  # fmt: skip
-
-
-def _said(results: StudyResults) -> tuple[Any, ...]:
-    networks = {
-        n.name: {"source": n.source, "fingerprint": n.fingerprint} for n in results.networks
+def _said(results: StudyResults) -> dict[str, Any]:
+    """By what it is about."""
+    networks = {n.name: _without(asdict(n), "name", *FOUND) for n in results.networks}
+    methods = {
+        m.name: {"kind": m.kind or m.name, "uses": m.uses, **m.options} for m in results.methods
     }
-    methods = {m.name: {"kind": m.kind or m.name, **m.options} for m in results.methods}
     # Networks, methods and images are told by themselves, and where things lie decides nothing.
     told = ("networks", "methods", "title", "out", "store")
-    settings = {key: value for key, value in results.settings.items() if key not in told}
-    images = (_images(results.fit_data), _images(results.eval_data))
-    warnings = dict.fromkeys(results.warnings, True)
-    found = (results.title, networks, methods, *images, settings, warnings, results.versions)
-    plain: list[Any] = json.loads(json.dumps(found, default=str))
-    return tuple(plain)
+    found = {
+        "title": results.title,
+        "networks": networks,
+        "methods": methods,
+        "measures": {m.name: _without(asdict(m), "name") for m in results.measures},
+        "fit images": _images(results.fit_data),
+        "eval images": _images(results.eval_data),
+        "class names": list(results.class_names),
+        "settings": _without(results.settings, *told),
+        "warnings": dict.fromkeys(results.warnings, True),
+        "versions": results.versions,
+    }
+    plain: dict[str, Any] = json.loads(json.dumps(found, default=str))
+    return plain
+
+
+def _without(values: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in names}
 
 
 def _images(data: DataSummary) -> Row:
-    return {
-        "name": data.name,
-        "fingerprint": data.fingerprint,
-        "images": data.images,
-        "rows": data.rows,
-        "views": data.views,
-        "left out": sorted(image.id for image in data.left_out),
-    }
+    return {**asdict(data), "left_out": {image.id: image.reason for image in data.left_out}}
 
 
-def _unlike(name: str, one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
+def _unlike(name: str, one: Any, other: Any, tolerance: float) -> Iterator[tuple[str, Any, Any]]:
     """Path and both values wherever they differ; what one lacks is None there, as a whole."""
     pairs: list[tuple[object, Any, Any]] | None = None
     if isinstance(one, Mapping) and isinstance(other, Mapping):
@@ -230,8 +247,8 @@ def _unlike(name: str, one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
         pairs = [(i, *both) for i, both in enumerate(zip(one, other, strict=True))]
     if pairs is not None:
         for key, ours, theirs in pairs:
-            yield from _unlike(f"{name}.{key}" if name else str(key), ours, theirs)
-    elif one != other:
+            yield from _unlike(f"{name}.{key}" if name else str(key), ours, theirs, tolerance)
+    elif not _alike(one, other, tolerance):
         yield name, one, other
 
 

@@ -10,14 +10,14 @@ from samefeatures.report.difference import BESIDE, CellDiff, FactDiff, ResultsDi
 from samefeatures.report.grid import number
 
 LISTED = 10
-"""Cells of a method that are told one by one."""
+"""Rows of a table that are told one by one."""
 
 TOLD = ("top1", "agreement")
 """Percents; of all other columns the greatest difference is told."""
 
 
 def difference_lines(found: ResultsDiff) -> list[str]:
-    """Facts first, then cells by method: how many, how far, and those that differ most."""
+    """Facts first, then rows by table: how many, how far, and those that differ most."""
     lines = [*_alone(found.facts)]
     lines += [f"{_capital(f.about)}: {_fact(f)}" for f in found.facts if not _is_alone(f)]
     for method in dict.fromkeys(cell.method for cell in found.cells):
@@ -29,14 +29,16 @@ def _verdict(found: ResultsDiff) -> str:
     if found.same:
         beside = sorted({fact.about for fact in found.facts})
         but = f" but for {' and '.join(beside)}" if beside else ""
-        return f"The same{but}: {found.compared} cells compared."
+        return f"The same{but}: {_rows(found.compared)} compared."
     differ = sum(cell.only is None for cell in found.cells)
     alone = len(found.cells) - differ
-    text = f"{differ} of {found.compared} cells differ"
+    number = str(differ) if differ else "None"
+    text = f"{number} of {_rows(found.compared)} differ{'' if differ > 1 else 's'}"
     if alone:
-        text += f", {alone} are in one of both alone"
-    settings = any(fact.about not in BESIDE for fact in found.facts)
-    return f"{text}{'; so does what was asked' if settings else ''}."
+        text += f", {alone} {'is' if alone == 1 else 'are'} in one of both alone"
+    if any(fact.about not in (*BESIDE, "columns") for fact in found.facts):
+        text += f"; what was asked differs{' too' if found.cells else ''}"
+    return f"{text}."
 
 
 def _is_alone(fact: FactDiff) -> bool:
@@ -70,26 +72,28 @@ def _of_method(cells: Sequence[CellDiff]) -> Iterator[str]:
     for which in ("first", "second"):
         alone = [cell for cell in cells if cell.only == which]
         if alone:
-            yield f"{method}: {_cells(len(alone))} in the {which} alone"
+            yield f"{method}: {_rows(len(alone))} in the {which} alone"
     both = [cell for cell in cells if cell.only is None]
     if not both:
         return
     apart = sum(bool(cell.apart) for cell in both)
     intervals = f"; intervals of {apart} do not overlap" if apart else ""
     differ = "differs" if len(both) == 1 else "differ"
-    yield f"{method}: {_cells(len(both))} {differ}, {_greatest(both)}{intervals}"
+    yield f"{method}: {_rows(len(both))} {differ}, {_greatest(both)}{intervals}"
     for cell in sorted(both, key=_far, reverse=True)[:LISTED]:
         changed = next((name for name in TOLD if name in cell.changed), None)
         if changed is not None:
-            one, other = (number(value) for value in cell.changed[changed])
+            pair = cell.changed[changed]
+            one, other = (number(math.nan if value is None else value) for value in pair)
             note = ", intervals do not overlap" if cell.apart else ""
-            yield f"  {cell.source} → {cell.target}: {changed} {one} → {other}{note}"
+            ends = " → ".join(filter(None, (cell.source, cell.target)))
+            yield f"  {ends}: {changed} {one} → {other}{note}"
     if len(both) > LISTED:
         yield f"  … {len(both) - LISTED} more: --json has all"
 
 
-def _cells(count: int) -> str:
-    return f"{count} cell" if count == 1 else f"{count} cells"
+def _rows(count: int) -> str:
+    return f"{count} row" if count == 1 else f"{count} rows"
 
 
 def _greatest(cells: Sequence[CellDiff]) -> str:

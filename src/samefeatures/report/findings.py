@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from samefeatures.scores.medians import known, median
 from samefeatures.study.results import StudyResults
 from samefeatures.study.results.spaces import BeyondRow, SpaceFindings, SpaceRow
 
@@ -24,12 +24,9 @@ class Spread:
 
     @classmethod
     def of(cls, values: Iterable[float | None]) -> Spread:
-        known = [v for v in values if v is not None and math.isfinite(v)]
-        if not known:
-            return cls(count=0, median=math.nan, low=math.nan, high=math.nan)
-        return cls(
-            count=len(known), median=statistics.median(known), low=min(known), high=max(known)
-        )
+        found = known(values)
+        low, high = min(found, default=math.nan), max(found, default=math.nan)
+        return cls(count=len(found), median=median(found), low=low, high=high)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,9 +97,9 @@ def alone(results: StudyResults, kind: str) -> Alone | None:
 
 
 def change(row: SpaceRow, results: StudyResults) -> float | None:
-    """Percent against the own accuracy of the network that it is made of."""
-    own = next((net.top1 for net in results.networks if net.name == row.of), 0.0)
-    return 100 * (row.top1 - own) / own if own else None
+    """Percent against the own accuracy of the network that it is made of; None without one."""
+    own = next((net.top1 for net in results.networks if net.name == row.of), math.nan)
+    return 100 * (row.top1 - own) / own if own > 0 else None
 
 
 def given_sets(results: StudyResults) -> list[str]:

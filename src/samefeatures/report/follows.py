@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from samefeatures.report.grid import Grid, grids, number
-from samefeatures.report.summary import median
+from samefeatures.scores.medians import median
 from samefeatures.study.results import StudyResults
 
 HEADS = (

@@ -186,9 +186,7 @@ def lacking(cell: Cell, measure: MeasureSummary) -> float:
 
 def penalty(cell: Cell | None) -> float:
     """What the cell is shaded by: percent lost against the source's own accuracy, or NaN."""
-    if cell is None or is_own(cell):
-        return math.nan
-    return -cell.change_vs_source_pct
+    return math.nan if cell is None else -cell.change_vs_source_pct
 
 
 def _option(value: object) -> str:

@@ -77,7 +77,7 @@ METRICS: tuple[Metric, ...] = (
         "(the target network right, the hybrid wrong). Shade: percent of all images broken.",
         lambda cell, _: count(cell.fixed),
         lambda cell, _: count(cell.broken),
-        lambda cell: 100 * cell.turned[1] / cell.n,
+        lambda cell: 100 * cell.turned[1] / cell.n if cell.scored else math.nan,
     ),
     Metric(
         "agreement",
@@ -89,6 +89,10 @@ METRICS: tuple[Metric, ...] = (
         lambda cell: 100 - cell.agreement,
     ),
 )
+
+
+View = tuple[str, str, int | None]
+"""Large and small figure, and the level of the shade; None where nothing is known."""
 
 
 FOLLOWS = Metric(
@@ -156,7 +160,7 @@ def _shown(grid: Grid, metric: Metric, i: int, j: int) -> dict[str, Any]:
     }
 
 
-def views(grid: Grid, shown: Sequence[Metric]) -> dict[str, list[tuple[str, str, int]]]:
+def views(grid: Grid, shown: Sequence[Metric]) -> dict[str, list[View]]:
     """The cells of every metric, row by row: what the script puts in when a reader changes it."""
     return {
         metric.key: [_view(metric, cell, grid.digits) for row in grid.rows for cell in row]
@@ -164,10 +168,12 @@ def views(grid: Grid, shown: Sequence[Metric]) -> dict[str, list[tuple[str, str,
     }
 
 
-def _view(metric: Metric, cell: Cell | None, digits: int) -> tuple[str, str, int]:
+def _view(metric: Metric, cell: Cell | None, digits: int) -> View:
     if cell is None:
-        return MISSING, "", 0
-    darkness = 0 if is_own(cell) else level(metric.missing(cell))
+        return MISSING, "", None
+    darkness = level(metric.missing(cell))
+    if is_own(cell) and darkness is not None:
+        darkness = 0
     return metric.large(cell, digits), metric.small(cell, digits), darkness
 
 

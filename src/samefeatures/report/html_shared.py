@@ -37,7 +37,7 @@ def _cell(row: BeyondRow | None, heat: Heat, source: str, target: str) -> dict[s
         return {
             "large": MISSING,
             "small": "",
-            "level": 0,
+            "level": None,
             "own": False,
             "gain": False,
             "details": text,
@@ -47,7 +47,7 @@ def _cell(row: BeyondRow | None, heat: Heat, source: str, target: str) -> dict[s
     return {
         "large": large,
         "small": small.replace(" to ", "–"),
-        "level": round(LEVELS * darkness(row)),
+        "level": None if row.r2 is None else round(LEVELS * darkness(row)),
         "own": False,
         "gain": False,
         "details": "\n".join(lines),

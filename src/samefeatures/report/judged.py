@@ -10,6 +10,7 @@ from samefeatures.report.findings import Spread
 from samefeatures.report.grid import Grid, number, signed
 from samefeatures.report.level import baseline, chance, near
 from samefeatures.scores.intervals import ALPHA
+from samefeatures.scores.medians import known
 from samefeatures.study.results import Cell, StudyResults
 
 # Hybrids that lose at most SMALL percent keep nearly everything, at most BEARABLE much of it.
@@ -27,7 +28,7 @@ class Judged:
     Attributes:
         level: Percent that needs no network.
         idle: Own accuracy of the networks that are hardly above it, by name.
-        cells: Hybrids between two networks above it.
+        cells: Hybrids between two networks above it, or from a source without a head into one.
         aside: All other hybrids.
         gains: Hybrids significantly better than their source, into a head above the level.
     """
@@ -106,8 +107,7 @@ def judged(grid: Grid) -> Judged:
 
 def weaker(cell: Cell) -> float:
     """Own top-1 of the weaker of its two networks, in percent: a map can't be blamed for less."""
-    known = [own for own in (cell.source_top1, cell.target_top1) if math.isfinite(own)]
-    return min(known, default=math.nan)
+    return min(known((cell.source_top1, cell.target_top1)), default=math.nan)
 
 
 def lost(cell: Cell, level: float) -> float:
@@ -144,10 +144,10 @@ def aside_line(grid: Grid) -> str:
     )
     if len(found.idle) > 1:
         text = text.replace("its own head", "their own heads").replace("into it", "into them")
-    if not found.cells:
-        return f"{text}, and there are no others."
     changes = Spread.of(cell.change_vs_source_pct for cell in found.cells)
-    return f"{text}; over the other {_maps(len(found.cells))}: {signed(changes.median)} %."
+    if not changes.count:
+        return f"{text}, and there are no others."
+    return f"{text}; over the other {_maps(changes.count)}: {signed(changes.median)} %."
 
 
 def _maps(count: int) -> str:

@@ -13,8 +13,8 @@ from samefeatures.report.level import near
 from samefeatures.report.sentences_logits import of_logit
 from samefeatures.report.sentences_maps import of_maps
 from samefeatures.report.sentences_shared import of_following, of_sharing
-from samefeatures.report.summary import median
 from samefeatures.scores.intervals import ALPHA
+from samefeatures.scores.medians import known, median
 from samefeatures.study.results import StudyResults
 
 # A median R² from here on reads as "nearly whole".
@@ -105,10 +105,9 @@ def _of_gains(grid: Grid) -> str:
         return "No hybrid can be compared with its target: no two networks are above chance."
     beat = [cell for cell in found.cells if cell.loss_vs_target_points < 0]
     if not beat:
-        return (
-            f"None of the {len(found.cells)} hybrids beats the target's own network, whose head it "
-            "uses."
-        )
+        none = f"None of the {len(found.cells)} hybrids beats"
+        who = none if len(found.cells) > 1 else "The one hybrid does not beat"
+        return f"{who} the target's own network, whose head it uses."
     top = min(beat, key=lambda cell: cell.loss_vs_target_points)
     sure = sum(cell.p_vs_target < ALPHA for cell in beat)
     verb = "beats" if len(beat) == 1 else "beat"
@@ -122,7 +121,7 @@ def _of_gains(grid: Grid) -> str:
 
 
 def _of_r2(grid: Grid) -> str:
-    values = sorted(cell.r2 for cell in grid.pairs if math.isfinite(cell.r2))
+    values = sorted(known(cell.r2 for cell in grid.pairs))
     opening = "R² of mapped against true features"
     if not values:
         return f"{opening} was not computed."

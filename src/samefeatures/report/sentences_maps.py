@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
 
 from samefeatures.base.shown import plain
 from samefeatures.report.findings import Spread, spaces_of
-from samefeatures.report.grid import Grid, number, signed
+from samefeatures.report.grid import Grid, number
 from samefeatures.report.judged import BEARABLE, SMALL, Judged, idle_words, judged, level_words
 from samefeatures.report.level import baseline, near
+from samefeatures.report.sentences_opening import against_source, method_name, opening
 from samefeatures.report.sentences_shared import of_answers
 from samefeatures.report.summary import deficient
-from samefeatures.study.results import Cell, StudyResults
-from samefeatures.study.results.spaces import SpaceRow
+from samefeatures.scores.medians import median
+from samefeatures.study.results import StudyResults
 
 # Controls do as well as hybrids where they are at most this many points below.
 AS_WELL = 1.0
@@ -22,14 +23,14 @@ BY_HEART = 10.0
 
 def of_maps(grid: Grid, results: StudyResults) -> str:
     """How much of the accuracy the maps keep, and what else would have kept it."""
-    if not Spread.of(cell.change_vs_source_pct for cell in grid.hybrids).count:
-        return f"No {plain(grid.label)} hybrid was scored against a source with correct images."
+    if not grid.hybrids:
+        return f"No {method_name(grid)} hybrid was scored, so nothing can be said of these maps."
     found = judged(grid)
     if not found.cells:
         return _of_chance(grid, found, results)
     answers = of_answers(found.cells, results, kept=found.lost <= BEARABLE and not found.unsure)
     parts = [
-        f"{_opening(grid, found.cells, found)}: {_verdict(found, grid, results)}.",
+        f"{opening(grid, found)}: {_verdict(found, grid, results)}.",
         _of_idle(found, results),
         _of_gains(found, grid),
         answers,
@@ -39,34 +40,20 @@ def of_maps(grid: Grid, results: StudyResults) -> str:
     return " ".join(filter(None, parts))
 
 
-def _opening(grid: Grid, cells: tuple[Cell, ...], found: Judged) -> str:
-    changes = Spread.of(cell.change_vs_source_pct for cell in cells)
-    name = "OLS" if grid.kind == "ols" else plain(grid.label)
-    change = f"{_pct(changes.median)} relative to the source network's own"
-    between = " between networks above chance" if cells is found.cells and found.aside else ""
-    possible = len(grid.names) * (len(grid.names) - 1)
-    if len(cells) == 1:
-        return f"The one {name} map{between} changes top-1 accuracy by {change}"
-    of = "" if len(grid.hybrids) == possible else f" scored of {possible}"
-    return (
-        f"Over the {len(cells)}{of} {name} maps{between}, top-1 accuracy changes by a median of "
-        f"{change} ({_pct(changes.low)} to {_pct(changes.high)})"
-    )
-
-
 def _of_chance(grid: Grid, found: Judged, results: StudyResults) -> str:
     """No map joins two networks that could show anything."""
     involved = {name for cell in grid.hybrids for name in (cell.source, cell.target)}
-    if involved <= found.idle.keys():
+    changes = Spread.of(cell.change_vs_source_pct for cell in grid.hybrids)
+    if involved <= found.idle.keys() and changes.count == len(grid.hybrids):
         own = Spread.of(cell.source_top1 for cell in grid.hybrids).median
         return (
-            f"{_opening(grid, found.aside, found)}: but the networks themselves reach only "
+            f"{against_source(grid, grid.hybrids)}: but the networks themselves reach only "
             f"{number(own)} % where {level_words(results)}, so this shows nothing about their "
             "features."
         )
     text = (
-        f"No {'OLS' if grid.kind == 'ols' else plain(grid.label)} map joins two networks that are "
-        f"above chance, so accuracy shows nothing of what they share. {_of_idle(found, results)}"
+        f"No {method_name(grid)} map joins two networks that are above chance, so accuracy shows "
+        f"nothing of what they share. {_of_idle(found, results)}"
     )
     return " ".join(filter(None, [text, _of_gains(found, grid)]))
 
@@ -93,6 +80,8 @@ def _verdict(found: Judged, grid: Grid, results: StudyResults) -> str:
 def _weaker(found: Judged, limit: float) -> str:
     """Said where the change against the source alone would tell otherwise."""
     changes = Spread.of(cell.change_vs_source_pct for cell in found.cells)
+    if not changes.count:
+        return ""
     worst = -changes.low > BEARABLE and limit == SMALL
     if -changes.median <= limit and not worst and changes.median <= limit:
         return ""
@@ -155,23 +144,30 @@ def _of_gains(found: Judged, grid: Grid) -> str:
 
 
 def _of_others(found: Judged, results: StudyResults) -> str:
-    """Pixels and untrained weights that do as well as the features."""
+    """Pixels and untrained weights that do as well as the features, and in which maps."""
     for kind, says in OTHERS.items():
-        rows = [row for row in spaces_of(results).rows if row.kind == kind]
-        pairs = [(cell, row) for cell in found.cells for row in rows if _stands_for(row, cell)]
-        well = sum(row.top1 >= cell.top1 - AS_WELL for cell, row in pairs)
-        if pairs and 2 * well >= len(pairs):
-            among = "" if well == len(pairs) else f" in {well} of {len(pairs)} maps"
+        draws: dict[tuple[str | None, str], list[float]] = {}
+        for row in spaces_of(results).rows:
+            if row.kind == kind:
+                draws.setdefault((row.of, row.target), []).append(row.top1)
+        reached = [
+            (
+                cell,
+                median(draws.get((cell.source, cell.target), draws.get((None, cell.target), []))),
+            )
+            for cell in found.cells
+        ]
+        known = [(cell, top1) for cell, top1 in reached if math.isfinite(top1)]
+        well = [top1 for cell, top1 in known if top1 >= cell.top1 - AS_WELL]
+        if well and 2 * len(well) >= len(known):
+            every = len(well) == len(found.cells)
+            among = "" if every else f" in {len(well)} of {len(found.cells)} maps"
+            where = "this" if every else "in these maps"
             return (
                 f"But {says} in the features' place, mapped in the same way, do as well{among} "
-                f"({_percents(row.top1 for _, row in pairs)}): this accuracy needs no trained "
-                "features."
+                f"(median {number(median(well))} %): {where} accuracy needs no trained features."
             )
     return ""
-
-
-def _stands_for(row: SpaceRow, cell: Cell) -> bool:
-    return row.target == cell.target and row.of in (None, cell.source)
 
 
 def _of_shuffled(results: StudyResults) -> str:
@@ -183,14 +179,6 @@ def _of_shuffled(results: StudyResults) -> str:
         f"But maps between features of different images get {number(found.median)} %, where "
         f"{level_words(results)}: explain that before you believe any of this."
     )
-
-
-def _percents(values: Iterable[float]) -> str:
-    return f"median {number(Spread.of(values).median)} %"
-
-
-def _pct(value: float) -> str:
-    return f"{signed(value)} %"
 
 
 OTHERS = {"pixels": "the pixels", "random weights": "networks with untrained weights"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Sequence
 
 from samefeatures.report.findings import (
@@ -18,6 +17,7 @@ from samefeatures.report.findings import (
 )
 from samefeatures.report.follows import Followed
 from samefeatures.report.grid import number, signed
+from samefeatures.scores.medians import median
 from samefeatures.study.results import Cell, StudyResults
 
 # Answers do as well as features where they lose at most this many percent more.
@@ -66,7 +66,7 @@ def of_answers(cells: Sequence[Cell], results: StudyResults, *, kept: bool) -> s
             known.setdefault(row.kind, []).append((value, changes[place]))
     if not known:
         return ""
-    medians = {kind: statistics.median(one for one, _ in pairs) for kind, pairs in known.items()}
+    medians = {kind: median(one for one, _ in pairs) for kind, pairs in known.items()}
     kind = max(medians, key=lambda kind: medians[kind])
     says = f"{KNOW_ANSWERS[kind]} it by {signed(medians[kind])} %"
     pairs = known[kind]

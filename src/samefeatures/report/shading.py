@@ -28,8 +28,13 @@ def shade(penalty: float) -> float:
     return min(1.0, math.log1p(4 * penalty) / math.log1p(400.0))
 
 
-def level(penalty: float) -> int:
-    """``shade`` as a whole number from 0 (no penalty) to ``LEVELS``; a penalty is at least 1."""
+def level(penalty: float) -> int | None:
+    """``shade`` as a whole number from 0 (no penalty) to ``LEVELS``; a penalty is at least 1.
+
+    None of NaN: what is not known is neither a loss nor none.
+    """
+    if math.isnan(penalty):
+        return None
     darkness = shade(penalty)
     return 0 if darkness == 0 else max(1, round(darkness * LEVELS))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from samefeatures.report.beneath import ABOUT
 from samefeatures.report.certainty import eval_set_note, marks_note
 from samefeatures.report.grid import Grid, number, signed
 from samefeatures.report.judged import aside_line
+from samefeatures.scores.medians import known, median
 from samefeatures.study.results import Cell, FitSummary, StudyResults
 
 
@@ -22,6 +22,7 @@ class MethodNumbers:
     Attributes:
         label: The method with its options.
         hybrids: Cells off the diagonal that were scored.
+        changes: Of these, how many have a source with right answers of its own to compare with.
         possible: Cells off the diagonal: N (N - 1).
         change_over_maps: Median change vs source in percent, diagonal left out.
         change_over_cells: The same with the diagonal's zeros, as the thesis counts.
@@ -37,6 +38,7 @@ class MethodNumbers:
 
     label: str
     hybrids: int
+    changes: int
     possible: int
     change_over_maps: float
     change_over_cells: float
@@ -60,6 +62,7 @@ def numbers(grid: Grid) -> MethodNumbers:
     return MethodNumbers(
         label=grid.label,
         hybrids=len(hybrids),
+        changes=len(ranked),
         possible=len(grid.names) * (len(grid.names) - 1),
         change_over_maps=median(cell.change_vs_source_pct for cell in hybrids),
         change_over_cells=median(cell.change_vs_source_pct for cell in grid.scored),
@@ -74,27 +77,29 @@ def numbers(grid: Grid) -> MethodNumbers:
     )
 
 
-def median(values: Iterable[float]) -> float:
-    """Median of the finite values; NaN when there is none."""
-    finite = [value for value in values if math.isfinite(value)]
-    return statistics.median(finite) if finite else math.nan
-
-
 def median_line(found: MethodNumbers) -> str:
     """Both medians and the count of gains, in one line of plain text."""
     if not found.hybrids:
         return "No hybrid was scored."
-    scored = (
-        f"{found.hybrids} maps"
-        if found.hybrids == found.possible
-        else f"{found.hybrids} of {found.possible} maps"
-    )
+    text = ""
+    if found.changes:
+        cells = "all cells" if found.changes == found.possible else "these cells"
+        text = (
+            f"Median change vs source: {signed(found.change_over_maps)} % over "
+            f"{_of_possible(found.changes, found)}, {signed(found.change_over_cells)} % over "
+            f"{cells} with the diagonal (as the thesis counts). "
+        )
+    over = "" if found.changes == found.hybrids else f" over {_of_possible(found.hybrids, found)}"
     return (
-        f"Median change vs source: {signed(found.change_over_maps)} % over the {scored}, "
-        f"{signed(found.change_over_cells)} % over all cells with the diagonal (as the thesis "
-        f"counts). Median loss vs target: {number(found.loss)} points. "
+        f"{text}Median loss vs target: {number(found.loss)} points{over}. "
         f"{found.beat} of {found.hybrids} hybrids beat the target's own accuracy."
     )
+
+
+def _of_possible(count: int, found: MethodNumbers) -> str:
+    if count == found.possible:
+        return f"the {count} maps"
+    return f"{count} of {found.possible} maps"
 
 
 def under(grid: Grid) -> list[str]:
@@ -114,7 +119,7 @@ def measure_lines(grid: Grid, judges: str) -> list[str]:
     """Median and range over the maps of each measure that was asked for."""
     out = []
     for measure in grid.asked(judges):
-        values = [v for c in grid.pairs if math.isfinite(v := c.measure(measure.name))]
+        values = known(cell.measure(measure.name) for cell in grid.pairs)
         if values:
             low, middle, high = (number(f(values), 3) for f in (min, median, max))
             out.append(f"{measure.label}: median {middle} ({low} to {high}); {measure.says}.")

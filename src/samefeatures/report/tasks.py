@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from samefeatures.base.shown import plain
 from samefeatures.report.findings import Spread
 from samefeatures.report.grid import PRECISION, Grid, label, number
-from samefeatures.report.summary import median
+from samefeatures.scores.medians import median
 from samefeatures.study.results import Cell, StudyResults, TaskAnswers, TaskResults
 
 HEADING = "Questions that no network was trained on"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -119,10 +120,10 @@ def _cell(cell: Cell | None, grid: Grid, *, shaded: bool, small: bool) -> _Print
     if cell is None:
         return _Printed(f"{MISSING} ", " ", Style())
     if grid.leading is not None:
-        style = _style(shade(lacking(cell, grid.leading))) if shaded else Style()
+        style = _style(lacking(cell, grid.leading), shaded=shaded)
         large = number(cell.measure(grid.leading.name), 2 if small else 3)
         return _Printed(f"[{large}]" if is_own(cell) else f"{large} ", "", style, is_own(cell))
-    style = _style(shade(penalty(cell))) if shaded else Style()
+    style = _style(penalty(cell), shaded=shaded)
     large = number(cell.top1, 1 if small else 2)
     if small:
         return _Printed(f"[{large}]" if is_own(cell) else f"{large} ", "", style, is_own(cell))
@@ -133,13 +134,16 @@ def _cell(cell: Cell | None, grid: Grid, *, shaded: bool, small: bool) -> _Print
 
 def _space(cell: SpaceCell | None, *, shaded: bool) -> _Printed:
     large, small = written(cell)
-    style = _style(shade(cell.penalty)) if shaded and cell and small else Style()
+    style = _style(cell.penalty if cell else math.nan, shaded=shaded)
     return _Printed(f"{large} ", f"{small} ", style)
 
 
-def _style(darkness: float) -> Style:
-    # The unshaded cell is white too: on a dark terminal darker would else mean a smaller penalty.
-    colour = background(darkness)
+def _style(missing: float, *, shaded: bool) -> Style:
+    """None of NaN: what is not known is neither a loss nor none."""
+    if not shaded or math.isnan(missing):
+        return Style()
+    # The cell without a loss is white: on a dark terminal darker would else mean a smaller penalty.
+    colour = background(shade(missing))
     return Style(color=text_on(colour), bgcolor=colour)
 
 
@@ -147,7 +151,7 @@ def _print_legend(*, shaded: bool, console: Console) -> None:
     if shaded:
         line = Text("Loss vs source: ")
         for tick in TICKS:
-            line.append(f" {tick:g} % ", _style(shade(tick)))
+            line.append(f" {tick:g} % ", _style(tick, shaded=shaded))
         line.append("  [ ] own head")
         console.print(line)
     else:

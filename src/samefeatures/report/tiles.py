@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import partial
 
@@ -9,7 +10,7 @@ from samefeatures.report import crowded
 from samefeatures.report.beneath import SpaceCell
 from samefeatures.report.beyond import Heat, darkness, texts
 from samefeatures.report.certainty import marked, target_mark
-from samefeatures.report.grid import Grid, is_own, lacking, number, penalty, written
+from samefeatures.report.grid import MISSING, Grid, is_own, lacking, number, penalty, written
 from samefeatures.report.shading import shade
 from samefeatures.study.results import Cell, MeasureSummary
 from samefeatures.study.results.spaces import BeyondRow
@@ -70,11 +71,12 @@ def _roomy(cell: Cell, grid: Grid) -> Tile:
 
 
 def _crowded(cell: Cell, grid: Grid) -> Tile:
-    count = len(grid.names)
+    count, lost = len(grid.names), penalty(cell)
     text = number(cell.top1, crowded.digits(count, grid.digits))
+    alone = "" if math.isfinite(lost) else MISSING
     return Tile(
-        large="" if crowded.is_shaded(count) else text,
-        darkness=shade(penalty(cell)),
+        large=alone if crowded.is_shaded(count) else text,
+        darkness=shade(lost),
         own=is_own(cell),
         italic=bool(target_mark(cell)),
     )
@@ -110,7 +112,7 @@ def _beyond(row: BeyondRow | None, count: int) -> Tile | None:
 
 def _one(r2: float | None, count: int) -> str:
     """R², of many networks in whole percents."""
+    value = math.nan if r2 is None else r2
     if crowded.is_shaded(count):
-        return ""
-    value = float("nan") if r2 is None else r2
+        return "" if math.isfinite(value) else MISSING
     return number(value) if count <= crowded.NARROW else number(100 * value, 0)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from samefeatures.report.grid import signed
-from samefeatures.report.summary import median
 from samefeatures.reproduce.figures import Figure, beside
 from samefeatures.reproduce.published import Pair, Printed
+from samefeatures.scores.medians import median
 from samefeatures.study.results import StudyResults
 
 ANSWERS = "answers alone"

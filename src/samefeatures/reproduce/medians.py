@@ -5,13 +5,13 @@ The thesis counts the zeros of the diagonal; a median over the maps leaves them 
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterator, Mapping
 
 from samefeatures.base.numbers import finite_or_none
 from samefeatures.reproduce.figures import Median
 from samefeatures.reproduce.misprints import recomputed_change
 from samefeatures.reproduce.published import Pair, Thesis
+from samefeatures.scores.medians import median
 from samefeatures.study.results import Cell
 
 
@@ -37,9 +37,9 @@ def _medians(thesis: Thesis, ours: Mapping[Pair, Cell]) -> Iterator[Median]:
                 what=what,
                 unit=unit,
                 over=over,
-                everywhere=statistics.median(table[p] for p in pairs),
-                published=statistics.median(table[p] for p in both) if both else None,
-                ours=statistics.median(found[what][p] for p in both) if both else None,
+                everywhere=median(table[p] for p in pairs),
+                published=median(table[p] for p in both) if both else None,
+                ours=median(found[what][p] for p in both) if both else None,
                 count=len(both),
                 of=len(pairs),
             )

@@ -8,7 +8,6 @@ rounds to what is printed, it is a misprint. What is wrong but no figure was fou
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -22,6 +21,7 @@ from samefeatures.reproduce.published import (
     Slip,
     Thesis,
 )
+from samefeatures.scores.medians import median
 
 Span = tuple[float, float]
 Derived = tuple[Span, float, str]
@@ -214,12 +214,12 @@ def change_span(thesis: Thesis, source: str, target: str) -> Span:
 
 def median_change(thesis: Thesis, *, over: str) -> float:
     """Median of the recomputed changes over the ``maps``, or over all ``cells``."""
-    return statistics.median(recomputed_change(thesis, *pair) for pair in _pairs(thesis, over))
+    return median(recomputed_change(thesis, *pair) for pair in _pairs(thesis, over))
 
 
 def _median_span(thesis: Thesis, *, over: str) -> Span:
     spans = [change_span(thesis, *pair) for pair in _pairs(thesis, over)]
-    return statistics.median(s[0] for s in spans), statistics.median(s[1] for s in spans)
+    return median(s[0] for s in spans), median(s[1] for s in spans)
 
 
 def _pairs(thesis: Thesis, over: str) -> list[Pair]:

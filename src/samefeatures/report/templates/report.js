@@ -48,7 +48,7 @@
         const [large, small, shade] = view[i];
         cell.querySelector(".large").textContent = large;
         cell.querySelector(".small").textContent = small;
-        cell.className = cell.className.replace(/^s\d+/, `s${shade}`);
+        cell.className = cell.className.replace(/^s\d*/, `s${shade ?? ""}`);
       });
       resort(panel.querySelector(".grid"));
     });

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import statistics
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from samefeatures.base.paths import PathLike, as_path
 from samefeatures.base.records import record
 from samefeatures.base.sealed import read_sealed, write_sealed
 from samefeatures.base.strict import check_name
+from samefeatures.scores.medians import median
 from samefeatures.study.results.cell import Cell, columns_of
 from samefeatures.study.results.controls import Controls
 from samefeatures.study.results.frames import pandas_frame, polars_frame
@@ -121,14 +121,15 @@ class StudyResults(Drawn):
 
     def median_change(self, method: str, *, over: str) -> float:
         """Median ``change_vs_source_pct``: ``over="maps"`` leaves the diagonal out, as is sound;
-        ``over="cells"`` counts its zeros too, as the thesis did.
+        ``over="cells"`` counts its zeros too, as the thesis did. Of what is known: sources without
+        a head, and cells in which nothing was counted, have no change; NaN where none is known.
 
         Raises:
             UnknownNameError: when the study has no such method.
         """
         if over not in ("maps", "cells"):
             raise ValueError(f"over is {over!r}; it must be 'maps' or 'cells'.")
-        return statistics.median(
+        return median(
             cell.change_vs_source_pct
             for cell in self.table(method).values()
             if over == "cells" or cell.source != cell.target
