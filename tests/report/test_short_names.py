@@ -54,6 +54,15 @@ def test_where_no_cut_tells_them_apart_they_are_numbered() -> None:
     assert all(cell_len(name) <= 6 for name in short)
 
 
+@pytest.mark.parametrize(("width", "count"), [(4, 999), (5, 1200)])
+def test_numbers_keep_the_width(width: int, count: int) -> None:
+    """No cut tells these apart: what differs is as far from both ends as can be."""
+    names = [f"{'a' * 20}{k:04}{'a' * 20}" for k in range(count)]
+    short = short_names(names, width)
+    assert len(set(short)) == count
+    assert max(map(cell_len, short)) <= width
+
+
 def test_any_names_differ() -> None:
     draw = random.Random(0)
     for width in (4, 10, 22):

@@ -41,7 +41,9 @@ def check(
 
     Of a study file: its networks, images, labels and classes, and each network's own accuracy.
     """
-    files = [name for name in networks if _is_study(name)]
+    from samefeatures.study.place import is_study_file
+
+    files = [name for name in networks if is_study_file(name)]
     if files and len(networks) > 1:
         raise ConfigError(f"{files[0]} is a study file; check it alone, without other sources.")
     if files and (data is not None or class_map is not None):
@@ -50,10 +52,6 @@ def check(
         _check_study(Path(files[0]), limit or OWN, as_json=as_json)
     else:
         _check_networks(networks, data, class_map, limit, as_json=as_json)
-
-
-def _is_study(name: str) -> bool:
-    return ":" not in name and Path(name).suffix.lower() in (".yaml", ".yml")
 
 
 def _check_networks(

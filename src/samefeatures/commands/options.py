@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from samefeatures.base.errors import ConfigError
 from samefeatures.base.shown import plain
 from samefeatures.commands.loudness import loudness, shown
 
@@ -52,37 +51,6 @@ def opened(
 
         with cluster_study(study, address=ray, out=out, strict=strict, progress=progress) as there:
             yield there
-
-
-def write_reports(folder: Path, *, precision: int = 2) -> list[Path]:
-    """The report of a scored study, with the overlaps that it has."""
-    from samefeatures.base.partial import alone
-    from samefeatures.report.write import write_report
-    from samefeatures.scores.overlap import load_overlaps
-    from samefeatures.study.results import StudyResults
-
-    results = StudyResults.load(folder / "study.json")
-    with alone(folder):  # or one process would take away what another has just drawn
-        overlaps = load_overlaps(folder)
-        return write_report(results, folder / "report", overlaps=overlaps, precision=precision)
-
-
-def folder_of(place: Path, out: Path | None) -> Path:
-    """The folder of a study, named itself or by its study file.
-
-    Raises:
-        ConfigError: when the file is wrong or names no folder, or a folder is named twice.
-    """
-    if place.suffix.lower() in (".yaml", ".yml") and not place.is_dir():
-        from samefeatures.study.config import read_config
-        from samefeatures.study.opening import folder_for
-
-        return folder_for(read_config(place), place, out)
-    if out is not None:
-        raise ConfigError(f"{place} is the folder of a study itself: leave --out out.")
-    if place.is_file():
-        raise ConfigError(f"{place} is a file. Give the folder that it lies in, or the study file.")
-    return place
 
 
 def tell(*lines: str) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from samefeatures.commands.loudness import loudness
-from samefeatures.commands.options import Method, Out, StudyFile, opened, tell, warn, write_reports
+from samefeatures.commands.options import Method, Out, StudyFile, opened, tell, warn
 
 
 def overlap(  # noqa: PLR0917  (the command line calls it by name)
@@ -25,6 +25,7 @@ def overlap(  # noqa: PLR0917  (the command line calls it by name)
     from samefeatures.base.progress import console
     from samefeatures.gallery.gallery import make_overlaps
     from samefeatures.report.overlaps import print_overlaps
+    from samefeatures.report.write import report_study
     from samefeatures.study.results import StudyResults
 
     with opened(study, out) as found:
@@ -42,7 +43,7 @@ def overlap(  # noqa: PLR0917  (the command line calls it by name)
     if not loudness().quiet:
         print_overlaps(made.overlaps, console())
     warn(made.warnings)
-    paths = write_reports(found.out)
+    _, paths = report_study(found.out)
     tell(*(f"Lists: {folder}" for folder in made.folders))
     tell(*(f"Report: {path}" for path in paths if path.suffix == ".html"))
 

@@ -13,12 +13,10 @@ from samefeatures.commands.options import (
     Ray,
     Strict,
     StudyFile,
-    folder_of,
     opened,
     print_json,
     tell,
     warn,
-    write_reports,
 )
 
 if TYPE_CHECKING:
@@ -87,17 +85,18 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Write tables, figures and the HTML page of a scored study again, and print the tables."""
-    _report(folder_of(place, out), precision=precision, as_json=as_json)
+    from samefeatures.study.place import study_folder
+
+    _report(study_folder(place, out), precision=precision, as_json=as_json)
 
 
 def _report(folder: Path, *, precision: int = 2, as_json: bool) -> None:
     from samefeatures.base.progress import console
     from samefeatures.report.results_record import results_record
     from samefeatures.report.terminal import print_tables
-    from samefeatures.study.results import StudyResults
+    from samefeatures.report.write import report_study
 
-    results = StudyResults.load(folder / "study.json")
-    paths = write_reports(folder, precision=precision)
+    results, paths = report_study(folder, precision=precision)
     if as_json:
         print_json(results_record(results, folder, paths))
         return

@@ -10,14 +10,11 @@ from typing import Any
 
 from samefeatures.base.brief import brief
 from samefeatures.base.options import check_number
-from samefeatures.report.difference_rows import FOUND, Named, Place, Row, named_rows
+from samefeatures.report.difference_rows import FOUND, Named, Place, Row, alike, named_rows
 from samefeatures.study.results import DataSummary, StudyResults
 
 ROUNDING = 1e-9
 """Relative difference that another order of sums may make."""
-
-NOTHING = 1e-12
-"""What another order of sums may make of nothing, where no relative difference says it."""
 
 BESIDE = ("title", "warnings", "versions")
 """What facts are about that decide nothing: numbers may be the same all the same."""
@@ -137,9 +134,8 @@ def _lacking(
             first, second = (True if name in has[table] else None for has in (mine, other))
             if first is not second:
                 told = name if table == "cells" else f"{table}.{name}"
-                found[table, name] = FactDiff(
-                    about="columns", name=told, first=first, second=second
-                )
+                fact = FactDiff(about="columns", name=told, first=first, second=second)
+                found[table, name] = fact
     return found
 
 
@@ -166,28 +162,12 @@ def _cell(
         name: both
         for name in dict.fromkeys([*ours.row, *theirs.row])
         if (ours.table, name) not in lacking
-        and not _alike(*(both := (ours.row.get(name), theirs.row.get(name))), tolerance)
+        and not alike(*(both := (ours.row.get(name), theirs.row.get(name))), tolerance)
     }
     if not changed:
         return None
     apart = _apart(ours.row, theirs.row)
     return CellDiff(method=method, source=source, target=target, changed=changed, apart=apart)
-
-
-def _alike(one: Any, other: Any, tolerance: float) -> bool:
-    if isinstance(one, float) and isinstance(other, float):
-        both = math.isnan(one) and math.isnan(other)
-        nothing = NOTHING if tolerance else 0.0
-        return both or math.isclose(one, other, rel_tol=tolerance, abs_tol=nothing)
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return one.keys() == other.keys() and all(
-            _alike(one[key], other[key], tolerance) for key in one
-        )
-    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
-        return len(one) == len(other) and all(
-            _alike(*pair, tolerance) for pair in zip(one, other, strict=True)
-        )
-    return bool(one == other)
 
 
 def _apart(ours: Row, theirs: Row) -> bool | None:
@@ -248,7 +228,7 @@ def _unlike(name: str, one: Any, other: Any, tolerance: float) -> Iterator[tuple
     if pairs is not None:
         for key, ours, theirs in pairs:
             yield from _unlike(f"{name}.{key}" if name else str(key), ours, theirs, tolerance)
-    elif not _alike(one, other, tolerance):
+    elif not alike(one, other, tolerance):
         yield name, one, other
 
 

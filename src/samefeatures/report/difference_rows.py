@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from functools import lru_cache
@@ -32,6 +33,9 @@ LABELS = {
 
 OF = ("source", "of", "network", "label")
 """Fields that say what a row is of; the first that it has."""
+
+NOTHING = 1e-12
+"""What another order of sums may make of nothing, where no relative difference says it."""
 
 TEXTS = (str, str | None)
 
@@ -69,9 +73,9 @@ def named_rows(results: StudyResults) -> list[Named]:
     out = []
     for named in rows:
         taken[named.place] = count = taken.get(named.place, 0) + 1
-        label, *rest = named.place
-        place = named.place if count == 1 else (f"{label} ({count})", *rest)
-        out.append(Named(table=named.table, place=place, row=named.row))
+        label, source, target = named.place
+        label = label if count == 1 else f"{label} ({count})"
+        out.append(Named(table=named.table, place=(label, source, target), row=named.row))
     return out
 
 
@@ -135,7 +139,8 @@ def _names(record: Any) -> dict[str, Any]:
     for alone in ("name", "id"):
         if hasattr(record, alone):
             return {alone: getattr(record, alone)}
-    hints = _hints(type(record))
+    of: Any = type(record)
+    hints = _hints(of)
     texts = [f.name for f in fields(record) if f.default is MISSING and hints[f.name] in TEXTS]
     found = {name: getattr(record, name) for name in texts}
     if hasattr(record, "label"):  # a class
@@ -171,5 +176,20 @@ def _kind(of: type, name: str) -> tuple[Kind, Any]:
 
 
 @lru_cache
-def _hints(of: type) -> dict[str, Any]:
+def _hints(of: Any) -> dict[str, Any]:
     return get_type_hints(of)
+
+
+def alike(one: Any, other: Any, tolerance: float) -> bool:
+    """Whether two values of a row are the same: numbers up to a relative tolerance."""
+    if isinstance(one, float) and isinstance(other, float):
+        both = math.isnan(one) and math.isnan(other)
+        nothing = NOTHING if tolerance else 0.0
+        return both or math.isclose(one, other, rel_tol=tolerance, abs_tol=nothing)
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        same = one.keys() == other.keys()
+        return same and all(alike(one[key], other[key], tolerance) for key in one)
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        same = len(one) == len(other)
+        return same and all(alike(a, b, tolerance) for a, b in zip(one, other, strict=False))
+    return bool(one == other)

@@ -15,7 +15,8 @@ def short_names(names: Sequence[str], width: int) -> list[str]:
     """Each name in at most ``width`` columns of a terminal, at least 4.
 
     A name that is too long is cut in its middle, since both ends tell. Where that makes two names
-    one, the cut moves to where all of them differ; and where no cut does, they are numbered.
+    one, the cut moves to where all of them differ; and where no cut does, they are numbered. In 4
+    columns there is room for 999 numbers.
     """
     short = [cut(name, width) for name in names]
     for same in [text for text, times in Counter(short).items() if times > 1]:
@@ -57,7 +58,7 @@ def _numbered(group: Sequence[str], width: int, others: set[str]) -> Iterator[st
     for name in group:
         if name not in given:
             ends = (f"~{k}" for k in count(1))
-            texts = (f"{cut(name, width - len(end))}{end}" for end in ends)
+            texts = (f"{cut(name, width - len(e))}{e}" if len(e) < width - 1 else e for e in ends)
             given[name] = next(text for text in texts if text not in taken)
             taken.add(given[name])
         yield given[name]

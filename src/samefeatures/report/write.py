@@ -10,6 +10,7 @@ from samefeatures.base.border import kept_or_none
 from samefeatures.base.errors import StoreError
 from samefeatures.base.files import write_whole
 from samefeatures.base.options import check_whole
+from samefeatures.base.partial import alone
 from samefeatures.base.paths import PathLike, as_path
 from samefeatures.base.records import record
 from samefeatures.base.removal import remove
@@ -21,11 +22,34 @@ from samefeatures.report.both_ways import as_csv
 from samefeatures.report.drawing import as_uri
 from samefeatures.report.grid import PRECISION, grids, mapped
 from samefeatures.report.overlaps import fits, stale_note, view_pairs
-from samefeatures.scores.overlap import Overlap
+from samefeatures.scores.overlap import Overlap, load_overlaps
 from samefeatures.study.results import StudyResults
 
 FINEST = 4
 """Digits behind the point; of more, no eval set says anything."""
+
+
+def report_study(
+    folder: PathLike, *, precision: int = PRECISION
+) -> tuple[StudyResults, list[Path]]:
+    """The results of a scored study's folder, and the files of their report, written beside them.
+
+    Its overlaps are in the report.
+
+    Args:
+        folder: Of the study.
+        precision: As of ``write_report``.
+
+    Raises:
+        ConfigError: when the precision is none.
+        StoreError: when there are no results, or the report can't be written.
+    """
+    folder = as_path(folder)
+    results = StudyResults.load(folder / "study.json")
+    with alone(folder):  # or one process would take away what another has just drawn
+        overlaps = load_overlaps(folder)
+        report = folder / "report"
+        return results, write_report(results, report, overlaps=overlaps, precision=precision)
 
 
 def write_report(

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from samefeatures.base.display import ProgressChoice
-from samefeatures.base.errors import ConfigError
-from samefeatures.base.paths import path_of
-from samefeatures.study.config import StudyConfig, read_config
+from samefeatures.study.config import read_config
+from samefeatures.study.place import folder_for
 from samefeatures.study.study import Study
 
 
@@ -24,16 +23,3 @@ def open_study(
     if strict and not config.strict:
         config = config.model_copy(update={"strict": True})
     return Study(config, out=folder, base=path.parent, progress=progress)
-
-
-def folder_for(config: StudyConfig, path: Path, out: Path | None) -> Path:
-    """Where the study of the file ``path`` lies; ``out`` wins over what the file says.
-
-    Raises:
-        ConfigError: when the file names no folder and none is given.
-    """
-    if out is None and config.out is None:
-        raise ConfigError(
-            f"{path} names no folder for what comes out. Give --out DIR, or 'out: DIR' in the file."
-        )
-    return out if out is not None else path_of(str(config.out), path.parent)
