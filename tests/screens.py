@@ -118,3 +118,11 @@ def _read(descriptor: int) -> bytes:
         return os.read(descriptor, 65536)
     except OSError:  # the other end is closed
         return b""
+
+
+MINUTE = re.compile(r"^\d+ %, .+ of [\d,]+\n", re.MULTILINE)
+
+
+def without_minutes(text: str) -> str:
+    """What was said beside the line a minute, which only a busy machine is slow enough to see."""
+    return MINUTE.sub("", text)

@@ -67,6 +67,26 @@ def test_keys_that_yaml_does_not_take_for_text(word: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "base"),
+    [("010", "eights"), ("-017", "eights"), ("0_7", "eights"), ("1:30", "sixties"),
+     ("12:30:45", "sixties"), ("1:30.5", "sixties")],
+)  # fmt: skip
+def test_numbers_in_eights_and_sixties_are_refused(value: str, base: str) -> None:
+    """Who writes 010 means ten; YAML reads eight."""
+    says = f"^line 2: '{value}' is a number that YAML counts in {base}"
+    with pytest.raises(FileError, match=says):
+        FileError, match=f"^line 2: '{value}' is a number that YAML counts in {base}"
+    ):
+        parse_yaml(f"a: 1\nb: [{value}]")
+    assert parse_yaml(f"a: '{value}'") == {"a": value}
+
+
+def test_other_numbers_stay_numbers() -> None:
+    text = "[0, -0, 10, 1_000, 0x10, 0b11, 0.5, 00.5, 09, 1.0e-5]"
+    assert parse_yaml(text) == [0, 0, 10, 1000, 16, 3, 0.5, 0.5, "09", 1e-5]
+
+
+@pytest.mark.parametrize(
     "value",
     ["2024-13-45", "2024-02-30T25:00:00Z", "0x_", "0b_", "1" * 5000, "!!int zz", "!!float x",
      "!!timestamp x", "!!bool perhaps"],

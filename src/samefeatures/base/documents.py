@@ -124,6 +124,8 @@ class _Loader(yaml.SafeLoader):
         return node
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        if isinstance(node, yaml.ScalarNode) and node.tag.endswith((":int", ":float")):
+            _check_number(node)
         try:
             return super().construct_object(node, deep=deep)
         except (yaml.YAMLError, FileError):
@@ -137,6 +139,21 @@ class _Loader(yaml.SafeLoader):
                     "is text",
                 )
             ) from None
+
+
+def _check_number(node: yaml.ScalarNode) -> None:
+    """Refuse what YAML counts in eights (010) or in sixties (1:30): nobody who writes it does."""
+    digits = str(node.value).lstrip("+-")
+    eights = len(digits) > 1 and digits[0] == "0" and digits[1] in "0123456789_"
+    if ":" in digits or (eights and node.tag.endswith(":int")):
+        base = "sixties" if ":" in digits else "eights"
+        raise FileError(
+            _at(
+                node.start_mark,
+                f"{_short(node.value)} is a number that YAML counts in {base}. Write it in tens, "
+                "or in quotes if it is text",
+            )
+        )
 
 
 def _check_keys(node: yaml.MappingNode) -> None:
