@@ -75,8 +75,6 @@ def test_numbers_in_eights_and_sixties_are_refused(value: str, base: str) -> Non
     """Who writes 010 means ten; YAML reads eight."""
     says = f"^line 2: '{value}' is a number that YAML counts in {base}"
     with pytest.raises(FileError, match=says):
-        FileError, match=f"^line 2: '{value}' is a number that YAML counts in {base}"
-    ):
         parse_yaml(f"a: 1\nb: [{value}]")
     assert parse_yaml(f"a: '{value}'") == {"a": value}
 
