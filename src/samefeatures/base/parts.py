@@ -53,6 +53,11 @@ class Parts(Generic[P]):
         return list(dict.fromkeys([*self._files(), *plugins(self.group)]))
 
     @property
+    def ours(self) -> list[str]:
+        """Those that are files of the package."""
+        return self._files()
+
+    @property
     def defaults(self) -> list[str]:
         """Those that a study takes when it names none, in order."""
         places = {name: self.get(name).place for name in self._files()}

@@ -19,6 +19,7 @@ from samefeatures.commands.loudness import saying
 from samefeatures.commands.pair import export, overlap
 from samefeatures.commands.plan import plan
 from samefeatures.commands.reproduce import reproduce
+from samefeatures.commands.similarity import similarity
 from samefeatures.commands.study import demo, extract, fit, report, run, score
 
 app = typer.Typer(
@@ -28,7 +29,20 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-for command in (demo, check, plan, run, extract, fit, score, report, diff, overlap, export):
+for command in (
+    demo,
+    check,
+    plan,
+    run,
+    extract,
+    fit,
+    score,
+    report,
+    similarity,
+    diff,
+    overlap,
+    export,
+):
     app.command()(saying(command, trouble=TROUBLE if command is diff else 1))
 app.command(no_args_is_help=True)(saying(reproduce))
 app.add_typer(miniatures.app, name="miniatures")

@@ -45,6 +45,7 @@ def page(
     pairs: Sequence[PairView] = (),
     stale: Sequence[str] = (),
     curves: Sequence[tuple[Curves, str]] = (),
+    ranking: str = "",
 ) -> str:
     """The page as text. Every name and message in it is escaped.
 
@@ -54,6 +55,7 @@ def page(
         pairs: Overlaps to show, with their figures.
         stale: What to say of overlaps that are not shown.
         curves: Losses of iterative fits, each with its picture as a ``data:`` URI.
+        ranking: The picture of how measures of two spaces rank the pairs, as a ``data:`` URI.
     """
     template = environment().get_template("report.html")
     tables = mapped(results, precision=precision)
@@ -99,6 +101,7 @@ def page(
         wide=len(results.networks) > WIDE,
         cells=cells_csv(results.cells),
         curves=curves,
+        ranking=ranking,
         missing=MISSING,
         shades=Markup(_shades()),
         describe=_describe,

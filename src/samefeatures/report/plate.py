@@ -43,6 +43,7 @@ class Plate:
         ticks: Along the scale: text and place from 0 to 1.
         notes: Lines under all of it.
         diagonal: What a frame says.
+        axes: What rows and what columns are.
     """
 
     title: str
@@ -55,6 +56,7 @@ class Plate:
     ticks: tuple[tuple[str, float], ...]
     notes: tuple[str, ...] = ()
     diagonal: str = "own head"
+    axes: tuple[str, str] = (ROWS, COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +95,21 @@ class _Layout:
         return self.left + j * self.sizes.cell[0], self.top + i * self.sizes.cell[1]
 
 
-def picture(plate: Plate) -> Figure:
-    """The figure; its size follows from the number of names and their length."""
-    layout = _layout(plate)
-    figure = blank(layout.width, layout.height)
-    axes = figure.add_axes((0, 0, 1, 1))
+def picture(*plates: Plate) -> Figure:
+    """The figure, plates side by side; its size follows from the names, how many and how long."""
+    layouts = [_layout(plate) for plate in plates]
+    width, height = sum(each.width for each in layouts), max(each.height for each in layouts)
+    figure, left = blank(width, height), 0.0
+    for plate, layout in zip(plates, layouts, strict=True):
+        place = (left, height - layout.height, layout.width, layout.height)
+        box = [part / whole for part, whole in zip(place, (width, height) * 2, strict=True)]
+        axes = figure.add_axes((box[0], box[1], box[2], box[3]))
+        _draw(axes, plate, layout)
+        left += layout.width
+    return figure
+
+
+def _draw(axes: Axes, plate: Plate, layout: _Layout) -> None:
     # One unit is one inch, downwards, so that all that follows can be counted out.
     axes.set_xlim(0, layout.width)
     axes.set_ylim(layout.height, 0)
@@ -110,7 +122,6 @@ def picture(plate: Plate) -> Figure:
     if plate.beneath:
         foot = _beneath(axes, plate, layout, foot)
     _legend(axes, plate, layout, foot + 0.34)
-    return figure
 
 
 def _layout(plate: Plate) -> _Layout:
@@ -125,7 +136,7 @@ def _layout(plate: Plate) -> _Layout:
     # A slanted name starts in the middle of its column and may end right of the last one.
     ends = [(i + 0.5) * wide + long * math.cos(slant) + 0.10 for i, long in enumerate(widths)]
     heading = _width(plate.beneath_heading, SMALL)
-    right = left + max(count * wide, _width(COLUMNS, AXIS), heading, *ends)
+    right = left + max(count * wide, _width(plate.axes[1], AXIS), heading, *ends)
     texts = max(
         _width(plate.title, TITLE, bold=True),
         _width(plate.subtitle, SMALL),
@@ -133,7 +144,7 @@ def _layout(plate: Plate) -> _Layout:
         _legend_width(plate),
     )
     # The turned name of the rows' axis may be longer than a small table is high.
-    longer = _width(ROWS, AXIS) - count * high
+    longer = _width(plate.axes[0], AXIS) - count * high
     top = HEADING + max(0.30 + heads, longer + 0.10)
     height = top + count * high + 0.78 + NOTE * len(plate.notes)
     if plate.beneath:
@@ -144,14 +155,14 @@ def _layout(plate: Plate) -> _Layout:
 def _heads(axes: Axes, plate: Plate, layout: _Layout) -> None:
     write(axes, MARGIN, MARGIN + 0.08, plate.title, TITLE, weight="bold", va="center")
     write(axes, MARGIN, MARGIN + 0.29, plate.subtitle, SMALL, color=MUTED, va="center")
-    write(axes, layout.left, HEADING + 0.16, COLUMNS, AXIS, color=MUTED, va="center")
+    write(axes, layout.left, HEADING + 0.16, plate.axes[1], AXIS, color=MUTED, va="center")
     (wide, high), name = layout.sizes.cell, layout.sizes.name
     size = len(plate.names) * high
     # Beside the middle of the table, or upwards from its foot where that is too low for it.
-    length = _width(ROWS, AXIS)
+    length = _width(plate.axes[0], AXIS)
     foot = layout.top + min(size, (size + length) / 2)
     x = MARGIN + 0.08
-    write(axes, x, foot, ROWS, AXIS, color=MUTED, rotation=90, ha="center", va="bottom")
+    write(axes, x, foot, plate.axes[0], AXIS, color=MUTED, rotation=90, ha="center", va="bottom")
     upright = layout.sizes.slant == UPRIGHT
     lying: dict[str, Any] = {"rotation": layout.sizes.slant, "rotation_mode": "anchor"}
     for i, text in enumerate(map(plain, plate.names)):

@@ -10,8 +10,11 @@ from samefeatures.report.findings import Beyond, beyond, given_sets, nulls, spac
 from samefeatures.report.follows import HEADS as FOLLOW_HEADS
 from samefeatures.report.follows import NOTE, follow_lines, followed
 from samefeatures.report.grid import MISSING, count, fitted, grids, number
+from samefeatures.report.ranking import RANKING_NOTE, Ranked, p_words, ranking_sentence, rankings
 from samefeatures.report.sentences_shared import NULLS, answers_suffice, given_words, of_following
-from samefeatures.study.results import AnswersRow, StudyResults
+from samefeatures.report.similarity import squares
+from samefeatures.study.results import AnswersRow, Similarity, StudyResults
+from samefeatures.study.similarity import similarity_of
 
 NULL = "null"
 """Behind what knows nothing and stands in the features' place."""
@@ -138,7 +141,51 @@ def following(results: StudyResults) -> Listing | None:
     )
 
 
+def similarity_listing(results: StudyResults) -> Listing | None:
+    """Measures of two spaces, and how they rank the pairs; None where the study takes none."""
+    found = similarity_of(results)
+    if found is None:
+        return None
+    ranked = rankings(found)
+    against = [ranked[0].against] if ranked else []
+    givens = dict.fromkeys(given for m in found.measures for given in found.given(m.name))
+    return Listing(
+        slug="similarity",
+        title="How near the spaces are",
+        says=tuple(filter(None, (ranking_sentence(ranked),))),
+        heads=(
+            "Measure",
+            "Median",
+            "Range",
+            *(f"Beyond {given_words(given)}, median" for given in givens),
+            *(f"Spearman with {each.label}" for each in against),
+        ),
+        rows=tuple(_measure_row(found, m.name, tuple(givens), ranked) for m in found.measures),
+        notes=(RANKING_NOTE,) if ranked else (),
+    )
+
+
+def _measure_row(
+    found: Similarity, name: str, givens: tuple[str, ...], ranked: list[Ranked]
+) -> tuple[str, ...]:
+    plain_one, *beyond = squares(found, name)
+    medians = {table.given: number(table.median, 3) for table in beyond}
+    mine = [each for each in ranked if each.measure.name == name][:1]  # of what comes first
+    return (
+        plain(plain_one.measure.label),
+        number(plain_one.median, 3),
+        plain_one.range,
+        *(medians.get(given, MISSING) for given in givens),
+        *(f"{number(r.found.rho)} (p {p_words(r.found.p)})" for r in mine),
+    )
+
+
 def listings(results: StudyResults) -> list[Listing]:
     """All that the results have, in the order in which they are read."""
-    found = (shared_beyond(results), answers_listing(results), following(results))
+    found = (
+        shared_beyond(results),
+        similarity_listing(results),
+        answers_listing(results),
+        following(results),
+    )
     return [each for each in found if each is not None]

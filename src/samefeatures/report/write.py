@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from samefeatures.base.border import kept_or_none
 from samefeatures.base.errors import StoreError
 from samefeatures.base.files import write_whole
 from samefeatures.base.options import check_whole
 from samefeatures.base.partial import alone
 from samefeatures.base.paths import PathLike, as_path
-from samefeatures.base.records import record
-from samefeatures.base.removal import remove
-from samefeatures.base.sealed import read_sealed, write_sealed
-from samefeatures.base.strict import SAFE_NAME
 from samefeatures.report import beyond_figure, curves, figure, html, latex, markdown
 from samefeatures.report.beyond import heats
 from samefeatures.report.both_ways import as_csv
 from samefeatures.report.drawing import as_uri
 from samefeatures.report.grid import PRECISION, grids, mapped
+from samefeatures.report.others import remove_others
 from samefeatures.report.overlaps import fits, stale_note, view_pairs
+from samefeatures.report.similarity_write import similarity_files
 from samefeatures.scores.overlap import Overlap, load_overlaps
 from samefeatures.study.results import StudyResults
+from samefeatures.study.similarity import similarity_of
 
 FINEST = 4
 """Digits behind the point; of more, no eval set says anything."""
@@ -73,8 +70,9 @@ def write_report(
     Returns:
         ``report.html``, ``tables.md``, ``pairs.csv``, and per method ``table_METHOD.md``, ``.tex``,
         ``.png``, ``.svg`` and ``.pdf``, in this order; then ``r2_beyond_…`` of what is shared
-        beyond controls (``.tex``, ``.png``, ``.svg``, ``.pdf``), the figures of the overlaps, and
-        ``curve_METHOD`` of iterative methods; ``files.json``, which names them all.
+        beyond controls (``.tex``, ``.png``, ``.svg``, ``.pdf``), ``similarity…`` of measures of two
+        spaces, the figures of the overlaps, and ``curve_METHOD`` of iterative methods;
+        ``files.json``, which names them all.
 
     Raises:
         ConfigError: when the precision is none.
@@ -88,7 +86,12 @@ def write_report(
         stale = [stale_note(o) for o in overlaps if not fits(o, results)]
         drawn = [(each, curves.draw(each, folder)) for each in curves.curves_of(results)]
         shown = [(each, as_uri(svg)) for each, (_, svg, _) in drawn]
-        text = html.page(results, precision=precision, pairs=views, stale=stale, curves=shown)
+        similar = similarity_of(results)
+        beside = similarity_files(similar, folder) if similar else []
+        ranking = next((as_uri(p) for p in beside if p.name == "similarity_ranking.svg"), "")
+        text = html.page(
+            results, precision=precision, pairs=views, stale=stale, curves=shown, ranking=ranking
+        )
         paths = [
             _write(folder / "report.html", text),
             _write(folder / "tables.md", markdown.document(results, precision=precision)),
@@ -102,9 +105,10 @@ def write_report(
         for heat in heats(results):
             paths.append(_write(folder / f"{heat.column}.tex", latex.heat(heat)))
             paths += beyond_figure.draw(heat, folder)
+        paths += beside
         paths += [path for view in views for path in view.files]
         paths += [path for _, files in drawn for path in files]
-        paths.append(_remove_others(folder, paths))
+        paths.append(remove_others(folder, paths))
     except OSError as error:
         raise StoreError(
             f"The report can't be written to {folder}: {error.strerror or error}. Free some space "
@@ -116,26 +120,3 @@ def write_report(
 def _write(path: Path, text: str) -> Path:
     write_whole(path, text.encode("utf-8", "backslashreplace"))
     return path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Written:
-    """``files.json``: names of the files of a report, by which the next one removes them."""
-
-    files: tuple[str, ...]
-
-
-def _remove_others(folder: Path, written: Sequence[Path]) -> Path:
-    """Files of an older report that this one lacks, e.g. of a method that was taken out.
-
-    Returns:
-        The file that names those of this one.
-    """
-    names = sorted({path.name for path in written})
-    place = folder / "files.json"
-    older = kept_or_none(lambda path: record(_Written, read_sealed(path)), place)
-    for name in older.files if older else ():
-        if name not in names and SAFE_NAME.fullmatch(name):
-            remove(folder / name, within=folder)
-    write_sealed(place, {"files": names})
-    return place

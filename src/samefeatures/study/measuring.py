@@ -64,6 +64,15 @@ class Measuring:
             for name, each in self._measures.items()
         }
 
+    def between(self, source: str, target: str) -> dict[str, float]:
+        """By name: those that judge spaces, of two of them; what they share is taken once."""
+        ends = (source, target)
+        return {
+            name: self._of_spaces(each, ends)
+            for name, each in self._measures.items()
+            if isinstance(each, SpaceMeasure)
+        }
+
     def _of_spaces(self, measure: SpaceMeasure, ends: tuple[str, str]) -> float:
         if measure.symmetric:
             ends = min(ends), max(ends)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from samefeatures.algebra import Algebra, open_algebra
@@ -29,15 +29,17 @@ from samefeatures.study.fit_labels import fit_labels
 from samefeatures.study.fitting import fit_maps
 from samefeatures.study.headless import possible
 from samefeatures.study.inputs import StudyInputs, open_inputs
+from samefeatures.study.kept_similarity import results_of
 from samefeatures.study.made_spaces import MadeSpaces, make_spaces
 from samefeatures.study.map_files import MapFiles, map_keys
 from samefeatures.study.measuring import Measuring
-from samefeatures.study.results import StudyResults
+from samefeatures.study.results import Similarity, StudyResults
 from samefeatures.study.runner import LocalRunner, Runner, extract_options, feature_root
 from samefeatures.study.scoring import Scorer
 from samefeatures.study.shared import shared_images
 from samefeatures.study.sides import Side, eval_side, fit_side, rows_of_others, streamed_side
-from samefeatures.study.summaries import write_results
+from samefeatures.study.similarity import chosen_measures, measured
+from samefeatures.study.summaries import settings_of, write_results
 from samefeatures.study.task_images import TaskImages, open_task_images
 from samefeatures.study.tasks import TaskInputs, run_tasks
 
@@ -279,6 +281,30 @@ class Study:
         self.maps.check_cell(method, source, target)
         self.fit()  # nothing to do unless weights, images or settings have changed since
         return self.maps.load(method, source, target)
+
+    def similarity(self, *, measures: Sequence[str] = ()) -> Similarity:
+        """How near all pairs of spaces are on the eval rows; no head, label or map is needed.
+
+        Args:
+            measures: Names; those of the study where none is given, or else all of two spaces.
+
+        Raises:
+            ConfigError: when there is no such measure, or one network alone.
+        """
+        chosen = chosen_measures(measures, self.config.measures)
+        with self.progress:
+            side = self.eval_features
+            return measured(
+                chosen,
+                # Without control spaces, which the moments of a run may be summed with.
+                self.runner.moments(list(side.rows.values()), kind="eval"),
+                title=self.config.title,
+                results=results_of(
+                    self.results_path, settings_of(self.config), self.inputs.networks, side.summary
+                ),
+                algebra=self.algebra,
+                progress=self.progress,
+            )
 
     def score(self) -> StudyResults:
         """Score every cell; writes ``results.*``, ``predictions.parquet`` and ``study.json``."""

@@ -2,6 +2,7 @@
 
 from samefeatures.study.results.cell import Cell
 from samefeatures.study.results.controls import ControlRow, Controls
+from samefeatures.study.results.similarity import Similarity
 from samefeatures.study.results.spaces import AnswersRow, BeyondRow, SpaceFindings, SpaceRow
 from samefeatures.study.results.study import StudyResults
 from samefeatures.study.results.summaries import (
@@ -31,6 +32,7 @@ __all__ = [
     "MeasureSummary",
     "MethodSummary",
     "NetworkSummary",
+    "Similarity",
     "SpaceFindings",
     "SpaceRow",
     "StudyResults",

@@ -1,0 +1,134 @@
+"""How near all pairs of spaces are, by every measure: N x N tables, and one long one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from samefeatures.base.arrays import Float64
+from samefeatures.base.brief import brief
+from samefeatures.base.errors import UnknownNameError
+from samefeatures.base.options import check_known
+from samefeatures.similarity.order import dendrogram_order
+from samefeatures.study.results.frames import pandas_frame, polars_frame
+from samefeatures.study.results.spaces import beyond_column
+from samefeatures.study.results.summaries import MeasureSummary
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+
+    from samefeatures.study.results.study import StudyResults
+
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Similarity:
+    """Measures of two spaces over all pairs of networks, on the eval rows.
+
+    Attributes:
+        title: Of the study.
+        names: The networks, in the order of the study.
+        n: Eval rows.
+        measures: In the order of the study.
+        values: By measure, then by (source, target); NaN where a measure says nothing. A network
+            with itself has what the measure says of the same space.
+        beyond: By measure, then by what is given, then as ``values``: of what the controls leave of
+            both spaces, where the results of the study hold it.
+        notes: What a reader of the numbers should know.
+        results: Of the same networks on the same rows, where the study is scored.
+    """
+
+    title: str
+    names: tuple[str, ...]
+    n: int
+    measures: tuple[MeasureSummary, ...]
+    values: Mapping[str, Mapping[Pair, float]]
+    beyond: Mapping[str, Mapping[str, Mapping[Pair, float]]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    results: StudyResults | None = None
+
+    def __repr__(self) -> str:
+        measures = [measure.name for measure in self.measures]
+        return brief(self, title=self.title, networks=self.names, n=self.n, measures=measures)
+
+    def measure(self, name: str) -> MeasureSummary:
+        """What a measure is.
+
+        Raises:
+            UnknownNameError: when it was not taken.
+        """
+        known = {measure.name: measure for measure in self.measures}
+        check_known(name, known, "There is no measure", UnknownNameError)
+        return known[name]
+
+    def matrix(self, name: str, *, beyond: str | None = None) -> Float64:
+        """(N, N), sources down and targets across, in the order of ``names``.
+
+        Args:
+            name: Of a measure.
+            beyond: What is given, e.g. ``answers``; None for the spaces as they are.
+
+        Raises:
+            UnknownNameError: when the measure was not taken, or not beyond this.
+        """
+        values = self.values[self.measure(name).name]
+        if beyond is not None:
+            known = self.beyond.get(name, {})
+            check_known(beyond, known, f"{name} was not taken beyond", UnknownNameError)
+            values = known[beyond]
+        return np.array([[values[a, b] for b in self.names] for a in self.names], np.float64)
+
+    def order(self, name: str) -> tuple[str, ...]:
+        """The networks in the order of the dendrogram of a measure: see ``dendrogram_order``.
+
+        Raises:
+            UnknownNameError: when the measure was not taken.
+        """
+        distances = np.abs(self.matrix(name) - self.measure(name).same)
+        return tuple(self.names[i] for i in dendrogram_order(distances))
+
+    def given(self, name: str) -> tuple[str, ...]:
+        """What a measure is known beyond."""
+        return tuple(self.beyond.get(self.measure(name).name, {}))
+
+    @property
+    def columns(self) -> dict[str, list[Any]]:
+        """Of ``similarity.csv``: a row for each measure, source and target; None where a measure
+        says nothing, or is not known beyond what is given."""
+        rows = [(m.name, a, b) for m in self.measures for a in self.names for b in self.names]
+        givens = dict.fromkeys(given for known in self.beyond.values() for given in known)
+        found: dict[str, list[Any]] = {
+            "measure": [name for name, *_ in rows],
+            "source": [a for _, a, _ in rows],
+            "target": [b for *_, b in rows],
+            "value": [_known(self.values[name][a, b]) for name, a, b in rows],
+        }
+        for given in givens:
+            known = [self.beyond.get(name, {}).get(given, {}).get((a, b)) for name, a, b in rows]
+            found[beyond_column("value", given)] = [None if v is None else _known(v) for v in known]
+        return found
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A pandas frame with the columns of ``similarity.csv``.
+
+        Raises:
+            MissingExtraError: without pandas.
+        """
+        return pandas_frame(self.columns)
+
+    def to_polars(self) -> pl.DataFrame:
+        """A polars frame with the columns of ``similarity.csv``.
+
+        Raises:
+            MissingExtraError: without polars.
+        """
+        return polars_frame(self.columns)
+
+
+def _known(value: float) -> float | None:
+    return value if np.isfinite(value) else None

@@ -1,0 +1,130 @@
+"""Similarity of all pairs of spaces: from a scored study's cells, or from moments of eval rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+from samefeatures.algebra import HOST, Algebra
+from samefeatures.base.errors import ConfigError
+from samefeatures.base.progress import Progress, Silent
+from samefeatures.joint.record import Moments
+from samefeatures.similarity import MEASURES, SpaceMeasure
+from samefeatures.study.measuring import Measuring, of_the_same
+from samefeatures.study.results import MeasureSummary, Similarity, StudyResults
+from samefeatures.study.results.similarity import Pair
+from samefeatures.study.results.spaces import beyond_column
+
+
+def chosen_measures(asked: Sequence[str], of_study: Sequence[str]) -> tuple[str, ...]:
+    """Those asked for; else those of two spaces that the study takes, else all of the package's.
+
+    Raises:
+        ConfigError: when there is no such measure, it stands twice, or it judges maps.
+    """
+    for name in asked:
+        if not issubclass(MEASURES.get(name), SpaceMeasure):
+            raise ConfigError(
+                f"'{name}' judges a map, and similarity is of two spaces. Run the study for it, or "
+                f"name another: {', '.join(of_spaces(MEASURES.names))}."
+            )
+    twice = {name for name in asked if list(asked).count(name) > 1}
+    if twice:
+        raise ConfigError(f"The measure '{min(twice)}' is asked for twice. Name it once.")
+    return tuple(asked or of_spaces(of_study) or of_spaces(MEASURES.ours))
+
+
+def of_spaces(names: Sequence[str]) -> list[str]:
+    """Those that judge two spaces."""
+    return [name for name in names if issubclass(MEASURES.get(name), SpaceMeasure)]
+
+
+def similarity_of(results: StudyResults) -> Similarity | None:
+    """The measures of two spaces that a scored study's cells hold; None where there are none."""
+    found = results.controls.spaces if results.controls else None
+    columns = found.columns() if found else {}
+    names = tuple(network.name for network in results.networks)
+    measures = tuple(m for m in results.measures if m.judges == "spaces" and m.name not in columns)
+    cells = {(c.source, c.target): c for c in results.cells}  # the same whatever the method
+    if len(names) < 2 or not measures or len(cells) < len(names) ** 2:
+        return None
+    givens = dict.fromkeys(row.given for row in found.beyond) if found else {}
+
+    def values(column: str) -> dict[Pair, float]:
+        return {pair: cell.measure(column) for pair, cell in cells.items()}
+
+    return Similarity(
+        title=results.title,
+        names=names,
+        n=results.eval_data.rows,
+        measures=measures,
+        values={m.name: values(m.name) for m in measures},
+        beyond={
+            m.name: {
+                given: values(column)
+                for given in givens
+                if (column := beyond_column(m.name, given)) in columns
+            }
+            for m in measures
+        },
+        results=results,
+    )
+
+
+def measured(
+    measures: Sequence[str],
+    moments: Moments,
+    *,
+    title: str,
+    results: StudyResults | None = None,
+    algebra: Algebra = HOST,
+    progress: Progress | None = None,
+) -> Similarity:
+    """Measures of all pairs from moments; what is known beyond controls comes from the results.
+
+    Args:
+        measures: Names, each of two spaces.
+        moments: Of the eval rows of all networks, in the order of the study.
+        title: Of the study.
+        results: Of the same networks, eval rows and controls; None where there are none.
+        algebra: Where products run.
+        progress: Shows how many pairs are done.
+
+    Raises:
+        ConfigError: when there is one network alone.
+    """
+    names = moments.names
+    if len(names) < 2:
+        raise ConfigError("Similarity is of two networks or more, and this study has one.")
+    measuring = Measuring(measures, lambda: moments, algebra=algebra)
+    pairs = list(combinations(names, 2))
+    advance = (progress or Silent()).task("similarity", len(pairs))
+    taken = {(name, name): of_the_same(measures) for name in names}
+    for a, b in pairs:  # both ways in turn: what the pair shares is taken once
+        taken[a, b], taken[b, a] = measuring.between(a, b), measuring.between(b, a)
+        advance(1)
+    known = similarity_of(results) if results else None
+    beyond = known.beyond if known else {}
+    return Similarity(
+        title=title,
+        names=tuple(names),
+        n=moments.n,
+        measures=tuple(MeasureSummary.of(MEASURES.get(name)) for name in measures),
+        values={name: {pair: of[name] for pair, of in taken.items()} for name in measures},
+        beyond={name: beyond[name] for name in measures if beyond.get(name)},
+        notes=_notes(measures, results, beyond=[name for name in measures if beyond.get(name)]),
+        results=results,
+    )
+
+
+def _notes(
+    measures: Sequence[str], results: StudyResults | None, *, beyond: Sequence[str]
+) -> tuple[str, ...]:
+    """Which measures are not known beyond controls, though the study has some."""
+    lacking = [name for name in measures if name not in beyond]
+    if results is None or results.controls is None or not lacking:
+        return ()
+    return (
+        f"Not known beyond the controls: {', '.join(lacking)}. Name them in 'measures' of the "
+        "study, and run it.",
+    )

@@ -1,0 +1,203 @@
+"""Similarity of all pairs: of studies, of folders, of results."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from npz_worlds import make_worlds, write_npz
+from samefeatures.base.errors import ConfigError, StoreError, UnknownNameError
+from samefeatures.joint.record import Moments
+from samefeatures.similarity import MEASURES, SpaceMeasure
+from samefeatures.study.config import parse_config
+from samefeatures.study.kept_similarity import kept_similarity
+from samefeatures.study.results import StudyResults
+from samefeatures.study.similarity import similarity_of
+from samefeatures.study.study import Study
+
+
+def study_of(folder: Path, sources: list[str], **keys: object) -> Study:
+    return Study(parse_config({"networks": sources, **keys}), out=folder / "out", base=folder)
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> list[str]:
+    return [write_npz(tmp_path, name, world) for name, world in make_worlds().items()]
+
+
+def eval_moments(folder: Path) -> Moments:
+    rows = {name: np.load(folder / f"{name}.npz")["eval_features"] for name in "abc"}
+    moments = Moments(list(rows), [x.shape[1] for x in rows.values()])
+    moments.update(*rows.values())
+    return moments
+
+
+def test_every_measure_of_every_pair_without_a_map(sources: list[str], tmp_path: Path) -> None:
+    study = study_of(tmp_path, sources)
+    found = study.similarity()
+    assert not (study.out / "maps").exists()
+    assert found.names == ("a", "b", "c")
+    assert found.n == 300
+    assert found.results is None
+    moments = eval_moments(tmp_path)
+    for measure in found.measures:
+        one = MEASURES.get(measure.name)()
+        assert isinstance(one, SpaceMeasure)
+        table = found.matrix(measure.name)
+        for i, a in enumerate(found.names):
+            for j, b in enumerate(found.names):
+                value = measure.same if a == b else one.value(moments, a, b)
+                assert table[i, j] == pytest.approx(value, rel=1e-9, nan_ok=True)
+
+
+def test_measures_are_those_asked_for_then_those_of_the_study(
+    sources: list[str], tmp_path: Path
+) -> None:
+    study = study_of(tmp_path, sources, measures=["r2", "cka", "angle"])
+    assert [m.name for m in study.similarity().measures] == ["cka", "angle"]
+    found = study.similarity(measures=["procrustes"])
+    assert [m.name for m in found.measures] == ["procrustes"]
+    with pytest.raises(ConfigError, match=r"'ckaa'\. Did you mean 'cka'"):
+        study.similarity(measures=["ckaa"])
+    with pytest.raises(ConfigError, match="'r2' judges a map"):
+        study.similarity(measures=["r2"])
+    with pytest.raises(ConfigError, match="asked for twice"):
+        study.similarity(measures=["cka", "cka"])
+
+
+def test_one_network_has_no_pair(sources: list[str], tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="two networks or more"):
+        study_of(tmp_path, sources[:1]).similarity(measures=["cka"])
+
+
+def test_no_heads_and_no_labels(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for name in "ab":
+        np.savez(
+            tmp_path / f"{name}.npz",
+            fit_features=rng.normal(size=(50, 4)).astype(np.float32),
+            eval_features=rng.normal(size=(40, 4)).astype(np.float32),
+        )
+    found = study_of(tmp_path, ["npz:a.npz", "npz:b.npz"]).similarity(measures=["cka"])
+    assert 0 < found.matrix("cka")[0, 1] < 1
+
+
+def test_a_scored_study_gives_values_beyond_controls(sources: list[str], tmp_path: Path) -> None:
+    study = study_of(tmp_path, sources, measures=["r2", "cka"], controls=True, methods=["ols"])
+    results = study.score()
+    of_cells, of_study = similarity_of(results), study.similarity()
+    assert of_cells is not None
+    for found in (of_cells, of_study, kept_similarity(study.out)):
+        assert found.given("cka") == ("answers",)
+        assert found.notes == ()
+        assert found.results is not None
+        table = results.table("ols")
+        for i, a in enumerate("abc"):
+            for j, b in enumerate("abc"):
+                cell = table[a, b]
+                assert found.matrix("cka")[i, j] == pytest.approx(cell.measure("cka"))
+                assert found.matrix("cka", beyond="answers")[i, j] == cell.measure(
+                    "cka_beyond_answers"
+                )
+    others = study.similarity(measures=["angle"])
+    assert others.notes == (
+        "Not known beyond the controls: angle. Name them in 'measures' of the study, and run it.",
+    )
+    with pytest.raises(UnknownNameError, match="angle was not taken beyond 'answers'"):
+        others.matrix("angle", beyond="answers")
+    with pytest.raises(UnknownNameError, match="There is no measure 'cka'"):
+        others.matrix("cka")
+
+
+def test_frames_are_long_and_have_gaps(sources: list[str], tmp_path: Path) -> None:
+    study = study_of(tmp_path, sources, measures=["r2", "cka"], controls=True, methods=["ols"])
+    study.score()
+    found = study.similarity(measures=["cka", "angle"])
+    frame = found.to_pandas()
+    assert list(frame.columns) == ["measure", "source", "target", "value", "value_beyond_answers"]
+    assert len(frame) == 2 * 9
+    assert frame["value_beyond_answers"].isna().sum() == 9
+    assert found.to_polars().schema["value_beyond_answers"] == pl.Float64
+    one = frame.query("measure == 'cka' and source == 'a' and target == 'b'")
+    assert one["value"].item() == found.matrix("cka")[0, 1]
+    assert pd.isna(frame.iloc[-1]["value_beyond_answers"])
+
+
+def test_the_dendrogram_of_a_measure(sources: list[str], tmp_path: Path) -> None:
+    found = study_of(tmp_path, sources).similarity(measures=["cka"])
+    values = {
+        ("a", "b"): 0.1, ("a", "c"): 0.9, ("b", "c"): 0.2,
+    }  # fmt: skip
+    pairs = {(x, y): 1.0 if x == y else values[min(x, y), max(x, y)] for x in "abc" for y in "abc"}
+    assert replace(found, values={"cka": pairs}).order("cka") in {("b", "c", "a"), ("a", "c", "b")}
+
+
+def test_results_of_other_weights_say_nothing_of_these(sources: list[str], tmp_path: Path) -> None:
+    study = study_of(tmp_path, sources, measures=["r2", "cka"], controls=True, methods=["ols"])
+    study.score()
+    before = study.similarity().matrix("cka")
+    worlds = make_worlds()
+    write_npz(tmp_path, "b", worlds["c"])
+    again = Study(study.config, out=study.out, base=study.base).similarity()
+    assert again.results is None
+    assert again.given("cka") == ()
+    assert not np.allclose(again.matrix("cka"), before)
+    with pytest.raises(StoreError, match=r"not those of the results|is of another run"):
+        kept_similarity(study.out)
+
+
+def test_a_folder_without_what_it_takes(sources: list[str], tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="Run the study first"):
+        kept_similarity(tmp_path / "nowhere")
+    study = study_of(tmp_path, sources, methods=["ols"])
+    study.score()
+    kept = kept_similarity(study.out, measures=("cka",))
+    np.testing.assert_array_equal(
+        kept.matrix("cka"), study.similarity(measures=["cka"]).matrix("cka")
+    )
+    (path,) = (study.out / "moments").glob("eval-*.npz")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-100])
+    with pytest.raises(StoreError, match=r"can't be read.*samefeatures similarity STUDY\.yaml"):
+        kept_similarity(study.out)
+    path.write_bytes(whole)
+    shutil.rmtree(study.out / "maps")
+    with pytest.raises(StoreError, match="No map in"):
+        kept_similarity(study.out)
+    shutil.rmtree(study.out / "moments")
+    with pytest.raises(StoreError, match="no moments of eval rows"):
+        kept_similarity(study.out)
+
+
+def test_a_study_without_space_measures_or_pairs_has_none(npz_study: Study) -> None:
+    assert similarity_of(npz_study.score()) is None
+
+
+def test_few_rows_are_gaps_not_ones(tmp_path: Path) -> None:
+    """n < d: correlations would be 1 whatever the spaces are."""
+    rng = np.random.default_rng(1)
+    for name in "ab":
+        np.savez(
+            tmp_path / f"{name}.npz",
+            fit_features=rng.normal(size=(50, 20)).astype(np.float32),
+            eval_features=rng.normal(size=(3, 20)).astype(np.float32),
+        )
+    found = study_of(tmp_path, ["npz:a.npz", "npz:b.npz"]).similarity()
+    assert math.isnan(found.matrix("cca")[0, 1])
+    assert 0 <= found.matrix("cka")[0, 1] <= 1
+    assert found.columns["value"].count(None) > 0
+
+
+def test_results_are_read_as_they_were_saved(sources: list[str], tmp_path: Path) -> None:
+    study = study_of(tmp_path, sources, measures=["cka"], methods=["ols"])
+    results = study.score()
+    again = similarity_of(StudyResults.load(study.results_path))
+    assert again is not None
+    assert again.columns == similarity_of(results).columns  # type: ignore[union-attr]
