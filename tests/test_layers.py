@@ -166,6 +166,7 @@ REPORTED = (
     "samefeatures.scores.medians",
     "samefeatures.scores.paired",
     "samefeatures.scores.overlap",
+    "samefeatures.scores.ranking",
     "samefeatures.study.results",
 )
 

@@ -19,7 +19,7 @@ from samefeatures.similarity import MEASURES, SpaceMeasure
 from samefeatures.study.config import parse_config
 from samefeatures.study.kept_similarity import kept_similarity
 from samefeatures.study.results import StudyResults
-from samefeatures.study.similarity import similarity_of
+from samefeatures.study.results.similarity import similarity_of
 from samefeatures.study.study import Study
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from samefeatures.report.grid import Grid, fitted, grids, number
 from samefeatures.report.judged import judged
 from samefeatures.report.sentences_shared import given_words
 from samefeatures.scores.intervals import ALPHA
-from samefeatures.similarity.ranking import Ranking, rank_alike
+from samefeatures.scores.ranking import Ranking, rank_alike
 from samefeatures.study.results import Cell, MeasureSummary, Similarity, StudyResults
 from samefeatures.study.results.spaces import beyond_column
 
@@ -139,7 +139,7 @@ def _table(grid: Grid, value: Callable[[Cell], float]) -> Float64:
     return np.array([[math.nan if c is None else value(c) for c in row] for row in grid.rows])
 
 
-def ranking_columns(ranked: list[Ranked]) -> dict[str, list[str | float | int | None]]:
+def ranking_columns(ranked: Sequence[Ranked]) -> dict[str, list[str | float | int | None]]:
     """Of ``similarity_ranking.csv``; None where a number is not known."""
     rows: list[dict[str, str | float | int | None]] = [
         {
@@ -162,7 +162,7 @@ def _known(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def ranking_sentence(ranked: list[Ranked]) -> str:
+def ranking_sentence(ranked: Sequence[Ranked]) -> str:
     """Which measure of two spaces ranks the pairs most like R² beyond answers, if so few networks
     can say it; empty where none is left to be compared."""
     if not ranked:

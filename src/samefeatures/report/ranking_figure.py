@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from samefeatures.base.shown import plain
-from samefeatures.report.drawing import INK, LINE, MUTED, PAPER, blank, save, style, write
+from samefeatures.report.drawing import LINE, MUTED, blank, save, style, write
 from samefeatures.report.ranking import Ranked
+from samefeatures.report.shading import INK, PAPER
 
 TITLE = "How measures rank the pairs"
 STEM = "similarity_ranking"

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import statistics
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from samefeatures.base.shown import plain
 from samefeatures.report.findings import Beyond, beyond, given_sets, nulls, spaces_of
 from samefeatures.report.follows import HEADS as FOLLOW_HEADS
 from samefeatures.report.follows import NOTE, follow_lines, followed
 from samefeatures.report.grid import MISSING, count, fitted, grids, number
-from samefeatures.report.ranking import RANKING_NOTE, Ranked, p_words, ranking_sentence, rankings
 from samefeatures.report.sentences_shared import NULLS, answers_suffice, given_words, of_following
-from samefeatures.report.similarity import squares
 from samefeatures.study.results import AnswersRow, Similarity, StudyResults
-from samefeatures.study.similarity import similarity_of
+from samefeatures.study.results.similarity import similarity_of
+
+if TYPE_CHECKING:
+    from samefeatures.report.ranking import Ranked
 
 NULL = "null"
 """Behind what knows nothing and stands in the features' place."""
@@ -146,6 +148,8 @@ def similarity_listing(results: StudyResults) -> Listing | None:
     found = similarity_of(results)
     if found is None:
         return None
+    from samefeatures.report.ranking import RANKING_NOTE, ranking_sentence, rankings
+
     ranked = rankings(found)
     against = [ranked[0].against] if ranked else []
     givens = dict.fromkeys(given for m in found.measures for given in found.given(m.name))
@@ -168,6 +172,9 @@ def similarity_listing(results: StudyResults) -> Listing | None:
 def _measure_row(
     found: Similarity, name: str, givens: tuple[str, ...], ranked: list[Ranked]
 ) -> tuple[str, ...]:
+    from samefeatures.report.ranking import p_words
+    from samefeatures.report.similarity import squares
+
     plain_one, *beyond = squares(found, name)
     medians = {table.given: number(table.median, 3) for table in beyond}
     mine = [each for each in ranked if each.measure.name == name][:1]  # of what comes first

@@ -1,29 +1,20 @@
-"""Measures of two spaces: a heat map for each, with what lies beyond controls beside it."""
+"""Measures of two spaces as tables: each as it is, and beyond what controls leave."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from samefeatures.base.arrays import Float64
 from samefeatures.base.errors import ConfigError
 from samefeatures.base.options import check_known
-from samefeatures.report import crowded, plate
-from samefeatures.report.drawing import save, style
 from samefeatures.report.grid import MISSING, number
-from samefeatures.report.plate import Plate
 from samefeatures.report.sentences_shared import given_words
-from samefeatures.report.tiles import Tile, Tiles
 from samefeatures.study.results import MeasureSummary, Similarity
 
 ORDERS = ("study", "dendrogram")
-STEPS = 4
-"""Of the scale, between what is the same and what shares nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,59 +97,6 @@ def squares(found: Similarity, name: str, *, order: str = "study") -> list[Squar
         Square(measure=measure, given=given, names=names, values=values[np.ix_(at, at)])
         for given, values in tables
     ]
-
-
-def draw(found: Similarity, name: str, folder: Path, *, order: str = "study") -> list[Path]:
-    """Write ``similarity_NAME.png``, ``.svg`` and ``.pdf``; the same bytes for the same numbers."""
-    with style():
-        label = found.measure(name).label
-        drawn = picture(squares(found, name, order=order), n=found.n, order=order)
-        return save(drawn, folder, f"similarity_{name}", title=label)
-
-
-def picture(tables: Sequence[Square], *, n: int, order: str) -> Figure:
-    """The tables side by side, in one order and on one scale."""
-    return plate.picture(*(_plate(table, n=n, order=order) for table in tables))
-
-
-def _plate(table: Square, *, n: int, order: str) -> Plate:
-    measure, count = table.measure, len(table.names)
-    way = "up" if measure.same > measure.apart else "down"
-    unit = ", in hundredths" * (crowded.NARROW < count <= crowded.SHADED)
-    sorted_by = "" if order == "study" else f"  Networks as in the dendrogram of {measure.label}."
-    scaled = math.isfinite(measure.apart)
-    return Plate(
-        title=table.title,
-        subtitle=f"{n:,} held-out images{unit}; {way} is nearer.{sorted_by}",
-        names=table.names,
-        rows=tuple(_tiles(table, i) for i in range(count)),
-        scale=f"{measure.label}: the darker, the less is shared" if scaled else "it has no scale",
-        ticks=tuple(_ticks(measure)) if scaled else (),
-        notes=(table.line,),
-        diagonal="the network itself",
-        axes=("Source", "Target"),
-    )
-
-
-def _ticks(measure: MeasureSummary) -> list[tuple[str, float]]:
-    steps = [i / STEPS for i in range(STEPS + 1)]
-    return [(f"{measure.same + (measure.apart - measure.same) * i:.2g}", i) for i in steps]
-
-
-def _tiles(table: Square, row: int) -> Tiles:
-    return tuple(
-        _tile(float(value), table.measure, len(table.names), own=row == column)
-        for column, value in enumerate(table.values[row])
-    )
-
-
-def _tile(value: float, measure: MeasureSummary, count: int, *, own: bool) -> Tile | None:
-    if not math.isfinite(value):
-        return None
-    text = number(value) if count <= crowded.NARROW else number(100 * value, 0)
-    return Tile(
-        large="" if crowded.is_shaded(count) else text, darkness=darkness(value, measure), own=own
-    )
 
 
 def darkness(value: float, measure: MeasureSummary) -> float:

@@ -11,9 +11,10 @@ from typing import Any
 from samefeatures.base.errors import StoreError
 from samefeatures.base.files import write_whole
 from samefeatures.base.paths import PathLike, as_path
-from samefeatures.report import ranking_figure, similarity
+from samefeatures.report import ranking_figure, similarity_figure
 from samefeatures.report.others import remove_others
 from samefeatures.report.ranking import ranking_columns, rankings
+from samefeatures.report.similarity import check_order
 from samefeatures.study.results import Similarity
 
 
@@ -33,7 +34,7 @@ def write_similarity(found: Similarity, folder: PathLike, *, order: str = "study
         StoreError: when the folder can't be written.
     """
     folder = as_path(folder)
-    similarity.check_order(order)
+    check_order(order)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         paths = similarity_files(found, folder, order=order)
@@ -50,7 +51,7 @@ def similarity_files(found: Similarity, folder: Path, *, order: str = "study") -
     ``similarity_ranking.csv`` and its figure."""
     paths = [_write_csv(folder / "similarity.csv", found.columns)]
     for measure in found.measures:
-        paths += similarity.draw(found, measure.name, folder, order=order)
+        paths += similarity_figure.draw(found, measure.name, folder, order=order)
     ranked = rankings(found)
     if ranked:
         paths.append(_write_csv(folder / "similarity_ranking.csv", ranking_columns(ranked)))

@@ -20,7 +20,7 @@ from samefeatures.report.overlaps import fits, stale_note, view_pairs
 from samefeatures.report.similarity_write import similarity_files
 from samefeatures.scores.overlap import Overlap, load_overlaps
 from samefeatures.study.results import StudyResults
-from samefeatures.study.similarity import similarity_of
+from samefeatures.study.results.similarity import similarity_of
 
 FINEST = 4
 """Digits behind the point; of more, no eval set says anything."""

@@ -1,4 +1,4 @@
-"""Similarity of all pairs of spaces: from a scored study's cells, or from moments of eval rows."""
+"""Similarity of all pairs of spaces from moments of eval rows."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from samefeatures.joint.record import Moments
 from samefeatures.similarity import MEASURES, SpaceMeasure
 from samefeatures.study.measuring import Measuring, of_the_same
 from samefeatures.study.results import MeasureSummary, Similarity, StudyResults
-from samefeatures.study.results.similarity import Pair
-from samefeatures.study.results.spaces import beyond_column
+from samefeatures.study.results.similarity import similarity_of
 
 
 def chosen_measures(asked: Sequence[str], of_study: Sequence[str]) -> tuple[str, ...]:
@@ -37,38 +36,6 @@ def chosen_measures(asked: Sequence[str], of_study: Sequence[str]) -> tuple[str,
 def of_spaces(names: Sequence[str]) -> list[str]:
     """Those that judge two spaces."""
     return [name for name in names if issubclass(MEASURES.get(name), SpaceMeasure)]
-
-
-def similarity_of(results: StudyResults) -> Similarity | None:
-    """The measures of two spaces that a scored study's cells hold; None where there are none."""
-    found = results.controls.spaces if results.controls else None
-    columns = found.columns() if found else {}
-    names = tuple(network.name for network in results.networks)
-    measures = tuple(m for m in results.measures if m.judges == "spaces" and m.name not in columns)
-    cells = {(c.source, c.target): c for c in results.cells}  # the same whatever the method
-    if len(names) < 2 or not measures or len(cells) < len(names) ** 2:
-        return None
-    givens = dict.fromkeys(row.given for row in found.beyond) if found else {}
-
-    def values(column: str) -> dict[Pair, float]:
-        return {pair: cell.measure(column) for pair, cell in cells.items()}
-
-    return Similarity(
-        title=results.title,
-        names=names,
-        n=results.eval_data.rows,
-        measures=measures,
-        values={m.name: values(m.name) for m in measures},
-        beyond={
-            m.name: {
-                given: values(column)
-                for given in givens
-                if (column := beyond_column(m.name, given)) in columns
-            }
-            for m in measures
-        },
-        results=results,
-    )
 
 
 def measured(

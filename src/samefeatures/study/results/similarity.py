@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from samefeatures.base.arrays import Float64
 from samefeatures.base.brief import brief
 from samefeatures.base.errors import UnknownNameError
 from samefeatures.base.options import check_known
-from samefeatures.similarity.order import dendrogram_order
 from samefeatures.study.results.frames import pandas_frame, polars_frame
 from samefeatures.study.results.spaces import beyond_column
 from samefeatures.study.results.summaries import MeasureSummary
@@ -21,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
 
+    from samefeatures.base.arrays import Float64
     from samefeatures.study.results.study import StudyResults
 
 Pair = tuple[str, str]
@@ -76,6 +74,8 @@ class Similarity:
         Raises:
             UnknownNameError: when the measure was not taken, or not beyond this.
         """
+        import numpy as np  # whoever prints results needs none
+
         values = self.values[self.measure(name).name]
         if beyond is not None:
             known = self.beyond.get(name, {})
@@ -89,7 +89,9 @@ class Similarity:
         Raises:
             UnknownNameError: when the measure was not taken.
         """
-        distances = np.abs(self.matrix(name) - self.measure(name).same)
+        from samefeatures.scores.order import dendrogram_order
+
+        distances = abs(self.matrix(name) - self.measure(name).same)
         return tuple(self.names[i] for i in dendrogram_order(distances))
 
     def given(self, name: str) -> tuple[str, ...]:
@@ -130,5 +132,37 @@ class Similarity:
         return polars_frame(self.columns)
 
 
+def similarity_of(results: StudyResults) -> Similarity | None:
+    """The measures of two spaces that a scored study's cells hold; None where there are none."""
+    found = results.controls.spaces if results.controls else None
+    columns = found.columns() if found else {}
+    names = tuple(network.name for network in results.networks)
+    measures = tuple(m for m in results.measures if m.judges == "spaces" and m.name not in columns)
+    cells = {(c.source, c.target): c for c in results.cells}  # the same whatever the method
+    if len(names) < 2 or not measures or len(cells) < len(names) ** 2:
+        return None
+    givens = dict.fromkeys(row.given for row in found.beyond) if found else {}
+
+    def values(column: str) -> dict[Pair, float]:
+        return {pair: cell.measure(column) for pair, cell in cells.items()}
+
+    return Similarity(
+        title=results.title,
+        names=names,
+        n=results.eval_data.rows,
+        measures=measures,
+        values={m.name: values(m.name) for m in measures},
+        beyond={
+            m.name: {
+                given: values(column)
+                for given in givens
+                if (column := beyond_column(m.name, given)) in columns
+            }
+            for m in measures
+        },
+        results=results,
+    )
+
+
 def _known(value: float) -> float | None:
-    return value if np.isfinite(value) else None
+    return value if math.isfinite(value) else None

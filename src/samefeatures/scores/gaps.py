@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from samefeatures.base.arrays import Float64
+from samefeatures.base.arrays import Bool, Float64
 
 
 def without_gaps(*tables: Float64) -> list[int]:
@@ -13,10 +13,12 @@ def without_gaps(*tables: Float64) -> list[int]:
     Args:
         tables: (N, N) each, source by target; NaN is a gap, the diagonal is not looked at.
     """
-    gaps = np.isnan(np.stack(tables)).any(axis=0)
+    count = len(tables[0])
+    gaps: Bool = np.zeros((count, count), np.bool_)
+    for table in tables:
+        gaps |= np.isnan(table) | np.isnan(table.T)
     np.fill_diagonal(gaps, val=False)
-    gaps |= gaps.T
-    left = list(range(len(gaps)))
+    left = list(range(count))
     while gaps[np.ix_(left, left)].any():
         worst = int(gaps[np.ix_(left, left)].sum(axis=1).argmax())
         del left[worst]

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from samefeatures.similarity.gaps import without_gaps
-from samefeatures.similarity.order import dendrogram_order
-from samefeatures.similarity.ranking import rank_alike
+from samefeatures.scores.gaps import without_gaps
+from samefeatures.scores.order import dendrogram_order
+from samefeatures.scores.ranking import rank_alike
 
 
 def tables(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ from itertools import permutations
 import numpy as np
 
 from samefeatures.base.arrays import Float64, Int64
-from samefeatures.similarity.gaps import without_gaps
+from samefeatures.scores.gaps import without_gaps
 
 EXACT = 7
 """Networks up to which all permutations of their labels are tried: 5,040."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from samefeatures.base.arrays import Float64
-from samefeatures.similarity.gaps import without_gaps
+from samefeatures.scores.gaps import without_gaps
 
 
 def dendrogram_order(distances: Float64) -> list[int]:
