@@ -12,10 +12,9 @@ import pandas as pd
 import polars as pl
 import pytest
 
+import samefeatures as sf
 from npz_worlds import make_worlds, write_npz
 from samefeatures.base.errors import ConfigError, StoreError, UnknownNameError
-from samefeatures.joint.record import Moments
-from samefeatures.similarity import MEASURES, SpaceMeasure
 from samefeatures.study.config import parse_config
 from samefeatures.study.kept_similarity import kept_similarity
 from samefeatures.study.results import StudyResults
@@ -32,13 +31,6 @@ def sources(tmp_path: Path) -> list[str]:
     return [write_npz(tmp_path, name, world) for name, world in make_worlds().items()]
 
 
-def eval_moments(folder: Path) -> Moments:
-    rows = {name: np.load(folder / f"{name}.npz")["eval_features"] for name in "abc"}
-    moments = Moments(list(rows), [x.shape[1] for x in rows.values()])
-    moments.update(*rows.values())
-    return moments
-
-
 def test_every_measure_of_every_pair_without_a_map(sources: list[str], tmp_path: Path) -> None:
     study = study_of(tmp_path, sources)
     found = study.similarity()
@@ -46,14 +38,14 @@ def test_every_measure_of_every_pair_without_a_map(sources: list[str], tmp_path:
     assert found.names == ("a", "b", "c")
     assert found.n == 300
     assert found.results is None
-    moments = eval_moments(tmp_path)
+    moments = sf.moments({k: np.load(tmp_path / f"{k}.npz")["eval_features"] for k in "abc"})
+    assert {m.name for m in found.measures} >= {"cka", "debiased_cka", "cca", "angle"}
     for measure in found.measures:
-        one = MEASURES.get(measure.name)()
-        assert isinstance(one, SpaceMeasure)
+        one = getattr(moments, measure.name)
         table = found.matrix(measure.name)
         for i, a in enumerate(found.names):
             for j, b in enumerate(found.names):
-                value = measure.same if a == b else one.value(moments, a, b)
+                value = measure.same if a == b else one(a, b)
                 assert table[i, j] == pytest.approx(value, rel=1e-9, nan_ok=True)
 
 
@@ -158,6 +150,7 @@ def test_a_folder_without_what_it_takes(sources: list[str], tmp_path: Path) -> N
         kept_similarity(tmp_path / "nowhere")
     study = study_of(tmp_path, sources, methods=["ols"])
     study.score()
+    assert "debiased_cka needs norms of rows" in kept_similarity(study.out).notes[-1]
     kept = kept_similarity(study.out, measures=("cka",))
     np.testing.assert_array_equal(
         kept.matrix("cka"), study.similarity(measures=["cka"]).matrix("cka")
@@ -168,6 +161,13 @@ def test_a_folder_without_what_it_takes(sources: list[str], tmp_path: Path) -> N
     with pytest.raises(StoreError, match=r"can't be read.*samefeatures similarity STUDY\.yaml"):
         kept_similarity(study.out)
     path.write_bytes(whole)
+    with pytest.raises(StoreError, match=r"no norms of eval rows at .*norms-eval-"):
+        kept_similarity(study.out, measures=("debiased_cka",))
+    both = (
+        study.similarity(measures=["debiased_cka"]),
+        kept_similarity(study.out, measures=("debiased_cka",)),
+    )
+    assert both[0].columns == both[1].columns
     shutil.rmtree(study.out / "maps")
     with pytest.raises(StoreError, match="No map in"):
         kept_similarity(study.out)

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from samefeatures.base.border import border, kept_or_none
 from samefeatures.base.errors import FileError, StoreError
 from samefeatures.base.paths import PathLike, as_path
 from samefeatures.base.progress import Progress
+from samefeatures.joint.kept import load_moments
 from samefeatures.joint.record import Moments
 from samefeatures.maps import AffineMap
 from samefeatures.networks.record import Network
-from samefeatures.similarity import MEASURES
+from samefeatures.similarity import MEASURES, SpaceMeasure
 from samefeatures.study.measuring import Measuring
 from samefeatures.study.results import DataSummary, Similarity, StudyResults
 from samefeatures.study.similarity import chosen_measures, measured
 
+WHAT = "Give the study file, and they are summed: samefeatures similarity STUDY.yaml"
 CLOSE = 1e-6
 """Difference that rounding may make of a measure that is taken twice of the same moments."""
 
@@ -40,8 +43,25 @@ def kept_similarity(
     results = StudyResults.load(folder / "study.json")
     of_study = [m.name for m in results.measures if m.name in MEASURES.names]
     chosen = chosen_measures(measures, of_study)
-    moments = _kept_moments(folder, results)
-    return measured(chosen, moments, title=results.title, results=results, progress=progress)
+    path, moments = _kept_moments(folder, results)
+    norms = path.with_name(f"norms-{path.name}")
+    without = () if measures or norms.exists() else _asking_for_norms(chosen)
+    found = measured(
+        [name for name in chosen if name not in without],
+        moments,
+        norms=lambda: _kept_norms(norms),
+        title=results.title,
+        results=results,
+        progress=progress,
+    )
+    if not without:
+        return found
+    note = f"{', '.join(without)} needs norms of rows, which are not there. {WHAT}"
+    return replace(found, notes=(*found.notes, note))
+
+
+def _asking_for_norms(names: Sequence[str]) -> list[str]:
+    return [name for name in names if issubclass(m := MEASURES.get(name), SpaceMeasure) and m.norms]
 
 
 def results_of(
@@ -70,28 +90,35 @@ def results_of(
     return found if same else None
 
 
-def _kept_moments(folder: Path, results: StudyResults) -> Moments:
+def _kept_norms(path: Path) -> Moments:
+    """Those of the same rows, which have the same key."""
+    found = load_moments(path)
+    if found is None:
+        raise StoreError(f"There are no norms of eval rows at {path}. {WHAT}")
+    return found
+
+
+def _kept_moments(folder: Path, results: StudyResults) -> tuple[Path, Moments]:
     """Those of the eval rows that the results are of, told by their sizes and by one map."""
-    what = "Give the study file, and they are summed: samefeatures similarity STUDY.yaml"
     place = folder / "moments"
     # A checkpoint of a run that was stopped has another ending.
     paths = [path for path in place.glob("eval-*.npz") if path.name.count(".") == 1]
     if not paths:
-        raise StoreError(f"There are no moments of eval rows in {place}. {what}")
+        raise StoreError(f"There are no moments of eval rows in {place}. {WHAT}")
     try:
         with border():
             moments = Moments.load(paths[0])
     except FileError as error:
-        raise StoreError(f"{paths[0]} can't be read: {error}. {what}") from None
+        raise StoreError(f"{paths[0]} can't be read: {error}. {WHAT}") from None
     sizes = [(network.name, network.feature_dim) for network in results.networks]
     alike = list(zip(moments.names, moments.dims, strict=True)) == sizes
     if len(paths) > 1 or not alike or moments.n != results.eval_data.rows:
-        raise StoreError(f"The moments in {place} are not those of the results. {what}")
-    _check_a_map(folder, results, moments, what)
-    return moments
+        raise StoreError(f"The moments in {place} are not those of the results. {WHAT}")
+    _check_a_map(folder, results, moments)
+    return paths[0], moments
 
 
-def _check_a_map(folder: Path, results: StudyResults, moments: Moments, what: str) -> None:
+def _check_a_map(folder: Path, results: StudyResults, moments: Moments) -> None:
     """Take a measure of one map again: networks of other weights have the same sizes."""
     for cell in results.cells:
         path = folder / "maps" / cell.method / f"{cell.source}--{cell.target}.safetensors"
@@ -100,15 +127,17 @@ def _check_a_map(folder: Path, results: StudyResults, moments: Moments, what: st
         }
         if cell.source == cell.target or not known or not path.exists():
             continue
-        taken = Measuring(list(known), lambda: moments).of(AffineMap.load(path))
+        taken = Measuring(list(known), lambda: moments, norms=lambda: moments).of(
+            AffineMap.load(path)
+        )
         for name, value in known.items():
             if not math.isclose(taken[name], value, rel_tol=CLOSE, abs_tol=CLOSE):
                 raise StoreError(
                     f"{name} of {cell.method}, {cell.source} → {cell.target}, is {value:.6f} in "
                     f"the results and {taken[name]:.6f} by the moments in {folder / 'moments'}: "
-                    f"one of them is of another run. {what}"
+                    f"one of them is of another run. {WHAT}"
                 )
         return
     raise StoreError(
-        f"No map in {folder / 'maps'} tells whether the moments are those of the results. {what}"
+        f"No map in {folder / 'maps'} tells whether the moments are those of the results. {WHAT}"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import combinations
 
 from samefeatures.algebra import HOST, Algebra
@@ -42,6 +42,7 @@ def measured(
     measures: Sequence[str],
     moments: Moments,
     *,
+    norms: Callable[[], Moments],
     title: str,
     results: StudyResults | None = None,
     algebra: Algebra = HOST,
@@ -52,6 +53,7 @@ def measured(
     Args:
         measures: Names, each of two spaces.
         moments: Of the eval rows of all networks, in the order of the study.
+        norms: Takes those of the norms of these rows; called for measures that ask for them.
         title: Of the study.
         results: Of the same networks, eval rows and controls; None where there are none.
         algebra: Where products run.
@@ -63,7 +65,7 @@ def measured(
     names = moments.names
     if len(names) < 2:
         raise ConfigError("Similarity is of two networks or more, and this study has one.")
-    measuring = Measuring(measures, lambda: moments, algebra=algebra)
+    measuring = Measuring(measures, lambda: moments, norms=norms, algebra=algebra)
     pairs = list(combinations(names, 2))
     advance = (progress or Silent()).task("similarity", len(pairs))
     taken = {(name, name): of_the_same(measures) for name in names}

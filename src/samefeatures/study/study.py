@@ -221,15 +221,15 @@ class Study:
         return Measuring(
             self.config.measures,
             lambda: self.eval_moments,
-            norms=lambda: norm_moments(
-                list(self.eval_features.rows.values()),
-                self.eval_moments,
-                self.out / "moments",
-                kind="eval",
-                progress=self.progress,
-            ),
+            norms=lambda: self._eval_norms(self.eval_moments),
             algebra=self.algebra,
         )
+
+    def _eval_norms(self, moments: Moments) -> Moments:
+        """Of the eval rows, whose moments these are."""
+        parts = list(self.eval_features.rows.values())
+        folder = self.out / "moments"
+        return norm_moments(parts, moments, folder, kind="eval", progress=self.progress)
 
     @cached_property
     def maps(self) -> MapFiles:
@@ -294,10 +294,12 @@ class Study:
         chosen = chosen_measures(measures, self.config.measures)
         with self.progress:
             side = self.eval_features
+            # Without control spaces, which the moments of a run may be summed with.
+            moments = self.runner.moments(list(side.rows.values()), kind="eval")
             return measured(
                 chosen,
-                # Without control spaces, which the moments of a run may be summed with.
-                self.runner.moments(list(side.rows.values()), kind="eval"),
+                moments,
+                norms=lambda: self._eval_norms(moments),
                 title=self.config.title,
                 results=results_of(
                     self.results_path, settings_of(self.config), self.inputs.networks, side.summary
