@@ -14,6 +14,7 @@ import torch
 
 import samefeatures as sf
 from npz_worlds import make_worlds, write_npz
+from samefeatures.algebra.device import TorchDevice
 from samefeatures.base.errors import ConfigError, FeatureError, LabelError, MapError, NetworkError
 from samefeatures.features.rows import ArrayRows
 from samefeatures.study.arrays import sides_of
@@ -295,3 +296,41 @@ def test_labels_are_of_all_rows_where_these_are_split() -> None:
     given = sides_of(TWO, {name: EVAL[name] for name in TWO}, held_out=None, seed=None)
     assert given.labelled is given.evaluation
     assert [part.name for part in given.labelled.values()] == ["a in eval", "b in eval"]
+
+
+def test_progress_is_told_and_algebra_runs_where_it_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[sf.ProgressStep] = []
+    asked: list[str] = []
+
+    def pretend(device: str) -> TorchDevice:
+        asked.append(device)
+        return TorchDevice("cpu")
+
+    options: dict[str, Any] = {"eval": EVAL, "heads": HEADS, "labels": LABELS}
+    alone = sf.compare(FIT, **options)
+    monkeypatch.setattr("samefeatures.study.compare.open_algebra", pretend)
+    found = sf.compare(FIT, **options, progress=told.append, device="cuda:0")
+    assert asked == ["cuda:0"]
+    assert found.settings["device"] == "cuda:0"
+    for mine, theirs in zip(found.cells, alone.cells, strict=True):
+        assert mine.measures == pytest.approx(theirs.measures, rel=1e-9, nan_ok=True)
+        assert mine.correct == theirs.correct
+    last = {step.stage: (step.done, step.total) for step in told}
+    assert last == {
+        "moments of the fit rows": (400, 400),
+        "moments of the eval rows": (300, 300),
+        "fit maps": (6, 6),
+    }
+    told.clear()
+    sf.fit_map(FIT["a"], FIT["b"], progress=told.append)
+    assert {step.stage: step.done for step in told} == {"moments": 400}
+
+
+@pytest.mark.parametrize("options", [{"progress": "bars"}, {"progress": 3}, {"device": "gpu"}])
+def test_no_such_progress_and_no_such_device(options: Any) -> None:
+    with pytest.raises(ConfigError, match=r"progress is|device"):
+        sf.compare(TWO, **options)
+    with pytest.raises(ConfigError, match=r"progress is|device"):
+        sf.fit_map(FIT["a"], FIT["b"], **options)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from samefeatures.algebra import open_algebra
+from samefeatures.base.display import Display, ProgressChoice
 from samefeatures.base.errors import MapError
 from samefeatures.base.options import check_text
 from samefeatures.features.given import Rows, in_memory, read_again
@@ -31,7 +33,14 @@ class ArraySpace:
 
 
 def fit_map(
-    x: Rows, y: Rows, *, method: Method = RIDGE, source: str = "x", target: str = "y"
+    x: Rows,
+    y: Rows,
+    *,
+    method: Method = RIDGE,
+    source: str = "x",
+    target: str = "y",
+    progress: ProgressChoice = "quiet",
+    device: str = "cpu",
 ) -> AffineMap:
     """The affine map ``y ≈ M x + m`` between rows of two feature spaces.
 
@@ -45,11 +54,13 @@ def fit_map(
         method: How; one that asks for heads can't fit arrays.
         source: Name of the source space, for messages, files and ``compose``.
         target: Name of the target space.
+        progress: ``"bar"``, ``"quiet"``, or a function that is told, as ``samefeatures.progress``.
+        device: Of the algebra: ``cpu``, ``cuda`` or ``cuda:N``, through torch.
 
     Raises:
         FeatureError: when rows are no floats, not finite, not as many on both sides, or called
             otherwise by the frames' indexes.
-        ConfigError: when the method is none.
+        ConfigError: when the method is none, there is no such device, or no such progress.
         MapError: when a name is none, there are fewer than two rows, or the method needs heads.
     """
     check_method(method, "method")
@@ -62,13 +73,17 @@ def fit_map(
         )
     if source == target:
         raise MapError(f"Source and target are both called '{source}'. Give them two names.")
+    algebra, display = open_algebra(device), Display(progress)
     spaces = given_spaces({source: x, target: y})
     rows: dict[str, ArrayRows] = {}
     if method.needs_rows:
         spaces = {name: read_again(part) for name, part in spaces.items()}
         rows = {name: in_memory(part) for name, part in spaces.items()}
-    moments = summed(spaces)
     networks = {name: ArraySpace(name, part.dim) for name, part in spaces.items()}
-    problem = SourceProblem(source, networks, moments, rows=rows)
-    (fitted,) = method.fit(problem, [target])
+    with display as shown:
+        moments = summed(spaces, algebra=algebra, progress=shown)
+        problem = SourceProblem(
+            source, networks, moments, rows=rows, algebra=algebra, progress=shown
+        )
+        (fitted,) = method.fit(problem, [target])
     return fitted

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from samefeatures.algebra import Algebra, open_algebra
 from samefeatures.base.arrays import Float32, Int64
+from samefeatures.base.display import Display, ProgressChoice
 from samefeatures.base.errors import ConfigError, FeatureError
 from samefeatures.base.options import check_text
+from samefeatures.base.progress import Progress
 from samefeatures.base.strict import check_name
 from samefeatures.features.blocks import single
 from samefeatures.features.given import Floats, GivenRows, Rows, in_memory, read_again
@@ -23,7 +27,7 @@ from samefeatures.networks.record import Head
 from samefeatures.scores.comparisons import Pair
 from samefeatures.scores.heads import Score, score_heads
 from samefeatures.similarity import MEASURES, SpaceMeasure
-from samefeatures.study.arrays import heads_of, labels_of, sides_of
+from samefeatures.study.arrays import Sides, heads_of, labels_of, sides_of
 from samefeatures.study.compared import Compared, Seen, record_of
 from samefeatures.study.curves import curve_summary
 from samefeatures.study.measuring import Measuring
@@ -46,6 +50,8 @@ def compare(
     methods: Sequence[Method] | Mapping[str, Method] = METHODS,
     measures: Sequence[str] = ("r2", "cosine", "cka"),
     title: str = TITLE,
+    progress: ProgressChoice = "quiet",
+    device: str = "cpu",
 ) -> StudyResults:
     """Maps between all ordered pairs of spaces, judged on rows that they have not seen.
 
@@ -70,6 +76,8 @@ def compare(
         methods: Whose maps; by label where one of them stands twice.
         measures: Names of measures, those of other packages too.
         title: Of the report.
+        progress: ``"bar"``, ``"quiet"``, or a function that is told, as ``samefeatures.progress``.
+        device: Of the algebra: ``cpu``, ``cuda`` or ``cuda:N``, through torch.
 
     Raises:
         FeatureError: when rows are no floats, not finite, not as many in all spaces, or too few.
@@ -80,6 +88,7 @@ def compare(
     """
     check_text("title", title, ConfigError)
     chosen = _labelled(methods, measures, heads, spaces)
+    algebra, display = open_algebra(device), Display(progress)
     sides = sides_of(spaces, eval, held_out=held_out, seed=seed)
     known = heads_of(heads, sides.fit)
     counted = labels_of(labels, sides, known)
@@ -89,47 +98,69 @@ def compare(
             f"The eval rows of {once[0]} can be read only once, and heads read them again. Give an "
             "array."
         )
+    with display as shown:
+        found = _found(
+            sides, chosen, measures, heads=known, labels=counted, algebra=algebra, progress=shown
+        )
+    where = {} if device == "cpu" else {"device": device}
+    return record_of(replace(found, title=title, said={**found.said, **where}))
+
+
+def _found(
+    sides: Sides,
+    chosen: Mapping[str, Method],
+    measures: Sequence[str],
+    *,
+    heads: Mapping[str, Head],
+    labels: Int64 | None,
+    algebra: Algebra,
+    progress: Progress,
+) -> Compared:
+    """Moments, maps, scores and measures of both sides."""
+    spaces = list(sides.fit)
     again, rows = sides.fit, {}
     if any(method.needs_rows for method in chosen.values()):
         again = {name: read_again(part) for name, part in sides.fit.items()}
         rows = {name: in_memory(part) for name, part in again.items()}
-    fit = _seen(again)
+    fit = _seen(again, algebra, progress, "moments of the fit rows")
     norms = NormSums(list(spaces), [part.dim for part in sides.evaluation.values()])
     wanted = [norms.update] if any(map(_asks_for_norms, measures)) else []
-    judge = _seen(sides.evaluation, beside=wanted)
+    judge = _seen(sides.evaluation, algebra, progress, "moments of the eval rows", beside=wanted)
     if not judge.moments.n:
         raise FeatureError("eval has no rows. Maps are judged on rows that they have not seen.")
     networks = {
-        name: ArraySpace(name, part.dim, head=known.get(name)) for name, part in sides.fit.items()
+        name: ArraySpace(name, part.dim, head=heads.get(name)) for name, part in sides.fit.items()
     }
     measuring = Measuring(
-        measures, lambda: judge.moments, norms=lambda: norms.moments(judge.moments)
+        measures, lambda: judge.moments, norms=lambda: norms.moments(judge.moments), algebra=algebra
     )
-    own = {n: _scores(sides.evaluation[n], [head], counted)[0] for n, head in known.items()}
+    advance = progress.task("fit maps", len(spaces) * len(chosen))
+    own = {n: _scores(sides.evaluation[n], [head], labels, algebra)[0] for n, head in heads.items()}
     hybrids: dict[str, dict[Pair, Score]] = {label: {} for label in chosen}
     facts: dict[str, dict[Pair, MapFacts]] = {label: {} for label in chosen}
     for source in spaces:
-        problem = SourceProblem(source, networks, fit.moments, rows=rows)
+        problem = SourceProblem(
+            source, networks, fit.moments, rows=rows, algebra=algebra, progress=progress
+        )
         for label, method in chosen.items():
             maps = list(method.fit(problem, [name for name in spaces if name != source]))
-            ending = [each for each in maps if each.target in known]
-            folded = [each.fold(networks[each.target]) for each in ending]
-            found = _scores(sides.evaluation[source], folded, counted)
+            ending = [each for each in maps if each.target in heads]
+            folded = [each.fold(networks[each.target], algebra=algebra) for each in ending]
+            found = _scores(sides.evaluation[source], folded, labels, algebra)
             pairs = [(source, each.target) for each in ending]
             hybrids[label] |= zip(pairs, found, strict=True)
             facts[label] |= {(source, m.target): _facts(label, m, measuring) for m in maps}
+            advance(1)
     said = {n: f"{part.dim} features, {part.dtype.name}" for n, part in sides.fit.items()}
-    return record_of(
-        Compared(
-            spaces=networks,
-            said={"spaces": said, **sides.said},
-            fit=fit,
-            judge=judge,
-            methods=chosen,
-            measures=measuring.keys,
-            scored=Scored(counted, tuple(spaces), judge.moments.n, own, hybrids, facts),
-            title=title,
-        )
+    return Compared(
+        spaces=networks,
+        said={"spaces": said, **sides.said},
+        fit=fit,
+        judge=judge,
+        methods=chosen,
+        measures=measuring.keys,
+        scored=Scored(labels, tuple(spaces), judge.moments.n, own, hybrids, facts),
+        title=TITLE,
     )
 
 
@@ -182,17 +213,28 @@ def _asks_for_norms(name: str) -> bool:
     return issubclass(measure, SpaceMeasure) and measure.norms
 
 
-def _seen(spaces: Mapping[str, GivenRows], *, beside: Sequence[Callable[..., None]] = ()) -> Seen:
+def _seen(
+    spaces: Mapping[str, GivenRows],
+    algebra: Algebra,
+    progress: Progress,
+    stage: str,
+    *,
+    beside: Sequence[Callable[..., None]] = (),
+) -> Seen:
     prints = [np.zeros((0, SUMS))]
 
     def look(*blocks: Floats) -> None:
         prints.append(printed(blocks))
 
-    moments = summed(spaces, beside=[look, *beside])
+    moments = summed(
+        spaces, beside=[look, *beside], algebra=algebra, progress=progress, stage=stage
+    )
     return Seen(moments, np.concatenate(prints))
 
 
-def _scores(rows: GivenRows, heads: Sequence[Head], labels: Int64 | None) -> list[Score]:
+def _scores(
+    rows: GivenRows, heads: Sequence[Head], labels: Int64 | None, algebra: Algebra
+) -> list[Score]:
     def blocks() -> Iterator[tuple[Float32, Int64]]:
         start = 0
         for block in rows.chunks(SCORE_ROWS):
@@ -201,7 +243,7 @@ def _scores(rows: GivenRows, heads: Sequence[Head], labels: Int64 | None) -> lis
             yield single(block, rows.name), known
             start = stop
 
-    return score_heads(blocks(), heads) if heads else []
+    return score_heads(blocks(), heads, algebra=algebra) if heads else []
 
 
 def _facts(label: str, fitted: AffineMap, measuring: Measuring) -> MapFacts:
