@@ -211,6 +211,41 @@ def test_every_command_has_short_help(command: str) -> None:
     assert "Usage:" in short.output
 
 
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_completion_of_other_shells(shell: str, tmp_path: Path) -> None:
+    """Commands are named, files left to the shell; and no heavy package is waited for."""
+    samefeatures = Path(sys.executable).with_name("samefeatures")
+    if not samefeatures.exists():
+        pytest.skip("the command is not installed")
+
+    def completed(words: str, action: str = "get-args") -> subprocess.CompletedProcess[str]:
+        given = {
+            "_SAMEFEATURES_COMPLETE": f"complete_{shell}",
+            "_TYPER_COMPLETE_ARGS": words,
+            "_TYPER_COMPLETE_FISH_ACTION": action,
+        }
+        return subprocess.run(
+            [sys.executable, "-X", "importtime", samefeatures], cwd=tmp_path, capture_output=True,
+            text=True, check=False, env={**os.environ, **given},
+        )  # fmt: skip
+
+    done = completed("samefeatures re")
+    assert [name in done.stdout for name in ("report", "reproduce", "run")] == [True, True, False]
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "typer" in loaded
+    assert not loaded & {"torch", "numpy", "scipy", "matplotlib", "polars", "pandas"}
+    if shell == "zsh":
+        assert completed("samefeatures run ").stdout.strip() == "_files"
+    else:  # its script takes files where the command says that it has nothing to name
+        codes = [completed(f"samefeatures {w}", "is-args").returncode for w in ("re", "run ")]
+        assert codes == [0, 1]
+    script = subprocess.run(
+        [samefeatures, "--show-completion", shell], capture_output=True, text=True, check=True,
+        env={**os.environ, "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"},
+    ).stdout  # fmt: skip
+    assert f"_SAMEFEATURES_COMPLETE=complete_{shell}" in script
+
+
 def test_completion_of_bash(tmp_path: Path) -> None:
     """By the script that typer writes, asked as bash asks it."""
     samefeatures = Path(sys.executable).with_name("samefeatures")

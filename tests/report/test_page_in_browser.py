@@ -219,6 +219,11 @@ def test_the_overlap_fits_the_window(browser: Browser, with_gallery: Path, width
     try:
         browser.get(with_gallery.as_uri())
         assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+        browser.execute_script(
+            "document.querySelectorAll('.filters option')"
+            ".forEach((o) => { o.textContent = 'vit_base_patch16_224 '.repeat(8); })"
+        )
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= width
     finally:
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 

@@ -13,6 +13,7 @@ import pytest
 import samefeatures as sf
 from npz_worlds import CLASSES, make_worlds
 from samefeatures.report.grid import MISSING, Grid, grids
+from samefeatures.report.html import page
 from samefeatures.report.html_cells import METRICS, rows
 from samefeatures.report.judged import aside_line
 from samefeatures.report.sentences import sentences
@@ -72,6 +73,13 @@ def test_a_median_over_no_cells_is_not_known() -> None:
     results = compared("abc")
     own = tuple(cell for cell in results.cells if cell.source == cell.target)
     assert math.isnan(replace(results, cells=own).median_change("ols", over="maps"))
+
+
+def test_no_dash_has_a_unit_on_the_page() -> None:
+    text = page(compared("a"))
+    in_numbers = text[text.index("In numbers") :]
+    assert not DASHED.search(re.sub(r"<[^>]*>", " ", in_numbers))
+    assert ">–</td>" in in_numbers
 
 
 @pytest.mark.parametrize(("heads", "idle"), [("a", ""), ("ab", ""), ("ab", "b"), ("abc", "b")])
