@@ -116,7 +116,7 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> dict[type, object]:
     return {type(each): each for each in many}
 
 
-ABSTRACT = {"MapMeasure", "Method", "SpaceMeasure", "SamefeaturesError"}
+ABSTRACT = {"MapMeasure", "Method", "RowMeasure", "SpaceMeasure", "SamefeaturesError"}
 
 
 def test_every_public_class_has_an_example(examples: dict[type, object]) -> None:

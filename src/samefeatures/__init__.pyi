@@ -47,6 +47,7 @@ from samefeatures.scores.paired import detectable as detectable
 from samefeatures.scores.paired import holm as holm
 from samefeatures.scores.paired import mcnemar as mcnemar
 from samefeatures.similarity import MapMeasure as MapMeasure
+from samefeatures.similarity import RowMeasure as RowMeasure
 from samefeatures.similarity import SpaceMeasure as SpaceMeasure
 from samefeatures.similarity import closeness as closeness
 from samefeatures.similarity.arrays import SpaceMoments as SpaceMoments

@@ -10,9 +10,16 @@ from samefeatures.algebra import Host
 from samefeatures.base.arrays import Float64
 from samefeatures.joint.record import Moments
 from samefeatures.maps import AffineMap, Sizes
-from samefeatures.similarity import MEASURES, MapMeasure, Mapped, SpaceMeasure, closeness
+from samefeatures.similarity import (
+    MEASURES,
+    MapMeasure,
+    Mapped,
+    RowMeasure,
+    SpaceMeasure,
+    closeness,
+)
 
-SIZES = Sizes(dims=(4, 3), fit_rows=100, classes=2)
+SIZES = Sizes(dims=(4, 3), fit_rows=100, classes=2, sample=100)
 
 
 def make_map(weight: np.ndarray, bias: np.ndarray) -> AffineMap:
@@ -105,7 +112,7 @@ def test_closeness_of_a_target_that_does_not_vary_is_nan() -> None:
 @pytest.mark.parametrize("name", MEASURES.names)
 def test_every_measure_says_what_it_is(name: str) -> None:
     measure = MEASURES.get(name)
-    assert issubclass(measure, MapMeasure | SpaceMeasure)
+    assert issubclass(measure, MapMeasure | SpaceMeasure | RowMeasure)
     assert measure.judges == ("map" if issubclass(measure, MapMeasure) else "spaces")
     assert measure.__module__ == f"samefeatures.similarity.measures.{name}"
     assert measure.label

@@ -38,7 +38,9 @@ def with_norms_of(**rows: np.ndarray) -> SecondMoments:
 def take(name: str, a: np.ndarray, b: np.ndarray) -> float:
     measure = MEASURES.get(name)()
     assert isinstance(measure, SpaceMeasure)
-    return measure.value((with_norms_of if measure.norms else moments_of)(a=a, b=b), "a", "b")
+    return measure.value(
+        (with_norms_of if measure.reads == "norms" else moments_of)(a=a, b=b), "a", "b"
+    )
 
 
 def world(n: int, dims: tuple[int, int], *, shared: int = 2, seed: int = 0):

@@ -201,3 +201,17 @@ def test_results_are_read_as_they_were_saved(sources: list[str], tmp_path: Path)
     again = similarity_of(StudyResults.load(study.results_path))
     assert again is not None
     assert again.columns == similarity_of(results).columns  # type: ignore[union-attr]
+
+
+def test_measures_that_read_rows_are_for_those_who_ask(sources: list[str], tmp_path: Path) -> None:
+    study = study_of(tmp_path, sources, methods=["ols"], measures=["r2", "cka", "mutual_knn"])
+    spaces = {k: np.load(tmp_path / f"{k}.npz")["eval_features"] for k in "abc"}
+    value = sf.moments(spaces, sample=300).mutual_knn("a", "b")
+    assert study.similarity(measures=["mutual_knn"]).matrix("mutual_knn")[0, 1] == value
+    assert "mutual_knn" not in [m.name for m in study_of(tmp_path, sources).similarity().measures]
+    study.score()
+    found = kept_similarity(study.out)
+    assert [m.name for m in found.measures] == ["cka"]
+    assert "mutual_knn needs rows of features" in found.notes[-1]
+    with pytest.raises(StoreError, match="mutual_knn reads rows of features, not moments alone"):
+        kept_similarity(study.out, measures=("mutual_knn",))

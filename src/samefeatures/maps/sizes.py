@@ -13,11 +13,13 @@ class Sizes:
         dims: Features of each.
         fit_rows: Rows that maps are fitted on.
         classes: Of every head.
+        sample: Rows that measures of rows are shown.
     """
 
     dims: tuple[int, ...]
     fit_rows: int
     classes: int
+    sample: int = 0
 
     @property
     def total(self) -> int:

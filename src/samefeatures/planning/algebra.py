@@ -22,7 +22,14 @@ from samefeatures.networks.record import Head
 from samefeatures.planning.linear import Clock, Linear, fitted
 from samefeatures.scores.comparisons import compare
 from samefeatures.scores.heads import Score, score_heads
-from samefeatures.similarity import MEASURES, MapMeasure, Mapped, SpaceMeasure, closeness
+from samefeatures.similarity import (
+    MEASURES,
+    MapMeasure,
+    Mapped,
+    RowMeasure,
+    SpaceMeasure,
+    closeness,
+)
 from samefeatures.study.methods import MethodConfig
 
 WIDEST = 768
@@ -103,7 +110,9 @@ def method_work(sizes: Sizes, method: Method) -> float:
     return method.work(sizes) + sizes.pairs
 
 
-def measure_work(sizes: Sizes, measure: MapMeasure | SpaceMeasure) -> tuple[float, int]:
+def measure_work(
+    sizes: Sizes, measure: MapMeasure | SpaceMeasure | RowMeasure
+) -> tuple[float, int]:
     """Multiply-adds of a measure, with one more for each value; and how many values there are."""
     values = sizes.hybrids // (2 if measure.symmetric else 1)
     return measure.work(sizes) + values, values
@@ -120,11 +129,16 @@ def _moments(total: int, algebra: Algebra, precision: Precision, clock: Clock) -
     return fitted(prepare, (512, 1024), units=lambda rows: rows * total**2 / 2, clock=clock)
 
 
+def _made_rows(dim: int) -> int:
+    """More than features."""
+    return 4 * dim + 64
+
+
 def _problem(dim: int, classes: int, algebra: Algebra) -> SourceProblem:
     """Two networks of ``dim`` features that share a cause, and more rows than features."""
     rng = np.random.default_rng(0)
     rows: dict[str, FeatureRows] = {}
-    latent = rng.standard_normal((4 * dim + 64, 16), np.float32)
+    latent = rng.standard_normal((_made_rows(dim), 16), np.float32)
     networks = {}
     for name in ("a", "b"):
         noise = rng.standard_normal((len(latent), dim), np.float32)
@@ -156,7 +170,7 @@ def _maps(
         return work
 
     def units(dim: int) -> float:  # of one of the two maps between two networks
-        two = Sizes(dims=(dim, dim), fit_rows=4 * dim + 64, classes=sizes.classes)
+        two = Sizes(dims=(dim, dim), fit_rows=_made_rows(dim), classes=sizes.classes)
         return method_work(two, method) / 2
 
     return fitted(prepare, widths, units=units, clock=clock)
@@ -202,7 +216,10 @@ def _judge(
 
 
 def _measure(
-    measure: MapMeasure | SpaceMeasure, widths: tuple[int, int], algebra: Algebra, clock: Clock
+    measure: MapMeasure | SpaceMeasure | RowMeasure,
+    widths: tuple[int, int],
+    algebra: Algebra,
+    clock: Clock,
 ) -> Linear:
     def prepare(dim: int) -> Callable[[], object]:
         problem = _problem(dim, 2, algebra)
@@ -210,15 +227,20 @@ def _measure(
         mapped = Mapped.of(problem.moments, plain, algebra=algebra)
         if isinstance(measure, MapMeasure):
             return lambda: measure.value(mapped)
+        if isinstance(measure, RowMeasure):
+            shown = [rows.span(0, len(rows)) for rows in problem.rows.values()]
+            return lambda: measure.value(*(measure.of_rows(r, algebra=algebra) for r in shown))
         moments: SecondMoments = problem.moments
-        if measure.norms:
+        if measure.reads == "norms":
             sums = NormSums(problem.moments.names, problem.moments.dims)
             sums.update(*(rows.span(0, len(rows)) for rows in problem.rows.values()))
             moments = with_norms(problem.moments, sums.moments(problem.moments))
         return lambda: measure.value(moments, "a", "b", algebra=algebra)
 
     def units(dim: int) -> float:  # of one value
-        work, values = measure_work(Sizes(dims=(dim, dim), fit_rows=1, classes=2), measure)
+        work, values = measure_work(
+            Sizes(dims=(dim, dim), fit_rows=1, classes=2, sample=_made_rows(dim)), measure
+        )
         return work / values
 
     return fitted(prepare, widths, units=units, clock=clock)

@@ -193,8 +193,11 @@ class _Run:
     def _measures(self) -> Iterator[_Cost]:
         """Those beside R² and cosine, which are among the scores."""
         for name, rate in self.algebra.measures.items():
-            work, values = measure_work(self.extent.sizes, MEASURES.get(name)())
+            measure = MEASURES.get(name)()
+            work, values = measure_work(self.extent.sizes, measure)
             seconds, note = rate.at(work, calls=values), f"{values} values"
+            if measure.reads != "moments":
+                seconds += self._reading("eval")
             yield _Cost(f"measure: {name}", seconds, factor=ROUGH, note=note)
 
     def _controls(self, work: ControlWork) -> Iterator[_Cost]:

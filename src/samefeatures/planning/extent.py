@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from samefeatures.features.sample import SAMPLE
 from samefeatures.maps import Sizes
 from samefeatures.networks.record import FeatureFile
 from samefeatures.planning.controls import ControlWork
@@ -32,6 +33,7 @@ class Extent:
         tasks: Questions that are asked.
         device: Of the networks; on ``cpu`` decoding and networks share the processor.
         stored: Whether features are stored.
+        sample: Eval rows that measures of rows are shown, at most.
     """
 
     dims: Mapping[str, int]
@@ -44,11 +46,17 @@ class Extent:
     tasks: tuple[TaskSize, ...] = ()
     device: str = "cpu"
     stored: bool = True
+    sample: int = SAMPLE
 
     @property
     def sizes(self) -> Sizes:
         """What the cost of a method follows from."""
-        return Sizes(dims=tuple(self.dims.values()), fit_rows=self.rows[0], classes=self.classes)
+        return Sizes(
+            dims=tuple(self.dims.values()),
+            fit_rows=self.rows[0],
+            classes=self.classes,
+            sample=min(self.sample, self.rows[1]),
+        )
 
     @property
     def hybrids(self) -> int:
@@ -118,4 +126,5 @@ def extent_of(
         tasks=tuple(task_sizes(config.tasks, own or {}, evaluation)),
         device=config.device,
         stored=config.store is not False,
+        sample=config.sample or SAMPLE,
     )

@@ -12,14 +12,16 @@ from samefeatures.algebra import Precision
 from samefeatures.base.errors import ConfigError, FeatureError, MapError, did_you_mean
 from samefeatures.features.given import Rows
 from samefeatures.features.given_spaces import given_spaces
+from samefeatures.features.sample import SAMPLE
 from samefeatures.joint.arrays import summed
-from samefeatures.joint.norms import NormSums, with_norms
+from samefeatures.joint.norms import with_norms
 from samefeatures.joint.record import Moments
 from samefeatures.joint.views import SecondMoments
 from samefeatures.maps.affine import AffineMap, check_map
 from samefeatures.similarity.mapped import Mapped
-from samefeatures.similarity.measure import MEASURES, MapMeasure
+from samefeatures.similarity.measure import MEASURES, MapMeasure, RowMeasure
 from samefeatures.similarity.measures.r2 import R2
+from samefeatures.similarity.passing import Passing
 from samefeatures.similarity.spectra import Spectra
 
 
@@ -59,16 +61,17 @@ class SpaceMoments(Moments):
     """
 
     _kept: tuple[int, Spectra] | None = None
-    _norms: tuple[int, NormSums] | None = None
+    _passed: tuple[int, Passing] | None = None
     _kept_norms: tuple[int, Moments] | None = None
+    _kept_rows: tuple[int, dict[tuple[str, str], Any]] | None = None
 
     def update(self, *blocks: npt.NDArray[np.floating], precision: Precision = "float64") -> None:
         """Add (r, d) rows of each space, as ``Moments.update``."""
         before = self._changes
         super().update(*blocks, precision=precision)
-        if self._norms is not None and self._norms[0] == before:
-            self._norms[1].update(*blocks)
-            self._norms = self._changes, self._norms[1]
+        if self._passed is not None and self._passed[0] == before:
+            self._passed[1].update(*blocks)
+            self._passed = self._changes, self._passed[1]
 
     def __getattr__(self, name: str) -> Callable[..., float]:
         if name.startswith("_") or name not in MEASURES.names:
@@ -99,7 +102,9 @@ class SpaceMoments(Moments):
                 )
             a, b = given
             self._check(a, b)
-            if measure.norms:
+            if isinstance(measure, RowMeasure):
+                return float(measure.value(*(self._of_rows(measure, space) for space in (a, b))))
+            if measure.reads == "norms":
                 return float(measure.value(self._with_norms(name), a, b))
             return float(measure.value(self._remembered, a, b))
 
@@ -117,14 +122,29 @@ class SpaceMoments(Moments):
 
     def _with_norms(self, measure: str) -> SecondMoments:
         """These moments, and those of norms, of the same rows."""
-        if self._norms is None or self._norms[0] != self._changes:
+        if self._passed is None or self._passed[0] != self._changes:
             raise FeatureError(
                 f"'{measure}' needs norms of all rows, and these moments were loaded, copied or "
                 "added up without them. Take them of the rows: sf.moments({…})."
             )
         if self._kept_norms is None or self._kept_norms[0] != self._changes:
-            self._kept_norms = self._changes, self._norms[1].moments(self)
+            self._kept_norms = self._changes, self._passed[1].norms.moments(self)
         return with_norms(self, self._kept_norms[1])
+
+    def _of_rows(self, measure: RowMeasure, space: str) -> Any:
+        """What the measure takes of a sample of the rows, taken once."""
+        sample = self._passed[1].sample if self._passed else None
+        if self._passed is None or sample is None or self._passed[0] != self._changes:
+            raise FeatureError(
+                f"'{measure.name}' reads rows, and these moments keep none. Say how many when you "
+                f"take them of the rows: sf.moments({{…}}, sample={SAMPLE})."
+            )
+        if self._kept_rows is None or self._kept_rows[0] != self._changes:
+            self._kept_rows = self._changes, {}
+        kept, place = self._kept_rows[1], (measure.name, space)
+        if place not in kept:
+            kept[place] = measure.of_rows(sample.rows(space))
+        return kept[place]
 
     def _check(self, *names: str, widths: tuple[int, ...] | None = None) -> None:
         dims = dict(zip(self.names, self.dims, strict=True))
@@ -140,22 +160,25 @@ class SpaceMoments(Moments):
                 )
 
 
-def moments(spaces: Mapping[str, Rows]) -> SpaceMoments:
+def moments(spaces: Mapping[str, Rows], *, sample: int | None = None) -> SpaceMoments:
     """Joint moments of several feature spaces in one pass, with every measure by its name.
 
     Args:
         spaces: (n, d) rows by name, as ``fit_map`` takes them; row i is the same sample in all.
+        sample: Rows to keep for measures that read rows, such as ``mutual_knn``, at most; chosen by
+            their ids, or by their places where they have none. None: no row is kept.
 
     Raises:
+        ConfigError: when the number of rows to keep is none.
         FeatureError: when rows are no floats, not finite, or not as many in all spaces.
     """
     if not isinstance(spaces, Mapping) or not spaces:
         raise FeatureError("moments takes spaces by name, e.g. moments({'clip': x, 'dino': y}).")
     given = given_spaces(spaces)
-    norms = NormSums(list(given), [part.dim for part in given.values()])
-    found = summed(given, beside=[norms.update])
+    passed = Passing(given, norms=True, sample=sample)
+    found = summed(given, beside=[passed.update])
     if not found.n:
         raise FeatureError("There are no rows to take moments of.")
     out = SpaceMoments.of(found.names, found.dims, n=found.n, mean=found.mean, lower=found.lower)
-    out._norms = out._changes, norms
+    out._passed = out._changes, passed
     return out

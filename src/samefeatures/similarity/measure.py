@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import numpy.typing as npt
 
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.parts import Parts
@@ -12,19 +15,23 @@ from samefeatures.maps.sizes import Sizes
 from samefeatures.similarity.mapped import Mapped
 
 Judges = Literal["map", "spaces"]
+Reads = Literal["moments", "norms", "rows"]
 
 
 class Measure(ABC):
-    """One number of how near two feature spaces are: a ``MapMeasure`` or a ``SpaceMeasure``.
+    """One number of how near two feature spaces are: a ``MapMeasure``, a ``SpaceMeasure`` or a
+    ``RowMeasure``.
 
     A new one is one file in ``similarity/measures``, or an entry point of the group
-    ``samefeatures.measures`` in another package; nothing else names it. It is handed moments and
-    does not ask of what: of held-out rows, or of what other spaces leave of them.
+    ``samefeatures.measures`` in another package; nothing else names it. It is handed moments, or
+    rows, and does not ask of what: of held-out rows, or of what other spaces leave of them.
 
     Attributes:
         name: In study files, and of its column in the results.
         place: Among the measures of a study that names none; None where it is not one of them.
         judges: A map, or two spaces whatever maps there are.
+        reads: Moments of the features; beside them those of ``samefeatures.joint.norms``; or a
+            sample of the rows.
         label: In tables.
         says: What it is, in a few words.
         symmetric: Whether both directions have the same value, which then is taken once.
@@ -36,6 +43,7 @@ class Measure(ABC):
     name: ClassVar[str]
     place: ClassVar[int | None] = None
     judges: ClassVar[Judges]
+    reads: ClassVar[Reads] = "moments"
     label: ClassVar[str]
     says: ClassVar[str]
     symmetric: ClassVar[bool] = False
@@ -62,33 +70,52 @@ class MapMeasure(Measure):
 
 
 class SpaceMeasure(Measure):
-    """How near two spaces are, whatever map is between them.
-
-    Attributes:
-        norms: Whether it asks for the squared distances of rows from their mean too, a space
-            ``norm_of`` of one column for each: see ``samefeatures.joint.norms``.
-    """
+    """How near two spaces are, whatever map is between them."""
 
     judges = "spaces"
     symmetric = True
-    norms: ClassVar[bool] = False
 
     @abstractmethod
     def value(self, moments: SecondMoments, a: str, b: str, *, algebra: Algebra = HOST) -> float:
         """Of two spaces; NaN where it says nothing.
 
         Args:
-            moments: Of both, blocks (d_a, d_a), (d_a, d_b) and (d_b, d_b); of the two norms, if
-                it asks for them, (1, 1) with each other, and none with features.
+            moments: Of both, blocks (d_a, d_a), (d_a, d_b) and (d_b, d_b). Where norms are read,
+                of the spaces ``norm_of`` a and b too, (1, 1) with each other.
             a: Name of the source.
             b: Name of the target.
             algebra: Where.
         """
 
 
-MEASURES: Parts[MapMeasure | SpaceMeasure] = Parts(
+class RowMeasure(Measure):
+    """How near two spaces are by what moments do not hold: a sample of the rows is read.
+
+    Rows are those of at most so many images (``samefeatures.features.sample``), in a random order.
+    """
+
+    judges = "spaces"
+    reads = "rows"
+    symmetric = True
+
+    @abstractmethod
+    def of_rows(self, rows: npt.NDArray[np.floating[Any]], *, algebra: Algebra = HOST) -> Any:
+        """What ``value`` needs of one space, taken once: small, since all spaces' are held.
+
+        Args:
+            rows: (m, d) of the sample, row i of every space the same image.
+            algebra: Where.
+        """
+
+    @abstractmethod
+    def value(self, a: Any, b: Any) -> float:
+        """Of two spaces, source and target, by what ``of_rows`` gave of them; NaN where it says
+        nothing."""
+
+
+MEASURES: Parts[MapMeasure | SpaceMeasure | RowMeasure] = Parts(
     kind="measure",
-    bases=(MapMeasure, SpaceMeasure),
+    bases=(MapMeasure, SpaceMeasure, RowMeasure),
     package="samefeatures.similarity.measures",
     group="samefeatures.measures",
 )

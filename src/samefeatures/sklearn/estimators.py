@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from samefeatures.base.errors import FeatureError, require
+from samefeatures.features.sample import SAMPLE
 from samefeatures.maps.affine import AffineMap
 from samefeatures.maps.arrays import fit_map
 from samefeatures.maps.method import Method
@@ -104,9 +105,11 @@ class _Map(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
                 f"y has {wanted.shape[1]} features, and the map was fitted on "
                 f"{len(self.map_.weight)}. Give rows of the same target."
             )
-        found = moments({"x": given, "y": wanted})
-        measure = getattr(found, MEASURES.get(name).name)
-        of_map = issubclass(MEASURES.get(name), MapMeasure)
+        known = MEASURES.get(name)
+        sample = SAMPLE if known.reads == "rows" else None
+        found = moments({"x": given, "y": wanted}, sample=sample)
+        measure = getattr(found, known.name)
+        of_map = issubclass(known, MapMeasure)
         return float(measure(self.map_) if of_map else measure("x", "y"))
 
     def __sklearn_tags__(self) -> Any:

@@ -18,15 +18,16 @@ from samefeatures.base.strict import check_name
 from samefeatures.features.blocks import single
 from samefeatures.features.given import Floats, GivenRows, Rows, in_memory, read_again
 from samefeatures.features.prints import SUMS, printed
+from samefeatures.features.sample import SAMPLE
 from samefeatures.joint.arrays import summed
-from samefeatures.joint.norms import NormSums
 from samefeatures.maps import OLS, AffineMap, Method, Ridge, SourceProblem
 from samefeatures.maps.arrays import ArraySpace
 from samefeatures.maps.method import check_method
 from samefeatures.networks.record import Head
 from samefeatures.scores.comparisons import Pair
 from samefeatures.scores.heads import Score, score_heads
-from samefeatures.similarity import MEASURES, SpaceMeasure
+from samefeatures.similarity import MEASURES
+from samefeatures.similarity.passing import Passing
 from samefeatures.study.arrays import Sides, heads_of, labels_of, sides_of
 from samefeatures.study.compared import Compared, Seen, record_of
 from samefeatures.study.curves import curve_summary
@@ -49,6 +50,7 @@ def compare(
     labels: Any = None,
     methods: Sequence[Method] | Mapping[str, Method] = METHODS,
     measures: Sequence[str] = ("r2", "cosine", "cka"),
+    sample: int | None = None,
     title: str = TITLE,
     progress: ProgressChoice = "quiet",
     device: str = "cpu",
@@ -75,6 +77,8 @@ def compare(
             them hybrids are compared with their targets alone.
         methods: Whose maps; by label where one of them stands twice.
         measures: Names of measures, those of other packages too.
+        sample: Held-out rows that measures of rows are shown, at most; 10,000 if left out. Only
+            with such a measure.
         title: Of the report.
         progress: ``"bar"``, ``"quiet"``, or a function that is told, as ``samefeatures.progress``.
         device: Of the algebra: ``cpu``, ``cuda`` or ``cuda:N``, through torch.
@@ -90,6 +94,7 @@ def compare(
     chosen = _labelled(methods, measures, heads, spaces)
     algebra, display = open_algebra(device), Display(progress)
     sides = sides_of(spaces, eval, held_out=held_out, seed=seed)
+    passed = _passing(sides.evaluation, measures, sample)
     known = heads_of(heads, sides.fit)
     counted = labels_of(labels, sides, known)
     once = [name for name, part in sides.evaluation.items() if part.length is None]
@@ -100,7 +105,14 @@ def compare(
         )
     with display as shown:
         found = _found(
-            sides, chosen, measures, heads=known, labels=counted, algebra=algebra, progress=shown
+            sides,
+            chosen,
+            measures,
+            passed=passed,
+            heads=known,
+            labels=counted,
+            algebra=algebra,
+            progress=shown,
         )
     where = {} if device == "cpu" else {"device": device}
     return record_of(replace(found, title=title, said={**found.said, **where}))
@@ -111,6 +123,7 @@ def _found(
     chosen: Mapping[str, Method],
     measures: Sequence[str],
     *,
+    passed: Passing,
     heads: Mapping[str, Head],
     labels: Int64 | None,
     algebra: Algebra,
@@ -123,16 +136,19 @@ def _found(
         again = {name: read_again(part) for name, part in sides.fit.items()}
         rows = {name: in_memory(part) for name, part in again.items()}
     fit = _seen(again, algebra, progress, "moments of the fit rows")
-    norms = NormSums(list(spaces), [part.dim for part in sides.evaluation.values()])
-    wanted = [norms.update] if any(map(_asks_for_norms, measures)) else []
-    judge = _seen(sides.evaluation, algebra, progress, "moments of the eval rows", beside=wanted)
+    beside = [passed.update]
+    judge = _seen(sides.evaluation, algebra, progress, "moments of the eval rows", beside=beside)
     if not judge.moments.n:
         raise FeatureError("eval has no rows. Maps are judged on rows that they have not seen.")
     networks = {
         name: ArraySpace(name, part.dim, head=heads.get(name)) for name, part in sides.fit.items()
     }
     measuring = Measuring(
-        measures, lambda: judge.moments, norms=lambda: norms.moments(judge.moments), algebra=algebra
+        measures,
+        lambda: judge.moments,
+        norms=lambda: passed.norms.moments(judge.moments),
+        sample=passed.sample,
+        algebra=algebra,
     )
     advance = progress.task("fit maps", len(spaces) * len(chosen))
     own = {n: _scores(sides.evaluation[n], [head], labels, algebra)[0] for n, head in heads.items()}
@@ -208,9 +224,18 @@ def _labelled(
     return dict(pairs)
 
 
-def _asks_for_norms(name: str) -> bool:
-    measure = MEASURES.get(name)
-    return issubclass(measure, SpaceMeasure) and measure.norms
+def _passing(
+    spaces: Mapping[str, GivenRows], measures: Sequence[str], sample: int | None
+) -> Passing:
+    """What the measures need beside moments."""
+    reads = {MEASURES.get(name).reads for name in measures}
+    if "rows" not in reads and sample is not None:
+        raise ConfigError(
+            "sample has no effect: no measure here reads rows. Leave it out, or add one that does, "
+            "e.g. mutual_knn."
+        )
+    count = (SAMPLE if sample is None else sample) if "rows" in reads else None
+    return Passing(spaces, norms="norms" in reads, sample=count)
 
 
 def _seen(

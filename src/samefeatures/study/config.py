@@ -77,6 +77,7 @@ class StudyConfig(Strict):
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     compile: bool = False
     resident: Literal["auto", "all", "one"] = "auto"
+    sample: int | None = Field(default=None, ge=1)
     strict: bool = False
     controls: bool | ControlsConfig = False
     tasks: tuple[TaskConfig, ...] = ()
@@ -162,6 +163,15 @@ class StudyConfig(Strict):
                 "the label 'own' stands for networks with their own heads; give another"
             )
         return self
+
+    @model_validator(mode="after")
+    def _a_sample_is_read(self) -> Self:
+        if self.sample is None or any(MEASURES.get(name).reads == "rows" for name in self.measures):
+            return self
+        raise ValueError(
+            f"'sample: {self.sample}' has no effect: no measure of this study reads rows. Leave it "
+            "out, or add one that does, e.g. mutual_knn"
+        )
 
     @model_validator(mode="after")
     def _rows_are_kept_for_those_who_need_them(self) -> Self:

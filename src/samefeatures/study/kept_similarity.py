@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from samefeatures.joint.kept import load_moments
 from samefeatures.joint.record import Moments
 from samefeatures.maps import AffineMap
 from samefeatures.networks.record import Network
-from samefeatures.similarity import MEASURES, SpaceMeasure
+from samefeatures.similarity import MEASURES
 from samefeatures.study.measuring import Measuring
 from samefeatures.study.results import DataSummary, Similarity, StudyResults
 from samefeatures.study.similarity import chosen_measures, measured
@@ -45,7 +45,11 @@ def kept_similarity(
     chosen = chosen_measures(measures, of_study)
     path, moments = _kept_moments(folder, results)
     norms = path.with_name(f"norms-{path.name}")
-    without = () if measures or norms.exists() else _asking_for_norms(chosen)
+    absent = {"rows"} if norms.exists() else {"rows", "norms"}
+    by_rows = [name for name in measures if MEASURES.get(name).reads == "rows"]
+    if by_rows:
+        raise StoreError(f"{by_rows[0]} reads rows of features, not moments alone. {WHAT}")
+    without = [n for n in chosen if not measures and MEASURES.get(n).reads in absent]
     found = measured(
         [name for name in chosen if name not in without],
         moments,
@@ -54,14 +58,14 @@ def kept_similarity(
         results=results,
         progress=progress,
     )
-    if not without:
-        return found
-    note = f"{', '.join(without)} needs norms of rows, which are not there. {WHAT}"
-    return replace(found, notes=(*found.notes, note))
+    notes = [
+        f"{name} needs {_NEEDS[MEASURES.get(name).reads]}, which are not there. {WHAT}"
+        for name in without
+    ]
+    return replace(found, notes=(*found.notes, *notes))
 
 
-def _asking_for_norms(names: Sequence[str]) -> list[str]:
-    return [name for name in names if issubclass(m := MEASURES.get(name), SpaceMeasure) and m.norms]
+_NEEDS = {"norms": "norms of rows", "rows": "rows of features"}
 
 
 def results_of(

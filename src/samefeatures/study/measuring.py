@@ -4,14 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
 
 from samefeatures.algebra import HOST, Algebra
+from samefeatures.features.sample import SAMPLE
 from samefeatures.joint.norms import with_norms
 from samefeatures.joint.record import Moments
 from samefeatures.joint.views import SecondMoments
 from samefeatures.maps import AffineMap
-from samefeatures.similarity import MEASURES, MapMeasure, Mapped, SpaceMeasure
+from samefeatures.similarity import MEASURES, MapMeasure, Mapped, Measure, RowMeasure, SpaceMeasure
 from samefeatures.similarity.spectra import Spectra
+
+
+class Sample(Protocol):
+    """At most ``count`` rows of every space, the same images of all."""
+
+    @property
+    def count(self) -> int: ...
+
+    def rows(self, name: str) -> npt.NDArray[np.floating[Any]]:
+        """(m, d) of one space."""
+        ...
 
 
 class Measuring:
@@ -21,6 +37,7 @@ class Measuring:
         names: Of the measures.
         moments: Takes those of the eval rows; not called before they are needed.
         norms: Takes those of their norms, likewise.
+        sample: Some of the eval rows, for measures that read rows.
         algebra: Where products run.
 
     Attributes:
@@ -33,24 +50,30 @@ class Measuring:
         moments: Callable[[], Moments],
         *,
         norms: Callable[[], Moments],
+        sample: Sample | None = None,
         algebra: Algebra = HOST,
     ) -> None:
-        self.keys = {name: MEASURES.key(name) for name in names}
+        self._moments, self._norms, self._sample = moments, norms, sample
+        self._algebra = algebra
         self._measures = {name: MEASURES.get(name)() for name in names}
-        self._moments, self._norms, self._algebra = moments, norms, algebra
+        self.keys = {name: self._key(each) for name, each in self._measures.items()}
         self._known: dict[tuple[str, ...], float] = {}
+        self._seen: dict[tuple[str, str], Any] = {}
 
     @property
     def of_spaces(self) -> tuple[str, ...]:
         """Names of those that judge spaces, not maps, by the moments of features alone."""
-        found = {n: each for n, each in self._measures.items() if isinstance(each, SpaceMeasure)}
-        return tuple(name for name, each in found.items() if not each.norms)
+        return tuple(
+            name
+            for name, each in self._measures.items()
+            if each.judges == "spaces" and each.reads == "moments"
+        )
 
     @cached_property
     def _spaces(self) -> Spectra:
         """What measures share is taken once."""
         moments: SecondMoments = self._moments()
-        if any(isinstance(each, SpaceMeasure) and each.norms for each in self._measures.values()):
+        if any(each.reads == "norms" for each in self._measures.values()):
             moments = with_norms(self._moments(), self._norms())
         return Spectra(moments, algebra=self._algebra)
 
@@ -70,15 +93,33 @@ class Measuring:
         return {
             name: self._of_spaces(each, ends)
             for name, each in self._measures.items()
-            if isinstance(each, SpaceMeasure)
+            if not isinstance(each, MapMeasure)
         }
 
-    def _of_spaces(self, measure: SpaceMeasure, ends: tuple[str, str]) -> float:
+    def _key(self, measure: Measure) -> str:
+        key, sample = MEASURES.key(measure.name), self._sample
+        if measure.reads != "rows" or sample is None or sample.count == SAMPLE:
+            return key
+        return f"{key} of {sample.count} rows"
+
+    def _of_rows(self, measure: RowMeasure, space: str) -> Any:
+        """What the measure takes of one space, taken once."""
+        place = (measure.name, space)
+        if place not in self._seen:
+            assert self._sample is not None  # whoever names such a measure gives one
+            rows = self._sample.rows(space)
+            self._seen[place] = measure.of_rows(rows, algebra=self._algebra)
+        return self._seen[place]
+
+    def _of_spaces(self, measure: SpaceMeasure | RowMeasure, ends: tuple[str, str]) -> float:
         if measure.symmetric:
             ends = min(ends), max(ends)
         place = (measure.name, *ends)
         if place not in self._known:
-            found = measure.value(self._spaces, *ends, algebra=self._algebra)
+            if isinstance(measure, RowMeasure):
+                found = measure.value(*(self._of_rows(measure, end) for end in ends))
+            else:
+                found = measure.value(self._spaces, *ends, algebra=self._algebra)
             self._known[place] = float(found)
         return self._known[place]
 

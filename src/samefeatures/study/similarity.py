@@ -9,20 +9,21 @@ from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.errors import ConfigError
 from samefeatures.base.progress import Progress, Silent
 from samefeatures.joint.record import Moments
-from samefeatures.similarity import MEASURES, SpaceMeasure
-from samefeatures.study.measuring import Measuring, of_the_same
+from samefeatures.similarity import MEASURES
+from samefeatures.study.measuring import Measuring, Sample, of_the_same
 from samefeatures.study.results import MeasureSummary, Similarity, StudyResults
 from samefeatures.study.results.similarity import similarity_of
 
 
 def chosen_measures(asked: Sequence[str], of_study: Sequence[str]) -> tuple[str, ...]:
-    """Those asked for; else those of two spaces that the study takes, else all of the package's.
+    """Those asked for; else those of two spaces that the study takes, else all of the package's
+    that need no row.
 
     Raises:
         ConfigError: when there is no such measure, it stands twice, or it judges maps.
     """
     for name in asked:
-        if not issubclass(MEASURES.get(name), SpaceMeasure):
+        if MEASURES.get(name).judges != "spaces":
             raise ConfigError(
                 f"'{name}' judges a map, and similarity is of two spaces. Run the study for it, or "
                 f"name another: {', '.join(of_spaces(MEASURES.names))}."
@@ -30,12 +31,13 @@ def chosen_measures(asked: Sequence[str], of_study: Sequence[str]) -> tuple[str,
     twice = {name for name in asked if list(asked).count(name) > 1}
     if twice:
         raise ConfigError(f"The measure '{min(twice)}' is asked for twice. Name it once.")
-    return tuple(asked or of_spaces(of_study) or of_spaces(MEASURES.ours))
+    ours = [name for name in of_spaces(MEASURES.ours) if MEASURES.get(name).reads != "rows"]
+    return tuple(asked or of_spaces(of_study) or ours)
 
 
 def of_spaces(names: Sequence[str]) -> list[str]:
     """Those that judge two spaces."""
-    return [name for name in names if issubclass(MEASURES.get(name), SpaceMeasure)]
+    return [name for name in names if MEASURES.get(name).judges == "spaces"]
 
 
 def measured(
@@ -43,6 +45,7 @@ def measured(
     moments: Moments,
     *,
     norms: Callable[[], Moments],
+    sample: Sample | None = None,
     title: str,
     results: StudyResults | None = None,
     algebra: Algebra = HOST,
@@ -54,6 +57,7 @@ def measured(
         measures: Names, each of two spaces.
         moments: Of the eval rows of all networks, in the order of the study.
         norms: Takes those of the norms of these rows; called for measures that ask for them.
+        sample: Of these rows, for measures that read rows.
         title: Of the study.
         results: Of the same networks, eval rows and controls; None where there are none.
         algebra: Where products run.
@@ -65,7 +69,7 @@ def measured(
     names = moments.names
     if len(names) < 2:
         raise ConfigError("Similarity is of two networks or more, and this study has one.")
-    measuring = Measuring(measures, lambda: moments, norms=norms, algebra=algebra)
+    measuring = Measuring(measures, lambda: moments, norms=norms, sample=sample, algebra=algebra)
     pairs = list(combinations(names, 2))
     advance = (progress or Silent()).task("similarity", len(pairs))
     taken = {(name, name): of_the_same(measures) for name in names}

@@ -15,6 +15,7 @@ from samefeatures.base.partial import clear_tree
 from samefeatures.base.paths import PathLike, as_path
 from samefeatures.features.direct import DirectRows
 from samefeatures.features.place import Root
+from samefeatures.features.sample import SAMPLE, StoredSample
 from samefeatures.joint.folded import FoldedMoments
 from samefeatures.joint.kept import kept_moments
 from samefeatures.joint.norms import norm_moments
@@ -222,8 +223,14 @@ class Study:
             self.config.measures,
             lambda: self.eval_moments,
             norms=lambda: self._eval_norms(self.eval_moments),
+            sample=self._sample,
             algebra=self.algebra,
         )
+
+    @property
+    def _sample(self) -> StoredSample:
+        """Of the eval rows."""
+        return StoredSample(self.eval_features.rows, self.config.sample or SAMPLE)
 
     def _eval_norms(self, moments: Moments) -> Moments:
         """Of the eval rows, whose moments these are."""
@@ -300,6 +307,7 @@ class Study:
                 chosen,
                 moments,
                 norms=lambda: self._eval_norms(moments),
+                sample=self._sample,
                 title=self.config.title,
                 results=results_of(
                     self.results_path, settings_of(self.config), self.inputs.networks, side.summary

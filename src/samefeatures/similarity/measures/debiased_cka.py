@@ -31,7 +31,7 @@ class DebiasedCKA(SpaceMeasure):
     name = "debiased_cka"
     label = "Debiased CKA"
     says = "linear CKA without the bias of few images; 1 is the same up to rotation, 0 unrelated"
-    norms = True
+    reads = "norms"
 
     def value(self, moments: SecondMoments, a: str, b: str, *, algebra: Algebra = HOST) -> float:  # noqa: ARG002
         """From three blocks, and the moments of the two columns p."""
