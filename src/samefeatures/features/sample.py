@@ -22,7 +22,7 @@ CHUNK = 1024
 Ranks = npt.NDArray[np.uint64]
 
 
-def ranks_of(ids: Sequence[str] | range, *, seed: int = SEED) -> Ranks:
+def ranks_of(ids: Sequence[str | int], *, seed: int = SEED) -> Ranks:
     """(n,) a keyed hash of each id, or of each place where ids are not known."""
     key = seed.to_bytes(8, "little")
     hashes = [blake2b(str(i).encode(), digest_size=8, key=key).digest() for i in ids]
@@ -46,7 +46,7 @@ class RowSample:
     """
 
     def __init__(
-        self, names: Sequence[str], count: int, *, ids: Sequence[str] | Ranks | None = None
+        self, names: Sequence[str], count: int, *, ids: Sequence[str | int] | Ranks | None = None
     ) -> None:
         self._names, self.count, self.n = tuple(names), count, 0
         self._ranks = ids if ids is None or isinstance(ids, np.ndarray) else ranks_of(ids)
