@@ -49,6 +49,8 @@ def test_the_python_page_starts_with_arrays(
     given = {"x": x[:200], "y": y[:200], "x_test": x[200:], "y_test": y[200:], "x_new": x}
     exec(python_page("m = sf.fit_map("), {**given, "memmap": memmap, "other_memmap": other})
     assert 0.5 < float(capsys.readouterr().out) < 1
+    exec(python_page("chosen = sf.fit_map("), {**given, "sf": sf})
+    assert 1e-8 <= float(capsys.readouterr().out) <= 100
     labels = rng.integers(0, 4, 100)
     head = {"weight": rng.normal(size=(4, 5)), "bias": np.zeros(4), "labels": labels}
     more = {**given, **head, "z": y[:200] ** 2, "folder": tmp_path, "sf": sf}

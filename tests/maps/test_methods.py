@@ -58,6 +58,8 @@ def test_what_methods_look_at() -> None:
     assert {name for name, what in uses.items() if what != "images"} == {"logit", "naive"}
     assert (uses["logit"], uses["naive"]) == ("heads", "nothing")
     assert [n for n in METHODS.names if METHODS.get(n).needs_rows] == ["adam", "cosine"]
+    built = [METHODS.get(name)(**NEEDED.get(name, {})) for name in METHODS.names]
+    assert {method.needs_folds for method in built} == {0}
 
 
 @pytest.mark.parametrize("name", ["adam", "cosine"])

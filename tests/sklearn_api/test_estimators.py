@@ -25,7 +25,7 @@ X = RNG.normal(2, 1, size=(300, 6)).astype(np.float32)
 Y = (X @ RNG.normal(size=(6, 4)) + RNG.normal(size=(300, 4))).astype(np.float32)
 
 
-@parametrize_with_checks([OLSMap(), RidgeMap(), ProcrustesMap(), RankMap()])
+@parametrize_with_checks([OLSMap(), RidgeMap(), RidgeMap(alpha="auto"), ProcrustesMap(), RankMap()])
 def test_it_is_an_estimator(estimator: Any, check: Any) -> None:
     check(estimator)
 
@@ -37,6 +37,7 @@ def test_it_is_an_estimator(estimator: Any, check: Any) -> None:
         (RidgeMap(alpha=0.3), sf.Ridge(alpha=0.3)),
         (ProcrustesMap(), sf.Procrustes()),
         (RankMap(rank=2), sf.Rank(rank=2)),
+        (RidgeMap(alpha="auto"), sf.Ridge(alpha="auto")),
     ],
 )
 def test_it_fits_the_map_of_its_method(estimator: Any, method: sf.Method) -> None:

@@ -334,3 +334,36 @@ def test_no_such_progress_and_no_such_device(options: Any) -> None:
         sf.compare(TWO, **options)
     with pytest.raises(ConfigError, match=r"progress is|device"):
         sf.fit_map(FIT["a"], FIT["b"], **options)
+
+
+def test_strengths_are_chosen_on_folds_of_the_fit_rows_alone() -> None:
+    auto = sf.Ridge(alpha="auto")
+    methods = {"ols": sf.OLS(), "auto": auto, "two": sf.Ridge(alpha="auto", folds=2)}
+    found = sf.compare(FIT, eval=EVAL, methods=methods)
+    fits = {(fit.method, fit.source, fit.target): fit for fit in found.fits}
+    for label in ("auto", "two"):
+        expected = sf.fit_map(FIT["a"], FIT["c"], method=methods[label], source="a", target="c")
+        fit = fits[label, "a", "c"]
+        assert fit.alpha == expected.fit.alpha
+        np.testing.assert_allclose(fit.path, expected.fit.path, rtol=1e-7)
+        r2 = found.table(label)["a", "c"].measures["r2"]
+        assert r2 == pytest.approx(sf.r2(expected, EVAL["a"], EVAL["c"]), rel=1e-9)
+    plain = sf.compare(FIT, eval=EVAL, methods=[sf.OLS()])
+    mine, theirs = found.table("ols")["a", "b"].r2, plain.table("ols")["a", "b"].r2
+    assert mine == theirs
+    with pytest.raises(ConfigError, match="4 rows can't make 5 parts"):
+        sf.compare({k: x[:5] for k, x in FIT.items()}, methods=[auto])
+
+
+def test_maps_at_an_end_of_the_grid_are_counted() -> None:
+    rng = np.random.default_rng(0)
+    spaces = {
+        "x": FIT["a"],
+        "y": FIT["a"] @ rng.normal(size=(8, 8)),
+        "z": rng.normal(size=(400, 90)),
+    }
+    found = sf.compare(spaces, methods=[sf.Ridge(alpha="auto")])
+    said = [text for text in found.warnings if "compared" in text]
+    assert said[0] == (
+        "ridge, 2 of 6 maps: alpha 1e-08 is the weakest that was compared; compare with ols."
+    )

@@ -217,6 +217,12 @@ def test_what_needs_rows_is_refused_at_once(config: dict[str, Any], tmp_path: Pa
     for method in ("cosine", {"name": "adam", "label": "mine"}):
         with pytest.raises(ConfigError, match=r"the method '(cosine|mine)' reads .*store: true"):
             parse_config({**config, "store": False, "methods": ["ols", method]})
+    auto = {"name": "ridge", "alpha": "auto"}
+    with pytest.raises(
+        ConfigError, match=r"'ridge' reads .* fold by fold.* a strength, or say 'st"
+    ):
+        parse_config({**config, "store": False, "methods": ["ols", auto]})
+    parse_config({**config, "store": False, "methods": ["ols", "ridge"]})
     with pytest.raises(ConfigError, match="the controls read the fit features again"):
         parse_config({**config, "store": False, "controls": True})
     parse_config({**config, "store": True, "controls": True, "methods": ["cosine"]})

@@ -11,6 +11,9 @@ from samefeatures.base.arrays import Int64
 from samefeatures.base.errors import ConfigError
 from samefeatures.images.imageset import without_view
 
+SEED = 0
+"""Of the folds that strengths are chosen on."""
+
 
 def parts_of(ids: Sequence[str] | int, count: int, *, seed: int) -> Int64:
     """(n,) the part of each row, 0 … count − 1; sizes differ by at most one image.
@@ -30,9 +33,9 @@ def parts_of(ids: Sequence[str] | int, count: int, *, seed: int) -> Int64:
     images = [without_view(name) for name in names]
     unique = list(dict.fromkeys(images))
     if len(unique) < count:
-        raise ConfigError(
-            f"{len(unique)} images can't make {count} parts. Take fewer folds, or more images."
-        )
+        what = "row" if isinstance(ids, int) else "image"
+        came = f"{len(unique)} {what}{'' if len(unique) == 1 else 's'}"
+        raise ConfigError(f"{came} can't make {count} parts. Take fewer folds, or more {what}s.")
     key = seed.to_bytes(8, "little")
     ranked = sorted(unique, key=lambda name: blake2b(name.encode(), key=key).digest())
     part = {name: rank % count for rank, name in enumerate(ranked)}

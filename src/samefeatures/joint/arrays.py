@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.progress import Progress, Silent
+from samefeatures.features.folds import SEED, parts_of
 from samefeatures.features.given import GivenRows
 from samefeatures.features.given_spaces import side_by_side
+from samefeatures.joint.by_fold import FoldSums
 from samefeatures.joint.record import Moments
 from samefeatures.joint.sums import Accumulator
 
@@ -44,3 +46,28 @@ def summed(
             take(*blocks)
         advance(len(blocks[0]))
     return sums.moments()
+
+
+def fold_sums(
+    spaces: Mapping[str, GivenRows], counts: Iterable[int], *, algebra: Algebra = HOST
+) -> dict[int, FoldSums]:
+    """Takes the same rows beside ``summed``: moments of each fold, by the number of folds.
+
+    Folds are made by id where a space has them, else by place.
+
+    Args:
+        spaces: By name, whose number of rows is known.
+        counts: Numbers of folds; 0 asks for none.
+        algebra: Where products run.
+
+    Raises:
+        ConfigError: when there are fewer rows than folds.
+    """
+    dims = [part.dim for part in spaces.values()]
+    ids = next((part.ids for part in spaces.values() if part.ids is not None), None)
+    lengths = (part.length for part in spaces.values() if part.length is not None)
+    known = next(lengths, 0) if ids is None else [str(each) for each in ids]
+    return {
+        count: FoldSums(list(spaces), dims, parts_of(known, count, seed=SEED), algebra=algebra)
+        for count in set(counts) - {0}
+    }

@@ -11,7 +11,7 @@ from samefeatures.base.options import check_text
 from samefeatures.features.given import Rows, in_memory, read_again
 from samefeatures.features.given_spaces import given_spaces
 from samefeatures.features.rows import ArrayRows
-from samefeatures.joint.arrays import summed
+from samefeatures.joint.arrays import fold_sums, summed
 from samefeatures.maps.affine import AffineMap
 from samefeatures.maps.method import Method, check_method
 from samefeatures.maps.methods.ridge import Ridge
@@ -60,7 +60,8 @@ def fit_map(
     Raises:
         FeatureError: when rows are no floats, not finite, not as many on both sides, or called
             otherwise by the frames' indexes.
-        ConfigError: when the method is none, there is no such device, or no such progress.
+        ConfigError: when the method is none or makes folds of fewer rows, there is no such device,
+            or no such progress.
         MapError: when a name is none, there are fewer than two rows, or the method needs heads.
     """
     check_method(method, "method")
@@ -76,14 +77,23 @@ def fit_map(
     algebra, display = open_algebra(device), Display(progress)
     spaces = given_spaces({source: x, target: y})
     rows: dict[str, ArrayRows] = {}
-    if method.needs_rows:
+    if method.needs_rows or method.needs_folds:
         spaces = {name: read_again(part) for name, part in spaces.items()}
+    if method.needs_rows:
         rows = {name: in_memory(part) for name, part in spaces.items()}
     networks = {name: ArraySpace(name, part.dim) for name, part in spaces.items()}
+    by_fold = fold_sums(spaces, [method.needs_folds], algebra=algebra)
+    beside = [sums.update for sums in by_fold.values()]
     with display as shown:
-        moments = summed(spaces, algebra=algebra, progress=shown)
+        moments = summed(spaces, beside=beside, algebra=algebra, progress=shown)
         problem = SourceProblem(
-            source, networks, moments, rows=rows, algebra=algebra, progress=shown
+            source,
+            networks,
+            moments,
+            rows=rows,
+            folds=[fold for sums in by_fold.values() for fold in sums.moments()],
+            algebra=algebra,
+            progress=shown,
         )
         (fitted,) = method.fit(problem, [target])
     return fitted

@@ -50,12 +50,17 @@ class Method(ABC):
             MapError: naming the space.
         """
 
+    @property
+    def needs_folds(self) -> int:
+        """Folds of the fit rows whose moments it reads, ``SourceProblem.folds``; 0: none."""
+        return 0
+
     @abstractmethod
     def fit(self, problem: SourceProblem, targets: Sequence[str]) -> Iterator[AffineMap]:
         """One map per target, in order.
 
         Raises:
-            MapError: when the method needs rows and the problem has none.
+            MapError: when the method needs rows or folds and the problem has none.
         """
 
     @abstractmethod

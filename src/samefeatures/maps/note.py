@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +17,9 @@ class FitNote:
         message: One sentence where the reader must know more; else empty.
         steps: Passes or batches of an iterative fit.
         loss: What an iterative fit ended with, in the unit of its loss.
+        alpha: The strength that was chosen, where it was.
+        path: Every strength that was compared, with what held-out rows are left with at it: a
+            share of the target's squares.
     """
 
     rank: int | None = None
@@ -25,3 +28,5 @@ class FitNote:
     message: str = ""
     steps: int | None = None
     loss: float | None = None
+    alpha: float | None = None
+    path: tuple[tuple[float, float], ...] = field(default=(), repr=False)

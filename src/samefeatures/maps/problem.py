@@ -32,6 +32,7 @@ class SourceProblem:
         networks: By name, all that the moments were taken of.
         moments: Of the fit rows; for maps to few targets, blocks S_AA and S_BA will do.
         rows: The fit rows themselves, by network, for methods that moments are not enough for.
+        folds: Moments of each fold of the fit rows, for methods that hold rows out.
         algebra: Where factorisations and products run.
         heads: Pseudoinverses of the networks' heads, where other sources share them.
         canonical: Canonical spaces of the same moments, where other sources share them.
@@ -51,6 +52,7 @@ class SourceProblem:
         moments: Moments | Blocks,
         *,
         rows: Mapping[str, FeatureRows] | None = None,
+        folds: Sequence[Moments | Blocks] = (),
         algebra: Algebra = HOST,
         heads: HeadInverses | None = None,
         canonical: CanonicalSpaces | None = None,
@@ -72,18 +74,25 @@ class SourceProblem:
         self.moments = moments
         self.dims = dict(zip(moments.names, moments.dims, strict=True))
         self.rows = rows or {}
+        self.folds = tuple(folds)
         self.algebra = algebra
         self.heads = heads or HeadInverses(networks, algebra=algebra)
         prints = {name: networks[name].fingerprint for name in moments.names}
         self.canonical = canonical or CanonicalSpaces(moments, prints, algebra=algebra)
         self.progress = progress or Silent()
         self.checkpoint: Path | None = None
-        self._inverses: dict[str, Inverse] = {}  # shared by all that ``keeping`` returns
+        self._inverses: dict[str, Inverse] = {}  # shared by all copies
 
     def keeping(self, checkpoint: PathLike) -> SourceProblem:
         """The same problem, where a long fit keeps its state in a file until it is done."""
         out = copy(self)
         out.checkpoint = as_path(checkpoint)
+        return out
+
+    def with_folds(self, folds: Sequence[Moments | Blocks]) -> SourceProblem:
+        """The same problem, with moments of these folds of its rows."""
+        out = copy(self)
+        out.folds = tuple(folds)
         return out
 
     @property

@@ -12,7 +12,9 @@ import numpy as np
 
 from samefeatures.algebra import HOST, Algebra, Precision
 from samefeatures.base.arrays import Float32
+from samefeatures.features.folds import SEED, parts_of
 from samefeatures.features.rows import ArrayRows, FeatureRows
+from samefeatures.joint.by_fold import FoldSums
 from samefeatures.joint.norms import NormSums, with_norms
 from samefeatures.joint.record import Moments
 from samefeatures.joint.sums import Accumulator
@@ -134,7 +136,7 @@ def _made_rows(dim: int) -> int:
     return 4 * dim + 64
 
 
-def _problem(dim: int, classes: int, algebra: Algebra) -> SourceProblem:
+def _problem(dim: int, classes: int, algebra: Algebra, folds: int = 0) -> SourceProblem:
     """Two networks of ``dim`` features that share a cause, and more rows than features."""
     rng = np.random.default_rng(0)
     rows: dict[str, FeatureRows] = {}
@@ -147,7 +149,12 @@ def _problem(dim: int, classes: int, algebra: Algebra) -> SourceProblem:
         networks[name] = Made(name, _head(rng, classes, dim))
     moments = Moments(["a", "b"], [dim, dim])
     moments.update(*(part.span(0, len(latent)) for part in rows.values()))
-    return SourceProblem("a", networks, moments, rows=rows, algebra=algebra)
+    by_fold: tuple[Moments, ...] = ()
+    if folds:
+        sums = FoldSums(["a", "b"], [dim, dim], parts_of(len(latent), folds, seed=SEED))
+        sums.update(*(part.span(0, len(latent)) for part in rows.values()))
+        by_fold = sums.moments()
+    return SourceProblem("a", networks, moments, rows=rows, folds=by_fold, algebra=algebra)
 
 
 def _maps(
@@ -160,10 +167,11 @@ def _maps(
     clock: Clock,
 ) -> Linear:
     def prepare(dim: int) -> Callable[[], object]:
-        made = _problem(dim, sizes.classes, algebra)
+        made = _problem(dim, sizes.classes, algebra, method.needs_folds)
 
         def work() -> None:
             fresh = SourceProblem("a", made.networks, made.moments, rows=made.rows, algebra=algebra)
+            fresh = fresh.with_folds(made.folds)
             for fitted_map in method.fit(fresh, ["b"]):
                 fitted_map.save(folder / "map.safetensors")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -142,7 +142,9 @@ class RidgeMap(_Map):
     """Ridge regression as the method ``Ridge``, of a strength relative to the features' variance.
 
     Args:
-        alpha: Strength, above 0.
+        alpha: Strength, above 0; or ``auto``, chosen by ``folds`` folds of the rows, as
+            ``map_.fit`` says then.
+        folds: Of the rows, with ``auto``; 5 where it is None.
 
     Attributes:
         map_: The fitted ``AffineMap``.
@@ -150,11 +152,12 @@ class RidgeMap(_Map):
         intercept_: (d_y,), or a number.
     """
 
-    def __init__(self, *, alpha: float = 0.01) -> None:
+    def __init__(self, *, alpha: float | Literal["auto"] = 0.01, folds: int | None = None) -> None:
         self.alpha = alpha
+        self.folds = folds
 
     def _method(self) -> Method:
-        return Ridge(alpha=self.alpha)
+        return Ridge(alpha=self.alpha, folds=self.folds)
 
 
 class ProcrustesMap(_Map):

@@ -19,7 +19,7 @@ from samefeatures.features.blocks import single
 from samefeatures.features.given import Floats, GivenRows, Rows, in_memory, read_again
 from samefeatures.features.prints import SUMS, printed
 from samefeatures.features.sample import SAMPLE
-from samefeatures.joint.arrays import summed
+from samefeatures.joint.arrays import fold_sums, summed
 from samefeatures.maps import OLS, AffineMap, Method, Ridge, SourceProblem
 from samefeatures.maps.arrays import ArraySpace
 from samefeatures.maps.method import check_method
@@ -132,10 +132,14 @@ def _found(
     """Moments, maps, scores and measures of both sides."""
     spaces = list(sides.fit)
     again, rows = sides.fit, {}
-    if any(method.needs_rows for method in chosen.values()):
+    if any(method.needs_rows or method.needs_folds for method in chosen.values()):
         again = {name: read_again(part) for name, part in sides.fit.items()}
+    if any(method.needs_rows for method in chosen.values()):
         rows = {name: in_memory(part) for name, part in again.items()}
-    fit = _seen(again, algebra, progress, "moments of the fit rows")
+    by_fold = fold_sums(again, [each.needs_folds for each in chosen.values()], algebra=algebra)
+    beside = [sums.update for sums in by_fold.values()]
+    fit = _seen(again, algebra, progress, "moments of the fit rows", beside=beside)
+    folds = {count: sums.moments() for count, sums in by_fold.items()}
     beside = [passed.update]
     judge = _seen(sides.evaluation, algebra, progress, "moments of the eval rows", beside=beside)
     if not judge.moments.n:
@@ -159,7 +163,8 @@ def _found(
             source, networks, fit.moments, rows=rows, algebra=algebra, progress=progress
         )
         for label, method in chosen.items():
-            maps = list(method.fit(problem, [name for name in spaces if name != source]))
+            given = problem.with_folds(folds.get(method.needs_folds, ()))
+            maps = list(method.fit(given, [name for name in spaces if name != source]))
             ending = [each for each in maps if each.target in heads]
             folded = [each.fold(networks[each.target], algebra=algebra) for each in ending]
             found = _scores(sides.evaluation[source], folded, labels, algebra)

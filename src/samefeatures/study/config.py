@@ -270,5 +270,9 @@ def parse_config(raw: Mapping[str, Any], *, where: str = "study") -> StudyConfig
     except ValidationError as error:
         raise ConfigError(f"{where}: {problems(error)}") from None
     for entry in config.methods:
-        entry.build()
+        if entry.build().needs_folds and config.store is False:
+            raise ConfigError(
+                f"{where}: the method '{entry.label}' reads the fit features again, fold by fold, "
+                "but 'store: false' keeps none. Give it a strength, or say 'store: true'."
+            )
     return config

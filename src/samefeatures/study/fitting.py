@@ -24,6 +24,7 @@ def fit_maps(
     networks: Mapping[str, Network],
     rows: Mapping[str, FeatureRows],
     moments: Callable[[], Moments],
+    folds: Callable[[int], Sequence[Moments]],
     algebra: Algebra,
     progress: Progress,
 ) -> None:
@@ -36,6 +37,7 @@ def fit_maps(
         networks: By name, in the order of the study.
         rows: (n, d) fit rows of each, for methods that moments are not enough for.
         moments: Takes those of the same rows; not called when no map is missing.
+        folds: Takes those of so many folds of them; not called for methods that read none.
         algebra: Where factorisations and products run.
         progress: Shows how far it is.
     """
@@ -45,6 +47,9 @@ def fit_maps(
         return
     advance = progress.task("fit maps", total)
     heads = HeadInverses(networks, algebra=algebra)
+    built = {entry.label: entry.build() for entry in methods if todo[entry.label]}
+    counts = {method.needs_folds for method in built.values()} - {0}
+    by_fold = {count: folds(count) for count in sorted(counts)}  # first: all rows are their sum
     taken = moments()
     prints = {name: network.fingerprint for name, network in networks.items()}
     spaces = CanonicalSpaces(taken, prints, algebra=algebra)
@@ -63,7 +68,9 @@ def fit_maps(
             targets = [b for a, b in todo[entry.label] if a == source]
             if not targets:  # nothing is factorised for nothing
                 continue
+            method = built[entry.label]
             kept = problem.keeping(files.checkpoint_path(entry.label, source))
-            for fitted in entry.build().fit(kept, targets):
+            kept = kept.with_folds(by_fold.get(method.needs_folds, ()))
+            for fitted in method.fit(kept, targets):
                 files.keep(entry.label, fitted)
                 advance(1)

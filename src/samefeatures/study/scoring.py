@@ -193,4 +193,6 @@ def fit_summary(label: str, fitted: AffineMap) -> FitSummary:
         note=fitted.fit.message,
         steps=fitted.fit.steps,
         loss=fitted.fit.loss,
+        alpha=fitted.fit.alpha,
+        path=fitted.fit.path,
     )

@@ -14,8 +14,10 @@ from samefeatures.base.files import writing
 from samefeatures.base.partial import clear_tree
 from samefeatures.base.paths import PathLike, as_path
 from samefeatures.features.direct import DirectRows
+from samefeatures.features.folds import SEED, parts_of
 from samefeatures.features.place import Root
 from samefeatures.features.sample import SAMPLE, StoredSample
+from samefeatures.joint.by_fold import moments_by_fold
 from samefeatures.joint.folded import FoldedMoments
 from samefeatures.joint.kept import kept_moments
 from samefeatures.joint.norms import norm_moments
@@ -153,6 +155,20 @@ class Study:
             return self.stream.moments()
         return self._moments(self.fit_features, "fit", lambda: self.made_spaces.summed)
 
+    def fit_folds(self, count: int) -> tuple[Moments, ...]:
+        """Moments of each of so many folds of the fit set, by which strengths are chosen."""
+        side = self.fit_features
+        parts = list(side.rows.values())
+        return moments_by_fold(
+            parts,
+            parts_of(side.ids or len(parts[0]), count, seed=SEED),
+            self.out / "moments",
+            kind="fit",
+            progress=self.progress,
+            precision=self.config.algebra.precision,
+            algebra=self.algebra,
+        )
+
     @cached_property
     def eval_moments(self) -> Moments:
         """Moments of the eval set, of which all measures are taken."""
@@ -275,6 +291,7 @@ class Study:
                 networks=self.inputs.networks,
                 rows=self.fit_features.rows,
                 moments=self.fit_moments,
+                folds=self.fit_folds,
                 algebra=algebra,
                 progress=self.progress,
             )

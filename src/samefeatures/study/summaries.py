@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -203,8 +204,12 @@ def fit_warnings(methods: Sequence[MethodSummary], fits: Sequence[FitSummary]) -
     """What solvers said, once for each end of the maps that it holds for."""
     heads = {method.name for method in methods if method.uses == "heads"}
     about: dict[tuple[str, str, str], dict[str, None]] = {}
+    of_maps = Counter((fit.method, fit.note) for fit in fits if fit.note and fit.path)
+    for (method, note), count in of_maps.items():
+        every = sum(fit.method == method for fit in fits)
+        yield f"{method}, {count} of {every} maps: {note}."
     for fit in fits:
-        if fit.note:
+        if fit.note and not fit.path:
             # A lossy head is the target's; a deficient regression is the source's.
             way, name = ("into", fit.target) if fit.method in heads else ("from", fit.source)
             about.setdefault((fit.method, way, fit.note), {})[name] = None

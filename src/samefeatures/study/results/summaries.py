@@ -108,6 +108,9 @@ class FitSummary:
         note: One sentence where something needs saying, else empty.
         steps: Passes or batches of an iterative fit.
         loss: What an iterative fit ended with.
+        alpha: The strength that was chosen for this map, where it was.
+        path: Every strength that was compared, with the share of the target's squares that held-out
+            rows are left with at it.
     """
 
     method: str
@@ -119,6 +122,8 @@ class FitSummary:
     note: str = ""
     steps: int | None = None
     loss: float | None = None
+    alpha: float | None = None
+    path: tuple[tuple[float, float], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,129 @@
+"""Moments of folds: those of their rows, their sum that of all rows; kept, and gone on from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from samefeatures.base.arrays import Float32
+from samefeatures.base.errors import FeatureError
+from samefeatures.base.progress import Silent
+from samefeatures.features.folds import parts_of
+from samefeatures.features.rows import ArrayRows
+from samefeatures.joint import by_fold, kept
+from samefeatures.joint.by_fold import FoldSums, moments_by_fold, whole_of
+from samefeatures.joint.kept import keep_moments, kept_moments
+from samefeatures.joint.record import Moments
+
+RNG = np.random.default_rng(0)
+VALUES = {
+    name: RNG.normal(9, 2, size=(103, d)).astype(np.float32) for name, d in (("a", 4), ("b", 3))
+}
+PARTS = [ArrayRows(name=name, values=x, fingerprint=name) for name, x in VALUES.items()]
+FOLD_OF = parts_of(103, 5, seed=0)
+
+
+def moments_of(rows: np.ndarray) -> Moments:
+    found = Moments(["a", "b"], [4, 3])
+    found.update(*(x[rows] for x in VALUES.values()))
+    return found
+
+
+def same(one: Moments, other: Moments) -> None:
+    assert one.n == other.n
+    np.testing.assert_allclose(one.mean, other.mean, rtol=1e-12)
+    for a in "ab":
+        for b in "ab":
+            np.testing.assert_allclose(one.block(a, b), other.block(a, b), rtol=1e-9, atol=1e-9)
+
+
+def by_hand(found: tuple[Moments, ...]) -> None:
+    assert len(found) == 5
+    for k, fold in enumerate(found):
+        same(fold, moments_of(np.equal(FOLD_OF, k)))
+
+
+def take(folder: Path, fold_of: np.ndarray = FOLD_OF) -> tuple[Moments, ...]:
+    return moments_by_fold(PARTS, fold_of, folder, kind="fit", progress=Silent())
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 103])
+def test_they_are_those_of_the_rows_of_each_fold(chunk: int) -> None:
+    sums = FoldSums(["a", "b"], [4, 3], FOLD_OF)
+    for start in range(0, 103, chunk):
+        sums.update(*(x[start : start + chunk] for x in VALUES.values()))
+    by_hand(sums.moments())
+    same(whole_of(sums.moments()), moments_of(np.ones(103, bool)))
+    by_hand(sums.moments())  # the sum took nothing from them
+
+
+def test_rows_that_are_no_numbers_are_refused() -> None:
+    sums = FoldSums(["a"], [2], np.array([0, 1, 1]))
+    with pytest.raises(FeatureError, match="a are NaN or infinite"):
+        sums.update(np.array([[1, 2], [3, np.nan], [4, 5]]))
+
+
+def test_moments_of_all_rows_are_kept_and_those_of_folds_are_not(tmp_path: Path) -> None:
+    by_hand(take(tmp_path))
+    same(kept_moments(PARTS, tmp_path, kind="fit"), moments_of(np.ones(103, bool)))  # type: ignore[arg-type]
+    assert [path.name.split("-")[0] for path in tmp_path.iterdir()] == ["fit"]
+    before = [path.stat().st_mtime_ns for path in tmp_path.iterdir()]
+    by_hand(take(tmp_path))
+    assert [path.stat().st_mtime_ns for path in tmp_path.iterdir()] == before
+
+
+def test_folds_that_took_long_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(by_fold, "WORTH_KEEPING", -1.0)
+    take(tmp_path)
+    files = {path.name for path in tmp_path.glob("by-fold-fit-*-103.*.npz")}
+    assert len(files) == 5
+    monkeypatch.setattr(by_fold, "joint_chunks", None)  # no row is read again
+    by_hand(take(tmp_path))
+    keep_moments(moments_of(FOLD_OF < 3), PARTS[:1], tmp_path, kind="fit")
+    assert {path.name for path in tmp_path.glob("by-fold-*")} == files
+    monkeypatch.undo()
+    monkeypatch.setattr(by_fold, "WORTH_KEEPING", -1.0)
+    take(tmp_path, parts_of(103, 2, seed=0))
+    assert len(list(tmp_path.glob("by-fold-*"))) == 2, "those of other folds go"
+
+
+class Stopping(ArrayRows):
+    """Rows that break off."""
+
+    def chunks(self, rows: int) -> Iterator[Float32]:
+        for start in range(0, 60, 20):
+            yield self.values[start : start + min(rows, 20)]
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("damage", [None, "gone", "cut", "of other rows"])
+def test_a_stopped_run_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str | None
+) -> None:
+    monkeypatch.setattr(kept, "CHECKPOINT_SECONDS", -1.0)
+    stopped = [Stopping(name=p.name, values=p.values, fingerprint=p.fingerprint) for p in PARTS]
+    with pytest.raises(KeyboardInterrupt):
+        moments_by_fold(stopped, FOLD_OF, tmp_path, kind="fit", progress=Silent())
+    files = sorted(tmp_path.glob("by-fold-fit-*-60.*.npz"))
+    assert len(files) == len(list(tmp_path.iterdir())) == 5
+    if damage == "gone":
+        files[2].unlink()
+    elif damage == "cut":
+        files[2].write_bytes(files[2].read_bytes()[:-40])
+    elif damage:
+        files[2].write_bytes(files[3].read_bytes())
+    monkeypatch.setattr(kept, "CHECKPOINT_SECONDS", 120.0)
+    taken = []
+    plain = FoldSums.update
+
+    def noted(self: FoldSums, *blocks: np.ndarray) -> None:
+        taken.append(len(blocks[0]))
+        plain(self, *blocks)
+
+    monkeypatch.setattr(FoldSums, "update", noted)
+    monkeypatch.setattr(by_fold, "chunk_rows", lambda _: 20)
+    by_hand(take(tmp_path))
+    assert sum(taken) == (103 if damage else 43)
