@@ -12,6 +12,7 @@ import yaml
 from markupsafe import Markup
 
 from samefeatures.base.shown import plain
+from samefeatures.report import ranks_figure
 from samefeatures.report.beneath import HEADING, SpaceLine
 from samefeatures.report.beyond import ABOUT as HEAT
 from samefeatures.report.beyond import heats
@@ -46,6 +47,7 @@ def page(
     stale: Sequence[str] = (),
     curves: Sequence[tuple[Curves, str]] = (),
     ranking: str = "",
+    ranks: str = "",
 ) -> str:
     """The page as text. Every name and message in it is escaped.
 
@@ -56,6 +58,7 @@ def page(
         stale: What to say of overlaps that are not shown.
         curves: Losses of iterative fits, each with its picture as a ``data:`` URI.
         ranking: The picture of how measures of two spaces rank the pairs, as a ``data:`` URI.
+        ranks: Picture of the maps of every rank, in the same way; empty where there is none.
     """
     template = environment().get_template("report.html")
     tables = mapped(results, precision=precision)
@@ -93,6 +96,8 @@ def page(
         ticks=[(f"{tick:g}", level(tick)) for tick in TICKS],
         axes=(ROWS, COLUMNS) if counted else ("Source", "Target"),
         listings=listings(results),
+        ranks=ranks,
+        ranks_caption=ranks_figure.CAPTION,
         heats=[(heat, heat_rows(heat)) for heat in heats(results)],
         heat_about=HEAT,
         beneath_heading=HEADING,

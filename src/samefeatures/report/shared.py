@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from samefeatures.base.shown import plain
@@ -11,6 +10,8 @@ from samefeatures.report.findings import Beyond, beyond, given_sets, nulls, spac
 from samefeatures.report.follows import HEADS as FOLLOW_HEADS
 from samefeatures.report.follows import NOTE, follow_lines, followed
 from samefeatures.report.grid import MISSING, count, fitted, grids, number
+from samefeatures.report.listing import Listing
+from samefeatures.report.ranks import rank_listings
 from samefeatures.report.sentences_shared import NULLS, answers_suffice, given_words, of_following
 from samefeatures.study.results import AnswersRow, Similarity, StudyResults
 from samefeatures.study.results.similarity import similarity_of
@@ -20,29 +21,6 @@ if TYPE_CHECKING:
 
 NULL = "null"
 """Behind what knows nothing and stands in the features' place."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
-    """A table of text, the same for every medium.
-
-    Attributes:
-        slug: Part of an address on the page.
-        title: Above it.
-        says: What it comes to, in sentences above the table.
-        heads: Of the columns; the first is that of the rows' labels.
-        rows: As many texts in each as there are heads.
-        notes: Under the table.
-        words: How many columns hold words; the others hold numbers.
-    """
-
-    slug: str
-    title: str
-    says: tuple[str, ...]
-    heads: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    notes: tuple[str, ...] = ()
-    words: int = 1
 
 
 def shared_beyond(results: StudyResults) -> Listing | None:
@@ -195,4 +173,4 @@ def listings(results: StudyResults) -> list[Listing]:
         answers_listing(results),
         following(results),
     )
-    return [each for each in found if each is not None]
+    return [*(each for each in found if each is not None), *rank_listings(results)]

@@ -20,6 +20,7 @@ from samefeatures.study.controls_config import ControlsConfig
 from samefeatures.study.data_config import DataConfig
 from samefeatures.study.methods import MethodConfig, method_entry
 from samefeatures.study.network_config import NetworkConfig, network_entries
+from samefeatures.study.ranks_config import RanksKey, check_ranks_have_maps
 from samefeatures.study.task_config import TaskConfig, task_entries
 
 
@@ -80,6 +81,7 @@ class StudyConfig(Strict):
     sample: int | None = Field(default=None, ge=1)
     strict: bool = False
     controls: bool | ControlsConfig = False
+    ranks: RanksKey = None
     tasks: tuple[TaskConfig, ...] = ()
     cluster: ClusterConfig = ClusterConfig()
 
@@ -199,6 +201,7 @@ class StudyConfig(Strict):
     def _every_key_has_an_effect(self) -> Self:
         if self.controls and len(self.networks) < 2:
             raise ValueError("controls are of maps, and one network has none. Leave 'controls' out")
+        check_ranks_have_maps(self.ranks, networks=len(self.networks))
         if self.resident != "auto" and self.device == "cpu":
             raise ValueError(
                 f"'resident: {self.resident}' has no effect on the processor, which networks never "

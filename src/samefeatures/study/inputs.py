@@ -23,6 +23,7 @@ from samefeatures.study.config import StudyConfig
 from samefeatures.study.data_config import PartConfig
 from samefeatures.study.headless import check_heads, possible
 from samefeatures.study.label_space import by_name, check_labels, check_names
+from samefeatures.study.ranks_config import check_ranks
 
 OF_IMAGES = ("data", "store", "batch_size", "workers", "threads", "resident", "strict")
 """Keys of a study file that say what is extracted, and how."""
@@ -95,8 +96,10 @@ def open_inputs(config: StudyConfig, *, base: Path, progress: Progress) -> Study
     _check_classes(networks)
     check_names(networks.values())
     check_heads(config, networks)
+    dims = {name: network.dim for name, network in networks.items()}
     for entry in config.methods:
-        entry.build().check({name: network.dim for name, network in networks.items()})
+        entry.build().check(dims)
+    check_ranks(config.ranks, dims)
     _, without = possible(config, networks)
     if config.controls or config.tasks:
         _refuse_names_of_spaces(list(networks))

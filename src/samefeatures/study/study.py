@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import cached_property
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, lru_cache
 
 from samefeatures.algebra import Algebra, open_algebra
 from samefeatures.base.arrays import Int64
@@ -24,6 +24,7 @@ from samefeatures.joint.norms import norm_moments
 from samefeatures.joint.record import Moments
 from samefeatures.joint.stream import Stream
 from samefeatures.maps import METHODS, AffineMap
+from samefeatures.scores.heads import Score
 from samefeatures.study.config import StudyConfig
 from samefeatures.study.control_files import kept_controls
 from samefeatures.study.control_inputs import ControlInputs
@@ -36,6 +37,7 @@ from samefeatures.study.kept_similarity import results_of
 from samefeatures.study.made_spaces import MadeSpaces, make_spaces
 from samefeatures.study.map_files import MapFiles, map_keys
 from samefeatures.study.measuring import Measuring
+from samefeatures.study.ranks import RankInputs, kept_ranks
 from samefeatures.study.results import Similarity, StudyResults
 from samefeatures.study.runner import LocalRunner, Runner, extract_options, feature_root
 from samefeatures.study.scoring import Scorer
@@ -208,6 +210,25 @@ class Study:
         """Images that tasks bring themselves, listed."""
         return open_task_images(self.config.tasks, self.inputs, base=self.base)
 
+    def _rank_inputs(self, own: Mapping[str, Score]) -> RankInputs:
+        """What maps of every rank are made of and judged by."""
+        ranks, controlled = self.config.ranks, self.config.chosen_controls is not None
+        return RankInputs(
+            networks=self.inputs.networks,
+            fit=self.fit_features.rows,
+            evaluation=self.eval_features.rows,
+            labels=self.eval_features.labels,
+            own=own,
+            fit_moments=lru_cache(self.fit_moments),
+            eval_moments=lambda: self.eval_moments,
+            made=(lambda: self.made_spaces) if controlled else None,
+            chosen=ranks if isinstance(ranks, tuple) else None,
+            precision=self.config.algebra.precision,
+            folder=self.out,
+            algebra=self.algebra,
+            progress=self.progress,
+        )
+
     @property
     def task_inputs(self) -> TaskInputs:
         """What tasks are asked of."""
@@ -361,6 +382,7 @@ class Study:
             if self.config.chosen_controls
             else None,
             tasks=run_tasks(self.config.tasks, self.task_inputs) if self.config.tasks else (),
+            ranks=kept_ranks(self._rank_inputs(scored.own)) if self.config.ranks else None,
             shared=shared_images(
                 self.inputs,
                 self.fit_features,

@@ -32,13 +32,14 @@ from samefeatures.study.results import (
     MeasureSummary,
     MethodSummary,
     NetworkSummary,
+    Ranks,
     SpaceFindings,
     StudyResults,
     TaskResults,
 )
 from samefeatures.study.scoring import Scored
 from samefeatures.study.sides import Side
-from samefeatures.study.tables import write_cells, write_controls, write_tasks
+from samefeatures.study.tables import write_cells, write_controls, write_ranks, write_tasks
 from samefeatures.study.versions import here, versions_of
 
 
@@ -52,6 +53,7 @@ def write_results(
     evaluation: Side,
     controls: Controls | None,
     tasks: tuple[TaskResults, ...] = (),
+    ranks: Ranks | None = None,
     shared: int,
     folder: Path,
 ) -> StudyResults:
@@ -66,6 +68,7 @@ def write_results(
         evaluation: What hybrids were scored on.
         controls: Where the study asks for them.
         tasks: Those that the study asks.
+        ranks: Maps of every rank, where the study asks for them.
         shared: Eval images that are fit images too.
         folder: Of the study.
 
@@ -104,6 +107,7 @@ def write_results(
         class_names=inputs.class_names,
         controls=controls,
         tasks=tasks,
+        ranks=ranks,
         warnings=(
             *inputs.notes,
             *fit_warnings(methods, fits),
@@ -144,7 +148,9 @@ def _write_beside(results: StudyResults, folder: Path) -> None:
     written = write_controls(results.controls, folder) if results.controls else []
     if results.tasks:
         written.append(write_tasks(results.tasks, folder / "tasks.csv"))
-    for name in ("controls", "spaces", "answers", "beyond", "tasks"):
+    if results.ranks:
+        written.append(write_ranks(results.ranks, folder / "ranks.csv"))
+    for name in ("controls", "spaces", "answers", "beyond", "tasks", "ranks"):
         path = folder / f"{name}.csv"
         if path not in written:
             remove(path, within=folder)

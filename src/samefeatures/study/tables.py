@@ -20,6 +20,8 @@ from samefeatures.study.results import (
     Cell,
     ControlRow,
     Controls,
+    RankRow,
+    Ranks,
     SpaceRow,
     TaskResults,
 )
@@ -69,6 +71,11 @@ def write_tasks(tasks: Sequence[TaskResults], path: Path) -> Path:
     """Write ``tasks.csv``: one row per task, method, source and target, then answers alone."""
     rows = [row for task in tasks for row in task.table]
     return write_table(write_csv, {name: [row[name] for row in rows] for name in rows[0]}, path)
+
+
+def write_ranks(ranks: Ranks, path: Path) -> Path:
+    """Write ``ranks.csv``: one row per pair and rank."""
+    return write_table(write_csv, _columns(RankRow, ranks.rows), path)
 
 
 def write_table(

@@ -2,6 +2,7 @@
 
 from samefeatures.study.results.cell import Cell
 from samefeatures.study.results.controls import ControlRow, Controls
+from samefeatures.study.results.ranks import RankRow, Ranks
 from samefeatures.study.results.similarity import Similarity
 from samefeatures.study.results.spaces import AnswersRow, BeyondRow, SpaceFindings, SpaceRow
 from samefeatures.study.results.study import StudyResults
@@ -32,6 +33,8 @@ __all__ = [
     "MeasureSummary",
     "MethodSummary",
     "NetworkSummary",
+    "RankRow",
+    "Ranks",
     "Similarity",
     "SpaceFindings",
     "SpaceRow",

@@ -21,6 +21,7 @@ from samefeatures.scores.medians import median
 from samefeatures.study.results.cell import Cell, columns_of
 from samefeatures.study.results.controls import Controls
 from samefeatures.study.results.frames import pandas_frame, polars_frame
+from samefeatures.study.results.ranks import Ranks
 from samefeatures.study.results.summaries import (
     ClassChange,
     CurveSummary,
@@ -49,6 +50,7 @@ class StudyResults(Drawn):
         controls: Where the study asks for them.
         class_names: By index; empty where the study names none.
         tasks: Questions that no network was trained on, in the order of the study.
+        ranks: Maps of every rank, where the study asks for them.
     """
 
     title: str
@@ -67,6 +69,7 @@ class StudyResults(Drawn):
     warnings: tuple[str, ...] = ()
     curves: tuple[CurveSummary, ...] = ()
     tasks: tuple[TaskResults, ...] = ()
+    ranks: Ranks | None = None
 
     def __repr__(self) -> str:
         return brief(
