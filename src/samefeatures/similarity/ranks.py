@@ -55,13 +55,13 @@ def r2_by_rank(
 def beyond_by_rank(
     found: Reduced, ranks: Sequence[int], sheet: Sheet, place: int, *, algebra: Algebra = HOST
 ) -> Float64:
-    """(len(ranks),) R² of what is left of a target, explained by the first r directions.
+    """(R,) R² of what is left of a target, explained by the first r directions, for R ranks.
 
     The r numbers that the map of rank r lets through, regressed by least squares together with
     what was taken off: ``1 − SSE(given and r numbers) / SSE(given)``. NaN where nothing is left.
 
     Args:
-        found: The directions; of the loadings v_j = Mᵀ u_j.
+        found: The directions, and their loadings v_j = Mᵀ u_j, (k, d_A).
         ranks: Each at most k.
         sheet: Of the source alone, what is given taken off it and off the targets.
         place: Of the target among those of the sheet.
