@@ -135,5 +135,5 @@ def test_the_chooser_shows_whom_they_follow(spaced: StudyResults) -> None:
     assert raw is not None
     views = json.loads(raw[1])["methods"]["ols"]
     assert views["follows"][1] == ["75.00", "20.00", 25]
-    assert views["follows"][0] == ["–", "", 0]
+    assert views["follows"][0] == ["–", "", None]
     assert views["r2_beyond_answers"][1][0] == "0.590"

@@ -32,6 +32,14 @@ def printed(results: StudyResults, *, width: int = 100, colours: str | None = No
     return file.getvalue()
 
 
+def test_heads_of_lists_are_not_broken_within_a_word(spaced: StudyResults) -> None:
+    text = printed(spaced, width=80)
+    heads = text[text.index("Whom the hybrids follow") :]
+    for word in ("consistency", " disagree,", " repeated,", " anyway,"):
+        assert word in heads
+    assert max(cell_len(line) for line in text.splitlines()) <= 80
+
+
 def test_ten_networks_fit_into_100_columns_in_one_block(published: StudyResults) -> None:
     text = printed(published)
     assert max(cell_len(line) for line in text.splitlines()) <= 100

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from textwrap import wrap
+from typing import Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -126,16 +128,26 @@ def _print_shared(results: StudyResults, console: Console) -> None:
         if len(found.rows) > MANY:
             console.print(Text(f"{len(found.rows)} rows: see report/tables.md.", style="dim"))
             continue
-        table = Table(box=None, padding=(0, 2, 0, 0))
+        table = Table(box=None, padding=(0, 1 if console.width < ROOMY else 2, 0, 0))
         for place, head in enumerate(found.heads):
-            table.add_column(
-                head, overflow="fold", justify="right" if place >= found.words else "left"
-            )
+            justify: Literal["left", "right"] = "right" if place >= found.words else "left"
+            table.add_column(_stacked(head, console.width), overflow="fold", justify=justify)
         for row in found.rows:
             table.add_row(*map(Text, row))
         console.print(table)
         for note in found.notes:
             console.print(Text(note, style="dim"))
+
+
+ROOMY = 100
+"""Columns of a terminal from which on heads of lists need not be as narrow as their words."""
+
+
+def _stacked(head: str, width: int) -> str:
+    """As narrow as its longest word in a narrow terminal, where words would else be broken."""
+    if width >= ROOMY:
+        return head
+    return "\n".join(wrap(head, max(map(len, head.split()))))
 
 
 def _print_controls(results: StudyResults, console: Console) -> None:
