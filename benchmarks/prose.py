@@ -18,6 +18,10 @@ benchmarks/results. A query of a study is one of
     answers COLUMN HOW                              of answers.csv
     answers share COLUMN of COLUMN HOW              of two counts, in percent, pair by pair
     table                                           of all methods
+    rows METHOD VALUE ROWS                          of by_rows.csv: median over the maps, mean over
+                                                    the seeds; VALUE is change, r2 or
+                                                    r2_beyond_answers
+    section TITLE                                   of the report, as tables.md has it
 
 SOURCES and TARGETS are NAME,NAME,…; HOW is median, mean, low, high, or above=X or below=X: how
 many are. A query of a suite is ``STAGE / PEER | FIELD | FORMAT``: the first line whose stage and
@@ -86,8 +90,8 @@ def answer(results: str, query: str) -> str:
         case ["own", name]:
             own = next(row for row in rows if row["source"] == row["target"] == name)
             text = number(float(own["top1"]))
-        case ["task", name, ("own" | "hybrids" | "answers") as what, how]:
-            text = _shown(_task(results, name, what), how)
+        case [("task" | "section" | "rows"), *_]:
+            text = _of_the_report(results, query.split())
         case [("control" | "space" | "beyond" | "answers"), *_]:
             text = _of_controls(results, rows, query.split())
         case [method, "share", column, "of", whole, how]:
@@ -126,6 +130,17 @@ def _of_controls(results: str, rows: Sequence[Row], words: Sequence[str]) -> str
             return _answers(_read(DOCS / results / "answers.csv"), of)
         case ["beyond", column, *of, how]:
             return _beyond(_read(DOCS / results / "beyond.csv"), column, " ".join(of), how)
+    raise ValueError("it has another form")
+
+
+def _of_the_report(results: str, words: Sequence[str]) -> str:
+    match words:
+        case ["task", name, ("own" | "hybrids" | "answers") as what, how]:
+            return _shown(_task(results, name, what), how)
+        case ["rows", method, value, count]:
+            return _by_rows(_read(DOCS / results / "by_rows.csv"), method, value, count)
+        case ["section", *title]:
+            return _section((DOCS / results / "tables.md").read_text(), " ".join(title))
     raise ValueError("it has another form")
 
 
@@ -228,6 +243,23 @@ def _control(study: str, name: str, column: str) -> str:
         if len(cells) == 5 and cells[0] == name:
             return cells[2 if column == "top1" else 3].split()[0]
     raise KeyError(name)
+
+
+def _by_rows(rows: Sequence[Row], method: str, value: str, count: str) -> str:
+    """A median over the maps, mean over the seeds."""
+    column = "change_vs_source_pct" if value == "change" else value
+    by_seed: dict[str, list[float]] = {}
+    for row in rows:
+        if (row["method"], row["rows"]) == (method, count):
+            by_seed.setdefault(row["seed"], []).append(float(row[column]))
+    mean = statistics.fmean(map(statistics.median, by_seed.values()))
+    return signed(mean) if value == "change" else number(mean, 3)
+
+
+def _section(tables: str, title: str) -> str:
+    """What stands under a heading."""
+    _, text = tables.split(f"\n## {title}\n", 1)
+    return re.split(r"^##? ", text, maxsplit=1, flags=re.MULTILINE)[0].strip()
 
 
 def _of_suite(suite: str, stage: str, field: str, form: str) -> str:

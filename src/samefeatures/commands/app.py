@@ -13,6 +13,7 @@ import typer
 from samefeatures.base.version import __version__
 from samefeatures.commands import miniatures
 from samefeatures.commands.check import check
+from samefeatures.commands.curve import curve
 from samefeatures.commands.diff import TROUBLE, diff
 from samefeatures.commands.ending import ending
 from samefeatures.commands.loudness import saying
@@ -39,6 +40,7 @@ for command in (
     score,
     report,
     similarity,
+    curve,
     diff,
     overlap,
     export,

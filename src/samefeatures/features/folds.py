@@ -36,7 +36,11 @@ def parts_of(ids: Sequence[str] | int, count: int, *, seed: int) -> Int64:
         what = "row" if isinstance(ids, int) else "image"
         came = f"{len(unique)} {what}{'' if len(unique) == 1 else 's'}"
         raise ConfigError(f"{came} can't make {count} parts. Take fewer folds, or more {what}s.")
-    key = seed.to_bytes(8, "little")
-    ranked = sorted(unique, key=lambda name: blake2b(name.encode(), key=key).digest())
+    ranked = sorted(unique, key=lambda name: hashed(name, seed))
     part = {name: rank % count for rank, name in enumerate(ranked)}
     return np.array([part[name] for name in images], np.int64)
+
+
+def hashed(name: str, seed: int) -> bytes:
+    """Of an image's id, by a key: images in the order of these are in a random order."""
+    return blake2b(name.encode(), key=seed.to_bytes(8, "little")).digest()

@@ -17,6 +17,7 @@ from samefeatures.report.beneath import HEADING, SpaceLine
 from samefeatures.report.beyond import ABOUT as HEAT
 from samefeatures.report.beyond import heats
 from samefeatures.report.both_ways import both_ways
+from samefeatures.report.by_rows import CAPTION
 from samefeatures.report.certainty import target_mark
 from samefeatures.report.controls import HEADS, control_lines, heading
 from samefeatures.report.curves import Curves
@@ -48,6 +49,7 @@ def page(
     curves: Sequence[tuple[Curves, str]] = (),
     ranking: str = "",
     ranks: str = "",
+    by_rows: str = "",
 ) -> str:
     """The page as text. Every name and message in it is escaped.
 
@@ -59,6 +61,7 @@ def page(
         curves: Losses of iterative fits, each with its picture as a ``data:`` URI.
         ranking: The picture of how measures of two spaces rank the pairs, as a ``data:`` URI.
         ranks: Picture of the maps of every rank, in the same way; empty where there is none.
+        by_rows: Picture of how many images, as such a URI; empty where there is none.
     """
     template = environment().get_template("report.html")
     tables = mapped(results, precision=precision)
@@ -107,6 +110,8 @@ def page(
         cells=cells_csv(results.cells),
         curves=curves,
         ranking=ranking,
+        by_rows=by_rows,
+        by_rows_caption=CAPTION,
         missing=MISSING,
         shades=Markup(_shades()),
         describe=_describe,

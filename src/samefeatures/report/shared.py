@@ -6,6 +6,7 @@ import statistics
 from typing import TYPE_CHECKING
 
 from samefeatures.base.shown import plain
+from samefeatures.report.by_rows import by_rows_listing
 from samefeatures.report.findings import Beyond, beyond, given_sets, nulls, spaces_of
 from samefeatures.report.follows import HEADS as FOLLOW_HEADS
 from samefeatures.report.follows import NOTE, follow_lines, followed
@@ -167,10 +168,6 @@ def _measure_row(
 
 def listings(results: StudyResults) -> list[Listing]:
     """All that the results have, in the order in which they are read."""
-    found = (
-        shared_beyond(results),
-        similarity_listing(results),
-        answers_listing(results),
-        following(results),
-    )
+    makers = (shared_beyond, similarity_listing, answers_listing, following, by_rows_listing)
+    found = (make(results) for make in makers)
     return [*(each for each in found if each is not None), *rank_listings(results)]

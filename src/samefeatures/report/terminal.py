@@ -15,6 +15,7 @@ from samefeatures.base.shown import plain
 from samefeatures.report.certainty import marks_note
 from samefeatures.report.controls import HEADS, control_lines, heading
 from samefeatures.report.grid import MISSING, fitted, grids, number
+from samefeatures.report.listing import Listing
 from samefeatures.report.sentences import sentences
 from samefeatures.report.shared import listings
 from samefeatures.report.short_names import short_names
@@ -122,12 +123,23 @@ ODD = ("left out", "warning")
 def _print_shared(results: StudyResults, console: Console) -> None:
     """Lists of what is shared beyond the answers, and whom hybrids follow."""
     for found in listings(results):
-        console.print(Text(f"\n{found.title}", style="bold"))
-        for said in found.says:
-            console.print(Text(said))
-        if len(found.rows) > MANY:
-            console.print(Text(f"{len(found.rows)} rows: see report/tables.md.", style="dim"))
-            continue
+        print_listing(found, console)
+
+
+def print_listing(found: Listing, console: Console, *, whole: bool = False) -> None:
+    """A list under its title, with what it comes to.
+
+    Args:
+        found: The list.
+        console: Where.
+        whole: More than 15 rows too, which else are left to the files.
+    """
+    console.print(Text(f"\n{found.title}", style="bold"))
+    for said in found.says:
+        console.print(Text(said))
+    if len(found.rows) > MANY and not whole:
+        console.print(Text(f"{len(found.rows)} rows: see report/tables.md.", style="dim"))
+    else:
         table = Table(box=None, padding=(0, 1 if console.width < ROOMY else 2, 0, 0))
         for place, head in enumerate(found.heads):
             justify: Literal["left", "right"] = "right" if place >= found.words else "left"
@@ -135,8 +147,8 @@ def _print_shared(results: StudyResults, console: Console) -> None:
         for row in found.rows:
             table.add_row(*map(Text, row))
         console.print(table)
-        for note in found.notes:
-            console.print(Text(note, style="dim"))
+    for note in found.notes:
+        console.print(Text(note, style="dim"))
 
 
 ROOMY = 100

@@ -10,7 +10,16 @@ from samefeatures.base.files import write_whole
 from samefeatures.base.options import check_whole
 from samefeatures.base.partial import alone
 from samefeatures.base.paths import PathLike, as_path
-from samefeatures.report import beyond_figure, curves, figure, html, latex, markdown, ranks_figure
+from samefeatures.report import (
+    beyond_figure,
+    by_rows_figure,
+    curves,
+    figure,
+    html,
+    latex,
+    markdown,
+    ranks_figure,
+)
 from samefeatures.report.beyond import heats
 from samefeatures.report.both_ways import as_csv
 from samefeatures.report.drawing import as_uri
@@ -71,8 +80,9 @@ def write_report(
         ``report.html``, ``tables.md``, ``pairs.csv``, and per method ``table_METHOD.md``, ``.tex``,
         ``.png``, ``.svg`` and ``.pdf``, in this order; then ``r2_beyond_…`` of what is shared
         beyond controls (``.tex``, ``.png``, ``.svg``, ``.pdf``), ``similarity…`` of measures of two
-        spaces, the figures of the overlaps, ``curve_METHOD`` of iterative methods, and ``ranks`` of
-        a sweep; ``files.json``, which names them all.
+        spaces, the figures of the overlaps, ``curve_METHOD`` of iterative methods, ``ranks`` of
+        a sweep, and ``by_rows`` of how many images; ``files.json``, which names
+        them all.
 
     Raises:
         ConfigError: when the precision is none.
@@ -90,6 +100,7 @@ def write_report(
         beside = similarity_files(similar, folder) if similar else []
         ranking = next((as_uri(p) for p in beside if p.name == "similarity_ranking.svg"), "")
         ranked = ranks_figure.draw(results, folder)
+        followed = by_rows_figure.draw(results, folder)
         text = html.page(
             results,
             precision=precision,
@@ -98,6 +109,7 @@ def write_report(
             curves=shown,
             ranking=ranking,
             ranks=as_uri(ranked[1]) if ranked else "",
+            by_rows=as_uri(followed[1]) if followed else "",
         )
         paths = [
             _write(folder / "report.html", text),
@@ -116,6 +128,7 @@ def write_report(
         paths += [path for view in views for path in view.files]
         paths += [path for _, files in drawn for path in files]
         paths += ranked
+        paths += followed
         paths.append(remove_others(folder, paths))
     except OSError as error:
         raise StoreError(

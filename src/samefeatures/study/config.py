@@ -17,6 +17,7 @@ from samefeatures.base.strict import Strict, problems
 from samefeatures.maps import METHODS
 from samefeatures.similarity import MEASURES
 from samefeatures.study.controls_config import ControlsConfig
+from samefeatures.study.curve_config import CurveConfig
 from samefeatures.study.data_config import DataConfig
 from samefeatures.study.methods import MethodConfig, method_entry
 from samefeatures.study.network_config import NetworkConfig, network_entries
@@ -83,6 +84,7 @@ class StudyConfig(Strict):
     controls: bool | ControlsConfig = False
     ranks: RanksKey = None
     tasks: tuple[TaskConfig, ...] = ()
+    curve: bool | CurveConfig = False
     cluster: ClusterConfig = ClusterConfig()
 
     def __repr__(self) -> str:
@@ -195,6 +197,11 @@ class StudyConfig(Strict):
                 "the tasks read the fit features again, but 'store: false' keeps none. Leave "
                 "'tasks' out, or say 'store: true'"
             )
+        if self.curve:
+            raise ValueError(
+                "the curve reads parts of the fit features again, but 'store: false' keeps none. "
+                "Leave 'curve' out, or say 'store: true'"
+            )
         return self
 
     @model_validator(mode="after")
@@ -202,6 +209,8 @@ class StudyConfig(Strict):
         if self.controls and len(self.networks) < 2:
             raise ValueError("controls are of maps, and one network has none. Leave 'controls' out")
         check_ranks_have_maps(self.ranks, networks=len(self.networks))
+        if self.curve and len(self.networks) < 2:
+            raise ValueError("the curve is of maps, and one network has none. Leave 'curve' out")
         if self.resident != "auto" and self.device == "cpu":
             raise ValueError(
                 f"'resident: {self.resident}' has no effect on the processor, which networks never "
@@ -228,6 +237,13 @@ class StudyConfig(Strict):
         if isinstance(self.controls, ControlsConfig):
             return self.controls
         return ControlsConfig() if self.controls else None
+
+    @property
+    def chosen_curve(self) -> CurveConfig | None:
+        """None where there is none."""
+        if isinstance(self.curve, CurveConfig):
+            return self.curve
+        return CurveConfig() if self.curve else None
 
     @property
     def algebra_device(self) -> str:

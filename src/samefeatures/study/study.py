@@ -25,10 +25,14 @@ from samefeatures.joint.record import Moments
 from samefeatures.joint.stream import Stream
 from samefeatures.maps import METHODS, AffineMap
 from samefeatures.scores.heads import Score
+from samefeatures.study.by_rows.judge import Judge
+from samefeatures.study.by_rows.run import ByRowsInputs, tables_by_rows
+from samefeatures.study.by_rows.sizes import check_listed, methods_of, sizes_of
 from samefeatures.study.config import StudyConfig
 from samefeatures.study.control_files import kept_controls
 from samefeatures.study.control_inputs import ControlInputs
-from samefeatures.study.controls_config import ControlsConfig
+from samefeatures.study.controls_config import ANSWERS, ControlsConfig
+from samefeatures.study.curve_config import CurveConfig
 from samefeatures.study.fit_labels import fit_labels
 from samefeatures.study.fitting import fit_maps
 from samefeatures.study.headless import possible
@@ -37,6 +41,7 @@ from samefeatures.study.kept_similarity import results_of
 from samefeatures.study.made_spaces import MadeSpaces, make_spaces
 from samefeatures.study.map_files import MapFiles, map_keys
 from samefeatures.study.measuring import Measuring
+from samefeatures.study.methods import MethodConfig
 from samefeatures.study.ranks import RankInputs, kept_ranks
 from samefeatures.study.results import Similarity, StudyResults
 from samefeatures.study.runner import LocalRunner, Runner, extract_options, feature_root
@@ -249,6 +254,44 @@ class Study:
         )
 
     @cached_property
+    def followed(self) -> list[MethodConfig]:
+        """Methods whose maps are followed over the number of rows; none without ``curve``.
+
+        Raises:
+            ConfigError: when ``curve`` names what can't be.
+        """
+        chosen = self.config.chosen_curve
+        if chosen is None:
+            return []
+        check_listed(chosen, self.inputs)
+        return methods_of(chosen, self.possible.methods)
+
+    @property
+    def by_rows_inputs(self) -> ByRowsInputs:
+        """What maps of fewer rows are made of and judged by."""
+        chosen, controls = self.config.chosen_curve or CurveConfig(), self.config.chosen_controls
+        fit, dims = self.fit_features.rows, [net.dim for net in self.inputs.networks.values()]
+        return ByRowsInputs(
+            judge=Judge(
+                networks=self.inputs.networks,
+                rows=self.eval_features.rows,
+                labels=self.eval_features.labels,
+                moments=self.eval_moments,
+                algebra=self.algebra,
+            ),
+            fit=fit,
+            methods=self.followed,
+            keys={entry.label: self.map_keys[entry.label] for entry in self.followed},
+            sizes=sizes_of(chosen, len(next(iter(fit.values()))), dims),
+            seeds=chosen.seeds,
+            beyond=controls is not None and (ANSWERS,) in controls.given,
+            folder=self.out,
+            precision=self.config.algebra.precision,
+            algebra=self.algebra,
+            progress=self.progress,
+        )
+
+    @cached_property
     def made_spaces(self) -> MadeSpaces:
         """Control spaces, and the moments of them with the networks."""
         return make_spaces(self.control_inputs)
@@ -303,7 +346,7 @@ class Study:
     def fit(self) -> None:
         """All maps of all methods, saved as ``maps/LABEL/SOURCE--TARGET.safetensors``."""
         # What is not there is said before hours of extraction.
-        algebra, _ = self.algebra, self.task_images
+        algebra, _, _ = self.algebra, self.task_images, self.followed
         with self.progress:
             fit_maps(
                 self.possible.methods,
@@ -383,6 +426,7 @@ class Study:
             else None,
             tasks=run_tasks(self.config.tasks, self.task_inputs) if self.config.tasks else (),
             ranks=kept_ranks(self._rank_inputs(scored.own)) if self.config.ranks else None,
+            by_rows=tables_by_rows(self.by_rows_inputs) if self.config.curve else None,
             shared=shared_images(
                 self.inputs,
                 self.fit_features,

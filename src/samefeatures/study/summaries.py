@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+from arro3.io import write_csv
 
 from samefeatures.base.files import writing
 from samefeatures.base.removal import remove
@@ -19,6 +20,7 @@ from samefeatures.networks.record import Head, ImageNetwork
 from samefeatures.scores.heads import Score
 from samefeatures.similarity import MEASURES
 from samefeatures.study.beyond_columns import column_summaries, with_columns
+from samefeatures.study.by_rows.medians import Tables, followed, table_rows
 from samefeatures.study.cells import cells_of
 from samefeatures.study.classes import ClassCounts, class_changes, count_classes, write_classes
 from samefeatures.study.config import StudyConfig
@@ -39,7 +41,13 @@ from samefeatures.study.results import (
 )
 from samefeatures.study.scoring import Scored
 from samefeatures.study.sides import Side
-from samefeatures.study.tables import write_cells, write_controls, write_ranks, write_tasks
+from samefeatures.study.tables import (
+    write_cells,
+    write_controls,
+    write_ranks,
+    write_table,
+    write_tasks,
+)
 from samefeatures.study.versions import here, versions_of
 
 
@@ -54,6 +62,7 @@ def write_results(
     controls: Controls | None,
     tasks: tuple[TaskResults, ...] = (),
     ranks: Ranks | None = None,
+    by_rows: Tables | None = None,
     shared: int,
     folder: Path,
 ) -> StudyResults:
@@ -69,6 +78,7 @@ def write_results(
         controls: Where the study asks for them.
         tasks: Those that the study asks.
         ranks: Maps of every rank, where the study asks for them.
+        by_rows: Tables of maps of fewer rows, where the study asks for them.
         shared: Eval images that are fit images too.
         folder: Of the study.
 
@@ -83,6 +93,8 @@ def write_results(
     methods = tuple(
         method_summary(entry.label, entry.build(), entry.options) for entry in config.methods
     )
+    own = {name: score.top1 for name, score in scored.own.items()} if labels is not None else {}
+    dims = [net.dim for net in inputs.networks.values()]
     results = StudyResults(
         title=config.title,
         networks=tuple(
@@ -108,6 +120,7 @@ def write_results(
         controls=controls,
         tasks=tasks,
         ranks=ranks,
+        by_rows=followed(by_rows, own, dims=dims) if by_rows else None,
         warnings=(
             *inputs.notes,
             *fit_warnings(methods, fits),
@@ -123,7 +136,19 @@ def write_results(
         ),
     )
     _write(results, evaluation.ids, scored, per_class, folder)
+    with writing(folder):
+        _write_by_rows(by_rows, own, folder)
     return results
+
+
+def _write_by_rows(tables: Tables | None, own: Mapping[str, float], folder: Path) -> None:
+    """``by_rows.csv``; that of an earlier study that this one lacks is removed."""
+    path = folder / "by_rows.csv"
+    rows = [row for place, maps in (tables or {}).items() for row in table_rows(place, maps, own)]
+    if rows:
+        write_table(write_csv, {name: [row[name] for row in rows] for name in rows[0]}, path)
+    else:
+        remove(path, within=folder)
 
 
 def _write(
@@ -158,7 +183,8 @@ def _write_beside(results: StudyResults, folder: Path) -> None:
 
 def settings_of(config: StudyConfig) -> dict[str, Any]:
     """All of a config as plain values, but for what changes no result."""
-    return dict(json.loads(config.model_dump_json(exclude_none=True, exclude={"cluster"})))
+    silent = {"cluster", *(() if config.curve else ("curve",))}
+    return dict(json.loads(config.model_dump_json(exclude_none=True, exclude=silent)))
 
 
 class Known(Protocol):

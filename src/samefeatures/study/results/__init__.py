@@ -1,5 +1,6 @@
 """Frozen records of what a study found: all that the report knows."""
 
+from samefeatures.study.results.by_rows import ByRows, RowsForecast, RowsPoint
 from samefeatures.study.results.cell import Cell
 from samefeatures.study.results.controls import ControlRow, Controls
 from samefeatures.study.results.ranks import RankRow, Ranks
@@ -22,6 +23,7 @@ from samefeatures.study.results.tasks import TaskAnswers, TaskProbe, TaskResults
 __all__ = [
     "AnswersRow",
     "BeyondRow",
+    "ByRows",
     "Cell",
     "ClassChange",
     "ControlRow",
@@ -35,6 +37,8 @@ __all__ = [
     "NetworkSummary",
     "RankRow",
     "Ranks",
+    "RowsForecast",
+    "RowsPoint",
     "Similarity",
     "SpaceFindings",
     "SpaceRow",

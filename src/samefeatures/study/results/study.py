@@ -18,6 +18,7 @@ from samefeatures.base.records import record
 from samefeatures.base.sealed import read_sealed, write_sealed
 from samefeatures.base.strict import check_name
 from samefeatures.scores.medians import median
+from samefeatures.study.results.by_rows import ByRows
 from samefeatures.study.results.cell import Cell, columns_of
 from samefeatures.study.results.controls import Controls
 from samefeatures.study.results.frames import pandas_frame, polars_frame
@@ -51,6 +52,7 @@ class StudyResults(Drawn):
         class_names: By index; empty where the study names none.
         tasks: Questions that no network was trained on, in the order of the study.
         ranks: Maps of every rank, where the study asks for them.
+        by_rows: How many images, where the study asks for it.
     """
 
     title: str
@@ -70,6 +72,7 @@ class StudyResults(Drawn):
     curves: tuple[CurveSummary, ...] = ()
     tasks: tuple[TaskResults, ...] = ()
     ranks: Ranks | None = None
+    by_rows: ByRows | None = None
 
     def __repr__(self) -> str:
         return brief(

@@ -1,0 +1,105 @@
+"""Power laws: found where they are, tested, and silent where they are none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.optimize import curve_fit
+
+from samefeatures.study.by_rows.law import forecasts, law_of
+from samefeatures.study.results import RowsForecast, RowsPoint
+
+SIZES = (250, 500, 1000, 2000, 4000, 8000)
+
+
+def point(rows: int, r2: float, seed: int = 0) -> RowsPoint:
+    return RowsPoint(
+        method="ols", rows=rows, seed=seed, change=None, loss=None, r2=r2, r2_beyond_answers=None
+    )
+
+
+def of(values: dict[tuple[int, int], float], widest: int = 400) -> RowsForecast:
+    points = [point(rows, value, seed) for (rows, seed), value in values.items()]
+    (found,) = forecasts(points, widest)
+    return found
+
+
+def law(rows: float) -> float:
+    return 0.9 - 20 * rows**-0.7
+
+
+def test_a_law_is_found_again() -> None:
+    found = law_of({n: law(n) for n in SIZES})
+    assert found.a == pytest.approx(0.9, abs=2e-3)
+    assert found.b == pytest.approx(20, rel=0.1)
+    assert found.c == pytest.approx(0.7, abs=0.01)
+    assert found.at(80_000) == pytest.approx(law(80_000), abs=1e-3)
+
+
+def test_a_law_with_noise_is_that_of_scipy() -> None:
+    noise = np.random.default_rng(0).normal(0, 0.002, len(SIZES))
+    series = {n: law(n) + e for n, e in zip(SIZES, noise, strict=True)}
+    (a, b, c), _ = curve_fit(
+        lambda n, a, b, c: a - b * n**-c,
+        np.array(SIZES, float),
+        np.array(list(series.values())),
+        p0=(0.9, 20, 0.7),
+    )
+    found = law_of(series)
+    assert found.a == pytest.approx(a, abs=1e-3)
+    assert found.c == pytest.approx(c, rel=0.01)
+    assert found.b == pytest.approx(b, rel=0.05)
+
+
+def test_what_is_expected_is_the_law_itself() -> None:
+    found = of({(n, 0): law(n) for n in SIZES})
+    assert found.poor == ""
+    assert (found.since, found.tested_at, found.rows) == (500, 8000, 80_000)
+    assert found.predicted == pytest.approx(law(8000), abs=1e-3)
+    assert found.found == law(8000)
+    assert found.limit == pytest.approx(0.9, abs=3e-3)
+    assert found.exponent == pytest.approx(0.7, abs=0.02)
+    assert found.expected == pytest.approx(law(80_000), abs=2e-3)
+
+
+def test_the_interval_is_of_student_over_the_seeds() -> None:
+    values = {(n, s): law(n) + s * 1e-2 * (n / 250) ** -0.5 for n in SIZES[:-1] for s in (-1, 0, 1)}
+    values[8000, 0] = law(8000)  # all rows: one for all seeds
+    found = of(values)
+    each = [
+        law_of({n: values.get((n, s), values[n, 0]) for n in SIZES[1:]}).at(80_000)
+        for s in (-1, 0, 1)
+    ]
+    half = 4.302653 * np.std(each, ddof=1) / np.sqrt(3)
+    assert found.expected == pytest.approx(np.mean(each))
+    assert found.high is not None
+    assert found.low is not None
+    assert found.high - found.low == pytest.approx(2 * half, rel=1e-6)
+
+
+def test_one_seed_is_as_unsure_as_its_test() -> None:
+    noise = np.random.default_rng(1).normal(0, 2e-4, len(SIZES))
+    found = of({(n, 0): law(n) + e for n, e in zip(SIZES, noise, strict=True)})
+    assert found.poor == ""
+    assert found.found is not None
+    assert found.predicted is not None
+    assert found.high is not None
+    assert found.low is not None
+    assert found.high - found.low == pytest.approx(2 * abs(found.predicted - found.found))
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({n: law(n) for n in SIZES[:4]}, "3 sizes lie above"),
+        (dict(zip(SIZES, (0.1, 0.3, 0.6, 0.7, 0.75, 0.75), strict=True)), "does not rise"),
+        ({n: 0.1 * np.log(n) / 2 for n in SIZES}, "no limit is in sight"),
+        (dict(zip(SIZES, (0.1, 0.2, 0.4, 0.5, 0.55, 0.65), strict=True)), "misses it"),
+        ({n: 1.1 - 5 * n**-0.4 for n in SIZES}, "above 1"),
+    ],
+)
+def test_a_poor_law_is_silent(values: dict[int, float], says: str) -> None:
+    found = of({(n, 0): value for n, value in values.items()})
+    assert says in found.poor
+    assert found.expected is None
+    assert found.low is None
