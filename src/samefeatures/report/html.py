@@ -31,6 +31,8 @@ from samefeatures.report.overlaps import MEANING, PairView, counts, loss_line
 from samefeatures.report.sentences import sentences
 from samefeatures.report.shading import TICKS, level
 from samefeatures.report.shared import listings
+from samefeatures.report.strengths import HEADING as CHOSEN
+from samefeatures.report.strengths import Strengths
 from samefeatures.report.summary import fit_notes, measure_lines, numbers, under
 from samefeatures.report.tasks import ABOUT, ALONE, task_views
 from samefeatures.report.tasks import HEADING as TASKS
@@ -47,6 +49,7 @@ def page(
     pairs: Sequence[PairView] = (),
     stale: Sequence[str] = (),
     curves: Sequence[tuple[Curves, str]] = (),
+    strengths: Sequence[tuple[Strengths, str]] = (),
     ranking: str = "",
     ranks: str = "",
     by_rows: str = "",
@@ -59,6 +62,7 @@ def page(
         pairs: Overlaps to show, with their figures.
         stale: What to say of overlaps that are not shown.
         curves: Losses of iterative fits, each with its picture as a ``data:`` URI.
+        strengths: Those that were chosen, likewise.
         ranking: The picture of how measures of two spaces rank the pairs, as a ``data:`` URI.
         ranks: Picture of the maps of every rank, in the same way; empty where there is none.
         by_rows: Picture of how many images, as such a URI; empty where there is none.
@@ -109,6 +113,8 @@ def page(
         wide=len(results.networks) > WIDE,
         cells=cells_csv(results.cells),
         curves=curves,
+        strengths=strengths,
+        strengths_heading=CHOSEN,
         ranking=ranking,
         by_rows=by_rows,
         by_rows_caption=CAPTION,

@@ -14,6 +14,8 @@ from samefeatures.report.controls import HEADS, control_lines, heading
 from samefeatures.report.grid import MISSING, PRECISION, Grid, is_own, mapped, number, written
 from samefeatures.report.sentences import sentences
 from samefeatures.report.shared import listings
+from samefeatures.report.strengths import HEADING as CHOSEN
+from samefeatures.report.strengths import strengths_of
 from samefeatures.report.summary import fit_notes, under
 from samefeatures.report.tasks import ABOUT, ALONE, HEADING, task_views
 from samefeatures.study.results import Cell, MeasureSummary, StudyResults
@@ -69,6 +71,8 @@ def document(results: StudyResults, *, precision: int = PRECISION) -> str:
             parts += ["", f"## {escape(measure.label)}", "", measure_table(grid, measure)]
     parts += _controls(results)
     parts += _tasks(results, precision)
+    for found in strengths_of(results):
+        parts += [f"## {CHOSEN}: {escape(found.grid.label)}", "", escape(found.says), ""]
     notes = fit_notes(results)
     if notes:
         parts += ["## Notes of the fits", "", *(f"- {escape(note)}" for note in notes), ""]

@@ -19,6 +19,7 @@ from samefeatures.report import (
     latex,
     markdown,
     ranks_figure,
+    strengths_figure,
 )
 from samefeatures.report.beyond import heats
 from samefeatures.report.both_ways import as_csv
@@ -80,9 +81,9 @@ def write_report(
         ``report.html``, ``tables.md``, ``pairs.csv``, and per method ``table_METHOD.md``, ``.tex``,
         ``.png``, ``.svg`` and ``.pdf``, in this order; then ``r2_beyond_…`` of what is shared
         beyond controls (``.tex``, ``.png``, ``.svg``, ``.pdf``), ``similarity…`` of measures of two
-        spaces, the figures of the overlaps, ``curve_METHOD`` of iterative methods, ``ranks`` of
-        a sweep, and ``by_rows`` of how many images; ``files.json``, which names
-        them all.
+        spaces, the figures of the overlaps, ``curve_METHOD`` of iterative methods,
+        ``strengths_METHOD`` where strengths were chosen, ``ranks`` of a sweep, and ``by_rows`` of
+        how many images; ``files.json``, which names them all.
 
     Raises:
         ConfigError: when the precision is none.
@@ -101,12 +102,14 @@ def write_report(
         ranking = next((as_uri(p) for p in beside if p.name == "similarity_ranking.svg"), "")
         ranked = ranks_figure.draw(results, folder)
         followed = by_rows_figure.draw(results, folder)
+        chosen = strengths_figure.drawn_of(results, folder)
         text = html.page(
             results,
             precision=precision,
             pairs=views,
             stale=stale,
             curves=shown,
+            strengths=[(each, as_uri(svg)) for each, (_, svg, _) in chosen],
             ranking=ranking,
             ranks=as_uri(ranked[1]) if ranked else "",
             by_rows=as_uri(followed[1]) if followed else "",
@@ -126,7 +129,7 @@ def write_report(
             paths += beyond_figure.draw(heat, folder)
         paths += beside
         paths += [path for view in views for path in view.files]
-        paths += [path for _, files in drawn for path in files]
+        paths += [path for _, files in (*drawn, *chosen) for path in files]
         paths += ranked
         paths += followed
         paths.append(remove_others(folder, paths))
