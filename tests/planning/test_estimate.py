@@ -143,6 +143,25 @@ def test_iterative_methods_are_said_to_be_guesses() -> None:
     assert found["maps: cosine"].note == "2 maps; if 6 passes suffice, which the data decide"
 
 
+def test_a_pass_for_each_number_of_folds() -> None:
+    methods = (
+        method("ridge", alpha="auto"),
+        MethodConfig(name="ridge", label="ten", options={"alpha": "auto", "folds": 10}),
+        method("ols"),
+    )
+    rates = algebra(moments=Linear(0, 1e-6), maps=dict.fromkeys(("ridge", "ten", "ols"), NOTHING))
+    chosen = extent(methods=methods)
+    found = by_name(estimate(chosen, features(), rates, Done(maps={"ridge": 1.0})))
+    stage = found["moments by fold"]
+    assert stage.seconds == pytest.approx(2 * 2000 * 40**2 / 2 * 1e-6)
+    assert stage.note == "2,000 rows in 5 and 10 folds"
+    assert found["maps: ten"].note == "2 maps; strengths by 10 folds"
+    done = Done(maps={"ridge": 1.0, "ten": 1.0})
+    assert by_name(estimate(chosen, features(), rates, done))["moments by fold"].seconds == 0
+    assert memory_of(chosen, None) == memory_of(extent(), None) + 15 * 8 * 40**2
+    assert "moments by fold" not in by_name(estimate(extent(), features(), algebra(), Done()))
+
+
 def test_controls_only_where_they_are_taken() -> None:
     found = by_name(estimate(extent(), features(), algebra(), Done()))
     assert not [name for name in found if name.startswith("controls")]

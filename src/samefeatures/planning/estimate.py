@@ -96,6 +96,8 @@ class _Run:
             yield from networks
             yield from self._storing()
         yield from self._moments()
+        if self.extent.folds:
+            yield self._by_fold()
         yield from self._maps()
         yield self._scores()
         yield from self._measures()
@@ -164,6 +166,16 @@ class _Run:
             note = f"{rows:,} rows of {total:,} features"
             disk = self.extent.moment_bytes * lacks
             yield _Cost(f"moments of the {kind} set", seconds * lacks, disk, note=note)
+
+    def _by_fold(self) -> _Cost:
+        """A pass for each number of folds, while a map that is chosen by them is missing."""
+        extent, rows = self.extent, self.extent.rows[0]
+        asking = [e.label for e in extent.methods if e.build().needs_folds]
+        passes = len(extent.folds) * any(self.done.maps.get(label, 0.0) < 1 for label in asking)
+        work = rows * extent.sizes.total**2 / 2
+        seconds = passes * (self.algebra.moments.at(work) + self._reading("fit"))
+        note = f"{rows:,} rows in {' and '.join(map(str, sorted(extent.folds)))} folds"
+        return _Cost("moments by fold", seconds, factor=ROUGH, note=note)
 
     def _maps(self) -> Iterator[_Cost]:
         sizes = self.extent.sizes

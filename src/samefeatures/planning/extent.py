@@ -84,6 +84,16 @@ class Extent:
         return 8 * self.sizes.total**2
 
     @property
+    def folds(self) -> frozenset[int]:
+        """Numbers of folds whose moments methods read; a pass over the fit rows each."""
+        return frozenset(entry.build().needs_folds for entry in self.methods) - {0}
+
+    @property
+    def fold_bytes(self) -> int:
+        """Of their moments, all in memory together."""
+        return sum(self.folds) * self.moment_bytes
+
+    @property
     def prediction_bytes(self) -> int:
         """int32, once to resume from and once as the result."""
         return 2 * 4 * self.rows[1] * (len(self.dims) + self.hybrids)

@@ -202,6 +202,7 @@ def memory_of(extent: Extent, measured: int | None) -> int:
     algebra = (
         2 * extent.moment_bytes
         + extent.control_bytes
+        + extent.fold_bytes
         + 3 * 8 * max(extent.dims.values()) ** 2
         + HELD
     )
