@@ -29,6 +29,8 @@ def test_products_and_factorisations_agree() -> None:
     u, sizes, vt = CPU.singular_values(a)
     np.testing.assert_allclose((u * sizes) @ vt, a, atol=1e-12)
     np.testing.assert_allclose(sizes, HOST.singular_values(a)[1], rtol=1e-12)
+    np.testing.assert_allclose(CPU.singular_values_alone(a), sizes, rtol=1e-12)
+    np.testing.assert_allclose(HOST.singular_values_alone(a), sizes, rtol=1e-12)
 
 
 @pytest.mark.parametrize("place", [HOST, CPU], ids=["numpy", "torch"])

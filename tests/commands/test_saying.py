@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from npz_worlds import make_worlds, write_npz
 from samefeatures.commands.app import app
 from samefeatures.report.results_record import MethodLine, NetworkLine, ResultsRecord
+from samefeatures.report.similarity_record import MeasureLine, RankingLine, SimilarityRecord
 from samefeatures.study.check_record import CheckRecord, NetworkRecord
 from samefeatures.study.results import StudyResults
 
@@ -190,6 +191,7 @@ def test_the_schemas_name_every_field_of_the_records() -> None:
     for schema, whole, parts in (
         ("results", ResultsRecord, (NetworkLine, MethodLine)),
         ("check", CheckRecord, (NetworkRecord,)),
+        ("similarity", SimilarityRecord, (MeasureLine, RankingLine)),
     ):
         said = json.loads((SCHEMAS / f"{schema}.json").read_text("utf-8"))
         jsonschema.Draft202012Validator.check_schema(said)

@@ -67,6 +67,11 @@ class TorchDevice:
             u, s, vt = torch.linalg.svd(sent(matrix, self._place), full_matrices=False)
             return self._back(u), self._back(s), self._back(vt)
 
+    def singular_values_alone(self, matrix: Float64) -> Float64:
+        """(k,) descending of (m, n)."""
+        with self._running("singular values"):
+            return self._back(torch.linalg.svdvals(sent(matrix, self._place)))
+
     def sums(self, dims: Sequence[int], precision: Precision) -> DeviceSums:
         """Empty sums of rows of these widths side by side."""
         return DeviceSums(dims, precision, self._place, self._running)

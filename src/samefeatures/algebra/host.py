@@ -74,6 +74,11 @@ class Host:
         u, s, vt = np.linalg.svd(matrix, full_matrices=False)
         return u, s, vt
 
+    def singular_values_alone(self, matrix: Float64) -> Float64:
+        """(k,) descending of (m, n)."""
+        found: Float64 = np.linalg.svd(matrix, compute_uv=False)
+        return found
+
     def sums(self, dims: Sequence[int], precision: Precision) -> HostSums:
         """Empty sums of rows of these widths side by side."""
         return HostSums(dims, precision)

@@ -63,6 +63,10 @@ class Algebra(Protocol):
         """u (m, k), s (k,) descending and vᵀ (k, n) of (m, n), k the smaller of both sides."""
         ...
 
+    def singular_values_alone(self, matrix: Float64) -> Float64:
+        """(k,) descending of (m, n): a fraction of the work of ``singular_values``."""
+        ...
+
     def sums(self, dims: Sequence[int], precision: Precision) -> Sums:
         """Empty sums of rows of these widths side by side."""
         ...

@@ -63,7 +63,7 @@ class Square:
         if not len(self.pairs):
             return "Not defined for any pair."
         gaps = self.values.size - len(self.values) - len(self.pairs)
-        rest = f"; not defined for {gaps} ordered pairs" if gaps else ""
+        rest = f"; not defined for {gaps} ordered pair{'s' * (gaps > 1)}" if gaps else ""
         return f"Median {number(self.median, 3)} ({self.range}){rest}."
 
 

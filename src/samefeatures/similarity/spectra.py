@@ -7,6 +7,7 @@ correlations as singular values.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
@@ -53,6 +54,7 @@ class Spectra:
         self._moments, self._algebra = moments, algebra
         self._spectra: dict[str, Spectrum] = {}
         self._pair: tuple[tuple[str, str], Float64] | None = None
+        self._values: dict[str, tuple[set[str], Float64]] = {}
 
     @classmethod
     def of(cls, moments: SecondMoments, *, algebra: Algebra = HOST) -> Self:
@@ -102,6 +104,31 @@ class Spectra:
             self._pair = (a, b), across
         return self._pair[1]
 
+    def correlations(self, a: str, b: str) -> Float64:
+        """(min(r_a, r_b),) canonical correlations, descending; of the last pair they are kept.
+
+        They are at most 1 but for rounding.
+        """
+        return self._last("white", a, b, lambda: np.minimum(self._alone(self.white(a, b)), 1.0))
+
+    def sizes(self, a: str, b: str) -> Float64:
+        """(min(d_a, d_b),) singular values of S_AB, descending; of the last pair they are kept."""
+        return self._last("cross", a, b, lambda: self._alone(self.block(a, b)))
+
+    def _last(self, what: str, a: str, b: str, take: Callable[[], Float64]) -> Float64:
+        """Both directions of a pair have the same."""
+        if what not in self._values or self._values[what][0] != {a, b}:
+            self._values[what] = {a, b}, take()
+        return self._values[what][1]
+
+    def _alone(self, matrix: Float64) -> Float64:
+        return self._algebra.singular_values_alone(matrix)
+
+    def leading(self, a: str, b: str, share: float) -> Float64:
+        """Canonical correlations of the first directions that hold a share of the variance."""
+        kept = [self.spectrum(name).holding(share) for name in (a, b)]
+        return np.minimum(self._alone(self.white(a, b)[: kept[0], : kept[1]]), 1.0)
+
     def singular_values(self, matrix: Float64) -> tuple[Float64, Float64, Float64]:
         """u (m, k), s (k,) descending and vᵀ (k, n) of (m, n)."""
         return self._algebra.singular_values(matrix)
@@ -115,12 +142,6 @@ class Spectra:
         """
         ranks = self.spectrum(a).rank, self.spectrum(b).rank
         return min(ranks) > 0 and sum(ranks) <= self.n - 1
-
-
-def correlations(spectra: Spectra, a: str, b: str) -> Float64:
-    """(min(r_a, r_b),) canonical correlations, descending; they are at most 1 but for rounding."""
-    _, found, _ = spectra.singular_values(spectra.white(a, b))
-    return np.minimum(found, 1.0)
 
 
 def pair_work(dims: tuple[int, ...]) -> float:

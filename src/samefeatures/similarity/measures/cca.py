@@ -8,7 +8,7 @@ from samefeatures.algebra import HOST, Algebra
 from samefeatures.joint.views import SecondMoments
 from samefeatures.maps.sizes import Sizes
 from samefeatures.similarity.measure import SpaceMeasure
-from samefeatures.similarity.spectra import Spectra, correlations, pair_work
+from samefeatures.similarity.spectra import Spectra, pair_work
 
 
 class CCA(SpaceMeasure):
@@ -28,7 +28,7 @@ class CCA(SpaceMeasure):
     def value(self, moments: SecondMoments, a: str, b: str, *, algebra: Algebra = HOST) -> float:
         """From the whitened cross moments."""
         spectra = Spectra.of(moments, algebra=algebra)
-        return float(correlations(spectra, a, b).mean()) if spectra.apart(a, b) else math.nan
+        return float(spectra.correlations(a, b).mean()) if spectra.apart(a, b) else math.nan
 
     def work(self, sizes: Sizes) -> float:
         """Spectra, and singular values of every pair."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.joint.views import SecondMoments
 from samefeatures.maps.sizes import Sizes
@@ -35,8 +33,7 @@ class SVCCA(SpaceMeasure):
         kept_a, kept_b = (spectra.spectrum(name).holding(HELD) for name in (a, b))
         if not min(kept_a, kept_b) or kept_a + kept_b > spectra.n - 1:
             return math.nan
-        _, found, _ = spectra.singular_values(spectra.white(a, b)[:kept_a, :kept_b])
-        return float(np.minimum(found, 1.0).mean())
+        return float(spectra.leading(a, b, HELD).mean())
 
     def work(self, sizes: Sizes) -> float:
         """Spectra, and singular values of every pair."""

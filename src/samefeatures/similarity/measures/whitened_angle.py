@@ -8,7 +8,7 @@ from samefeatures.algebra import HOST, Algebra
 from samefeatures.joint.views import SecondMoments
 from samefeatures.maps.sizes import Sizes
 from samefeatures.similarity.measure import SpaceMeasure
-from samefeatures.similarity.spectra import Spectra, correlations, pair_work
+from samefeatures.similarity.spectra import Spectra, pair_work
 
 
 class WhitenedAngle(SpaceMeasure):
@@ -33,7 +33,7 @@ class WhitenedAngle(SpaceMeasure):
         if not spectra.apart(a, b):
             return math.nan
         ranks = spectra.spectrum(a).rank * spectra.spectrum(b).rank
-        cosine = float(correlations(spectra, a, b).sum()) / math.sqrt(ranks)
+        cosine = float(spectra.correlations(a, b).sum()) / math.sqrt(ranks)
         return math.acos(min(cosine, 1.0))
 
     def work(self, sizes: Sizes) -> float:
