@@ -26,7 +26,7 @@ from samefeatures.study.results import StudyResults
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
 COMMANDS = {
     "demo", "check", "plan", "run", "extract", "fit", "score", "report", "diff", "overlap",
-    "export", "reproduce", "miniatures",
+    "export", "reproduce", "miniatures", "similarity",
 }  # fmt: skip
 
 

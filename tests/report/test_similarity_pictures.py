@@ -195,7 +195,7 @@ def test_page_and_markdown_have_a_section(scored, tmp_path: Path) -> None:
     assert "How near the spaces are" in document(scored)
     assert 'id="similarity"' in page(scored)
     names = {path.name for path in write_report(scored, tmp_path)}
-    assert {"similarity.csv", "similarity_cka.svg", "similarity_ranking.csv"} <= names
+    assert {"similarity.csv", "similarity_ranking.svg", "similarity_ranking.csv"} <= names
     assert "How measures rank the pairs" in (tmp_path / "report.html").read_text()
 
 

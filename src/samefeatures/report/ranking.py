@@ -19,6 +19,7 @@ from samefeatures.study.results import Cell, MeasureSummary, Similarity, StudyRe
 from samefeatures.study.results.spaces import beyond_column
 
 RANKING_NOTE = (
+    "Heat maps of all pairs: samefeatures similarity. "
     "Spearman: rank correlation over the ordered pairs, both sides turned so that up is nearer. "
     "Pairs that share a network are not independent: p is the share of permutations of the "
     "networks, not of the pairs, with a correlation at least as strong."

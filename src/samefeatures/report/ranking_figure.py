@@ -17,7 +17,7 @@ from samefeatures.report.shading import INK, PAPER
 TITLE = "How measures rank the pairs"
 STEM = "similarity_ranking"
 PANEL, ROW = 2.3, 0.26  # inches
-LEFT, TOP, FOOT, MARGIN, GAP = 1.5, 1.0, 0.62, 0.2, 0.25
+LEFT, TOP, FOOT, MARGIN, GAP = 2.1, 1.0, 0.62, 0.2, 0.25
 SIZE = 8.0
 
 
@@ -34,7 +34,7 @@ def picture(ranked: Sequence[Ranked]) -> Figure:
     width = LEFT + len(panels) * (PANEL + GAP) + MARGIN
     height = TOP + len(labels) * ROW + FOOT
     figure = blank(width, height)
-    _say(figure, ranked[0], width, height)
+    _say(figure, max(ranked, key=lambda each: each.found.networks), width, height)
     for i, name in enumerate(panels):
         mine = [each for each in ranked if each.against.name == name]
         left = LEFT + i * (PANEL + GAP)
@@ -71,7 +71,11 @@ def _panel(axes: Axes, mine: Sequence[Ranked], labels: Sequence[str], *, first: 
         face = INK if each.sure else PAPER
         axes.plot(found.rho, y, "o", markersize=5, color=INK, markerfacecolor=face)
     axes.set_title(_wrapped(mine[0].against.label), fontsize=SIZE, color=INK, parse_math=False)
-    names = [plain(label) for label in labels] if first else []
+    most, known = max(r.found.networks for r in mine), {r.label: r.found.networks for r in mine}
+    names = [
+        f"{plain(label)} ({known[label]} networks)" if known[label] < most else plain(label)
+        for label in (labels if first else ())
+    ]
     axes.set_yticks(range(len(labels)) if first else [], names, fontsize=SIZE, parse_math=False)
     axes.set_xticks([-1, -0.5, 0, 0.5, 1], ["−1", "−0.5", "0", "0.5", "1"], fontsize=7)
     axes.tick_params(colors=MUTED, length=2)

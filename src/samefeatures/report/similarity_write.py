@@ -27,7 +27,7 @@ def write_similarity(found: Similarity, folder: PathLike, *, order: str = "study
         order: Of the networks in the figures: ``study``, or ``dendrogram`` of each measure.
 
     Returns:
-        As ``similarity_files``, then ``files.json``, which names them.
+        As ``ranking_files``, ``similarity_MEASURE`` as figures; ``files.json``, which names all.
 
     Raises:
         ConfigError: when there is no such order.
@@ -37,7 +37,9 @@ def write_similarity(found: Similarity, folder: PathLike, *, order: str = "study
     check_order(order)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        paths = similarity_files(found, folder, order=order)
+        paths = ranking_files(found, folder)
+        for measure in found.measures:
+            paths += similarity_figure.draw(found, measure.name, folder, order=order)
         return [*paths, remove_others(folder, paths)]
     except OSError as error:
         raise StoreError(
@@ -46,13 +48,9 @@ def write_similarity(found: Similarity, folder: PathLike, *, order: str = "study
         ) from error
 
 
-def similarity_files(found: Similarity, folder: Path, *, order: str = "study") -> list[Path]:
-    """``similarity.csv``, ``similarity_MEASURE`` as figures; where pairs are ranked
-    ``similarity_ranking.csv`` and its figure."""
-    paths = [_write_csv(folder / "similarity.csv", found.columns)]
-    for measure in found.measures:
-        paths += similarity_figure.draw(found, measure.name, folder, order=order)
-    ranked = rankings(found)
+def ranking_files(found: Similarity, folder: Path) -> list[Path]:
+    """``similarity.csv``; where pairs are ranked ``similarity_ranking.csv`` and its figure."""
+    paths, ranked = [_write_csv(folder / "similarity.csv", found.columns)], rankings(found)
     if ranked:
         paths.append(_write_csv(folder / "similarity_ranking.csv", ranking_columns(ranked)))
         paths += ranking_figure.draw(ranked, folder)

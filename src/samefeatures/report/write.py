@@ -27,7 +27,7 @@ from samefeatures.report.drawing import as_uri
 from samefeatures.report.grid import PRECISION, grids, mapped
 from samefeatures.report.others import remove_others
 from samefeatures.report.overlaps import fits, stale_note, view_pairs
-from samefeatures.report.similarity_write import similarity_files
+from samefeatures.report.similarity_write import ranking_files
 from samefeatures.scores.overlap import Overlap, load_overlaps
 from samefeatures.study.results import StudyResults
 from samefeatures.study.results.similarity import similarity_of
@@ -98,7 +98,7 @@ def write_report(
         drawn = [(each, curves.draw(each, folder)) for each in curves.curves_of(results)]
         shown = [(each, as_uri(svg)) for each, (_, svg, _) in drawn]
         similar = similarity_of(results)
-        beside = similarity_files(similar, folder) if similar else []
+        beside = ranking_files(similar, folder) if similar else []
         ranking = next((as_uri(p) for p in beside if p.name == "similarity_ranking.svg"), "")
         ranked = ranks_figure.draw(results, folder)
         followed = by_rows_figure.draw(results, folder)

@@ -1,1 +1,1 @@
-"""Heads on rows: counts, intervals, paired tests, overlap."""
+"""Heads on rows: counts, intervals, paired tests, overlap, rankings."""

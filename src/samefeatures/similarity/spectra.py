@@ -125,7 +125,7 @@ class Spectra:
         return self._algebra.singular_values_alone(matrix)
 
     def leading(self, a: str, b: str, share: float) -> Float64:
-        """Canonical correlations of the first directions that hold a share of the variance."""
+        """(k,) canonical correlations of the first directions that hold a share of the variance."""
         kept = [self.spectrum(name).holding(share) for name in (a, b)]
         return np.minimum(self._alone(self.white(a, b)[: kept[0], : kept[1]]), 1.0)
 

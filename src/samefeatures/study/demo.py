@@ -21,6 +21,7 @@ def demo_config() -> StudyConfig:
             "data": {"fit": "fashion-mnist:fit", "eval": "fashion-mnist:eval"},
             # A looser end than the default's: a third of the passes, the same accuracy.
             "methods": ["ols", "ridge", "logit", "naive", {"cosine": {"tolerance": 1e-3}}],
+            "measures": ["r2", "cosine", "cka", "debiased_cka", "procrustes"],
             "controls": True,
             "tasks": ["brightness", "symmetry"],
             "class_names": FASHION,
