@@ -76,8 +76,7 @@ class Host:
 
     def singular_values_alone(self, matrix: Float64) -> Float64:
         """(k,) descending of (m, n)."""
-        found: Float64 = np.linalg.svd(matrix, compute_uv=False)
-        return found
+        return np.asarray(np.linalg.svd(matrix, compute_uv=False), np.float64)
 
     def sums(self, dims: Sequence[int], precision: Precision) -> HostSums:
         """Empty sums of rows of these widths side by side."""
