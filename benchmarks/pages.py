@@ -19,7 +19,7 @@ from samefeatures.planning.words import duration, size
 DOCS = Path(__file__).parents[1] / "docs"
 SUITES = (
     "algebra", "peers", "memory", "scoring", "extraction", "loops", "disk", "normalised", "planned",
-    "arrays",
+    "arrays", "similarity",
 )  # fmt: skip
 Row = Sequence[str]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from benchmarks import pages, record
+from benchmarks import pages, record, similarity
 from benchmarks.algebra import THESIS_DIMS, factorisation_work
 from benchmarks.record import Line, alternately, at_least, at_most, within
 from benchmarks.scaling import JOBS, costs, exponent
@@ -53,6 +53,14 @@ def test_lines_that_were_kept_before_there_were_limits_are_read() -> None:
     line = Line(**old)  # type: ignore[arg-type]
     assert (line.limit, line.share, line.difference) == (None, None, None)
     assert cells(line)[5:7] == ("", "")
+
+
+def test_measures_of_the_similarity_suite_are_those_of_its_peers() -> None:
+    lines = similarity.run(dims=(5, 8, 6), rows=300, repeat=1)
+    against = [line.difference for line in lines if line.difference is not None]
+    assert len(against) == 3
+    assert max(against) < 1e-9
+    assert sum(similarity.DIMS) == 5352
 
 
 def test_the_table_fits_and_says_what_missed() -> None:
