@@ -13,7 +13,7 @@ from benchmarks.table import WIDTH, as_table
 
 SUITES = (
     "algebra", "peers", "memory", "scoring", "extraction", "loops", "disk", "normalised",
-    "precision", "controls", "planned", "arrays", "similarity", "scale", "scaling",
+    "precision", "controls", "planned", "arrays", "strengths", "similarity", "scale", "scaling",
 )  # fmt: skip
 
 
