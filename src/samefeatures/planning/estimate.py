@@ -101,6 +101,8 @@ class _Run:
         yield from self._maps()
         yield self._scores()
         yield from self._measures()
+        if self.extent.spectra:
+            yield self._spectra()
         if self.extent.control_work is not None:
             yield from self._controls(self.extent.control_work)
         if self.extent.tasks:
@@ -211,6 +213,15 @@ class _Run:
             if measure.reads != "moments":
                 seconds += self._reading("eval")
             yield _Cost(f"measure: {name}", seconds, factor=ROUGH, note=note)
+
+    def _spectra(self) -> _Cost:
+        """Eigenvalues of every space, and what every map makes of its source's moments."""
+        extent, sizes = self.extent, self.extent.sizes
+        spaces = 10.0 * sum(d**3 for d in sizes.dims)
+        maps = 3.0 * len(extent.methods) * sizes.products
+        seconds = self.algebra.moments.at(spaces + maps)
+        note = f"{len(sizes.dims)} spaces, {len(extent.methods) * sizes.hybrids} maps"
+        return _Cost("spectra", seconds, factor=GUESS, note=note)
 
     def _controls(self, work: ControlWork) -> Iterator[_Cost]:
         """More networks, more columns of the moments, and what is measured beyond them."""

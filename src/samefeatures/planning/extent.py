@@ -34,6 +34,7 @@ class Extent:
         device: Of the networks; on ``cpu`` decoding and networks share the processor.
         stored: Whether features are stored.
         sample: Eval rows that measures of rows are shown, at most.
+        spectra: Whether they are taken of all spaces and maps.
     """
 
     dims: Mapping[str, int]
@@ -47,6 +48,7 @@ class Extent:
     device: str = "cpu"
     stored: bool = True
     sample: int = SAMPLE
+    spectra: bool = False
 
     @property
     def sizes(self) -> Sizes:
@@ -137,4 +139,5 @@ def extent_of(
         device=config.device,
         stored=config.store is not False,
         sample=config.sample or SAMPLE,
+        spectra=bool(config.spectra),
     )

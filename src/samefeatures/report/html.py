@@ -12,7 +12,7 @@ import yaml
 from markupsafe import Markup
 
 from samefeatures.base.shown import plain
-from samefeatures.report import ranks_figure
+from samefeatures.report import ranks_figure, spectra_figure
 from samefeatures.report.beneath import HEADING, SpaceLine
 from samefeatures.report.beyond import ABOUT as HEAT
 from samefeatures.report.beyond import heats
@@ -53,6 +53,7 @@ def page(
     ranking: str = "",
     ranks: str = "",
     by_rows: str = "",
+    spectra: str = "",
 ) -> str:
     """The page as text. Every name and message in it is escaped.
 
@@ -66,6 +67,7 @@ def page(
         ranking: The picture of how measures of two spaces rank the pairs, as a ``data:`` URI.
         ranks: Picture of the maps of every rank, in the same way; empty where there is none.
         by_rows: Picture of how many images, as such a URI; empty where there is none.
+        spectra: Picture of the spectra, likewise.
     """
     template = environment().get_template("report.html")
     tables = mapped(results, precision=precision)
@@ -105,6 +107,8 @@ def page(
         listings=listings(results),
         ranks=ranks,
         ranks_caption=ranks_figure.CAPTION,
+        spectra=spectra,
+        spectra_caption=spectra_figure.CAPTION,
         heats=[(heat, heat_rows(heat)) for heat in heats(results)],
         heat_about=HEAT,
         beneath_heading=HEADING,

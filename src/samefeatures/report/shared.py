@@ -14,6 +14,7 @@ from samefeatures.report.grid import MISSING, count, fitted, grids, number
 from samefeatures.report.listing import Listing
 from samefeatures.report.ranks import rank_listings
 from samefeatures.report.sentences_shared import NULLS, answers_suffice, given_words, of_following
+from samefeatures.report.spectra import spectra_listings
 from samefeatures.study.results import AnswersRow, Similarity, StudyResults
 from samefeatures.study.results.similarity import similarity_of
 
@@ -170,4 +171,8 @@ def listings(results: StudyResults) -> list[Listing]:
     """All that the results have, in the order in which they are read."""
     makers = (shared_beyond, similarity_listing, answers_listing, following, by_rows_listing)
     found = (make(results) for make in makers)
-    return [*(each for each in found if each is not None), *rank_listings(results)]
+    return [
+        *(each for each in found if each is not None),
+        *rank_listings(results),
+        *spectra_listings(results),
+    ]

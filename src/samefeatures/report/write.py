@@ -19,6 +19,7 @@ from samefeatures.report import (
     latex,
     markdown,
     ranks_figure,
+    spectra_figure,
     strengths_figure,
 )
 from samefeatures.report.beyond import heats
@@ -82,8 +83,8 @@ def write_report(
         ``.png``, ``.svg`` and ``.pdf``, in this order; then ``r2_beyond_…`` of what is shared
         beyond controls (``.tex``, ``.png``, ``.svg``, ``.pdf``), ``similarity…`` of measures of two
         spaces, the figures of the overlaps, ``curve_METHOD`` of iterative methods,
-        ``strengths_METHOD`` where strengths were chosen, ``ranks`` of a sweep, and ``by_rows`` of
-        how many images; ``files.json``, which names them all.
+        ``strengths_METHOD`` where strengths were chosen, ``ranks`` of a sweep, ``by_rows`` of how
+        many images, and ``spectra``; ``files.json``, which names them all.
 
     Raises:
         ConfigError: when the precision is none.
@@ -103,6 +104,7 @@ def write_report(
         ranked = ranks_figure.draw(results, folder)
         followed = by_rows_figure.draw(results, folder)
         chosen = strengths_figure.drawn_of(results, folder)
+        spectra = spectra_figure.draw(results, folder)
         text = html.page(
             results,
             precision=precision,
@@ -113,6 +115,7 @@ def write_report(
             ranking=ranking,
             ranks=as_uri(ranked[1]) if ranked else "",
             by_rows=as_uri(followed[1]) if followed else "",
+            spectra=as_uri(spectra[1]) if spectra else "",
         )
         paths = [
             _write(folder / "report.html", text),
@@ -130,8 +133,7 @@ def write_report(
         paths += beside
         paths += [path for view in views for path in view.files]
         paths += [path for _, files in (*drawn, *chosen) for path in files]
-        paths += ranked
-        paths += followed
+        paths += [*ranked, *followed, *spectra]
         paths.append(remove_others(folder, paths))
     except OSError as error:
         raise StoreError(

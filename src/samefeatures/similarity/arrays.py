@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from samefeatures.algebra import Precision
+from samefeatures.base.arrays import Float64
 from samefeatures.base.errors import ConfigError, FeatureError, MapError, did_you_mean
 from samefeatures.features.given import Rows
 from samefeatures.features.given_spaces import given_spaces
@@ -16,8 +17,9 @@ from samefeatures.features.sample import SAMPLE
 from samefeatures.joint.arrays import summed
 from samefeatures.joint.norms import with_norms
 from samefeatures.joint.record import Moments
-from samefeatures.joint.views import SecondMoments
+from samefeatures.joint.views import Mixed, SecondMoments
 from samefeatures.maps.affine import AffineMap, check_map
+from samefeatures.similarity.dimension import effective_dimension, variances
 from samefeatures.similarity.mapped import Mapped
 from samefeatures.similarity.measure import MEASURES, MapMeasure, RowMeasure
 from samefeatures.similarity.measures.r2 import R2
@@ -109,6 +111,35 @@ class SpaceMoments(Moments):
             return float(measure.value(self._remembered, a, b))
 
         return of_spaces
+
+    def spectrum(self, of: str | AffineMap) -> Float64:
+        """(r,) variances along the principal directions, descending, as of scikit-learn's PCA.
+
+        Args:
+            of: A space by name, or a map between two of them: then of the features that it makes.
+
+        Raises:
+            FeatureError: when it is not here, or of other widths.
+        """
+        return variances(*self._seen_alone(of))
+
+    def effective_dimension(self, of: str | AffineMap) -> float:
+        """The participation ratio ``(Σλ)² / Σλ²`` of these variances: see ``dimension``.
+
+        Args:
+            of: As of ``spectrum``.
+
+        Raises:
+            FeatureError: as ``spectrum``.
+        """
+        return effective_dimension(*self._seen_alone(of))
+
+    def _seen_alone(self, of: str | AffineMap) -> tuple[SecondMoments, str]:
+        if isinstance(of, AffineMap):
+            self._check(of.source, of.target, widths=of.weight.shape[::-1])
+            return Mixed(self, {str(of): {of.source: of.weight.T}}), str(of)
+        self._check(of)
+        return self._remembered, of
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *MEASURES.names]

@@ -83,6 +83,7 @@ class StudyConfig(Strict):
     strict: bool = False
     controls: bool | ControlsConfig = False
     ranks: RanksKey = None
+    spectra: bool | None = None
     tasks: tuple[TaskConfig, ...] = ()
     curve: bool | CurveConfig = False
     cluster: ClusterConfig = ClusterConfig()

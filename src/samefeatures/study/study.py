@@ -49,6 +49,7 @@ from samefeatures.study.scoring import Scorer
 from samefeatures.study.shared import shared_images
 from samefeatures.study.sides import Side, eval_side, fit_side, rows_of_others, streamed_side
 from samefeatures.study.similarity import chosen_measures, measured
+from samefeatures.study.spectra import SpectraInputs, kept_spectra
 from samefeatures.study.summaries import settings_of, write_results
 from samefeatures.study.task_images import TaskImages, open_task_images
 from samefeatures.study.tasks import TaskInputs, run_tasks
@@ -229,6 +230,20 @@ class Study:
             made=(lambda: self.made_spaces) if controlled else None,
             chosen=ranks if isinstance(ranks, tuple) else None,
             precision=self.config.algebra.precision,
+            folder=self.out,
+            algebra=self.algebra,
+            progress=self.progress,
+        )
+
+    @property
+    def _spectra_inputs(self) -> SpectraInputs:
+        """What spectra are taken of."""
+        return SpectraInputs(
+            fit=self.fit_features.rows,
+            moments=self.fit_moments,
+            precision=self.config.algebra.precision,
+            maps=self.maps,
+            keys=self.map_keys,
             folder=self.out,
             algebra=self.algebra,
             progress=self.progress,
@@ -425,6 +440,7 @@ class Study:
             if self.config.chosen_controls
             else None,
             tasks=run_tasks(self.config.tasks, self.task_inputs) if self.config.tasks else (),
+            spectra=kept_spectra(self._spectra_inputs) if self.config.spectra else None,
             ranks=kept_ranks(self._rank_inputs(scored.own)) if self.config.ranks else None,
             by_rows=tables_by_rows(self.by_rows_inputs) if self.config.curve else None,
             shared=shared_images(

@@ -36,15 +36,18 @@ from samefeatures.study.results import (
     NetworkSummary,
     Ranks,
     SpaceFindings,
+    SpectraSummary,
     StudyResults,
     TaskResults,
 )
 from samefeatures.study.scoring import Scored
 from samefeatures.study.sides import Side
 from samefeatures.study.tables import (
+    SPECTRA,
     write_cells,
     write_controls,
     write_ranks,
+    write_spectra,
     write_table,
     write_tasks,
 )
@@ -63,6 +66,7 @@ def write_results(
     tasks: tuple[TaskResults, ...] = (),
     ranks: Ranks | None = None,
     by_rows: Tables | None = None,
+    spectra: SpectraSummary | None = None,
     shared: int,
     folder: Path,
 ) -> StudyResults:
@@ -79,6 +83,7 @@ def write_results(
         tasks: Those that the study asks.
         ranks: Maps of every rank, where the study asks for them.
         by_rows: Tables of maps of fewer rows, where the study asks for them.
+        spectra: Of all spaces and maps, where it asks for them.
         shared: Eval images that are fit images too.
         folder: Of the study.
 
@@ -121,6 +126,7 @@ def write_results(
         tasks=tasks,
         ranks=ranks,
         by_rows=followed(by_rows, own, dims=dims) if by_rows else None,
+        spectra=spectra,
         warnings=(
             *inputs.notes,
             *fit_warnings(methods, fits),
@@ -175,7 +181,10 @@ def _write_beside(results: StudyResults, folder: Path) -> None:
         written.append(write_tasks(results.tasks, folder / "tasks.csv"))
     if results.ranks:
         written.append(write_ranks(results.ranks, folder / "ranks.csv"))
-    for name in ("controls", "spaces", "answers", "beyond", "tasks", "ranks"):
+    if results.spectra:
+        written += write_spectra(results.spectra, folder)
+    tables = ("controls", "spaces", "answers", "beyond", "tasks", "ranks", *SPECTRA)
+    for name in tables:
         path = folder / f"{name}.csv"
         if path not in written:
             remove(path, within=folder)

@@ -20,14 +20,18 @@ from samefeatures.study.results import (
     Cell,
     ControlRow,
     Controls,
+    MapSpectrum,
     RankRow,
     Ranks,
     SpaceRow,
+    SpaceSpectrum,
+    SpectraSummary,
     TaskResults,
 )
 from samefeatures.study.results.cell import columns_of
 
 Column = npt.NDArray[np.integer]
+SPECTRA = ("spectra", "map_spectra")
 _TYPES = {str: DataType.utf8(), int: DataType.int64(), float: DataType.float64()}
 
 
@@ -76,6 +80,17 @@ def write_tasks(tasks: Sequence[TaskResults], path: Path) -> Path:
 def write_ranks(ranks: Ranks, path: Path) -> Path:
     """Write ``ranks.csv``: one row per pair and rank."""
     return write_table(write_csv, _columns(RankRow, ranks.rows), path)
+
+
+def write_spectra(spectra: SpectraSummary, folder: Path) -> list[Path]:
+    """Write ``spectra.csv``, one row per network, and ``map_spectra.csv``, one row per map."""
+    tables = dict(zip(SPECTRA, (spectra.spaces, spectra.maps), strict=True))
+    found = []
+    for name, rows in ((name, rows) for name, rows in tables.items() if rows):
+        kind = SpaceSpectrum if name == "spectra" else MapSpectrum
+        columns = {k: v for k, v in _columns(kind, rows).items() if k not in ("at", "shares")}
+        found.append(write_table(write_csv, columns, folder / f"{name}.csv"))
+    return found
 
 
 def write_table(

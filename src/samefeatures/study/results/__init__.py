@@ -6,6 +6,7 @@ from samefeatures.study.results.controls import ControlRow, Controls
 from samefeatures.study.results.ranks import RankRow, Ranks
 from samefeatures.study.results.similarity import Similarity
 from samefeatures.study.results.spaces import AnswersRow, BeyondRow, SpaceFindings, SpaceRow
+from samefeatures.study.results.spectra import MapSpectrum, SpaceSpectrum, SpectraSummary
 from samefeatures.study.results.study import StudyResults
 from samefeatures.study.results.summaries import (
     ClassChange,
@@ -32,6 +33,7 @@ __all__ = [
     "DataSummary",
     "FitSummary",
     "LeftOut",
+    "MapSpectrum",
     "MeasureSummary",
     "MethodSummary",
     "NetworkSummary",
@@ -42,6 +44,8 @@ __all__ = [
     "Similarity",
     "SpaceFindings",
     "SpaceRow",
+    "SpaceSpectrum",
+    "SpectraSummary",
     "StudyResults",
     "Table",
     "TaskAnswers",

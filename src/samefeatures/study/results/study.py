@@ -23,6 +23,7 @@ from samefeatures.study.results.cell import Cell, columns_of
 from samefeatures.study.results.controls import Controls
 from samefeatures.study.results.frames import pandas_frame, polars_frame
 from samefeatures.study.results.ranks import Ranks
+from samefeatures.study.results.spectra import SpectraSummary
 from samefeatures.study.results.summaries import (
     ClassChange,
     CurveSummary,
@@ -53,6 +54,7 @@ class StudyResults(Drawn):
         tasks: Questions that no network was trained on, in the order of the study.
         ranks: Maps of every rank, where the study asks for them.
         by_rows: How many images, where the study asks for it.
+        spectra: Dimensions that spaces fill and maps let through, likewise.
     """
 
     title: str
@@ -73,6 +75,7 @@ class StudyResults(Drawn):
     tasks: tuple[TaskResults, ...] = ()
     ranks: Ranks | None = None
     by_rows: ByRows | None = None
+    spectra: SpectraSummary | None = None
 
     def __repr__(self) -> str:
         return brief(
