@@ -87,7 +87,7 @@ def test_without_the_key_nothing_is_there(tmp_path: Path) -> None:
     names = [path.name for path in write_report(results, tmp_path / "report")]
     assert not [name for name in names if "spectra" in name]
     with pytest.raises(ConfigError, match="spectra"):
-        study_of(tmp_path, spectra="yes")
+        study_of(tmp_path, spectra=[1])
 
 
 def test_the_report_shows_them(tmp_path: Path) -> None:
