@@ -17,6 +17,7 @@ benchmarks/results. A query of a study is one of
     space KIND beats METHOD                         in how many maps its top-1 is above METHOD's
     answers COLUMN HOW                              of answers.csv
     answers share COLUMN of COLUMN HOW              of two counts, in percent, pair by pair
+    ranks table|says                                of ranks.csv: medians by rank; how many suffice
     table                                           of all methods
     rows METHOD VALUE ROWS                          of by_rows.csv: median over the maps, mean over
                                                     the seeds; VALUE is change, r2 or
@@ -31,6 +32,7 @@ peer start so (PEER may be left out), a field of it, and a format of Python's, o
 from __future__ import annotations
 
 import csv
+import json
 import operator
 import re
 import statistics
@@ -38,8 +40,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.record import RESULTS, kept
+from samefeatures.base.records import record
 from samefeatures.report.grid import number, signed
+from samefeatures.report.ranks import by_rank, enough_says
 from samefeatures.scores.intervals import ALPHA
+from samefeatures.study.results import Ranks
 
 DOCS = Path(__file__).parents[1] / "docs"
 PLACE = re.compile(r"(<!-- ([\w.-]+): ([^>\n]+) -->)(.*?)(<!-- end -->)", re.DOTALL)
@@ -50,6 +55,7 @@ HOW: Mapping[str, Callable[[Sequence[float]], float]] = {
     "high": max,
 }
 Row = Mapping[str, str]
+ENDS = ("source", "target")
 
 
 def write_prose() -> list[Path]:
@@ -92,7 +98,7 @@ def answer(results: str, query: str) -> str:
             text = number(float(own["top1"]))
         case [("task" | "section" | "rows"), *_]:
             text = _of_the_report(results, query.split())
-        case [("control" | "space" | "beyond" | "answers"), *_]:
+        case [("control" | "space" | "beyond" | "answers" | "ranks"), *_]:
             text = _of_controls(results, rows, query.split())
         case [method, "share", column, "of", whole, how]:
             pairs = [(float(row[column]), float(row[whole])) for row in _of(hybrids, method)]
@@ -126,6 +132,8 @@ def _of_controls(results: str, rows: Sequence[Row], words: Sequence[str]) -> str
             return str(sum(float(r["top1"]) > top1[r["of"], r["target"]] for r in found))
         case ["space", *kind, column, how]:
             return _space(results, rows, " ".join(kind), column, how)
+        case ["ranks", ("table" | "says") as what]:
+            return _ranks(_read(DOCS / results / "ranks.csv"), what)
         case ["answers", *of]:
             return _answers(_read(DOCS / results / "answers.csv"), of)
         case ["beyond", column, *of, how]:
@@ -169,6 +177,17 @@ def _task(study: str, name: str, what: str) -> list[float]:
     ]
     own = what == "own"
     return [float(r["top1"]) for r in rows if (r["source"] == r["target"]) == own]
+
+
+def _ranks(rows: Sequence[Row], what: str) -> str:
+    """Maps of every rank, as the report has them."""
+    plain = [{k: v if k in ENDS else json.loads(v or "null") for k, v in r.items()} for r in rows]
+    found = record(Ranks, {"rows": plain})
+    if what == "says":
+        return enough_says(found)
+    listing = by_rank(found)
+    lines = [listing.heads, ("---",) * len(listing.heads), *listing.rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _of(hybrids: Sequence[Row], method: str) -> list[Row]:

@@ -22,7 +22,7 @@ def rank_listings(results: StudyResults) -> list[Listing]:
     """Medians by rank, and the smallest rank that is enough by pair; none without the sweep."""
     if results.ranks is None or not results.ranks.rows:
         return []
-    return [_by_rank(results.ranks), _enough(results, results.ranks)]
+    return [by_rank(results.ranks), _enough(results, results.ranks)]
 
 
 def judged_by(ranks: Ranks) -> str:
@@ -45,7 +45,8 @@ def enough_says(ranks: Ranks) -> str:
     )
 
 
-def _by_rank(ranks: Ranks) -> Listing:
+def by_rank(ranks: Ranks) -> Listing:
+    """Medians of all that is known at every rank."""
     beyond = any(row.r2_beyond_answers is not None for row in ranks.rows)
     values = (*VALUES, "r2_beyond_answers") if beyond else VALUES
     rows = []
