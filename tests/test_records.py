@@ -14,7 +14,15 @@ import pytest
 import samefeatures
 
 ROOMS = ("joint", "maps", "similarity", "scores", "study")
-HANDED_ON = {"ControlInputs", "Evidence", "MadeSpaces", "Result", "Spaces", "Sums"}
+HANDED_ON = {
+    "CanonicalInputs",
+    "ControlInputs",
+    "Evidence",
+    "MadeSpaces",
+    "Result",
+    "Spaces",
+    "Sums",
+}
 """Between functions of one folder; what comes of them is held."""
 TESTS = Path(__file__).parent
 READ = set(

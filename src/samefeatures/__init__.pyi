@@ -31,6 +31,9 @@ from samefeatures.maps import Rank as Rank
 from samefeatures.maps import Ridge as Ridge
 from samefeatures.maps import SourceProblem as SourceProblem
 from samefeatures.maps.arrays import fit_map as fit_map
+from samefeatures.maps.canonical.arrays import canonical_space as canonical_space
+from samefeatures.maps.canonical.attaching import attach as attach
+from samefeatures.maps.canonical.record import CanonicalSpace as CanonicalSpace
 from samefeatures.networks.load import load as load
 from samefeatures.networks.record import FeatureFile as FeatureFile
 from samefeatures.networks.record import Head as Head

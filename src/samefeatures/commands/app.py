@@ -12,6 +12,7 @@ import typer
 
 from samefeatures.base.version import __version__
 from samefeatures.commands import miniatures
+from samefeatures.commands.attach import attach
 from samefeatures.commands.check import check
 from samefeatures.commands.curve import curve
 from samefeatures.commands.diff import TROUBLE, diff
@@ -44,6 +45,7 @@ for command in (
     diff,
     overlap,
     export,
+    attach,
 ):
     app.command()(saying(command, trouble=TROUBLE if command is diff else 1))
 app.command(no_args_is_help=True)(saying(reproduce))

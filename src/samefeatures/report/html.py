@@ -54,6 +54,7 @@ def page(
     ranks: str = "",
     by_rows: str = "",
     spectra: str = "",
+    pictures: Mapping[str, str] | None = None,
 ) -> str:
     """The page as text. Every name and message in it is escaped.
 
@@ -68,6 +69,7 @@ def page(
         ranks: Picture of the maps of every rank, in the same way; empty where there is none.
         by_rows: Picture of how many images, as such a URI; empty where there is none.
         spectra: Picture of the spectra, likewise.
+        pictures: Of listings, by slug, likewise.
     """
     template = environment().get_template("report.html")
     tables = mapped(results, precision=precision)
@@ -122,6 +124,7 @@ def page(
         ranking=ranking,
         by_rows=by_rows,
         by_rows_caption=CAPTION,
+        pictures=pictures or {},
         missing=MISSING,
         shades=Markup(_shades()),
         describe=_describe,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from samefeatures.base.shown import plain
 from samefeatures.report.by_rows import by_rows_listing
+from samefeatures.report.canonical import canonical_listing, left_out_listing
 from samefeatures.report.findings import Beyond, beyond, given_sets, nulls, spaces_of
 from samefeatures.report.follows import HEADS as FOLLOW_HEADS
 from samefeatures.report.follows import NOTE, follow_lines, followed
@@ -169,7 +170,15 @@ def _measure_row(
 
 def listings(results: StudyResults) -> list[Listing]:
     """All that the results have, in the order in which they are read."""
-    makers = (shared_beyond, similarity_listing, answers_listing, following, by_rows_listing)
+    makers = (
+        shared_beyond,
+        similarity_listing,
+        answers_listing,
+        following,
+        canonical_listing,
+        left_out_listing,
+        by_rows_listing,
+    )
     found = (make(results) for make in makers)
     return [
         *(each for each in found if each is not None),

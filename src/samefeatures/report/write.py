@@ -13,6 +13,7 @@ from samefeatures.base.paths import PathLike, as_path
 from samefeatures.report import (
     beyond_figure,
     by_rows_figure,
+    canonical_figure,
     curves,
     figure,
     html,
@@ -84,7 +85,8 @@ def write_report(
         beyond controls (``.tex``, ``.png``, ``.svg``, ``.pdf``), ``similarity…`` of measures of two
         spaces, the figures of the overlaps, ``curve_METHOD`` of iterative methods,
         ``strengths_METHOD`` where strengths were chosen, ``ranks`` of a sweep, ``by_rows`` of how
-        many images, and ``spectra``; ``files.json``, which names them all.
+        many images, ``spectra``, and ``canonical`` of the canonical space; ``files.json``, which
+        names them all.
 
     Raises:
         ConfigError: when the precision is none.
@@ -105,6 +107,8 @@ def write_report(
         followed = by_rows_figure.draw(results, folder)
         chosen = strengths_figure.drawn_of(results, folder)
         spectra = spectra_figure.draw(results, folder)
+        spaces = canonical_figure.draw(results.canonical, folder) if results.canonical else []
+        pictures = {"canonical": as_uri(spaces[1])} if spaces else {}
         text = html.page(
             results,
             precision=precision,
@@ -116,6 +120,7 @@ def write_report(
             ranks=as_uri(ranked[1]) if ranked else "",
             by_rows=as_uri(followed[1]) if followed else "",
             spectra=as_uri(spectra[1]) if spectra else "",
+            pictures=pictures,
         )
         paths = [
             _write(folder / "report.html", text),
@@ -133,7 +138,7 @@ def write_report(
         paths += beside
         paths += [path for view in views for path in view.files]
         paths += [path for _, files in (*drawn, *chosen) for path in files]
-        paths += [*ranked, *followed, *spectra]
+        paths += [*ranked, *followed, *spectra, *spaces]
         paths.append(remove_others(folder, paths))
     except OSError as error:
         raise StoreError(

@@ -16,6 +16,7 @@ from samefeatures.base.paths import PathLike, as_path
 from samefeatures.base.strict import Strict, problems
 from samefeatures.maps import METHODS
 from samefeatures.similarity import MEASURES
+from samefeatures.study.canonical.config import CanonicalConfig
 from samefeatures.study.controls_config import ControlsConfig
 from samefeatures.study.curve_config import CurveConfig
 from samefeatures.study.data_config import DataConfig
@@ -84,6 +85,7 @@ class StudyConfig(Strict):
     controls: bool | ControlsConfig = False
     ranks: RanksKey = None
     spectra: bool | None = None
+    canonical: bool | CanonicalConfig = False
     tasks: tuple[TaskConfig, ...] = ()
     curve: bool | CurveConfig = False
     cluster: ClusterConfig = ClusterConfig()
@@ -193,6 +195,11 @@ class StudyConfig(Strict):
                 "the controls read the fit features again, but 'store: false' keeps none. Leave "
                 "'controls' out, or say 'store: true'"
             )
+        if self.canonical:
+            raise ValueError(
+                "the canonical space reads the fit features again, but 'store: false' keeps none. "
+                "Leave 'canonical' out, or say 'store: true'"
+            )
         if self.tasks:
             raise ValueError(
                 "the tasks read the fit features again, but 'store: false' keeps none. Leave "
@@ -212,6 +219,10 @@ class StudyConfig(Strict):
         check_ranks_have_maps(self.ranks, networks=len(self.networks))
         if self.curve and len(self.networks) < 2:
             raise ValueError("the curve is of maps, and one network has none. Leave 'curve' out")
+        if self.canonical and len(self.networks) < 2:
+            raise ValueError(
+                "a canonical space is of several networks, and there is one. Leave 'canonical' out"
+            )
         if self.resident != "auto" and self.device == "cpu":
             raise ValueError(
                 f"'resident: {self.resident}' has no effect on the processor, which networks never "
@@ -245,6 +256,13 @@ class StudyConfig(Strict):
         if isinstance(self.curve, CurveConfig):
             return self.curve
         return CurveConfig() if self.curve else None
+
+    @property
+    def chosen_canonical(self) -> CanonicalConfig | None:
+        """None where there is none."""
+        if isinstance(self.canonical, CanonicalConfig):
+            return self.canonical
+        return CanonicalConfig() if self.canonical else None
 
     @property
     def algebra_device(self) -> str:

@@ -28,6 +28,8 @@ from samefeatures.scores.heads import Score
 from samefeatures.study.by_rows.judge import Judge
 from samefeatures.study.by_rows.run import ByRowsInputs, tables_by_rows
 from samefeatures.study.by_rows.sizes import check_listed, methods_of, sizes_of
+from samefeatures.study.canonical.inputs import CanonicalInputs
+from samefeatures.study.canonical.kept import kept_canonical
 from samefeatures.study.config import StudyConfig
 from samefeatures.study.control_files import kept_controls
 from samefeatures.study.control_inputs import ControlInputs
@@ -43,9 +45,9 @@ from samefeatures.study.map_files import MapFiles, map_keys
 from samefeatures.study.measuring import Measuring
 from samefeatures.study.methods import MethodConfig
 from samefeatures.study.ranks import RankInputs, kept_ranks
-from samefeatures.study.results import Similarity, StudyResults
+from samefeatures.study.results import CanonicalResults, Similarity, StudyResults
 from samefeatures.study.runner import LocalRunner, Runner, extract_options, feature_root
-from samefeatures.study.scoring import Scorer
+from samefeatures.study.scoring import Scored, Scorer
 from samefeatures.study.shared import shared_images
 from samefeatures.study.sides import Side, eval_side, fit_side, rows_of_others, streamed_side
 from samefeatures.study.similarity import chosen_measures, measured
@@ -439,6 +441,7 @@ class Study:
             controls=kept_controls(self.control_inputs, lambda: self.made_spaces, scored.own)
             if self.config.chosen_controls
             else None,
+            canonical=self._canonical(scored),
             tasks=run_tasks(self.config.tasks, self.task_inputs) if self.config.tasks else (),
             spectra=kept_spectra(self._spectra_inputs) if self.config.spectra else None,
             ranks=kept_ranks(self._rank_inputs(scored.own)) if self.config.ranks else None,
@@ -450,4 +453,29 @@ class Study:
                 path=self.out / "scores" / "shared.json",
             ),
             folder=self.out,
+        )
+
+    def _canonical(self, scored: Scored) -> CanonicalResults | None:
+        """What the networks share, where the study asks for it."""
+        chosen = self.config.chosen_canonical
+        if chosen is None:
+            return None
+        labels = self.eval_features.labels
+        own = None if labels is None else {k: score.correct for k, score in scored.own.items()}
+        return kept_canonical(
+            CanonicalInputs(
+                networks=self.inputs.networks,
+                fit=self.fit_features.rows,
+                evaluation=self.eval_features.rows,
+                labels=labels,
+                own=own,
+                take_fit=self.fit_moments,
+                take_eval=lambda: self.eval_moments,
+                chosen=chosen,
+                answers=bool(self.config.controls),
+                folder=self.out,
+                precision=self.config.algebra.precision,
+                algebra=self.algebra,
+                progress=self.progress,
+            )
         )

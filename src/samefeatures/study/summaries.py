@@ -28,6 +28,7 @@ from samefeatures.study.inputs import StudyInputs
 from samefeatures.study.label_warnings import label_warnings
 from samefeatures.study.predictions import write_predictions
 from samefeatures.study.results import (
+    CanonicalResults,
     Controls,
     DataSummary,
     FitSummary,
@@ -44,6 +45,7 @@ from samefeatures.study.scoring import Scored
 from samefeatures.study.sides import Side
 from samefeatures.study.tables import (
     SPECTRA,
+    write_canonical,
     write_cells,
     write_controls,
     write_ranks,
@@ -67,6 +69,7 @@ def write_results(
     ranks: Ranks | None = None,
     by_rows: Tables | None = None,
     spectra: SpectraSummary | None = None,
+    canonical: CanonicalResults | None = None,
     shared: int,
     folder: Path,
 ) -> StudyResults:
@@ -84,6 +87,7 @@ def write_results(
         ranks: Maps of every rank, where the study asks for them.
         by_rows: Tables of maps of fewer rows, where the study asks for them.
         spectra: Of all spaces and maps, where it asks for them.
+        canonical: What the networks share, where the study asks for it.
         shared: Eval images that are fit images too.
         folder: Of the study.
 
@@ -127,6 +131,7 @@ def write_results(
         ranks=ranks,
         by_rows=followed(by_rows, own, dims=dims) if by_rows else None,
         spectra=spectra,
+        canonical=canonical,
         warnings=(
             *inputs.notes,
             *fit_warnings(methods, fits),
@@ -181,9 +186,21 @@ def _write_beside(results: StudyResults, folder: Path) -> None:
         written.append(write_tasks(results.tasks, folder / "tasks.csv"))
     if results.ranks:
         written.append(write_ranks(results.ranks, folder / "ranks.csv"))
+    if results.canonical:
+        written += write_canonical(results.canonical, folder)
     if results.spectra:
         written += write_spectra(results.spectra, folder)
-    tables = ("controls", "spaces", "answers", "beyond", "tasks", "ranks", *SPECTRA)
+    tables = (
+        "controls",
+        "spaces",
+        "answers",
+        "beyond",
+        "tasks",
+        "ranks",
+        *SPECTRA,
+        "canonical",
+        "directions",
+    )
     for name in tables:
         path = folder / f"{name}.csv"
         if path not in written:

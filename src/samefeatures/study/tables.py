@@ -17,6 +17,8 @@ from samefeatures.base.files import write_whole
 from samefeatures.study.results import (
     AnswersRow,
     BeyondRow,
+    CanonicalPair,
+    CanonicalResults,
     Cell,
     ControlRow,
     Controls,
@@ -57,6 +59,23 @@ def write_controls(controls: Controls, folder: Path) -> list[Path]:
         for name, (kind, rows) in tables.items()
         if rows
     ]
+
+
+def write_canonical(canonical: CanonicalResults, folder: Path) -> list[Path]:
+    """Write ``canonical.csv``, a row for each k and pair, and ``directions.csv``, one for each
+    direction."""
+    directions: dict[str, Sequence[Any]] = {
+        "direction": list(range(1, len(canonical.shared) + 1)),
+        "shared": canonical.shared,
+        "shared_held_out": canonical.held_out,
+    }
+    if canonical.answers:
+        directions["told_by_answers"] = canonical.answers
+    tables: dict[str, Mapping[str, Sequence[Any]]] = {
+        "canonical": _columns(CanonicalPair, canonical.pairs),
+        "directions": directions,
+    }
+    return [write_table(write_csv, t, folder / f"{name}.csv") for name, t in tables.items()]
 
 
 def _columns(kind: type, rows: Sequence[Any]) -> dict[str, list[Any]]:

@@ -1,4 +1,4 @@
-"""The canonical space as a record: an encoder and a decoder for each network."""
+"""The canonical space as a record."""
 
 from __future__ import annotations
 
@@ -14,46 +14,11 @@ from samefeatures.base.arrays import Float64
 from samefeatures.base.brief import brief
 from samefeatures.base.errors import MapError
 from samefeatures.base.options import check_known
+from samefeatures.base.paths import PathLike, as_path
 from samefeatures.maps.affine import AffineMap, Named
+from samefeatures.maps.canonical.member import Anchors, Member
+from samefeatures.maps.canonical.saved import VERSION, SaidSpace, read_space, write_space
 from samefeatures.maps.note import FitNote
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Member:
-    """A network in a canonical space.
-
-    Attributes:
-        name: Of the network.
-        fingerprint: Of its weights; empty where it is known by rows alone.
-        mean: (d,) of its features on the fit rows.
-        encoder: (k, d): ``encoder @ (x − mean)`` is the point of the space nearest to what all
-            networks say of the same row, as far as x tells it.
-        decoder: (d, k): ``mean + decoder @ g`` are the features that a point of the space tells.
-        rank: Directions in which its features vary.
-        condition: Ratio of the largest to the smallest sum of squares along these.
-        attached: Whether it came later: then it has no part in what the directions are.
-    """
-
-    name: str
-    fingerprint: str
-    mean: Float64
-    encoder: Float64
-    decoder: Float64
-    rank: int
-    condition: float
-    attached: bool = False
-
-    def __repr__(self) -> str:
-        return brief(self, name=self.name, dim=self.dim, attached=self.attached)
-
-    @property
-    def dim(self) -> int:
-        """d."""
-        return len(self.mean)
-
-    def first(self, k: int) -> Self:
-        """With the first k directions alone."""
-        return replace(self, encoder=self.encoder[:k], decoder=self.decoder[:, :k])
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -69,6 +34,8 @@ class CanonicalSpace:
         chance: Largest eigenvalue where rows are paired by chance.
         alpha: Of the ridge, as in ``Ridge``; 0 is none.
         rows: n of the fit.
+        anchors: Points of the fit rows; None where the space was made of moments alone: then no
+            network can be attached to it later.
     """
 
     members: tuple[Member, ...]
@@ -76,6 +43,7 @@ class CanonicalSpace:
     chance: float
     alpha: float
     rows: int
+    anchors: Anchors | None = None
 
     def __repr__(self) -> str:
         return brief(self, k=self.k, networks=list(self.names), rows=self.rows)
@@ -112,7 +80,8 @@ class CanonicalSpace:
         """
         self._check_k(k)
         members = tuple(member.first(k) for member in self.members)
-        return replace(self, members=members, shared=self.shared[:k])
+        anchors = self.anchors and replace(self.anchors, points=self.anchors.points[:, :k])
+        return replace(self, members=members, shared=self.shared[:k], anchors=anchors)
 
     def map(
         self, source: str, target: str, *, k: int | None = None, algebra: Algebra = HOST
@@ -184,6 +153,62 @@ class CanonicalSpace:
             centred = rows[member.name] - member.mean  # (r, d)
             found += centred @ member.encoder.T
         return found / self.shared
+
+    def save(self, path: PathLike) -> None:
+        """Write as safetensors: means, encoders and decoders, the points of the fit rows with their
+        ids, and the rest as JSON in the metadata.
+
+        Raises:
+            OSError: as the system says.
+        """
+        tensors: dict[str, np.ndarray] = {"shared": self.shared}
+        for place, member in enumerate(self.members):
+            tensors[f"{place}.mean"] = member.mean
+            tensors[f"{place}.encoder"] = member.encoder
+            tensors[f"{place}.decoder"] = member.decoder
+        ids = None
+        if self.anchors is not None:
+            tensors["points"], ids = self.anchors.points, self.anchors.ids
+        if ids is not None:
+            tensors["ids"] = np.frombuffer("\0".join(ids).encode(), np.uint8)
+        said = SaidSpace(
+            version=VERSION,
+            members=tuple(member.said for member in self.members),
+            k=self.k,
+            chance=self.chance,
+            alpha=self.alpha,
+            rows=self.rows,
+            anchored=self.anchors is not None,
+            identified=ids is not None,
+        )
+        write_space(as_path(path), said, tensors)
+
+    @classmethod
+    def load(cls, path: PathLike) -> Self:
+        """Read what ``save`` wrote.
+
+        Raises:
+            MapError: when the file is missing, damaged, or not a space.
+        """
+        said, tensors = read_space(as_path(path))
+        members = tuple(
+            Member.of(
+                each, *(tensors[f"{place}.{part}"] for part in ("mean", "encoder", "decoder"))
+            )
+            for place, each in enumerate(said.members)
+        )
+        anchors = None
+        if said.anchored:
+            ids = tensors["ids"].tobytes().decode().split("\0") if said.identified else None
+            anchors = Anchors(points=tensors["points"], ids=ids)
+        return cls(
+            members=members,
+            shared=tensors["shared"],
+            chance=said.chance,
+            alpha=said.alpha,
+            rows=said.rows,
+            anchors=anchors,
+        )
 
     def _check_k(self, k: int) -> None:
         if isinstance(k, bool) or not isinstance(k, int) or not 0 <= k <= self.k:

@@ -10,7 +10,8 @@ from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float64
 from samefeatures.joint.blocks import Blocks
 from samefeatures.joint.record import Moments
-from samefeatures.maps.canonical.record import CanonicalSpace, Member
+from samefeatures.maps.canonical.member import Member
+from samefeatures.maps.canonical.record import CanonicalSpace
 from samefeatures.maps.canonical.stack import Stack, White
 
 
@@ -22,6 +23,7 @@ def space_of(
     k: int | None,
     alpha: float,
     names: Sequence[str] | None = None,
+    at_most: bool = False,
 ) -> CanonicalSpace:
     """The k directions that networks share most (MAXVAR, Kettenring 1971).
 
@@ -41,8 +43,12 @@ def space_of(
         k: Directions; None: all above what chance gives.
         alpha: As in ``Ridge``.
         names: Of the networks; all of them if left out.
+        at_most: Fewer directions will do, where the features span fewer.
+
+    Raises:
+        MapError: when they span fewer, and fewer will not do.
     """
-    values, parts = stack.directions(k, names)
+    values, parts = stack.directions(k, names, at_most=at_most)
     root, unit = np.sqrt(values), np.sqrt(stack.rows)
     members = []
     for name, part in parts.items():
@@ -130,6 +136,7 @@ def _member(
         decoder=np.ascontiguousarray(decoder),
         rank=len(white.values),
         condition=white.condition,
+        spread=float(white.values.sum()),
         attached=attached,
     )
 

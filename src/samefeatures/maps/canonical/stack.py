@@ -123,14 +123,20 @@ class Stack:
         chosen = self.names if names is None else names
         return chance_level([self.white[name].kept for name in chosen], self.rows)
 
+    @property
+    def most(self) -> int:
+        """Directions that the rows of all networks can span together."""
+        return min(len(self.matrix), max(self.rows - 1, 0))
+
     def directions(
-        self, k: int | None, names: Sequence[str] | None = None
+        self, k: int | None, names: Sequence[str] | None = None, *, at_most: bool = False
     ) -> tuple[Float64, dict[str, Float64]]:
         """(k,) largest eigenvalues, descending, and (r_A, k) parts of their vectors by network.
 
         Args:
             k: How many; None: as many as lie above what chance gives.
             names: Of the networks; all of them if left out.
+            at_most: Fewer will do, where the features span fewer.
 
         Raises:
             MapError: when there are not so many.
@@ -138,15 +144,16 @@ class Stack:
         chosen = self.names if names is None else tuple(names)
         matrix = self._of(chosen)
         most = min(len(matrix), max(self.rows - 1, 0))
-        if k is not None and k > most:
+        if k is not None and k > most and not at_most:
             raise MapError(
                 f"k is {k}, but {self.rows} rows of {', '.join(chosen)} span {most} directions. "
                 f"Take k of at most {most}, or more rows."
             )
-        values, vectors = self._found(matrix, k, most, self.chance(chosen))
-        zero = cutoff(len(matrix), "float64") * len(chosen)
-        if k is not None and len(values) and values[-1] <= zero:
-            rank = int((values > zero).sum())
+        sought = None if k is None else min(k, most)
+        values, vectors = self._found(matrix, sought, most, self.chance(chosen))
+        rank = int((values > cutoff(len(matrix), "float64") * len(chosen)).sum())
+        values, vectors = values[:rank], vectors[:, :rank]
+        if k is not None and rank < k and not at_most:
             raise MapError(
                 f"k is {k}, but the features of {', '.join(chosen)} span {rank} directions "
                 f"together. Take k of at most {rank}."

@@ -1,6 +1,7 @@
 """Frozen records of what a study found: all that the report knows."""
 
 from samefeatures.study.results.by_rows import ByRows, RowsForecast, RowsPoint
+from samefeatures.study.results.canonical import CanonicalNetwork, CanonicalPair, CanonicalResults
 from samefeatures.study.results.cell import Cell
 from samefeatures.study.results.controls import ControlRow, Controls
 from samefeatures.study.results.ranks import RankRow, Ranks
@@ -25,6 +26,9 @@ __all__ = [
     "AnswersRow",
     "BeyondRow",
     "ByRows",
+    "CanonicalNetwork",
+    "CanonicalPair",
+    "CanonicalResults",
     "Cell",
     "ClassChange",
     "ControlRow",

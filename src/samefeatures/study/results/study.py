@@ -19,6 +19,7 @@ from samefeatures.base.sealed import read_sealed, write_sealed
 from samefeatures.base.strict import check_name
 from samefeatures.scores.medians import median
 from samefeatures.study.results.by_rows import ByRows
+from samefeatures.study.results.canonical import CanonicalResults
 from samefeatures.study.results.cell import Cell, columns_of
 from samefeatures.study.results.controls import Controls
 from samefeatures.study.results.frames import pandas_frame, polars_frame
@@ -50,6 +51,7 @@ class StudyResults(Drawn):
         classes: Per method the classes that gain most, then those that lose most.
         measures: Of the cells, in the order of their columns.
         controls: Where the study asks for them.
+        canonical: How many dimensions the networks share, where the study asks for it.
         class_names: By index; empty where the study names none.
         tasks: Questions that no network was trained on, in the order of the study.
         ranks: Maps of every rank, where the study asks for them.
@@ -76,6 +78,7 @@ class StudyResults(Drawn):
     ranks: Ranks | None = None
     by_rows: ByRows | None = None
     spectra: SpectraSummary | None = None
+    canonical: CanonicalResults | None = None
 
     def __repr__(self) -> str:
         return brief(

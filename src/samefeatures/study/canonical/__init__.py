@@ -1,0 +1,1 @@
+"""How many dimensions networks share: the canonical space of a study, direction by direction."""

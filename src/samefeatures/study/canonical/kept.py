@@ -1,0 +1,64 @@
+"""The canonical space of a study on disk: ``canonical/KEY.json`` beside the space's file."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from samefeatures.base.border import kept_or_none
+from samefeatures.base.digests import digest
+from samefeatures.base.files import writing
+from samefeatures.base.records import record
+from samefeatures.base.removal import remove
+from samefeatures.base.sealed import read_sealed, write_sealed
+from samefeatures.joint.kept import moments_key
+from samefeatures.maps.canonical.member import Anchors
+from samefeatures.study.canonical.inputs import CanonicalInputs
+from samefeatures.study.canonical.points import points_of
+from samefeatures.study.canonical.sweep import sweep
+from samefeatures.study.results.canonical import CanonicalResults
+
+SPACE = "space.safetensors"
+CANONICAL_VERSION = 1
+"""Raised whenever something of it is taken in another way."""
+
+
+def kept_canonical(inputs: CanonicalInputs) -> CanonicalResults:
+    """What the canonical space came to, from ``canonical/`` in the study's folder if it is there.
+
+    Raises:
+        MapError: when the features do not span so many directions.
+    """
+    folder = inputs.folder / "canonical"
+    path = folder / f"{_key(inputs)[:16]}.json"
+    kept = kept_or_none(_read, path)
+    if kept is not None and (folder / SPACE).exists():
+        return kept
+    space, found = sweep(inputs)
+    ids = next((part.ids for part in inputs.fit.values() if part.ids is not None), None)
+    anchors = Anchors(points=points_of(space, inputs.fit), ids=ids)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        replace(space, anchors=anchors).save(folder / SPACE)
+        write_sealed(path, asdict(found))
+        for stale in folder.glob("*.json"):
+            if stale != path:
+                remove(stale, within=inputs.folder)
+    return found
+
+
+def _key(inputs: CanonicalInputs) -> str:
+    labels = inputs.labels
+    return digest(
+        str(CANONICAL_VERSION),
+        inputs.chosen.model_dump_json(),
+        str(inputs.answers),
+        moments_key(list(inputs.fit.values()), inputs.precision),
+        moments_key(list(inputs.evaluation.values()), inputs.precision),
+        b"" if labels is None else labels.tobytes(),
+        *inputs.prints.values(),
+    )
+
+
+def _read(path: Path) -> CanonicalResults:
+    return record(CanonicalResults, read_sealed(path))
