@@ -215,3 +215,17 @@ def test_measures_that_read_rows_are_for_those_who_ask(sources: list[str], tmp_p
     assert "mutual_knn needs rows of features" in found.notes[-1]
     with pytest.raises(StoreError, match="mutual_knn reads rows of features, not moments alone"):
         kept_similarity(study.out, measures=("mutual_knn",))
+
+
+def test_a_run_after_it_finds_what_a_run_alone_finds(sources: list[str], tmp_path: Path) -> None:
+    keys = {"measures": ["cka"], "controls": True, "methods": ["ols"]}
+    alone = study_of(tmp_path, sources, **keys).score()
+    after = Study(parse_config({"networks": sources, **keys}), out=tmp_path / "b", base=tmp_path)
+    before = after.similarity().matrix("cka")
+    found = after.score()
+    near = similarity_of(found)
+    assert near is not None
+    np.testing.assert_allclose(near.matrix("cka"), before, rtol=1e-12)
+    for one, other in zip(found.cells, alone.cells, strict=True):
+        assert one.correct == other.correct
+        assert one.measures == pytest.approx(other.measures, rel=1e-9)
