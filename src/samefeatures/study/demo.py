@@ -24,6 +24,7 @@ def demo_config() -> StudyConfig:
             "measures": ["r2", "cosine", "cka", "debiased_cka", "procrustes"],
             "controls": True,
             "ranks": True,
+            "spectra": True,
             "tasks": ["brightness", "symmetry"],
             "class_names": FASHION,
         },
