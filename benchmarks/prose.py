@@ -19,9 +19,6 @@ benchmarks/results. A query of a study is one of
     answers share COLUMN of COLUMN HOW              of two counts, in percent, pair by pair
     ranks table|says                                of ranks.csv: medians by rank; how many suffice
     table                                           of all methods
-    rows METHOD VALUE ROWS                          of by_rows.csv: median over the maps, mean over
-                                                    the seeds; VALUE is change, r2 or
-                                                    r2_beyond_answers
     section TITLE                                   of the report, as tables.md has it
 
 SOURCES and TARGETS are NAME,NAME,…; HOW is median, mean, low, high, or above=X or below=X: how
@@ -96,7 +93,7 @@ def answer(results: str, query: str) -> str:
         case ["own", name]:
             own = next(row for row in rows if row["source"] == row["target"] == name)
             text = number(float(own["top1"]))
-        case [("task" | "section" | "rows"), *_]:
+        case [("task" | "section"), *_]:
             text = _of_the_report(results, query.split())
         case [("control" | "space" | "beyond" | "answers" | "ranks"), *_]:
             text = _of_controls(results, rows, query.split())
@@ -145,8 +142,6 @@ def _of_the_report(results: str, words: Sequence[str]) -> str:
     match words:
         case ["task", name, ("own" | "hybrids" | "answers") as what, how]:
             return _shown(_task(results, name, what), how)
-        case ["rows", method, value, count]:
-            return _by_rows(_read(DOCS / results / "by_rows.csv"), method, value, count)
         case ["section", *title]:
             return _section((DOCS / results / "tables.md").read_text(), " ".join(title))
     raise ValueError("it has another form")
@@ -257,22 +252,11 @@ def _counts(hybrids: Sequence[Row]) -> dict[str, int]:
 
 def _control(study: str, name: str, column: str) -> str:
     """The median in the report's table of controls."""
-    for line in (DOCS / study / "tables.md").read_text().splitlines():
+    for line in _section((DOCS / study / "tables.md").read_text(), "Controls").splitlines():
         cells = [cell.strip() for cell in line.split("|")[1:-1]]
         if len(cells) == 5 and cells[0] == name:
             return cells[2 if column == "top1" else 3].split()[0]
     raise KeyError(name)
-
-
-def _by_rows(rows: Sequence[Row], method: str, value: str, count: str) -> str:
-    """A median over the maps, mean over the seeds."""
-    column = "change_vs_source_pct" if value == "change" else value
-    by_seed: dict[str, list[float]] = {}
-    for row in rows:
-        if (row["method"], row["rows"]) == (method, count):
-            by_seed.setdefault(row["seed"], []).append(float(row[column]))
-    mean = statistics.fmean(map(statistics.median, by_seed.values()))
-    return signed(mean) if value == "change" else number(mean, 3)
 
 
 def _section(tables: str, title: str) -> str:

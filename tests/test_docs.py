@@ -186,15 +186,9 @@ def test_answers_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         "answers,features,,\n"
     )
     (tmp_path / "s" / "answers.csv").write_text("labelled_right,seen\n9,10\n10,10\n")
-    (tmp_path / "s" / "by_rows.csv").write_text(
-        "method,rows,seed,change_vs_source_pct,r2\n"
-        "ols,9,0,-4,0.1\nols,9,0,-2,0.2\nols,9,1,-1,0.9\nols,8,1,-1,0.7\n"
-    )
     (tmp_path / "s" / "tables.md").write_text("# T\n\n## How many?\n\nNine.\n\n## Notes\n\nNo.\n")
     monkeypatch.setattr(prose, "DOCS", tmp_path)
     expected = {
-        "rows ols change 9": "−2.00",
-        "rows ols r2 9": "0.525",
         "section How many?": "Nine.",
         "section Notes": "No.",
         "new share as_source of disagree median": "25.00",

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterator
 
 from samefeatures.base.shown import plain
-from samefeatures.report.grid import MISSING, count, number, signed
+from samefeatures.report.grid import MISSING, number, signed
 from samefeatures.report.listing import Listing
 from samefeatures.study.results import ByRows, RowsForecast, StudyResults
 
@@ -28,13 +28,13 @@ def by_rows_listing(results: StudyResults) -> Listing | None:
     if found is None:
         return None
     values = shown(found)
-    orders = f"{found.seeds} random orders" if found.seeds > 1 else "one random order"
+    orders = f"means over {found.seeds} random orders" if found.seeds > 1 else "one random order"
     return Listing(
         slug="by-rows",
         title=TITLE,
         says=(
             f"The same maps, fitted on random parts of the fit rows, the smaller in the larger; "
-            f"medians over the maps, means over {orders} of the images.",
+            f"medians over the maps, {orders} of the images.",
             *_peaks(results, found),
             *(_expects(forecast) for forecast in found.forecasts if not forecast.poor),
         ),
@@ -64,7 +64,7 @@ def _rows(found: ByRows, values: list[str]) -> Iterator[tuple[str, ...]]:
         by_value = {value: means(found, method, value) for value in values}
         for rows in sorted({p.rows for p in found.points if p.method == method}):
             texts = (written(value, by_value[value].get(rows)) for value in values)
-            yield (plain(method), count(rows), *texts)
+            yield (plain(method), f"{rows:,}", *texts)
 
 
 def written(value: str, number_: float | None) -> str:
@@ -75,24 +75,25 @@ def written(value: str, number_: float | None) -> str:
 
 
 def _peaks(results: StudyResults, found: ByRows) -> Iterator[str]:
-    """Where a method is worst not with the fewest rows, but near as many rows as features."""
+    """Where OLS is worst not with the fewest rows, but near as many rows as features."""
     dims = [network.feature_dim for network in results.networks]
-    for method in found.methods:
+    least_squares = {m.name for m in results.methods if (m.kind or m.name) == "ols"}
+    for method in (name for name in found.methods if name in least_squares):
         by_size = means(found, method, "r2")
         if len(by_size) < 3:
             continue
         worst, first = min(by_size, key=lambda n: by_size[n]), next(iter(by_size))
         if worst != first and min(dims) / NEAR <= worst <= NEAR * max(dims):
             yield (
-                f"{plain(method)} is worst with {count(worst)} rows (R² "
-                f"{number(by_size[worst], 3)}, {number(by_size[first], 3)} with {count(first)}): "
+                f"{plain(method)} is worst with {worst:,} rows (R² "
+                f"{number(by_size[worst], 3)}, {number(by_size[first], 3)} with {first:,}): "
                 f"near as many rows as features ({_span(dims)}) least squares can just pass "
                 "through every fit image, whatever weights that takes."
             )
 
 
 def _span(dims: list[int]) -> str:
-    low, high = count(min(dims)), count(max(dims))
+    low, high = f"{min(dims):,}", f"{max(dims):,}"
     return low if low == high else f"{low} to {high}"
 
 
@@ -102,11 +103,11 @@ def _expects(forecast: RowsForecast) -> str:
     expected, low, high = (
         written(value, v) for v in (forecast.expected, forecast.low, forecast.high)
     )
-    tested = count(forecast.tested_at or 0)
+    tested = f"{forecast.tested_at:,}"
     found, predicted = written(value, forecast.found), written(value, forecast.predicted)
     return (
         f"{plain(forecast.method)}, {LABELS[value]}: at {TIMES} times as many images "
-        f"({count(rows)} rows) expect {expected} ({low} to {high}). A law through the sizes below "
+        f"({rows:,} rows) expect {expected} ({low} to {high}). A law through the sizes below "
         f"{tested} rows says {predicted} there, and {found} was found."
     )
 

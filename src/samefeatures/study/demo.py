@@ -26,6 +26,7 @@ def demo_config() -> StudyConfig:
             "ranks": True,
             "spectra": True,
             "tasks": ["brightness", "symmetry"],
+            "curve": {"seeds": 1},
             "class_names": FASHION,
         },
         where="demo",

@@ -89,7 +89,8 @@ class ByRowsInputs:
 def tables_by_rows(inputs: ByRowsInputs) -> Tables:
     """All tables, from ``curve/`` in the study's folder as far as they are there."""
     folder = inputs.folder / "curve"
-    paths = {place: folder / f"{_key(inputs, place)[:16]}.json" for place in inputs.places}
+    basis = _basis(inputs)
+    paths = {p: folder / f"{_key(inputs, basis, p)[:16]}.json" for p in inputs.places}
     found = {place: kept_or_none(_read, path) for place, path in paths.items()}
     missing = [place for place, kept in found.items() if kept is None]
     if missing:
@@ -109,17 +110,21 @@ def _read(path: Path) -> Kept:
     return record(Kept, read_sealed(path))
 
 
-def _key(inputs: ByRowsInputs, place: Place) -> str:
-    """Everything that decides a table."""
+def _basis(inputs: ByRowsInputs) -> str:
+    """What decides all tables alike: the eval rows, their labels, and what the order hangs on."""
     labels, ids = inputs.judge.labels, inputs.ids()
-    said = str(ids) if isinstance(ids, int) else digest(*ids)
     return digest(
         str(VERSION),
-        inputs.keys[place.method],
         *(part.fingerprint for part in inputs.judge.rows.values()),
         b"" if labels is None else labels.tobytes(),
-        f"{said} {place.rows} {place.seed} beyond answers: {inputs.beyond}",
+        str(ids) if isinstance(ids, int) else digest(*ids),
+        f"beyond answers: {inputs.beyond}",
     )
+
+
+def _key(inputs: ByRowsInputs, basis: str, place: Place) -> str:
+    """Everything that decides a table."""
+    return digest(basis, inputs.keys[place.method], f"{place.rows} {place.seed}")
 
 
 def _made(
