@@ -17,6 +17,7 @@ benchmarks/results. A query of a study is one of
     space KIND beats METHOD                         in how many maps its top-1 is above METHOD's
     answers COLUMN HOW                              of answers.csv
     answers share COLUMN of COLUMN HOW              of two counts, in percent, pair by pair
+    canonical|attached table|says                   of canonical.json
     ranks table|says                                of ranks.csv: medians by rank; how many suffice
     table                                           of all methods
     section TITLE                                   of the report, as tables.md has it
@@ -38,10 +39,13 @@ from pathlib import Path
 
 from benchmarks.record import RESULTS, kept
 from samefeatures.base.records import record
+from samefeatures.base.sealed import read_sealed
+from samefeatures.report.canonical import attached_listing, sweep_listing
 from samefeatures.report.grid import number, signed
+from samefeatures.report.listing import Listing
 from samefeatures.report.ranks import by_rank, enough_says
 from samefeatures.scores.intervals import ALPHA
-from samefeatures.study.results import Ranks
+from samefeatures.study.results import CanonicalResults, Ranks
 
 DOCS = Path(__file__).parents[1] / "docs"
 PLACE = re.compile(r"(<!-- ([\w.-]+): ([^>\n]+) -->)(.*?)(<!-- end -->)", re.DOTALL)
@@ -95,6 +99,8 @@ def answer(results: str, query: str) -> str:
             text = number(float(own["top1"]))
         case [("task" | "section"), *_]:
             text = _of_the_report(results, query.split())
+        case ["canonical" | "attached" as listing, what]:
+            text = _canonical(DOCS / results / "canonical.json", listing, what)
         case [("control" | "space" | "beyond" | "answers" | "ranks"), *_]:
             text = _of_controls(results, rows, query.split())
         case [method, "share", column, "of", whole, how]:
@@ -181,6 +187,17 @@ def _ranks(rows: Sequence[Row], what: str) -> str:
     if what == "says":
         return enough_says(found)
     listing = by_rank(found)
+    return _as_table(listing)
+
+
+def _canonical(path: Path, listing: str, what: str) -> str:
+    """What the networks share, as the report has it."""
+    found = record(CanonicalResults, read_sealed(path))
+    shown = {"canonical": sweep_listing, "attached": attached_listing}[listing](found)
+    return "\n\n".join(shown.says) if what == "says" else _as_table(shown)
+
+
+def _as_table(listing: Listing) -> str:
     lines = [listing.heads, ("---",) * len(listing.heads), *listing.rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

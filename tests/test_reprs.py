@@ -68,6 +68,7 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> dict[type, object]:
         score,
         *(method() for method in (sf.OLS, sf.Ridge, sf.Logit, sf.Naive, sf.Cosine, sf.Adam)),
         *(sf.Canonical(), sf.Procrustes(), sf.Rank(rank=2)),
+        sf.canonical_space({LONG: x, b.name: y}, k=1),
         sf.ProgressStep(stage="fit maps", done=1, total=2),
         sf.closeness(moments, fitted),
         Mapped.of(moments, fitted),

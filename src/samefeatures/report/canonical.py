@@ -70,9 +70,11 @@ def more_than_answers(found: CanonicalResults) -> int:
 
 def canonical_listing(results: StudyResults) -> Listing | None:
     """The sweep over k; None where the study has none."""
-    found = results.canonical
-    if found is None:
-        return None
+    return None if results.canonical is None else sweep_listing(results.canonical)
+
+
+def sweep_listing(found: CanonicalResults) -> Listing:
+    """A line for each k, and full rank at last."""
     return Listing(
         slug="canonical",
         title="How many dimensions do they share?",
@@ -147,8 +149,11 @@ def _row(found: CanonicalResults, step: Step) -> tuple[str, ...]:
 def left_out_listing(results: StudyResults) -> Listing | None:
     """Every network in the space, and attached to that of the others."""
     found = results.canonical
-    if found is None or not found.left_out_k:
-        return None
+    return None if found is None or not found.left_out_k else attached_listing(found)
+
+
+def attached_listing(found: CanonicalResults) -> Listing:
+    """A line for each network."""
     return Listing(
         slug="attached",
         title="A network that comes later",

@@ -23,6 +23,7 @@ def demo_config() -> StudyConfig:
             "methods": ["ols", "ridge", "logit", "naive", {"cosine": {"tolerance": 1e-3}}],
             "measures": ["r2", "cosine", "cka", "debiased_cka", "procrustes"],
             "controls": True,
+            "canonical": True,
             "ranks": True,
             "spectra": True,
             "tasks": ["brightness", "symmetry"],
