@@ -97,10 +97,8 @@ def answer(results: str, query: str) -> str:
         case ["own", name]:
             own = next(row for row in rows if row["source"] == row["target"] == name)
             text = number(float(own["top1"]))
-        case [("task" | "section"), *_]:
+        case [("task" | "section" | "canonical" | "attached"), *_]:
             text = _of_the_report(results, query.split())
-        case ["canonical" | "attached" as listing, what]:
-            text = _canonical(DOCS / results / "canonical.json", listing, what)
         case [("control" | "space" | "beyond" | "answers" | "ranks"), *_]:
             text = _of_controls(results, rows, query.split())
         case [method, "share", column, "of", whole, how]:
@@ -150,6 +148,8 @@ def _of_the_report(results: str, words: Sequence[str]) -> str:
             return _shown(_task(results, name, what), how)
         case ["section", *title]:
             return _section((DOCS / results / "tables.md").read_text(), " ".join(title))
+        case ["canonical" | "attached" as listing, what]:
+            return _canonical(DOCS / results / "canonical.json", listing, what)
     raise ValueError("it has another form")
 
 
