@@ -30,7 +30,7 @@ def test_a_study_on_a_device_is_that_of_numpy(
         asked.append(device)
         return TorchDevice("cpu")
 
-    monkeypatch.setattr("samefeatures.study.study.open_algebra", pretend)
+    monkeypatch.setattr("samefeatures.study.parts.open_algebra", pretend)
     monkeypatch.setattr("samefeatures.study.runner.open_algebra", pretend)
     raw |= {"algebra": {"device": "cuda:0", "precision": precision}, "controls": True}
     config = parse_config(raw)
