@@ -68,15 +68,55 @@ def test_the_same_neighbours_and_chance() -> None:
     assert np.mean(values) == pytest.approx(10 / 399, abs=0.006)
 
 
-def test_of_equal_cosines_the_first_is_nearer() -> None:
-    """Every image comes 30 times: the ten nearest are the first of its twins, in every space."""
-    a, b = pair(12, 5, 7)
-    which = RNG.permutation(np.repeat(np.arange(12), 30))
-    found = MutualKNN().of_rows(a[which])
-    for row, mine in enumerate(which):
-        twins = [j for j in np.flatnonzero(which == mine) if j != row]
-        assert sorted(found[row]) == twins[:10]
-    assert take(a[which], b[which]) == 1
+def test_copies_of_images_are_neighbours_where_they_have_a_place() -> None:
+    """Of six each, five are twins; of thirty each, nobody can say which ten are nearest."""
+    a, b = pair(60, 5, 7)
+    for count, known in ((6, 5), (30, 0)):
+        which = RNG.permutation(np.repeat(np.arange(60 if known else 12), count))
+        found = MutualKNN().of_rows(a[which])
+        for row, mine in enumerate(which):
+            twins = {j for j in np.flatnonzero(which == mine) if j != row}
+            places = set(found[row]) - {-1}
+            assert len(places) == known
+            assert places <= twins
+        value, itself = take(a[which], b[which]), take(a[which], a[which])
+        assert (value, itself) == (1, 1) if known else math.isnan(value)
+
+
+@pytest.mark.parametrize("d", [7, 512])
+@pytest.mark.parametrize("offset", [1e4, 1e5, 1e6, 1e9])
+def test_spaces_far_from_the_origin_are_no_nearer(d: int, offset: float) -> None:
+    """Cosines of all pairs are 1 to many digits, and neighbours as far apart as anywhere."""
+    a, b = np.random.default_rng(d).normal(size=(2, 600, d))
+    a, b = a + offset, b + offset
+    for one in (a, b):
+        unit = np.asarray(one, np.longdouble)
+        unit = unit / np.sqrt((unit * unit).sum(axis=1, keepdims=True))
+        flat = (unit - unit[:1]).astype(np.float64)
+        near = NearestNeighbors(n_neighbors=10, algorithm="brute").fit(flat)
+        expected = near.kneighbors(return_distance=False)
+        found = MutualKNN().of_rows(one)
+        assert np.mean([len({*p} & {*q}) for p, q in zip(found, expected, strict=True)]) > 9.97
+    assert take(a, b) == pytest.approx(10 / 599, abs=0.006)
+    dead = np.vstack([a[:-1], np.zeros((1, d))])
+    assert take(dead, a) > 0.97
+
+
+@pytest.mark.parametrize("kind", ["clusters", "few values", "one direction", "one hot"])
+def test_nobody_can_say_is_no_value(kind: str) -> None:
+    """An order among equals would make neighbours of spaces that share nothing."""
+    rng = np.random.default_rng(3)
+
+    def space() -> np.ndarray:
+        rows, side = rng.normal(size=(600, 5)), np.sign(rng.normal(size=(600, 1)))
+        return {
+            "clusters": rows + 1e8 * side,
+            "few values": np.round(rows[:, :2]),
+            "one direction": rows[:, :1],
+            "one hot": np.eye(4)[rng.integers(4, size=600)],
+        }[kind]
+
+    assert math.isnan(take(space(), space()))
 
 
 def test_where_it_says_nothing() -> None:
