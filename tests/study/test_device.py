@@ -73,7 +73,7 @@ def test_on_a_device_no_stage_computes_on_the_host(
     expected = Study(parse_config(raw), out=tmp_path / "host", base=tmp_path).score()
     for name in ("product", "inverse", "eigenvalues", "singular_values", "sums", "heads"):
         monkeypatch.setattr(Host, name, lambda *_: pytest.fail("the host computed"))
-    for module in ("study", "runner"):
+    for module in ("parts", "runner"):
         place = f"samefeatures.study.{module}.open_algebra"
         monkeypatch.setattr(place, lambda _: TorchDevice("cpu"))
     config = parse_config({**raw, "algebra": {"device": "cuda:0"}})
