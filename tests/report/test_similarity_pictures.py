@@ -168,15 +168,17 @@ def test_measures_are_ranked_against_what_the_study_found(scored) -> None:
     assert first.found.rho == pytest.approx(1)
     assert first.sure
     assert ranking_sentence(ranked) == (
-        "Of the measures of two spaces CKA ranks the pairs most like R² beyond the source's "
-        "answers does: Spearman 1.00, 1.00 to 1.00 without any one network (over 30 pairs of 6 "
-        f"networks, p {first.found.p:.3f})."
-    )
+        "CKA ranks the pairs as R² beyond the source's answers does: Spearman 1.00, 1.00 to 1.00 "
+        f"without any one network (over 30 pairs of 6 networks, p {first.found.p:.3f})."
+    ), "one measure alone is not the most like of any"
     assert rankings(replace(found, results=None)) == []
     # Down is nearer: turned, so that it ranks as CKA does.
     line = similarity(6)
     angle = replace(found, measures=line.measures, values=line.values)
     assert rankings(angle)[1].found.rho == pytest.approx(first.found.rho)
+    assert ranking_sentence(rankings(angle)).startswith(
+        "Of the measures of two spaces CKA ranks the pairs most like R² beyond the source's answers"
+    )
 
 
 def test_noise_is_not_called_a_ranking(scored) -> None:

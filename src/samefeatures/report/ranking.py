@@ -178,18 +178,18 @@ def ranking_sentence(ranked: Sequence[Ranked]) -> str:
         return ""
     n = mine[0].found
     how = f"over {n.pairs} pairs of {n.networks} networks"
-    sure = sorted((r for r in mine if r.sure), key=lambda r: -r.found.rho)
-    if not sure:
+    if not any(each.sure for each in mine):
         return (
             f"No measure of two spaces ranks the pairs as {first.label} does so clearly that "
             f"{n.networks} networks could tell it from chance ({how}, labels permuted)."
         )
-    best = sure[0]
-    if best.found.rho <= 0:
+    best = max(mine, key=lambda each: each.found.rho)
+    if best.found.rho <= 0 or not best.sure:
         return ""  # the table says it
-    text = (
-        f"Of the measures of two spaces {best.label} ranks the pairs most like {first.label} does"
-    )
+    text = f"{best.label} ranks the pairs as {first.label} does"
+    if len(mine) > 1:
+        text = f"Of the measures of two spaces {best.label} ranks the pairs most like {first.label}"
+        text += " does"
     text += f": Spearman {number(best.found.rho)}"
     if math.isfinite(best.found.low):
         text += f", {number(best.found.low)} to {number(best.found.high)} without any one network"
