@@ -167,6 +167,8 @@ def test_a_comparison_reads_its_held_out_rows() -> None:
     assert results.table("ols")["a", "b"].measure("mutual_knn") == pytest.approx(expected)
     few = compare({"a": a[:100], "b": b[:100]}, eval=held, sample=50, **options)
     assert few.table("ols")["a", "b"].measure("mutual_knn") != pytest.approx(expected)
+    assert (results.settings["sample"], few.settings["sample"]) == (10_000, 50)
+    assert "sample" not in compare({"a": a, "b": b}, measures=["cka"]).settings
     with pytest.raises(ConfigError, match="sample has no effect"):
         compare({"a": a[:100], "b": b[:100]}, eval=held, sample=50, measures=["cka"])
 

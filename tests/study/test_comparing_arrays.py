@@ -367,3 +367,36 @@ def test_maps_at_an_end_of_the_grid_are_counted() -> None:
     assert said[0] == (
         "ridge, 2 of 6 maps: alpha 1e-08 is the weakest that was compared; compare with ols."
     )
+
+
+def test_options_of_numpy_are_those_of_python(tmp_path: Path) -> None:
+    """From sweeps over arrays; results are saved and read as any others."""
+    rng = np.random.default_rng(0)
+    spaces = {"a": rng.normal(size=(80, 4)), "b": rng.normal(size=(80, 5))}
+
+    def found(whole: type, number: type) -> sf.StudyResults:
+        return sf.compare(
+            spaces,
+            seed=whole(3),
+            held_out=number(0.5),
+            sample=whole(20),
+            measures=["r2", "mutual_knn"],
+            methods={
+                "rank": sf.Rank(rank=whole(2)),
+                "ridge": sf.Ridge(alpha=number(0.25)),
+                "auto": sf.Ridge(alpha="auto", folds=whole(3)),
+                "cosine": sf.Cosine(passes=whole(2), tolerance=number(0.5)),
+                "canonical": sf.Canonical(k=whole(2), alpha=number(0.5)),
+            },
+        )
+
+    one, other = found(int, float), found(np.int64, np.float32)
+    other.save(tmp_path / "study.json")
+    assert sf.StudyResults.load(tmp_path / "study.json").settings == one.settings
+    assert [cell.measures for cell in other.cells] == [cell.measures for cell in one.cells]
+
+
+def test_a_measure_stands_once() -> None:
+    spaces = {"a": np.ones((9, 2)), "b": np.ones((9, 2))}
+    with pytest.raises(ConfigError, match="the measure 'cka' stands twice; name it once"):
+        sf.compare(spaces, measures=["cka", "r2", "cka"])

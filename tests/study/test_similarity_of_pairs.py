@@ -60,7 +60,7 @@ def test_measures_are_those_asked_for_then_those_of_the_study(
         study.similarity(measures=["ckaa"])
     with pytest.raises(ConfigError, match="'r2' judges a map"):
         study.similarity(measures=["r2"])
-    with pytest.raises(ConfigError, match="asked for twice"):
+    with pytest.raises(ConfigError, match="'cka' stands twice"):
         study.similarity(measures=["cka", "cka"])
 
 
@@ -178,6 +178,24 @@ def test_a_folder_without_what_it_takes(sources: list[str], tmp_path: Path) -> N
 
 def test_a_study_without_space_measures_or_pairs_has_none(npz_study: Study) -> None:
     assert similarity_of(npz_study.score()) is None
+
+
+def test_a_space_that_does_not_vary_is_not_near_itself(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    for name, factor in (("a", 1), ("b", 1), ("k", 0)):
+        np.savez(
+            tmp_path / f"{name}.npz",
+            fit_features=factor * rng.normal(size=(50, 4)).astype(np.float32),
+            eval_features=factor * rng.normal(size=(40, 4)).astype(np.float32),
+        )
+    names = ["cka", "angle", "cca", "procrustes", "mutual_knn"]
+    study = study_of(tmp_path, [f"npz:{name}.npz" for name in "abk"])
+    found = study.similarity(measures=names)
+    for name in names:
+        table = found.matrix(name)
+        assert np.isnan(table[2]).all()
+        assert np.isnan(table[:, 2]).all()
+        assert (table.diagonal()[:2] == found.measure(name).same).all()
 
 
 def test_few_rows_are_gaps_not_ones(tmp_path: Path) -> None:

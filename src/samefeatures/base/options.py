@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Iterable
 from typing import Any
 
@@ -35,22 +36,24 @@ def check_text(what: str, value: object, error: type[Exception]) -> None:
         raise error(f"{what} is {value!r}, which can't be written. Take another.") from None
 
 
-def check_whole(what: str, value: object, *, least: int, most: int | None = None) -> None:
-    """Refuse what is no whole number, below ``least`` or above ``most``.
+def check_whole(what: str, value: object, *, least: int, most: int | None = None) -> int:
+    """A whole number, of NumPy too, as Python's own: what is kept and compared does not tell which.
 
     Raises:
-        ConfigError: naming ``what``.
+        ConfigError: naming ``what``, when it is none, below ``least`` or above ``most``.
     """
-    number = value if isinstance(value, int) and not isinstance(value, bool) else None
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    number: int | None = int(value) if whole else None  # type: ignore[call-overload]
     if number is None or number < least or (most is not None and number > most):
         span = f"at least {least}" if most is None else f"from {least} to {most}"
         raise ConfigError(f"{what} is {value!r}; it must be a whole number, {span}.")
+    return number
 
 
 def check_number(
     what: str, value: Any, *, zero: bool = False, below: float = math.inf, hint: str = ""
-) -> None:
-    """Refuse what is no number, not positive, or not below a limit.
+) -> float:
+    """A number, of NumPy too, as Python's own; 1 stays a whole number.
 
     Args:
         what: Named in the message.
@@ -60,11 +63,18 @@ def check_number(
         hint: What else to do.
 
     Raises:
-        ConfigError: naming ``what``.
+        ConfigError: naming ``what``, when it is none, not positive, or not below the limit.
     """
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if number and (0 < value < below or (zero and value == 0)):
-        return
+    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    number = (
+        math.nan
+        if not real
+        else int(value)
+        if isinstance(value, numbers.Integral)
+        else float(value)
+    )
+    if 0 < number < below or (zero and number == 0):
+        return number
     end = ", and finite" if below == math.inf else f" and below {below:g}"
     span = f"{'from' if zero else 'above'} 0{end}"
     yaml = " (YAML takes 1e-5 for text; write 1.0e-5)" if isinstance(value, str) else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast
 
@@ -84,6 +85,18 @@ class Parts(Generic[P]):
                 "brings it."
             )
         return cast("type[P]", brought)
+
+    def each(self, names: Sequence[str]) -> list[type[P]]:
+        """The classes of several names, none of which may stand twice.
+
+        Raises:
+            ConfigError: as ``get``, and when one does.
+        """
+        found = [self.get(name) for name in names]
+        twice = sorted(name for name in set(names) if names.count(name) > 1)
+        if twice:
+            raise ConfigError(f"the {self.kind} '{twice[0]}' stands twice; name it once")
+        return found
 
     def key(self, name: str) -> str:
         """The name; of another package with what tells its versions apart, for keys of caches."""

@@ -53,11 +53,14 @@ class ExtractOptions:
     memory: int | None = None
 
     def __post_init__(self) -> None:
-        check_whole("batch_size", self.batch_size, least=1)
+        batch = check_whole("batch_size", self.batch_size, least=1)
+        object.__setattr__(self, "batch_size", batch)
         if self.workers is not None:
-            check_whole("workers", self.workers, least=1)
+            workers = check_whole("workers", self.workers, least=1)
+            object.__setattr__(self, "workers", workers)
         if self.memory is not None:
-            check_whole("memory", self.memory, least=1)
+            memory = check_whole("memory", self.memory, least=1)
+            object.__setattr__(self, "memory", memory)
         check_known(self.resident, RESIDENT, "resident is", ConfigError)
 
 

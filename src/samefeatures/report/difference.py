@@ -110,7 +110,7 @@ def diff(first: StudyResults, second: StudyResults, *, tolerance: float = ROUNDI
     Raises:
         ConfigError: when the tolerance is none.
     """
-    check_number("tolerance", tolerance, zero=True, below=1.0)
+    tolerance = check_number("tolerance", tolerance, zero=True, below=1.0)
     ours, theirs = ({r.place: r for r in named_rows(each)} for each in (first, second))
     lacking = _lacking(ours, theirs)
     cells = []

@@ -92,7 +92,7 @@ def write_report(
         ConfigError: when the precision is none.
         StoreError: when the folder can't be written.
     """
-    check_whole("precision", precision, least=0, most=FINEST)
+    precision = check_whole("precision", precision, least=0, most=FINEST)
     folder = as_path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -37,7 +37,7 @@ class Passing:
         self.norms = NormSums(list(spaces), [part.dim for part in parts])
         self.sample: RowSample | None = None
         if sample is not None:
-            check_whole("sample", sample, least=1)
+            sample = check_whole("sample", sample, least=1)
             ids = next((part.ids for part in parts if part.ids is not None), None)
             self.sample = RowSample(list(spaces), sample, ids=ids)
 

@@ -67,7 +67,7 @@ def sides_of(
         except ValueError as error:
             raise ConfigError(f"compare: {error}.") from None
     if given is None:
-        return _split(fit, 0.2 if held_out is None else held_out, seed or 0)
+        return _split(fit, 0.2 if held_out is None else held_out, 0 if seed is None else seed)
     if held_out is not None or seed is not None:
         raise ConfigError(
             "held_out and seed have no effect where eval rows are given. Leave them out."
@@ -113,8 +113,8 @@ def check_by_name(what: str, given: object, each: str, error: type[Exception]) -
 
 
 def _split(rows: dict[str, GivenRows], held_out: float, seed: int) -> Sides:
-    check_number("held_out", held_out, below=1)
-    check_whole("seed", seed, least=0)
+    held_out = check_number("held_out", held_out, below=1)
+    seed = check_whole("seed", seed, least=0)
     lengths = [part.length for part in rows.values()]
     if None in lengths:
         once = next(part.name for part in rows.values() if part.length is None)

@@ -114,7 +114,9 @@ def compare(
             algebra=algebra,
             progress=shown,
         )
-    where = {} if device == "cpu" else {"device": device}
+    where: dict[str, object] = {} if device == "cpu" else {"device": device}
+    if passed.sample is not None:
+        where["sample"] = passed.sample.count
     return record_of(replace(found, title=title, said={**found.said, **where}))
 
 
@@ -224,8 +226,7 @@ def _labelled(
             f"Two methods are called '{min(twice)}'. Give them by label: methods={{'weak': "
             "sf.Ridge(alpha=1.0), …}."
         )
-    for name in measures:
-        MEASURES.get(name)
+    MEASURES.each(measures)
     return dict(pairs)
 
 

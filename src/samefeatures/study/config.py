@@ -117,13 +117,9 @@ class StudyConfig(Strict):
     @classmethod
     def _known_measures(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         try:
-            for name in names:
-                MEASURES.get(name)
+            MEASURES.each(names)
         except ConfigError as error:
             raise ValueError(str(error)) from None
-        twice = {name for name in names if names.count(name) > 1}
-        if twice:
-            raise ValueError(f"the measure '{min(twice)}' stands twice; name it once")
         return names
 
     @model_validator(mode="before")

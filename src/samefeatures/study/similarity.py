@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 
 from samefeatures.algebra import HOST, Algebra
@@ -22,15 +23,12 @@ def chosen_measures(asked: Sequence[str], of_study: Sequence[str]) -> tuple[str,
     Raises:
         ConfigError: when there is no such measure, it stands twice, or it judges maps.
     """
-    for name in asked:
-        if MEASURES.get(name).judges != "spaces":
+    for measure in MEASURES.each(asked):
+        if measure.judges != "spaces":
             raise ConfigError(
-                f"'{name}' judges a map, and similarity is of two spaces. Run the study for it, or "
-                f"name another: {', '.join(of_spaces(MEASURES.names))}."
+                f"'{measure.name}' judges a map, and similarity is of two spaces. Run the study "
+                f"for it, or name another: {', '.join(of_spaces(MEASURES.names))}."
             )
-    twice = {name for name in asked if list(asked).count(name) > 1}
-    if twice:
-        raise ConfigError(f"The measure '{min(twice)}' is asked for twice. Name it once.")
     ours = [name for name in of_spaces(MEASURES.ours) if MEASURES.get(name).reads != "rows"]
     return tuple(asked or of_spaces(of_study) or ours)
 
@@ -72,10 +70,13 @@ def measured(
     measuring = Measuring(measures, lambda: moments, norms=norms, sample=sample, algebra=algebra)
     pairs = list(combinations(names, 2))
     advance = (progress or Silent()).task("similarity", len(pairs))
-    taken = {(name, name): of_the_same(measures) for name in names}
+    taken: dict[tuple[str, str], dict[str, float]] = {}
     for a, b in pairs:  # both ways in turn: what the pair shares is taken once
         taken[a, b], taken[b, a] = measuring.between(a, b), measuring.between(b, a)
         advance(1)
+    for name in names:
+        others = [taken[other, name] for other in names if other != name]
+        taken[name, name] = _with_itself(measures, name, others, measuring)
     known = similarity_of(results) if results else None
     beyond = known.beyond if known else {}
     return Similarity(
@@ -88,6 +89,17 @@ def measured(
         notes=_notes(measures, results, beyond=[name for name in measures if beyond.get(name)]),
         results=results,
     )
+
+
+def _with_itself(
+    measures: Sequence[str], name: str, others: Sequence[Mapping[str, float]], measuring: Measuring
+) -> dict[str, float]:
+    """What a network has against itself: NaN where the measure says nothing of it, as of features
+    that do not vary. It is taken only where it says nothing of any pair: else it is known."""
+    same = of_the_same(measures)
+    silent = [m for m in measures if all(math.isnan(other[m]) for other in others)]
+    own = measuring.between(name, name) if silent else {}
+    return same | {m: math.nan for m in silent if math.isnan(own[m])}
 
 
 def _notes(

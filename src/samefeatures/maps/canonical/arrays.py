@@ -39,8 +39,8 @@ def canonical_space(
         MapError: when there are fewer than two rows or spaces, or k is above the rank.
     """
     if k is not None:
-        check_whole("k", k, least=1)
-    check_number("alpha", alpha, zero=True)
+        k = check_whole("k", k, least=1)
+    alpha = check_number("alpha", alpha, zero=True)
     if isinstance(spaces, Moments):
         return _of_moments(spaces, k, alpha)
     if not isinstance(spaces, Mapping) or not spaces:

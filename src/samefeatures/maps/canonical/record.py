@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Self
 
 import numpy as np
@@ -211,7 +212,7 @@ class CanonicalSpace:
         )
 
     def _check_k(self, k: int) -> None:
-        if isinstance(k, bool) or not isinstance(k, int) or not 0 <= k <= self.k:
+        if isinstance(k, bool) or not isinstance(k, Integral) or not 0 <= k <= self.k:
             raise MapError(
                 f"k is {k!r}, but this space has {self.k} directions. Take so many or fewer, or "
                 "make a larger space."

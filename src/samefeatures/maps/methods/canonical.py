@@ -33,8 +33,9 @@ class Canonical(Method):
 
     def __post_init__(self) -> None:
         if self.k is not None:
-            check_whole("The option k of canonical", self.k, least=1)
-        check_number("The option alpha of canonical", self.alpha, zero=True)
+            object.__setattr__(self, "k", check_whole("The option k of canonical", self.k, least=1))
+        alpha = check_number("The option alpha of canonical", self.alpha, zero=True)
+        object.__setattr__(self, "alpha", alpha)
 
     def fit(self, problem: SourceProblem, targets: Sequence[str]) -> Iterator[AffineMap]:
         """One map per target, in order; the space is made once for all sources.

@@ -51,8 +51,10 @@ class Cosine(Method):
     passes: int = 200
 
     def __post_init__(self) -> None:
-        check_number("The option tolerance of cosine", self.tolerance)
-        check_whole("The option passes of cosine", self.passes, least=1)
+        tolerance = check_number("The option tolerance of cosine", self.tolerance)
+        object.__setattr__(self, "tolerance", tolerance)
+        passes = check_whole("The option passes of cosine", self.passes, least=1)
+        object.__setattr__(self, "passes", passes)
 
     def fit(self, problem: SourceProblem, targets: Sequence[str]) -> Iterator[AffineMap]:
         """One map per target, in order; targets share passes, up to 1 GB of state.

@@ -34,7 +34,7 @@ class Rank(Method):
     rank: int
 
     def __post_init__(self) -> None:
-        check_whole("The option rank of rank", self.rank, least=1)
+        object.__setattr__(self, "rank", check_whole("The option rank of rank", self.rank, least=1))
 
     def check(self, dims: Mapping[str, int]) -> None:
         """Refuse a rank above the features of a space.

@@ -53,14 +53,16 @@ class Ridge(Method):
             )
         if self.alpha != AUTO:
             hint = "For none at all use the method 'ols'. 'auto' chooses one for every map."
-            check_number("The option alpha of ridge", self.alpha, hint=hint)
+            alpha = check_number("The option alpha of ridge", self.alpha, hint=hint)
+            object.__setattr__(self, "alpha", alpha)
             if self.folds is not None:
                 raise ConfigError(
                     f"The option folds of ridge has no effect with alpha {self.alpha!r}. Leave it "
                     "out, or say alpha: auto."
                 )
         elif self.folds is not None:
-            check_whole("The option folds of ridge", self.folds, least=2)
+            folds = check_whole("The option folds of ridge", self.folds, least=2)
+            object.__setattr__(self, "folds", folds)
 
     @property
     def options(self) -> Mapping[str, object]:

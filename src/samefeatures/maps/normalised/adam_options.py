@@ -39,8 +39,12 @@ class AdamOptions:
 
     def __post_init__(self) -> None:
         for field, least in (("iterations", 1), ("batch", 1), ("pool", 256), ("seed", 0)):
-            check_whole(f"The option {field} of adam", getattr(self, field), least=least)
+            whole = check_whole(f"The option {field} of adam", getattr(self, field), least=least)
+            object.__setattr__(self, field, whole)
         for field in ("rate", "epsilon", "max_rise"):
-            check_number(f"The option {field} of adam", getattr(self, field))
+            number = check_number(f"The option {field} of adam", getattr(self, field))
+            object.__setattr__(self, field, number)
         for field in ("decay", "beta1", "beta2"):
-            check_number(f"The option {field} of adam", getattr(self, field), zero=True, below=1)
+            what = f"The option {field} of adam"
+            number = check_number(what, getattr(self, field), zero=True, below=1)
+            object.__setattr__(self, field, number)
