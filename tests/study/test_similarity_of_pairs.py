@@ -229,10 +229,28 @@ def test_measures_that_read_rows_are_for_those_who_ask(sources: list[str], tmp_p
     assert "mutual_knn" not in [m.name for m in study_of(tmp_path, sources).similarity().measures]
     study.score()
     found = kept_similarity(study.out)
-    assert [m.name for m in found.measures] == ["cka"]
-    assert "mutual_knn needs rows of features" in found.notes[-1]
-    with pytest.raises(StoreError, match="mutual_knn reads rows of features, not moments alone"):
-        kept_similarity(study.out, measures=("mutual_knn",))
+    assert [m.name for m in found.measures] == ["cka", "mutual_knn"]
+    assert found.matrix("mutual_knn")[0, 1] == value
+    assert found.notes == ()
+    alone = kept_similarity(study.out, measures=("mutual_knn",))
+    assert alone.matrix("mutual_knn")[0, 1] == value
+    other = study_of(tmp_path, sources, methods=["ols"], measures=["r2", "cka"])
+    other.score()
+    with pytest.raises(StoreError, match=r"mutual_knn needs rows of features.*STUDY\.yaml"):
+        kept_similarity(other.out, measures=("mutual_knn",))
+
+
+def test_norms_that_are_not_there_are_no_loss_of_what_results_hold(
+    sources: list[str], tmp_path: Path
+) -> None:
+    study = study_of(tmp_path, sources, methods=["ols"], measures=["cka", "r2", "debiased_cka"])
+    study.score()
+    before = kept_similarity(study.out)
+    for path in (study.out / "moments").glob("norms-eval-*.npz"):
+        path.unlink()
+    found = kept_similarity(study.out)
+    assert found.columns == before.columns
+    assert found.notes == before.notes
 
 
 def test_a_run_after_it_finds_what_a_run_alone_finds(sources: list[str], tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ from samefeatures.maps import AffineMap
 from samefeatures.networks.record import Network
 from samefeatures.similarity import MEASURES
 from samefeatures.study.measuring import Measuring
-from samefeatures.study.results import DataSummary, Similarity, StudyResults
+from samefeatures.study.results import DataSummary, MeasureSummary, Similarity, StudyResults
+from samefeatures.study.results.similarity import similarity_of
 from samefeatures.study.similarity import chosen_measures, measured
 
 WHAT = "Give the study file, and they are summed: samefeatures similarity STUDY.yaml"
@@ -28,7 +29,8 @@ CLOSE = 1e-6
 def kept_similarity(
     folder: PathLike, *, measures: tuple[str, ...] = (), progress: Progress | None = None
 ) -> Similarity:
-    """Measures of all pairs from the moments of eval rows that a study left in its folder.
+    """Measures of all pairs from the moments of eval rows that a study left in its folder; those
+    that moments do not tell are taken from its results.
 
     Args:
         folder: Of a scored study.
@@ -46,26 +48,35 @@ def kept_similarity(
     path, moments = _kept_moments(folder, results)
     norms = path.with_name(f"norms-{path.name}")
     absent = {"rows"} if norms.exists() else {"rows", "norms"}
-    by_rows = [name for name in measures if MEASURES.get(name).reads == "rows"]
+    known = similarity_of(results)
+    lacking = [name for name in chosen if MEASURES.get(name).reads in absent]
+    held = {name: known.values[name] for name in lacking if known and name in known.values}
+    by_rows = [n for n in measures if n not in held and MEASURES.get(n).reads == "rows"]
     if by_rows:
-        raise StoreError(f"{by_rows[0]} reads rows of features, not moments alone. {WHAT}")
-    without = [n for n in chosen if not measures and MEASURES.get(n).reads in absent]
+        raise StoreError(f"{by_rows[0]} {_NEEDS['rows']}")
+    without = [name for name in lacking if name not in held and not measures]
     found = measured(
-        [name for name in chosen if name not in without],
+        [name for name in chosen if name not in (*held, *without)],
         moments,
         norms=lambda: _kept_norms(norms),
         title=results.title,
         results=results,
         progress=progress,
     )
-    notes = [
-        f"{name} needs {_NEEDS[MEASURES.get(name).reads]}, which are not there. {WHAT}"
-        for name in without
-    ]
-    return replace(found, notes=(*found.notes, *notes))
+    shown = [MeasureSummary.of(MEASURES.get(name)) for name in chosen if name not in without]
+    return replace(
+        found,
+        measures=tuple(shown),
+        values={**found.values, **held},
+        notes=(*found.notes, *(f"{n} {_NEEDS[MEASURES.get(n).reads]}" for n in without)),
+    )
 
 
-_NEEDS = {"norms": "norms of rows", "rows": "rows of features"}
+_NEEDS = {
+    "norms": f"needs norms of rows, which are not there. {WHAT}",
+    "rows": "needs rows of features, and the results do not hold it. Give the study file, and rows "
+    "are read: samefeatures similarity STUDY.yaml",
+}
 
 
 def results_of(
