@@ -171,7 +171,7 @@ def test_beyond_answers_is_the_joint_regression_of_rows(study: Study) -> None:
     ]
     assert left.targets == ("b", "c")
     assert left.source == "a"
-    assert left.sheet.squares[0] == pytest.approx(error(False), rel=1e-6)
+    assert left.squares["b"] == pytest.approx(error(False), rel=1e-6)
     assert float(row["r2_beyond_answers"]) == pytest.approx(1 - error(True) / error(False))
 
 

@@ -14,12 +14,10 @@ from samefeatures.features.rows import FeatureRows, joint_chunks
 from samefeatures.features.spaces.answers import answered
 from samefeatures.joint.blocks import Blocks, BlockSums, Rows
 from samefeatures.joint.nested import Beside, Nest
-from samefeatures.joint.views import Beside as View
 from samefeatures.joint.views import SecondMoments
-from samefeatures.maps import AffineMap
 from samefeatures.networks.record import Network, head_of
-from samefeatures.similarity.sheet import Sheet
-from samefeatures.similarity.strengths import GRID, shift_of
+from samefeatures.similarity.strengths import GRID
+from samefeatures.study.by_rows.left import Left, Within, left_of
 from samefeatures.study.spaces import answers_of
 
 SQUARES = "squares: of each network"
@@ -34,13 +32,17 @@ class AnswerSpaces:
         networks: By name, all with heads.
         classes: (n,) answers to the fit rows, by network.
         centres: (d,) about which squares are summed, by network; near the means.
-        judge: Moments of the eval rows, answers beside networks.
+        judge: Moments of the eval rows.
+        sums: Of the same rows, of answers with networks.
+        within: Of the same rows, about the means of what each network answers.
     """
 
     networks: Mapping[str, Network]
     classes: Mapping[str, Int64]
     centres: Mapping[str, Float64]
     judge: SecondMoments
+    sums: Blocks
+    within: Mapping[str, Within]
 
     @classmethod
     def of(
@@ -49,6 +51,8 @@ class AnswerSpaces:
         fit: Mapping[str, FeatureRows],
         evaluation: Mapping[str, FeatureRows],
         judge: SecondMoments,
+        *,
+        algebra: Algebra = HOST,
     ) -> AnswerSpaces:
         """From rows and moments of both sides.
 
@@ -57,6 +61,7 @@ class AnswerSpaces:
             fit: (n, d) fit rows of each.
             evaluation: (m, d) eval rows of each.
             judge: Joint moments of the eval rows.
+            algebra: Where products run.
         """
         classes = {
             name: np.concatenate([answered(x, head_of(net)) for x in fit[name].chunks(ROWS)])
@@ -64,7 +69,6 @@ class AnswerSpaces:
         }
         centres = {name: np.asarray(fit[name].span(0, 1)[0], np.float64) for name in networks}
         pairs = [(answers_of(a), b) for a in networks for b in networks]
-        pairs += [(answers_of(a), answers_of(a)) for a in networks]
         sums = BlockSums(_dims(networks), classes=[answers_of(a) for a in networks], pairs=pairs)
         for chunk in joint_chunks([evaluation[name] for name in networks], ROWS):
             rows: dict[str, Rows] = dict(zip(networks, chunk, strict=True))
@@ -73,15 +77,26 @@ class AnswerSpaces:
                 for name, x in zip(networks, chunk, strict=True)
             }
             sums.update(rows)
-        view = View(judge, frozenset(networks), sums.blocks())
-        return cls(networks=networks, classes=classes, centres=centres, judge=view)
+        blocks, names = sums.blocks(), list(networks)
+        within = {
+            name: Within.of(judge, blocks, (name, answers_of(name)), names, algebra=algebra)
+            for name in names
+        }
+        return cls(
+            networks=networks,
+            classes=classes,
+            centres=centres,
+            judge=judge,
+            sums=blocks,
+            within=within,
+        )
 
     @property
     def beside(self) -> Beside:
         """What is summed of the fit rows, beside the networks."""
         names = list(self.networks)
         answers = [answers_of(name) for name in names]
-        pairs = [(a, b) for a in answers for b in [*names, SQUARES]] + [(a, a) for a in answers]
+        pairs = [(a, b) for a in answers for b in [*names, SQUARES]]
         return Beside(
             dims={**_dims(self.networks), SQUARES: len(names)},
             classes=answers,
@@ -107,12 +122,16 @@ class AnswerSpaces:
             algebra: Where products run.
         """
         assert nest.beside is not None
-        fit = View(nest.networks, frozenset(self.networks), nest.beside)
         answers, targets = answers_of(source), [name for name in self.networks if name != source]
-        strength = best_strength(self._sums(nest.beside, source, targets), fit, answers)
-        sheet = Sheet.of(fit, self.judge, [answers, source], targets)
-        shift = shift_of(fit, answers, strength, fit.n)
-        return Left(source, tuple(targets), sheet.without(answers, shift, algebra=algebra))
+        return left_of(
+            (source, answers),
+            targets,
+            best_shift(self._sums(nest.beside, source, targets)),
+            fit=(nest.networks, nest.beside),
+            judge=(self.judge, self.sums),
+            within=self.within[source],
+            algebra=algebra,
+        )
 
     def _sums(self, blocks: Blocks, source: str, targets: Sequence[str]) -> ClassSums:
         """Of every target by the source's answers, about the means of these rows."""
@@ -165,68 +184,23 @@ class ClassSums:
         return out
 
 
-def best_strength(sums: ClassSums, fit: SecondMoments, answers: str) -> float:
-    """Out of ``GRID``, the strength that explains targets best by answers alone.
+def best_shift(sums: ClassSums) -> float:
+    """What the strength out of ``GRID`` adds that explains targets best by answers alone.
+
+    A strength is relative to the mean variance of the answers, Σ n_c (1 − n_c / n) / (n K).
 
     Args:
         sums: Of the targets.
-        fit: Moments of the answers.
-        answers: Name of their space.
     """
     whole = sums.squares.sum(axis=1)  # (t,)
-    counts = whole > 0
-    if not counts.any():
+    known = whole > 0
+    if not known.any():
         return math.inf
+    counts, n = sums.counts, sums.counts.sum()
+    spread = float((counts * (1 - counts / n)).mean())
 
-    def share(strength: float) -> float:
-        shift = shift_of(fit, answers, strength, fit.n)
-        return float((sums.left_out(shift)[counts] / whole[counts]).mean())
+    def share(shift: float) -> float:
+        return float((sums.left_out(shift)[known] / whole[known]).mean())
 
-    return min(GRID, key=share)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Left:
-    """Second moments of what a source's answers leave of it and of its targets.
-
-    Attributes:
-        source: Name.
-        targets: Names.
-        sheet: Of the rows that are fitted and of those that judge, answers taken off.
-    """
-
-    source: str
-    targets: tuple[str, ...]
-    sheet: Sheet
-
-    @property
-    def fit(self) -> Blocks:
-        """Of the rows that are fitted: what a method makes maps of."""
-        d = len(self.sheet.seen)
-        products = {(self.source, self.source): self.sheet.seen[:, :d]}
-        products |= {
-            (self.source, name): self.sheet.seen[:, mine] for name, mine in self._columns.items()
-        }
-        means = {b: np.zeros(block.shape[1]) for (_, b), block in products.items()}
-        return Blocks(n=self.sheet.n, means=means, products=products)
-
-    def r2(self, fitted: AffineMap, *, algebra: Algebra = HOST) -> float:
-        """Share of what the answers leave of the target that the map explains, on eval rows.
-
-        Args:
-            fitted: Out of the source, made of ``fit``.
-            algebra: Where products run.
-        """
-        place, d = self.targets.index(fitted.target), len(self.sheet.held)
-        left, weight = float(self.sheet.squares[place]), fitted.weight  # (d_B, d)
-        crossed = self.sheet.held[:, self._columns[fitted.target]]  # (d, d_B)
-        within = algebra.product(weight, self.sheet.held[:, :d])
-        error = left - 2 * float(np.vdot(weight.T, crossed)) + float(np.vdot(within, weight))
-        return 1 - error / left if left > 0 else math.nan
-
-    @property
-    def _columns(self) -> dict[str, slice]:
-        d = len(self.sheet.seen)
-        edges = [*self.sheet.edges, self.sheet.seen.shape[1] - d]
-        starts = zip(self.targets, edges[:-1], edges[1:], strict=True)
-        return {name: slice(d + low, d + high) for name, low, high in starts}
+    shifts = [each if math.isinf(each) else each * spread for each in GRID]
+    return min(shifts, key=share)

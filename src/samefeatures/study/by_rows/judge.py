@@ -14,7 +14,7 @@ from samefeatures.maps import Method, SourceProblem
 from samefeatures.networks.record import Network
 from samefeatures.scores.heads import score_heads
 from samefeatures.similarity import closeness
-from samefeatures.study.by_rows.answers import Left
+from samefeatures.study.by_rows.left import Left
 from samefeatures.study.scoring import labelled
 
 

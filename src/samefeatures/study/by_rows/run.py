@@ -137,7 +137,11 @@ def _made(
     answers = None
     if inputs.beyond:
         answers = AnswerSpaces.of(
-            inputs.judge.networks, fit, inputs.judge.rows, inputs.judge.moments
+            inputs.judge.networks,
+            fit,
+            inputs.judge.rows,
+            inputs.judge.moments,
+            algebra=inputs.algebra,
         )
     heads = HeadInverses(inputs.judge.networks, algebra=inputs.algebra)
     entries = {entry.label: entry.build() for entry in inputs.methods}
