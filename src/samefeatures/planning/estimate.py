@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from samefeatures.planning.algebra import AlgebraRates, measure_work, method_work
+from samefeatures.planning.analyses import analysis_costs
 from samefeatures.planning.controls import ControlWork
 from samefeatures.planning.done import Done
 from samefeatures.planning.extent import Extent
@@ -103,6 +104,7 @@ class _Run:
         yield from self._measures()
         if self.extent.spectra:
             yield self._spectra()
+        yield from self._analyses()
         if self.extent.control_work is not None:
             yield from self._controls(self.extent.control_work)
         if self.extent.tasks:
@@ -222,6 +224,17 @@ class _Run:
         seconds = self.algebra.moments.at(spaces + maps)
         note = f"{len(sizes.dims)} spaces, {len(extent.methods) * sizes.hybrids} maps"
         return _Cost("spectra", seconds, factor=GUESS, note=note)
+
+    def _analyses(self) -> Iterator[_Cost]:
+        extent = self.extent
+        for cost in analysis_costs(
+            extent.analyses,
+            extent.sizes,
+            extent.rows[1],
+            self.algebra,
+            reading=self._reading("fit"),
+        ):
+            yield _Cost(cost.name, cost.seconds, factor=GUESS, note=cost.note)
 
     def _controls(self, work: ControlWork) -> Iterator[_Cost]:
         """More networks, more columns of the moments, and what is measured beyond them."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from samefeatures.features.sample import SAMPLE
 from samefeatures.maps import Sizes
 from samefeatures.networks.record import FeatureFile
+from samefeatures.planning.analyses import NO_ANALYSES, Analyses
 from samefeatures.planning.controls import ControlWork
 from samefeatures.planning.images import Images
 from samefeatures.planning.tasks import TaskSize, task_sizes
@@ -35,6 +36,7 @@ class Extent:
         stored: Whether features are stored.
         sample: Eval rows that measures of rows are shown, at most.
         spectra: Whether they are taken of all spaces and maps.
+        analyses: Of fewer rows, of ranks, and of directions that all networks share.
     """
 
     dims: Mapping[str, int]
@@ -49,6 +51,7 @@ class Extent:
     stored: bool = True
     sample: int = SAMPLE
     spectra: bool = False
+    analyses: Analyses = NO_ANALYSES
 
     @property
     def sizes(self) -> Sizes:
@@ -127,8 +130,9 @@ def extent_of(
     fit, evaluation = (sum(i.rows for i in images if i.kind == kind) for kind in sides)
     if isinstance(first, FeatureFile) and not images:
         fit, evaluation = len(first.fit_features), len(first.eval_features)
+    dims = {name: net.dim for name, net in inputs.networks.items()}
     return Extent(
-        dims={name: net.dim for name, net in inputs.networks.items()},
+        dims=dims,
         seen=tuple(net.name for net in inputs.image_networks),
         images=images,
         rows=(fit, evaluation),
@@ -140,4 +144,5 @@ def extent_of(
         stored=config.store is not False,
         sample=config.sample or SAMPLE,
         spectra=bool(config.spectra),
+        analyses=Analyses.of(config, fit, list(dims.values())),
     )
