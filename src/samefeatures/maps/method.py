@@ -10,6 +10,7 @@ from typing import ClassVar, Literal, Self
 from samefeatures.base.errors import ConfigError
 from samefeatures.base.parts import Parts
 from samefeatures.maps.affine import AffineMap
+from samefeatures.maps.inverse import Inverse
 from samefeatures.maps.problem import SourceProblem
 from samefeatures.maps.sizes import Sizes
 
@@ -62,6 +63,10 @@ class Method(ABC):
         Raises:
             MapError: when the method needs rows or folds and the problem has none.
         """
+
+    def inverse(self, problem: SourceProblem) -> Inverse | None:  # noqa: ARG002
+        """S⁻¹, where all maps of the method are ``S_BA S⁻¹``; None for other methods."""
+        return None
 
     @abstractmethod
     def work(self, sizes: Sizes) -> float:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from samefeatures.maps.affine import AffineMap
 from samefeatures.maps.deficiency import deficiency
+from samefeatures.maps.inverse import Inverse
 from samefeatures.maps.method import Method
 from samefeatures.maps.problem import SourceProblem
 from samefeatures.maps.sizes import Sizes
@@ -28,6 +29,10 @@ class OLS(Method):
     def fit(self, problem: SourceProblem, targets: Sequence[str]) -> Iterator[AffineMap]:
         """One map per target, in order; the source is factorised once."""
         yield from problem.regressions(self.name, targets, problem.inverse, deficiency(problem))
+
+    def inverse(self, problem: SourceProblem) -> Inverse:
+        """S_AA⁺."""
+        return problem.inverse
 
     def work(self, sizes: Sizes) -> float:
         """One inverse a source, one product a pair."""

@@ -100,6 +100,12 @@ class Ridge(Method):
             strengths = tuple(zip(GRID, path.left, strict=True))
             yield replace(fitted, fit=replace(fitted.fit, alpha=path.alpha, path=strengths))
 
+    def inverse(self, problem: SourceProblem) -> Inverse | None:
+        """Of the source alone, where the strength is given."""
+        if isinstance(self.alpha, str):
+            return None
+        return _inverse(problem, self.alpha if shift_of(problem, 1.0) > 0 else 0.0)
+
     def work(self, sizes: Sizes) -> float:
         """One inverse a source, one product a pair; to choose, a decomposition a fold as well."""
         chosen = 12.0 * sum(d**3 for d in sizes.dims) + 3 * sizes.products

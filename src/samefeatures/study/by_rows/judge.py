@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from samefeatures.algebra import Algebra
@@ -15,6 +15,7 @@ from samefeatures.networks.record import Network
 from samefeatures.scores.heads import score_heads
 from samefeatures.similarity import closeness
 from samefeatures.study.by_rows.left import Left
+from samefeatures.study.by_rows.rowwise import Judged, is_cheaper, judged_rows
 from samefeatures.study.scoring import labelled
 
 
@@ -67,26 +68,57 @@ class Judge:
         """
         source = problem.source
         targets = [name for name in self.networks if name != source]
+        beyond = {} if left is None else self._beyond(method, left)
+        for each in self._judged(method, problem, targets):
+            top1 = None if each.correct is None else 100 * each.correct / self.moments.n
+            yield MapOfRows(
+                source=source,
+                target=each.target,
+                top1=top1,
+                r2=_finite(each.r2),
+                r2_beyond_answers=beyond.get(each.target),
+            )
+
+    def _judged(
+        self, method: Method, problem: SourceProblem, targets: Sequence[str]
+    ) -> Iterator[Judged]:
+        """By the rows themselves where that is less work, else as maps of a study."""
+        heads = {t: head for t in targets if (head := self.networks[t].head) is not None}
+        classes = max((head.classes for head in heads.values()), default=0)
+        dim = problem.dims[problem.source]
+        few = is_cheaper(self.moments.n, dim, classes if self.labels is not None else 0)
+        inverse = method.inverse(problem) if few else None
+        if inverse is None:
+            yield from self._as_maps(method, problem, targets)
+            return
+        yield from judged_rows(
+            problem,
+            inverse,
+            targets,
+            networks=self.networks,
+            rows=self.rows,
+            labels=self.labels,
+            judge=self.moments,
+        )
+
+    def _as_maps(
+        self, method: Method, problem: SourceProblem, targets: Sequence[str]
+    ) -> Iterator[Judged]:
+        """Composed with heads, and by moments of the eval rows."""
         fitted = list(method.fit(problem, targets))
         heads = {
             m.target: m.fold(self.networks[m.target], algebra=self.algebra)
             for m in fitted
             if self.labels is not None and self.networks[m.target].head is not None
         }
-        top1: dict[str, float] = {}
+        correct: dict[str, int] = {}
         if heads and self.labels is not None:
-            rows = labelled(self.rows[source], self.labels)
+            rows = labelled(self.rows[problem.source], self.labels)
             scores = score_heads(rows, list(heads.values()), algebra=self.algebra)
-            top1 = dict(zip(heads, (score.top1 for score in scores), strict=True))
-        beyond = {} if left is None else self._beyond(method, left)
+            correct = dict(zip(heads, (score.correct for score in scores), strict=True))
         for each in fitted:
-            yield MapOfRows(
-                source=source,
-                target=each.target,
-                top1=top1.get(each.target),
-                r2=_finite(closeness(self.moments, each, algebra=self.algebra).r2),
-                r2_beyond_answers=beyond.get(each.target),
-            )
+            r2 = closeness(self.moments, each, algebra=self.algebra).r2
+            yield Judged(target=each.target, correct=correct.get(each.target), r2=r2)
 
     def _beyond(self, method: Method, left: Left) -> dict[str, float | None]:
         """The same method, on what the answers leave."""
