@@ -182,11 +182,17 @@ def test_chance_is_what_shuffled_rows_give(n: int, dims: tuple[int, ...], alpha:
 
 
 def test_chance_where_it_is_known() -> None:
-    """Two projections of share γ: 1 + 2√(γ(1−γ)), and 2 where they must meet."""
+    """Two projections of share γ: 1 + 2√(γ(1−γ)), and 2 where they must meet.
+
+    Near the edge E the density of their sum is √(2 (E − 1) (E − x)) / (π E (2 − E)), of which the
+    width of the Tracy–Widom law follows.
+    """
     for rank in (10, 100, 300):
         share = rank / 1000
-        expected = 1 + 2 * np.sqrt(share * (1 - share))
-        assert chance_level([np.ones(rank)] * 2, 1001) == pytest.approx(expected, rel=1e-5)
+        edge = 1 + 2 * np.sqrt(share * (1 - share))
+        slope = np.sqrt(2 * (edge - 1)) / (edge * (2 - edge))
+        expected = edge + 0.9793 * (1000 * slope) ** (-2 / 3)
+        assert chance_level([np.ones(rank)] * 2, 1001) == pytest.approx(expected, rel=1e-4)
     assert chance_level([np.ones(700)] * 2, 1001) == pytest.approx(2, rel=1e-5)
     assert chance_level([np.ones(3), np.zeros(0)], 101) == pytest.approx(1, rel=1e-5)
     assert chance_level([np.zeros(0)], 101) == 0
@@ -209,7 +215,7 @@ def test_few_rows_span_few_directions(n: int) -> None:
     world = make_world({"a": rng.normal(size=(n, 9)), "b": rng.normal(size=(n, 9))})
     found = space(world, n - 1)
     np.testing.assert_allclose(found.shared, np.full(n - 1, 2.0), rtol=1e-8)
-    with pytest.raises(MapError, match=f"k is {n}, but {n} rows of a, b span {n - 1} directions"):
+    with pytest.raises(MapError, match=f"span {n - 1} directions.*at most {n - 1}, or more rows"):
         space(world, n)
     assert space(world, None).k == 0, "all of it is chance"
 
@@ -219,7 +225,7 @@ def test_k_above_the_rank_is_refused(world: World) -> None:
     assert space(twice, 9).shared == pytest.approx(np.full(9, 2.0))
     with pytest.raises(MapError, match="k is 10, but the features of a, b span 9 directions"):
         space(twice, 10)
-    with pytest.raises(MapError, match=r"span 27 directions.* at most 27"):
+    with pytest.raises(MapError, match=r"span 27 directions\. Take k of at most 27\.$"):
         space(world, 28)
     with pytest.raises(MapError, match="k is 5, but this space has 4 directions"):
         space(world, 4).map("a", "b", k=5)
@@ -229,6 +235,22 @@ def test_k_above_the_rank_is_refused(world: World) -> None:
     for alpha in (-0.1, float("nan"), "1"):
         with pytest.raises(ConfigError, match="option alpha of canonical"):
             Canonical(alpha=alpha)  # type: ignore[arg-type]
+
+
+def test_a_map_says_why_it_is_constant(world: World) -> None:
+    found = space(world, 5)
+    assert found.map("a", "b", k=0).fit.message == "k is 0: the map is constant"
+    assert not found.map("a", "b", k=np.int64(2)).fit.message
+    rng = np.random.default_rng(4)
+    apart = make_world({name: rng.normal(size=(N, 5)) for name in "ab"})
+    message = space(apart, None).map("a", "b").fit.message
+    assert message.startswith("no direction is shared by more than Gaussian noise")
+
+
+def test_options_are_those_that_are_given() -> None:
+    """So that none is shown as None, and maps of all that are shared have a key of their own."""
+    assert Canonical().options == {"alpha": 0.01}
+    assert Canonical(k=3, alpha=0.0).options == {"k": 3, "alpha": 0.0}
 
 
 def test_networks_of_another_order_name_or_weights_are_refused(world: World) -> None:

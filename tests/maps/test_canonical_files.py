@@ -105,6 +105,9 @@ def test_what_can_not_be_attached(space: sf.CanonicalSpace, spaces: dict[str, np
         sf.attach(space, "a", late)
     with pytest.raises(MapError, match="fitted on 300 rows, but late has 299"):
         sf.attach(space, "late", late[1:])
+    for same in (np.full_like(late, 0.3), np.zeros_like(late)):
+        with pytest.raises(MapError, match="features of late are the same for all 300 rows"):
+            sf.attach(space, "late", same)
     broken = late.copy()
     broken[7, 2] = np.nan
     with pytest.raises(FeatureError, match="late"):

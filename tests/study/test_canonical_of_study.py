@@ -114,7 +114,9 @@ def test_tables_and_listings(done: tuple[Study, StudyResults]) -> None:
     listing = canonical_listing(results)
     assert listing is not None
     assert [row[0] for row in listing.rows] == ["1", "3", "6", "full rank"]
-    assert listing.says[0].startswith("At least 6 directions are shared by more networks than")
+    assert listing.says[0].startswith(
+        "At least 6 directions are shared by more networks than Gaussian noise"
+    )
     assert "6 of the first 6 are shared by more than half" in listing.says[0]
     assert listing.says[1].startswith("Through 6 directions the median hybrid loses 0.00 points")
     attached = left_out_listing(results)
@@ -126,6 +128,30 @@ def test_tables_and_listings(done: tuple[Study, StudyResults]) -> None:
     page = (study.out / "report" / "report.html").read_text()
     assert 'id="canonical"' in page
     assert "How many dimensions do they share?" in (study.out / "report/tables.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("lost", "full", "says"),
+    [
+        (-3.33, -2.92, "Through 1 directions the median hybrid gains 3.33 points; at full rank it "
+         "gains 2.92 points."),
+        (0.25, -0.5, "loses 0.25 points, less than one; at full rank it gains 0.50 points."),
+        (-0.001, 0.0, "loses 0.00 points; at full rank it loses 0.00 points."),
+        (0.998, 1.5, "With none of these k the median hybrid loses less than one point; at full "
+         "rank it loses 1.50 points."),
+    ],
+)  # fmt: skip
+def test_hybrids_that_are_better_gain(
+    done: tuple[Study, StudyResults], lost: float, full: float, says: str
+) -> None:
+    found = done[1].canonical
+    assert found is not None
+    pairs = tuple(
+        replace(pair, loss_points=full if pair.k is None else lost) for pair in found.pairs
+    )
+    listing = canonical_listing(replace(done[1], canonical=replace(found, pairs=pairs)))
+    assert listing is not None
+    assert listing.says[1].endswith(says)
 
 
 def test_a_study_without_it_has_nothing_of_it(tmp_path: Path) -> None:
@@ -188,6 +214,12 @@ def test_a_network_is_attached_to_the_space_of_a_study(tmp_path: Path) -> None:
     write_npz(tmp_path, "late", make_worlds()["b"])
     with pytest.raises(MapError, match="other weights"):
         fitted.apply(x, of=sf.load(f"npz:{tmp_path / 'late.npz'}", name="late"))
+    same = {k: np.ones_like(v) if "features" in k else v for k, v in make_worlds()["c"].items()}
+    write_npz(tmp_path, "same", same)
+    before = to.read_bytes()
+    with pytest.raises(MapError, match="features of same are the same for all 400 rows"):
+        attach_networks(to, ["npz:same.npz"], study=tmp_path / "study.yaml")
+    assert to.read_bytes() == before
     few = {k: v[:50] if k == "fit_features" else v for k, v in make_worlds()["c"].items()}
     write_npz(tmp_path, "few", few)
     with pytest.raises(MapError, match="fitted on 400 rows, but few has 50"):

@@ -43,7 +43,7 @@ def _shared(axes: Axes, found: CanonicalResults) -> None:
     axes.plot(places, held_out, color=HELD_OUT, linewidth=1.8, label="eval images")
     axes.axhline(found.chance, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
     axes.annotate(
-        "shuffled rows (fit)",
+        "Gaussian noise (fit)",
         (1, found.chance),
         xytext=(0, 3),
         textcoords="offset points",

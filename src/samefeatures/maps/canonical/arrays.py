@@ -31,7 +31,9 @@ def canonical_space(
             their joint moments, of which the space is the same, but nothing can be attached to it
             later. Rows are read twice, once for the moments and once for their points; those of an
             iterator can't be, and count as moments.
-        k: Directions; None takes all that are shared by more than shuffled rows would.
+        k: Directions; None takes those that are shared by more than Gaussian noise would seem to
+            (``chance`` of the space; in one of twenty draws of such noise it takes a direction).
+            Skewed or heavy-tailed noise goes above that more often: it is no test there.
         alpha: Of the ridge, as in ``Ridge``; 0 is none.
 
     Raises:

@@ -28,7 +28,8 @@ def attach(space: CanonicalSpace, network: Named | str, rows: Rows) -> Canonical
         rows: (n, d) its features of the rows that the space was fitted on, in the same order.
 
     Raises:
-        MapError: when the space knows the name, has no anchors, or was fitted on other rows.
+        MapError: when the space knows the name, has no anchors, or was fitted on other rows; when
+            the features do not vary.
         FeatureError: when rows are no floats, NaN or infinite.
     """
     anchors = _anchors(space)
@@ -48,6 +49,11 @@ def attach(space: CanonicalSpace, network: Named | str, rows: Rows) -> Canonical
             raise MapError(f"{name} has not the {space.rows} rows of the space.") from None
         raise
     white = whitened(moments, "new", space.alpha, HOST)
+    if not len(white.values):
+        raise MapError(
+            f"The features of {name} are the same for all {space.rows} rows: they say nothing of "
+            "where a row lies in the space. Attach a network whose features vary."
+        )
     late = fitted_member(
         name,
         "" if isinstance(network, str) else network.fingerprint,

@@ -32,7 +32,8 @@ class CanonicalSpace:
         members: The networks, in the order of the moments; those attached later at the end.
         shared: (k,) eigenvalues, descending: by how many networks each direction is shared, from 1
             (one alone) to N (all of them).
-        chance: Largest eigenvalue where rows are paired by chance.
+        chance: What the largest eigenvalue of as much Gaussian noise exceeds in one draw of
+            twenty, at most; see ``maps/canonical/chance.py``.
         alpha: Of the ridge, as in ``Ridge``; 0 is none.
         rows: n of the fit.
         anchors: Points of the fit rows; None where the space was made of moments alone: then no
@@ -111,7 +112,7 @@ class CanonicalSpace:
             source_fingerprint=a.fingerprint,
             target_fingerprint=b.fingerprint,
             fit=FitNote(
-                rank=a.rank, full_rank=a.dim, condition=a.condition, message=_message(a, k)
+                rank=a.rank, full_rank=a.dim, condition=a.condition, message=_message(a, k, self.k)
             ),
         )
 
@@ -219,7 +220,10 @@ class CanonicalSpace:
             )
 
 
-def _message(source: Member, k: int) -> str:
+def _message(source: Member, k: int, most: int) -> str:
     if not source.rank:
         return "the source's features do not vary: the map is constant"
-    return "" if k else "no direction is shared by more than chance: the map is constant"
+    if k:
+        return ""
+    why = "k is 0" if most else "no direction is shared by more than Gaussian noise would seem to"
+    return f"{why}: the map is constant"

@@ -40,7 +40,7 @@ def space_of(
         stack: Of the same moments and alpha.
         moments: For the means.
         prints: Fingerprints by name.
-        k: Directions; None: all above what chance gives.
+        k: Directions; None: all above ``chance_level``.
         alpha: As in ``Ridge``.
         names: Of the networks; all of them if left out.
         at_most: Fewer directions will do, where the features span fewer.

@@ -119,7 +119,7 @@ class Stack:
         return out
 
     def chance(self, names: Sequence[str] | None = None) -> float:
-        """Largest eigenvalue where rows are paired by chance."""
+        """As ``chance_level``."""
         chosen = self.names if names is None else names
         return chance_level([self.white[name].kept for name in chosen], self.rows)
 
@@ -134,7 +134,7 @@ class Stack:
         """(k,) largest eigenvalues, descending, and (r_A, k) parts of their vectors by network.
 
         Args:
-            k: How many; None: as many as lie above what chance gives.
+            k: How many; None: as many as lie above ``chance``.
             names: Of the networks; all of them if left out.
             at_most: Fewer will do, where the features span fewer.
 
@@ -145,9 +145,10 @@ class Stack:
         matrix = self._of(chosen)
         most = min(len(matrix), max(self.rows - 1, 0))
         if k is not None and k > most and not at_most:
+            more = ", or more rows" if most < len(matrix) else ""
             raise MapError(
                 f"k is {k}, but {self.rows} rows of {', '.join(chosen)} span {most} directions. "
-                f"Take k of at most {most}, or more rows."
+                f"Take k of at most {most}{more}."
             )
         sought = None if k is None else min(k, most)
         values, vectors = self._found(matrix, sought, most, self.chance(chosen))
@@ -189,7 +190,7 @@ class Stack:
 
 
 def above(values: Float64, chance: float) -> int:
-    """How many of (k,) eigenvalues lie above what chance gives, by more than it is known."""
+    """How many of (k,) eigenvalues lie above the level of chance, by more than it is known."""
     return int((values > chance * (1 + 1e-6)).sum())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from samefeatures.base.options import check_number, check_whole
@@ -22,7 +22,8 @@ class Canonical(Method):
     the same alpha, and of ``ols`` with alpha 0.
 
     Attributes:
-        k: Directions; None takes all that networks share by more than shuffled rows would.
+        k: Directions; None takes all that networks share by more than Gaussian noise would seem to,
+            see ``maps/canonical/chance.py``.
         alpha: Of the ridge, as in ``Ridge``, from 0.
     """
 
@@ -36,6 +37,11 @@ class Canonical(Method):
             object.__setattr__(self, "k", check_whole("The option k of canonical", self.k, least=1))
         alpha = check_number("The option alpha of canonical", self.alpha, zero=True)
         object.__setattr__(self, "alpha", alpha)
+
+    @property
+    def options(self) -> Mapping[str, object]:
+        """``alpha``, and ``k`` where it is given."""
+        return ({} if self.k is None else {"k": self.k}) | {"alpha": self.alpha}
 
     def fit(self, problem: SourceProblem, targets: Sequence[str]) -> Iterator[AffineMap]:
         """One map per target, in order; the space is made once for all sources.

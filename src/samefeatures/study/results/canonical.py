@@ -63,7 +63,8 @@ class CanonicalResults:
         alpha: Of the ridge.
         ks: Numbers of directions that were looked at, ascending.
         rank: Directions that all networks' features span together.
-        chance: By how many networks a direction seems shared when rows are shuffled.
+        chance: By how many networks a direction of as much Gaussian noise seems shared, in one draw
+            of twenty at most; see ``maps/canonical/chance.py``.
         shared: By how many networks each of the first directions is shared, on the fit images.
         held_out: The same on the eval images; None where nothing varies.
         answers: Share of each direction, on the eval images, that the answers of one network tell,
