@@ -25,7 +25,7 @@ def exponents(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
 def exceeded(noise: Noise, n: int, dims: tuple[int, ...], alpha: float) -> float:
     """Share of draws whose largest eigenvalue is above the level (of the first of them)."""
     rng = np.random.default_rng(16)
-    count, level = 0, None
+    count, level = 0, 0.0
     for _ in range(DRAWS):
         spaces = {f"s{i}": noise(rng, (n, d)) for i, d in enumerate(dims)}
         stack = Stack(make_world(spaces).moments, alpha=alpha)
