@@ -37,7 +37,7 @@ def test_a_study_that_was_never_run(study: Path) -> None:
     assert "CKA  up is nearer" in done.output
     assert "Angle  down is nearer" in done.output
     folder = study.parent / "out" / "similarity"
-    assert (folder / "similarity.csv").read_text().startswith("measure,source,target,value\n")
+    assert (folder / "similarity.csv").read_text().startswith("measure,source,target,value,rows\n")
     assert (folder / "similarity_angle.pdf").exists()
     assert not (study.parent / "out" / "maps").exists()
 

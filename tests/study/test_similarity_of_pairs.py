@@ -15,6 +15,7 @@ import pytest
 import samefeatures as sf
 from npz_worlds import make_worlds, write_npz
 from samefeatures.base.errors import ConfigError, StoreError, UnknownNameError
+from samefeatures.report.similarity_record import similarity_record
 from samefeatures.study.config import parse_config
 from samefeatures.study.kept_similarity import kept_similarity
 from samefeatures.study.results import StudyResults
@@ -113,7 +114,14 @@ def test_frames_are_long_and_have_gaps(sources: list[str], tmp_path: Path) -> No
     study.score()
     found = study.similarity(measures=["cka", "angle"])
     frame = found.to_pandas()
-    assert list(frame.columns) == ["measure", "source", "target", "value", "value_beyond_answers"]
+    assert list(frame.columns) == [
+        "measure",
+        "source",
+        "target",
+        "value",
+        "rows",
+        "value_beyond_answers",
+    ]
     assert len(frame) == 2 * 9
     assert frame["value_beyond_answers"].isna().sum() == 9
     assert found.to_polars().schema["value_beyond_answers"] == pl.Float64
@@ -265,3 +273,15 @@ def test_a_run_after_it_finds_what_a_run_alone_finds(sources: list[str], tmp_pat
     for one, other in zip(found.cells, alone.cells, strict=True):
         assert one.correct == other.correct
         assert one.measures == pytest.approx(other.measures, rel=1e-9)
+
+
+def test_every_measure_says_how_many_rows_it_is_of(sources: list[str], tmp_path: Path) -> None:
+    keys = {"methods": ["ols"], "measures": ["cka", "mutual_knn"], "sample": 60}
+    study = study_of(tmp_path, sources, **keys)
+    now, near = study.similarity(), similarity_of(study.score())
+    for found in (now, near, kept_similarity(study.out)):
+        assert found is not None
+        assert (found.rows("cka"), found.rows("mutual_knn")) == (found.n, 60)
+        assert found.columns["rows"] == [found.n] * 9 + [60] * 9
+    lines = similarity_record(now, []).measures
+    assert [line.rows for line in lines] == [now.n, 60]

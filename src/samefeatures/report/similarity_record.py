@@ -24,6 +24,7 @@ class MeasureLine:
         name: Short name.
         label: In tables.
         says: What it is.
+        rows: Eval rows that it is of.
         same: Its value where nothing could be nearer.
         apart: Its value where nothing is shared; None without a scale.
         matrix: By network.
@@ -33,6 +34,7 @@ class MeasureLine:
     name: str
     label: str
     says: str
+    rows: int
     same: float
     apart: float | None
     matrix: Rows
@@ -75,7 +77,7 @@ class SimilarityRecord:
         title: Of the study.
         files: Paths of what was written.
         networks: In the order of the matrices.
-        eval_rows: Rows that they are taken on.
+        eval_rows: Of the study; each measure says how many of them it is of.
         measures: In the order asked for.
         rankings: Where the study is scored.
         notes: What a reader of the numbers should know.
@@ -110,6 +112,7 @@ def _measure(found: Similarity, measure: MeasureSummary) -> MeasureLine:
         name=name,
         label=measure.label,
         says=measure.says,
+        rows=found.rows(name),
         same=measure.same,
         apart=_known(measure.apart),
         matrix=_rows(found.matrix(name)),

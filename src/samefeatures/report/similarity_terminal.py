@@ -37,7 +37,7 @@ def print_similarity(found: Similarity, console: Console, *, order: str = "study
             if len(table.names) <= MANY:
                 _print_table(table, console)
             console.print(Text(table.line))
-        console.print(Text(f"{measure.says}.", style="dim"))
+        console.print(Text(f"{measure.says}; of {found.rows(measure.name)} images.", style="dim"))
     _print_rankings(rankings(found), console)
     for note in found.notes:
         console.print(Text(f"\n{note}"))

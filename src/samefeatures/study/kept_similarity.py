@@ -68,6 +68,7 @@ def kept_similarity(
         found,
         measures=tuple(shown),
         values={**found.values, **held},
+        sampled=known.sampled if known else {},
         notes=(*found.notes, *(f"{n} {_NEEDS[MEASURES.get(n).reads]}" for n in without)),
     )
 

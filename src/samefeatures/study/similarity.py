@@ -86,6 +86,11 @@ def measured(
         measures=tuple(MeasureSummary.of(MEASURES.get(name)) for name in measures),
         values={name: {pair: of[name] for pair, of in taken.items()} for name in measures},
         beyond={name: beyond[name] for name in measures if beyond.get(name)},
+        sampled={
+            name: min(moments.n, sample.count)
+            for name in measures
+            if sample is not None and MEASURES.get(name).reads == "rows"
+        },
         notes=_notes(measures, results, beyond=[name for name in measures if beyond.get(name)]),
         results=results,
     )

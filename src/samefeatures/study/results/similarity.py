@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from samefeatures.base.brief import brief
 from samefeatures.base.errors import UnknownNameError
 from samefeatures.base.options import check_known
+from samefeatures.features.sample import SAMPLE
+from samefeatures.similarity import MEASURES
 from samefeatures.study.results.frames import pandas_frame, polars_frame
 from samefeatures.study.results.spaces import beyond_column
 from samefeatures.study.results.summaries import MeasureSummary
@@ -37,6 +39,7 @@ class Similarity:
             with itself has what the measure says of the same space.
         beyond: By measure, then by what is given, then as ``values``: of what the controls leave of
             both spaces, where the results of the study hold it.
+        sampled: Rows that a measure is of, where they are not all n.
         notes: What a reader of the numbers should know.
         results: Of the same networks on the same rows, where the study is scored.
     """
@@ -47,6 +50,7 @@ class Similarity:
     measures: tuple[MeasureSummary, ...]
     values: Mapping[str, Mapping[Pair, float]]
     beyond: Mapping[str, Mapping[str, Mapping[Pair, float]]] = field(default_factory=dict)
+    sampled: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     results: StudyResults | None = None
 
@@ -63,6 +67,14 @@ class Similarity:
         known = {measure.name: measure for measure in self.measures}
         check_known(name, known, "There is no measure", UnknownNameError)
         return known[name]
+
+    def rows(self, name: str) -> int:
+        """Eval rows that a measure is of.
+
+        Raises:
+            UnknownNameError: when the measure was not taken.
+        """
+        return self.sampled.get(self.measure(name).name, self.n)
 
     def matrix(self, name: str, *, beyond: str | None = None) -> Float64:
         """(N, N), sources down and targets across, in the order of ``names``.
@@ -109,6 +121,7 @@ class Similarity:
             "source": [a for _, a, _ in rows],
             "target": [b for *_, b in rows],
             "value": [_known(self.values[name][a, b]) for name, a, b in rows],
+            "rows": [self.rows(name) for name, *_ in rows],
         }
         for given in givens:
             known = [self.beyond.get(name, {}).get(given, {}).get((a, b)) for name, a, b in rows]
@@ -142,6 +155,8 @@ def similarity_of(results: StudyResults) -> Similarity | None:
     if len(names) < 2 or not measures or len(cells) < len(names) ** 2:
         return None
     givens = dict.fromkeys(row.given for row in found.beyond) if found else {}
+    n, sample = results.eval_data.rows, results.settings.get("sample")
+    count = min(n, sample if isinstance(sample, int) else SAMPLE)
 
     def values(column: str) -> dict[Pair, float]:
         return {pair: cell.measure(column) for pair, cell in cells.items()}
@@ -149,7 +164,7 @@ def similarity_of(results: StudyResults) -> Similarity | None:
     return Similarity(
         title=results.title,
         names=names,
-        n=results.eval_data.rows,
+        n=n,
         measures=measures,
         values={m.name: values(m.name) for m in measures},
         beyond={
@@ -160,8 +175,13 @@ def similarity_of(results: StudyResults) -> Similarity | None:
             }
             for m in measures
         },
+        sampled={m.name: count for m in measures if _reads_rows(m.name)},
         results=results,
     )
+
+
+def _reads_rows(name: str) -> bool:
+    return name in MEASURES.names and MEASURES.get(name).reads == "rows"
 
 
 def _known(value: float) -> float | None:
