@@ -276,9 +276,11 @@ def test_a_run_after_it_finds_what_a_run_alone_finds(sources: list[str], tmp_pat
 
 
 def test_every_measure_says_how_many_rows_it_is_of(sources: list[str], tmp_path: Path) -> None:
-    keys = {"methods": ["ols"], "measures": ["cka", "mutual_knn"], "sample": 60}
+    keys = {"methods": ["ols"], "measures": ["r2", "cka", "mutual_knn"], "sample": 60}
     study = study_of(tmp_path, sources, **keys)
     now, near = study.similarity(), similarity_of(study.score())
+    assert near is not None
+    assert near.sampled == now.sampled == {"mutual_knn": 60}
     for found in (now, near, kept_similarity(study.out)):
         assert found is not None
         assert (found.rows("cka"), found.rows("mutual_knn")) == (found.n, 60)
