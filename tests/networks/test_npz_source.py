@@ -127,6 +127,8 @@ def test_the_fingerprint_changes_with_every_array(tmp_path: Path) -> None:
 def test_wrong_arrays_are_refused(tmp_path: Path, key: str, value, message: str) -> None:
     with pytest.raises(NetworkError, match=f"(?s){message}"):
         read(tmp_path, **{key: value})
+    with pytest.raises(NetworkError, match=r"^[^ ]*\.npz"):  # which of several files is meant
+        read(tmp_path, **{key: value})
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e300])

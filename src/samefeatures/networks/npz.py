@@ -73,7 +73,12 @@ def _head(values: dict[str, Float32], source: str) -> Head | None:
     if len(given) == 1:
         lacks = next(key for key in HEAD if key not in values)
         raise NetworkError(f"{source}: {given[0]} without {lacks}. Give both, or neither.")
-    return Head(values["head_weight"], values["head_bias"]) if given else None
+    if not given:
+        return None
+    try:
+        return Head(values["head_weight"], values["head_bias"])
+    except NetworkError as error:  # which of several files is meant
+        raise NetworkError(f"{source}: {error}") from None
 
 
 def _floats(array: Array, key: str, source: str) -> Float32:
