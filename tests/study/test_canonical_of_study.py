@@ -273,6 +273,8 @@ def test_what_answers_tell() -> None:
 def test_directions_that_are_more_than_answers(done: tuple[Study, StudyResults]) -> None:
     found = done[1].canonical
     assert found is not None
-    assert more_than_answers(found) == 0, "nobody asked"
+    assert len(found.answers) == len(found.shared)
+    assert all(share is None or share <= 1 for share in found.answers)
+    assert more_than_answers(replace(found, answers=())) == 0, "no network has a head"
     asked = replace(found, answers=(0.9, 0.6, None, 0.4, 0.1, -0.2))
     assert more_than_answers(asked) == 3

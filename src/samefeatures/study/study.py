@@ -252,7 +252,6 @@ class Study(StudyParts):
                 take_fit=self.fit_moments,
                 take_eval=lambda: self.eval_moments,
                 chosen=chosen,
-                answers=bool(self.config.controls),
                 folder=self.out,
                 precision=self.config.algebra.precision,
                 algebra=self.algebra,

@@ -29,7 +29,6 @@ class CanonicalInputs:
         take_fit: Moments of the fit rows, when something has to be made.
         take_eval: Moments of the eval rows.
         chosen: The key of the study file.
-        answers: Whether to ask what the networks' answers tell.
         folder: Of the study.
         precision: Of the moments' products.
         algebra: Where products and factorisations run.
@@ -44,7 +43,6 @@ class CanonicalInputs:
     take_fit: Callable[[], Moments]
     take_eval: Callable[[], Moments]
     chosen: CanonicalConfig
-    answers: bool
     folder: Path
     precision: Precision
     algebra: Algebra

@@ -63,7 +63,7 @@ def sweep(inputs: CanonicalInputs) -> tuple[CanonicalSpace, CanonicalResults]:
         chance=space.chance,
         shared=tuple(space.shared.tolist()),
         held_out=tuple(map(known, judged.shared.tolist())),
-        answers=_answers(inputs, space) if inputs.answers else (),
+        answers=_answers(inputs, space),
         networks=tuple(networks),
         pairs=tuple(pairs),
         left_out_k=part_k,
