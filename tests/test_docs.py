@@ -17,7 +17,7 @@ from benchmarks.prose import filled
 
 import samefeatures as sf
 from npz_worlds import make_worlds, write_npz
-from samefeatures.study.config import parse_config
+from samefeatures.study.config import parse_config, read_config
 from test_layers import ORDER
 
 PROJECT = Path(__file__).parents[1]
@@ -100,11 +100,13 @@ def test_study_files_in_the_docs_are_valid() -> None:
         parse_config(yaml.safe_load(block))
 
 
-@pytest.mark.parametrize("name", ["imagenet-ten", "cifar10"])
+STUDIES = {"imagenet-ten/study": 10, "imagenet-ten/moments": 10, "cifar10/study": 8}
+
+
+@pytest.mark.parametrize("name", STUDIES)
 def test_example_studies_are_valid(name: str) -> None:
-    raw = yaml.safe_load((PROJECT / "examples" / name / "study.yaml").read_text())
-    config = parse_config(raw)
-    assert len(config.networks) == {"imagenet-ten": 10, "cifar10": 8}[name]
+    config = read_config(PROJECT / "examples" / f"{name}.yaml")
+    assert len(config.networks) == STUDIES[name]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -67,7 +67,7 @@ def test_the_sweep_is_every_map_one_by_one(done: tuple[Study, StudyResults]) -> 
         head = fitted.fold(networks[pair.target])
         (score,) = score_heads(labelled(rows, study.eval_labels), [head])
         assert pair.correct == score.correct
-        assert pair.loss_points == pytest.approx(own[pair.source] - score.top1)
+        assert pair.loss_points == pytest.approx(own[pair.target] - score.top1)
         closeness = sf.closeness(study.eval_moments, fitted)
         assert pair.r2 == pytest.approx(closeness.r2, abs=1e-9)
 
@@ -133,12 +133,13 @@ def test_tables_and_listings(done: tuple[Study, StudyResults]) -> None:
 @pytest.mark.parametrize(
     ("lost", "full", "says"),
     [
-        (-3.33, -2.92, "Through 1 directions the median hybrid gains 3.33 points; at full rank it "
-         "gains 2.92 points."),
-        (0.25, -0.5, "loses 0.25 points, less than one; at full rank it gains 0.50 points."),
-        (-0.001, 0.0, "loses 0.00 points; at full rank it loses 0.00 points."),
-        (0.998, 1.5, "With none of these k the median hybrid loses less than one point; at full "
-         "rank it loses 1.50 points."),
+        (-3.33, -2.92, "Through 1 directions the median hybrid gains 3.33 points against its "
+         "target; at full rank it gains 2.92 points."),
+        (0.25, -0.5, "loses 0.25 points against its target, less than one; at full rank it gains "
+         "0.50 points."),
+        (-0.001, 0.0, "loses 0.00 points against its target; at full rank it loses 0.00 points."),
+        (0.998, 1.5, "With none of these k the median hybrid loses less than one point against its "
+         "target; at full rank it loses 1.50 points."),
     ],
 )  # fmt: skip
 def test_hybrids_that_are_better_gain(

@@ -22,8 +22,7 @@ class Step:
 
     Attributes:
         k: Directions; None is full rank.
-        loss: Median of the sources' own top-1 less the hybrids', in points; None where nothing is
-            counted.
+        loss: Median loss vs target, in points; None where nothing is counted.
         r2: Median on the eval images.
         held: Median share of a network's variance; None at full rank.
     """
@@ -85,13 +84,13 @@ def sweep_listing(found: CanonicalResults) -> Listing:
             "Shared by, eval",
             "Variance held, median",
             "R², median map",
-            "Loss in points, median",
+            "Loss vs target, points, median",
         ),
         rows=tuple(_row(found, step) for step in steps(found)),
         notes=(
             "Maps from every network to every other go through the first k directions of one space "
             "(method canonical). Shared by: of the last of these directions, on fit and on eval "
-            "images. Loss: the source's own top-1 less the hybrid's. Full rank: "
+            "images. Loss: the target's own top-1 less the hybrid's. Full rank: "
             f"{'ridge' if found.alpha else 'ols'}.",
             "Gaussian noise: a level that the first direction of unrelated Gaussian features "
             "exceeds in at most one draw of twenty. Skewed or heavy-tailed features that are "
@@ -128,10 +127,16 @@ def _of_losses(losses: Sequence[Step]) -> str:
     full = losses[-1]
     end = f"; at full rank it {_change(full.loss or 0.0)}" if full.k is None else ""
     if first is None or first.k is None:
-        return f"With none of these k the median hybrid loses less than one point{end}."
+        return (
+            "With none of these k the median hybrid loses less than one point against its target"
+            f"{end}."
+        )
     loss = first.loss or 0.0
     less = ", less than one" if _rounded(loss) > 0 else ""
-    return f"Through {first.k} directions the median hybrid {_change(loss)}{less}{end}."
+    return (
+        f"Through {first.k} directions the median hybrid {_change(loss)} against its target"
+        f"{less}{end}."
+    )
 
 
 def _rounded(loss: float) -> float:

@@ -71,7 +71,11 @@ def _sweep(axes: Axes, found: CanonicalResults) -> None:
     axes.set_ylim(0, 1.02)
     _dress(axes, "R², share of variance")
     axes.set_xlabel("directions of the canonical space", fontsize=9, color=MUTED)
-    axes.legend(fontsize=7.5, frameon=False, labelcolor=INK, loc="center right")
+    # Above: curves of both scales go everywhere.
+    axes.legend(
+        fontsize=7.5, frameon=False, labelcolor=INK, loc="lower left", ncol=2,
+        bbox_to_anchor=(0, 0.98), borderaxespad=0,
+    )  # fmt: skip
     losses = [(s.k, s.loss) for s in every if s.k is not None and s.loss is not None]
     if not losses:
         return

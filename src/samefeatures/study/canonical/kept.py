@@ -19,7 +19,7 @@ from samefeatures.study.canonical.sweep import sweep
 from samefeatures.study.results.canonical import CanonicalResults
 
 SPACE = "space.safetensors"
-CANONICAL_VERSION = 2
+CANONICAL_VERSION = 3
 """Raised whenever something of it is taken in another way."""
 
 

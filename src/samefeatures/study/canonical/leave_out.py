@@ -59,13 +59,13 @@ def fit_of_others(
     for source in inputs.networks:
         wanted = heads if source == name else {name: heads[name]} if name in heads else {}
         targets = {target: head for target, head in wanted.items() if target != source}
-        if not targets or source not in inputs.own:
+        if not targets:
             continue
         right = count_right(
             space, source, targets, rows=inputs.evaluation[source], labels=inputs.labels, ks=[k]
         )
         for target, counts in right.items():
-            losses[source, target] = 100 * float(inputs.own[source] - counts[0]) / n
+            losses[source, target] = 100 * float(inputs.own[target] - counts[0]) / n
     return r2, losses
 
 

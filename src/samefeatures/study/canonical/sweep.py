@@ -129,8 +129,8 @@ def _pair(
 ) -> CanonicalPair:
     source, target = pair
     lost = None
-    if correct is not None and inputs.own is not None and source in inputs.own:
-        lost = 100 * (inputs.own[source] - correct) / len(inputs.evaluation[source])
+    if correct is not None and inputs.own is not None:
+        lost = 100 * (inputs.own[target] - correct) / len(inputs.evaluation[target])
     return CanonicalPair(
         k=k, source=source, target=target, correct=correct, loss_points=lost, r2=known(r2)
     )

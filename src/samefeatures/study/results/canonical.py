@@ -16,7 +16,7 @@ class CanonicalPair:
         source: Name.
         target: Name.
         correct: Right predictions of the hybrid on the eval images; None where nothing is counted.
-        loss_points: The source's own top-1 less the hybrid's, in points; None likewise.
+        loss_points: Loss vs target: its own top-1 less the hybrid's, in points; None likewise.
         r2: On the eval images; None where the target does not vary.
     """
 
@@ -68,7 +68,7 @@ class CanonicalResults:
         shared: By how many networks each of the first directions is shared, on the fit images.
         held_out: The same on the eval images; None where nothing varies.
         answers: Share of each direction, on the eval images, that the answers of one network tell,
-            of the network that tells most; empty where there are no controls.
+            of the network that tells most; empty where none has a head.
         networks: In the order of the study.
         pairs: Of every k and pair.
         left_out_k: Directions of the spaces that lack one network each; 0 where there are fewer
