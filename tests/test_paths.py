@@ -14,6 +14,7 @@ import samefeatures as sf
 from npz_worlds import make_worlds, write_npz
 from samefeatures.base.errors import ClusterError, ConfigError
 from samefeatures.base.paths import as_path
+from samefeatures.maps.arrays import ArraySpace
 
 
 def public_callables() -> Iterator[tuple[str, Any]]:
@@ -46,6 +47,7 @@ def taking_paths() -> set[str]:
 X = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
 FITTED = sf.fit_map(X, X[:, :2])
 MOMENTS = sf.moments({"a": X, "b": X[:, :2]})
+SHARED = sf.canonical_space({"a": X, "b": X[:, :2]}, k=1)
 CURVE = sf.LossCurve(unit="pass", loss=np.ones(3))
 IMAGES = sf.ImageSource(source="fashion-mnist:eval", limit=2)
 
@@ -141,9 +143,7 @@ def reported(given: Any, place: Path) -> None:
 
 
 def problem(given: Any, place: Path) -> None:
-    networks = {
-        name: sf.Head(np.ones((2, 3), np.float32), np.zeros(2, np.float32)) for name in "ab"
-    }
+    networks = {name: ArraySpace(name, dim) for name, dim in {"a": 3, "b": 2}.items()}
     found = sf.SourceProblem("a", networks, MOMENTS).keeping(given)
     assert found.checkpoint == place
 
@@ -166,6 +166,8 @@ CASES: dict[str, Callable[[Any, Path], None]] = {
     "Moments.load path": loaded(MOMENTS),
     "SpaceMoments.save path": saved(MOMENTS, "moments"),
     "SpaceMoments.load path": loaded(MOMENTS),
+    "CanonicalSpace.save path": saved(SHARED, "space"),
+    "CanonicalSpace.load path": loaded(SHARED),
     "StudyResults.save path": saved(sf.compare({"a": X, "b": X[:, :2]}), "results"),
     "StudyResults.load path": loaded(sf.compare({"a": X, "b": X[:, :2]})),
     "SourceProblem.keeping checkpoint": problem,

@@ -231,7 +231,7 @@ def test_rows_of_different_images_are_refused(tmp_path: Path) -> None:
     second = replace(first, ids=["other.png", *first.ids[1:]], fingerprint="x")
     (rows_a,) = extract([a], first, tmp_path)
     (rows_b,) = extract([b], second, tmp_path)
-    with pytest.raises(FeatureError, match=r"row 0 is 'other\.png' for one"):
+    with pytest.raises(FeatureError, match=r"Row 0 is '0000\.png' in a and 'other\.png' in b"):
         list(joint_chunks([rows_a, rows_b], 10))
     shorter, _ = made_images(4)
     (rows_c,) = extract([b], shorter, tmp_path)

@@ -36,7 +36,7 @@ OPTIONS = {
         "beta2": 0.999, "epsilon": 1e-8, "max_rise": 0.5, "pool": 32_768, "seed": 0,
         "device": "cpu",
     },
-    "canonical": {"k": None, "alpha": 0.01},
+    "canonical": {"alpha": 0.01},
     "cosine": {"tolerance": 1e-5, "passes": 200},
     "logit": {},
     "naive": {},

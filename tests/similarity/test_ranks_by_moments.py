@@ -34,7 +34,9 @@ def moments_of(part: dict[str, np.ndarray]) -> Moments:
 
 
 def problem_of(part: dict[str, np.ndarray]) -> SourceProblem:
-    return SourceProblem("a", {name: ArraySpace(name) for name in part}, moments_of(part))
+    return SourceProblem(
+        "a", {name: ArraySpace(name, x.shape[1]) for name, x in part.items()}, moments_of(part)
+    )
 
 
 @pytest.mark.parametrize(("n", "d_a", "d_b"), [(300, 7, 6), (300, 5, 8), (6, 9, 8)])

@@ -161,7 +161,7 @@ def test_fewer_images_than_folds(tmp_path: Path) -> None:
         name: replace(rows, values=values(inputs.fit, name)[:4])
         for name, rows in inputs.fit.items()
     }
-    with pytest.raises(ConfigError, match="4 images can't make 5 parts"):
+    with pytest.raises(ConfigError, match="4 rows can't make 5 parts"):
         find(replace(inputs, fit=few))
 
 

@@ -12,7 +12,7 @@ from npz_worlds import make_worlds, write_npz
 from samefeatures.base.digests import digest
 from samefeatures.joint.kept import moments_key
 from samefeatures.maps import problem
-from samefeatures.study import study as study_module
+from samefeatures.study import parts as parts_module
 from samefeatures.study.config import parse_config
 from samefeatures.study.study import Study
 
@@ -63,7 +63,7 @@ def test_strengths_are_chosen_by_folds_of_the_images(
     assert fits["ols", "a", "b"].alpha is None
     assert results.methods[2].options == {"alpha": "auto", "folds": 3}
     # Nothing is summed again where no map is missing, nor folds where no method asks for them.
-    monkeypatch.setattr(study_module, "moments_by_fold", None)
+    monkeypatch.setattr(parts_module, "moments_by_fold", None)
     again = Study(config, out=tmp_path / "out", base=tmp_path).score()
     assert again.fits == results.fits
     Study(parse_config({"networks": sources}), out=tmp_path / "out", base=tmp_path).fit()

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 from samefeatures.base.brief import brief
 from samefeatures.base.errors import UnknownNameError
 from samefeatures.base.options import check_known
-from samefeatures.features.sample import SAMPLE
-from samefeatures.similarity import MEASURES
 from samefeatures.study.results.frames import pandas_frame, polars_frame
 from samefeatures.study.results.spaces import beyond_column
 from samefeatures.study.results.summaries import MeasureSummary
@@ -156,6 +154,8 @@ def similarity_of(results: StudyResults) -> Similarity | None:
         return None
     givens = dict.fromkeys(row.given for row in found.beyond) if found else {}
     n, sample = results.eval_data.rows, results.settings.get("sample")
+    from samefeatures.features.sample import SAMPLE  # loads numpy, which tables need not
+
     count = min(n, sample if isinstance(sample, int) else SAMPLE)
 
     def values(column: str) -> dict[Pair, float]:
@@ -181,6 +181,8 @@ def similarity_of(results: StudyResults) -> Similarity | None:
 
 
 def _reads_rows(name: str) -> bool:
+    from samefeatures.similarity import MEASURES  # loads numpy likewise
+
     return name in MEASURES.names and MEASURES.get(name).reads == "rows"
 
 
