@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 import uuid
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -46,6 +47,14 @@ def forget(store: FeatureStore, chunks: Collection[int]) -> None:
     files, path = fsspec.core.url_to_fs(str(store.place))
     for k in chunks:
         files.rm(f"{path}/features/c/{k}/0")
+
+
+def wait_for(event: Callable[[], bool]) -> None:
+    for _ in range(60_000):
+        if event():
+            return
+        time.sleep(0.001)
+    pytest.fail("it did not come in a minute")
 
 
 def test_whole_stores_of_different_runs(root: Root) -> None:
@@ -169,14 +178,19 @@ def test_another_process_writes_to_the_same_stores(root: Root) -> None:
     a, b = tiny_network("a"), tiny_network("b")
     (store,) = open_stores([a], images, root, views=None)
 
+    seen = [0]
+
     def meanwhile(features: Float32) -> Float32:
-        if store.missing() == {1}:
+        seen[0] += len(features)
+        if seen[0] == 256:  # the end of B's first chunk, while which A's is being stored
+            wait_for(lambda: store.missing() == {1})
             store.leave_out(0, {4: "gone"})
         return features
 
     assert isinstance(b.backend, NumpyBackend)
     b.backend.spoil = meanwhile
     both = extract([a, b], images, root)
+    assert seen == [300]
     assert [len(rows) for rows in both] == [299, 299]
     assert both[0].ids == both[1].ids
 

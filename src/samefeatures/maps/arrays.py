@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from samefeatures.algebra import open_algebra
+from samefeatures.algebra.pools import one_pool
 from samefeatures.base.display import Display, ProgressChoice
 from samefeatures.base.errors import MapError
 from samefeatures.base.options import check_text
@@ -32,6 +33,7 @@ class ArraySpace:
     head: Head | None = None
 
 
+@one_pool()
 def fit_map(
     x: Rows,
     y: Rows,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from samefeatures.algebra import Algebra, open_algebra
+from samefeatures.algebra.pools import one_pool
 from samefeatures.base.arrays import Float32, Int64
 from samefeatures.base.display import Display, ProgressChoice
 from samefeatures.base.errors import ConfigError, FeatureError
@@ -40,6 +41,7 @@ METHODS: tuple[Method, ...] = (OLS(), Ridge())
 TITLE = "Do these spaces hold the same features?"
 
 
+@one_pool()
 def compare(
     spaces: Mapping[str, Rows],
     *,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
+from samefeatures.algebra.pools import one_pool
 from samefeatures.base.brief import brief
 from samefeatures.maps import METHODS, AffineMap
 from samefeatures.scores.heads import Score
@@ -60,14 +61,14 @@ class Study(StudyParts):
         Raises:
             SamefeaturesError: any of its kinds; what is stored stays.
         """
-        with self.progress:
+        with one_pool(), self.progress:
             return self.fit_features, self.eval_features
 
     def fit(self) -> None:
         """All maps of all methods, saved as ``maps/LABEL/SOURCE--TARGET.safetensors``."""
         # What is not there is said before hours of extraction.
         algebra, _, _ = self.algebra, self.task_images, self.followed
-        with self.progress:
+        with one_pool(), self.progress:
             fit_maps(
                 self.possible.methods,
                 self.map_keys,
@@ -100,7 +101,7 @@ class Study(StudyParts):
             ConfigError: when there is no such measure, or one network alone.
         """
         chosen = chosen_measures(measures, self.config.measures)
-        with self.progress:
+        with one_pool(), self.progress:
             side = self.eval_features
             # Without control spaces, which the moments of a run may be summed with.
             moments = self.runner.moments(list(side.rows.values()), kind="eval")
@@ -119,7 +120,7 @@ class Study(StudyParts):
 
     def score(self) -> StudyResults:
         """Score every cell; writes ``results.*``, ``predictions.parquet`` and ``study.json``."""
-        with self.progress:
+        with one_pool(), self.progress:
             self.fit()
             return self._score()
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from samefeatures.algebra import HOST
+from samefeatures.algebra.pools import one_pool
 from samefeatures.base.errors import FeatureError, MapError
 from samefeatures.base.options import check_number, check_whole
 from samefeatures.features.given import GivenRows, Rows
@@ -19,6 +20,7 @@ from samefeatures.maps.canonical.record import CanonicalSpace
 from samefeatures.maps.canonical.solve import CanonicalSpaces
 
 
+@one_pool()
 def canonical_space(
     spaces: Mapping[str, Rows] | Moments, *, k: int | None = None, alpha: float = 0.01
 ) -> CanonicalSpace:

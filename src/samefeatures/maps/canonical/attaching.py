@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from samefeatures.algebra import HOST
+from samefeatures.algebra.pools import one_pool
 from samefeatures.base.errors import FeatureError, MapError
 from samefeatures.features.given import Rows, given_rows
 from samefeatures.joint.arrays import summed
@@ -16,6 +17,7 @@ from samefeatures.maps.canonical.solve import fitted_member
 from samefeatures.maps.canonical.stack import whitened
 
 
+@one_pool()
 def attach(space: CanonicalSpace, network: Named | str, rows: Rows) -> CanonicalSpace:
     """The space with one network more, whose maps are regressions on the points of the fit rows.
 
