@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from samefeatures.report.canonical import POINT, steps
 from samefeatures.report.drawing import LINE, MUTED, blank, save, style
 from samefeatures.report.shading import INK
-from samefeatures.study.results import CanonicalResults
+from samefeatures.study.results import CanonicalResults, StudyResults
 
 STEM = "canonical"
 TITLE = "How many dimensions do they share?"
@@ -20,10 +20,13 @@ SIZE = (7.4, 6.2)  # inches
 FIT, HELD_OUT, ANSWERS = "#9db7d5", "#33669f", "#b5651d"
 
 
-def draw(found: CanonicalResults, folder: Path) -> list[Path]:
-    """Write ``canonical.png``, ``.svg`` and ``.pdf``; the same bytes for the same numbers."""
+def draw(results: StudyResults, folder: Path) -> list[Path]:
+    """Write ``canonical.png``, ``.svg`` and ``.pdf``; nothing where the study did not ask. Same
+    numbers, same bytes."""
+    if results.canonical is None:
+        return []
     with style():
-        return save(picture(found), folder, STEM, title=TITLE)
+        return save(picture(results.canonical), folder, STEM, title=TITLE)
 
 
 def picture(found: CanonicalResults) -> Figure:

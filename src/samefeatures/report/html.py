@@ -12,12 +12,10 @@ import yaml
 from markupsafe import Markup
 
 from samefeatures.base.shown import plain
-from samefeatures.report import ranks_figure, spectra_figure
 from samefeatures.report.beneath import HEADING, SpaceLine
 from samefeatures.report.beyond import ABOUT as HEAT
 from samefeatures.report.beyond import heats
 from samefeatures.report.both_ways import both_ways
-from samefeatures.report.by_rows import CAPTION
 from samefeatures.report.certainty import target_mark
 from samefeatures.report.controls import HEADS, control_lines, heading
 from samefeatures.report.curves import Curves
@@ -28,6 +26,7 @@ from samefeatures.report.html_cells import metrics, rows, space_details, views
 from samefeatures.report.html_csv import cells_csv
 from samefeatures.report.html_shared import heat_rows
 from samefeatures.report.overlaps import MEANING, PairView, counts, loss_line
+from samefeatures.report.pictures import Picture
 from samefeatures.report.sentences import sentences
 from samefeatures.report.shading import TICKS, level
 from samefeatures.report.shared import listings
@@ -50,11 +49,7 @@ def page(
     stale: Sequence[str] = (),
     curves: Sequence[tuple[Curves, str]] = (),
     strengths: Sequence[tuple[Strengths, str]] = (),
-    ranking: str = "",
-    ranks: str = "",
-    by_rows: str = "",
-    spectra: str = "",
-    pictures: Mapping[str, str] | None = None,
+    pictures: Sequence[Picture] = (),
 ) -> str:
     """The page as text. Every name and message in it is escaped.
 
@@ -65,11 +60,7 @@ def page(
         stale: What to say of overlaps that are not shown.
         curves: Losses of iterative fits, each with its picture as a ``data:`` URI.
         strengths: Those that were chosen, likewise.
-        ranking: The picture of how measures of two spaces rank the pairs, as a ``data:`` URI.
-        ranks: Picture of the maps of every rank, in the same way; empty where there is none.
-        by_rows: Picture of how many images, as such a URI; empty where there is none.
-        spectra: Picture of the spectra, likewise.
-        pictures: Of listings, by slug, likewise.
+        pictures: Of listings.
     """
     template = environment().get_template("report.html")
     tables = mapped(results, precision=precision)
@@ -107,10 +98,6 @@ def page(
         ticks=[(f"{tick:g}", level(tick)) for tick in TICKS],
         axes=(ROWS, COLUMNS) if counted else ("Source", "Target"),
         listings=listings(results),
-        ranks=ranks,
-        ranks_caption=ranks_figure.CAPTION,
-        spectra=spectra,
-        spectra_caption=spectra_figure.CAPTION,
         heats=[(heat, heat_rows(heat)) for heat in heats(results)],
         heat_about=HEAT,
         beneath_heading=HEADING,
@@ -121,10 +108,7 @@ def page(
         curves=curves,
         strengths=strengths,
         strengths_heading=CHOSEN,
-        ranking=ranking,
-        by_rows=by_rows,
-        by_rows_caption=CAPTION,
-        pictures=pictures or {},
+        pictures=[picture for picture in pictures if picture.uri],
         missing=MISSING,
         shades=Markup(_shades()),
         describe=_describe,

@@ -12,15 +12,11 @@ from samefeatures.base.partial import alone
 from samefeatures.base.paths import PathLike, as_path
 from samefeatures.report import (
     beyond_figure,
-    by_rows_figure,
-    canonical_figure,
     curves,
     figure,
     html,
     latex,
     markdown,
-    ranks_figure,
-    spectra_figure,
     strengths_figure,
 )
 from samefeatures.report.beyond import heats
@@ -29,10 +25,9 @@ from samefeatures.report.drawing import as_uri
 from samefeatures.report.grid import PRECISION, grids, mapped
 from samefeatures.report.others import remove_others
 from samefeatures.report.overlaps import fits, stale_note, view_pairs
-from samefeatures.report.similarity_write import ranking_files
+from samefeatures.report.pictures import draw_pictures
 from samefeatures.scores.overlap import Overlap, load_overlaps
 from samefeatures.study.results import StudyResults
-from samefeatures.study.results.similarity import similarity_of
 
 FINEST = 4
 """Digits behind the point; of more, no eval set says anything."""
@@ -83,10 +78,9 @@ def write_report(
         ``report.html``, ``tables.md``, ``pairs.csv``, and per method ``table_METHOD.md``, ``.tex``,
         ``.png``, ``.svg`` and ``.pdf``, in this order; then ``r2_beyond_…`` of what is shared
         beyond controls (``.tex``, ``.png``, ``.svg``, ``.pdf``), ``similarity…`` of measures of two
-        spaces, the figures of the overlaps, ``curve_METHOD`` of iterative methods,
-        ``strengths_METHOD`` where strengths were chosen, ``ranks`` of a sweep, ``by_rows`` of how
-        many images, ``spectra``, and ``canonical`` of the canonical space; ``files.json``, which
-        names them all.
+        spaces, ``ranks`` of a sweep, ``by_rows`` of how many images, ``spectra``, ``canonical`` of
+        the canonical space, the figures of the overlaps, ``curve_METHOD`` of iterative methods,
+        ``strengths_METHOD`` where strengths were chosen; ``files.json``, which names them all.
 
     Raises:
         ConfigError: when the precision is none.
@@ -99,27 +93,15 @@ def write_report(
         views = view_pairs([o for o in overlaps if fits(o, results)], folder)
         stale = [stale_note(o) for o in overlaps if not fits(o, results)]
         drawn = [(each, curves.draw(each, folder)) for each in curves.curves_of(results)]
-        shown = [(each, as_uri(svg)) for each, (_, svg, _) in drawn]
-        similar = similarity_of(results)
-        beside = ranking_files(similar, folder) if similar else []
-        ranking = next((as_uri(p) for p in beside if p.name == "similarity_ranking.svg"), "")
-        ranked = ranks_figure.draw(results, folder)
-        followed = by_rows_figure.draw(results, folder)
         chosen = strengths_figure.drawn_of(results, folder)
-        spectra = spectra_figure.draw(results, folder)
-        spaces = canonical_figure.draw(results.canonical, folder) if results.canonical else []
-        pictures = {"canonical": as_uri(spaces[1])} if spaces else {}
+        pictures = draw_pictures(results, folder)
         text = html.page(
             results,
             precision=precision,
             pairs=views,
             stale=stale,
-            curves=shown,
+            curves=[(each, as_uri(svg)) for each, (_, svg, _) in drawn],
             strengths=[(each, as_uri(svg)) for each, (_, svg, _) in chosen],
-            ranking=ranking,
-            ranks=as_uri(ranked[1]) if ranked else "",
-            by_rows=as_uri(followed[1]) if followed else "",
-            spectra=as_uri(spectra[1]) if spectra else "",
             pictures=pictures,
         )
         paths = [
@@ -135,10 +117,9 @@ def write_report(
         for heat in heats(results):
             paths.append(_write(folder / f"{heat.column}.tex", latex.heat(heat)))
             paths += beyond_figure.draw(heat, folder)
-        paths += beside
+        paths += [path for picture in pictures for path in picture.files]
         paths += [path for view in views for path in view.files]
         paths += [path for _, files in (*drawn, *chosen) for path in files]
-        paths += [*ranked, *followed, *spectra, *spaces]
         paths.append(remove_others(folder, paths))
     except OSError as error:
         raise StoreError(
