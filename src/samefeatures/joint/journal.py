@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from samefeatures.base.border import kept_or_none
 from samefeatures.base.errors import FileError
-from samefeatures.base.records import record
-from samefeatures.base.sealed import read_sealed, write_sealed
+from samefeatures.base.kept_records import kept_record
+from samefeatures.base.sealed import write_sealed
 
 Layout = Sequence[tuple[int, int]]
 """Chunks of each part, and images in one."""
@@ -106,7 +105,7 @@ class Journal:
     @classmethod
     def read(cls, path: Path, layout: Layout) -> Self | None:
         """What ``save`` wrote; None when there is none of this layout that can be read."""
-        kept = kept_or_none(_read, path)
+        kept = kept_record(_Kept, path)
         if kept is None or list(kept.layout) != list(layout):
             return None
         return cls(layout, [list(part) for part in kept.counts], [dict(r) for r in kept.left_out])
@@ -135,7 +134,3 @@ class _Kept:
                 or images < 1
             ):
                 raise FileError("it counts chunks that there are not")
-
-
-def _read(path: Path) -> _Kept:
-    return record(_Kept, read_sealed(path))

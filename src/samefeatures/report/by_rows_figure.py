@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from samefeatures.base.shown import plain
 from samefeatures.report.by_rows import LABELS, TITLE, means, shown
-from samefeatures.report.drawing import LINE, MUTED, blank, save, style
+from samefeatures.report.drawing import LINE, MUTED, blank, dress, save, style
 from samefeatures.study.results import ByRows, RowsForecast, StudyResults
 
 STEM = "by_rows"
@@ -85,10 +85,5 @@ def _dress(axes: Axes, value: str) -> None:
     low, high = axes.get_ylim()
     if value in LOWEST and low < LOWEST[value] < high:
         axes.set_ylim(LOWEST[value], high)
-    axes.set_xlabel("fit rows", fontsize=9, color=MUTED)
     axes.set_title(LABELS[value], fontsize=9, color=MUTED)
-    axes.tick_params(which="both", labelsize=8, colors=MUTED)
-    axes.grid(axis="y", color=LINE, linewidth=0.6)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
-        spine.set_color(LINE)
+    dress(axes, x="fit rows", grid="y")

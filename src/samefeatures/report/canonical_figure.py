@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from samefeatures.report.canonical import POINT, steps
-from samefeatures.report.drawing import LINE, MUTED, blank, save, style
+from samefeatures.report.drawing import MUTED, blank, dress, save, style
 from samefeatures.report.shading import INK
 from samefeatures.study.results import CanonicalResults, StudyResults
 
@@ -99,9 +99,4 @@ def _dress(axes: Axes, what: str) -> None:
     axes.xaxis.set_major_locator(LogLocator(base=2))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.set_ylabel(what, fontsize=9, color=MUTED)
-    axes.tick_params(which="both", labelsize=8, colors=MUTED)
-    axes.grid(color=LINE, linewidth=0.6)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
-        spine.set_color(LINE)
+    dress(axes, y=what)

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from samefeatures.report.drawing import LINE, MUTED, blank, save, style
+from samefeatures.report.drawing import blank, dress, save, style
 from samefeatures.report.grid import Grid, grids
 from samefeatures.report.shading import INK
 from samefeatures.scores.medians import known, median
@@ -125,14 +125,11 @@ def _dress(axes: Axes, curves: Curves) -> None:
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())
-    axes.set_xlabel("batch" if batches else "pass over the fit rows", fontsize=9, color=MUTED)
-    what = "loss of the batch" if batches else "loss above its end, %"
-    axes.set_ylabel(what, fontsize=9, color=MUTED)
-    axes.tick_params(which="both", labelsize=8, colors=MUTED)
-    axes.grid(color=LINE, linewidth=0.6)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
-        spine.set_color(LINE)
+    dress(
+        axes,
+        x="batch" if batches else "pass over the fit rows",
+        y="loss of the batch" if batches else "loss above its end, %",
+    )
 
 
 def _span(values: Sequence[float], form: str) -> str:

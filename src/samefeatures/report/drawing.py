@@ -6,7 +6,7 @@ import io
 from base64 import b64encode
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -50,6 +50,26 @@ def write(
 ) -> None:
     """A text as it is: a name is no formula, "a$b$c" stays."""
     page.text(x, y, text, fontsize=size, color=color, parse_math=False, **how)
+
+
+def dress(axes: Axes, *, x: str = "", y: str = "", grid: Literal["both", "y"] = "both") -> None:
+    """What the axes of all curves have in common: small grey words, a grid, a corner for a frame.
+
+    Args:
+        axes: With their scales and ticks.
+        x: What runs along the bottom; nothing is said where it is empty.
+        y: What runs up.
+        grid: Which values have lines.
+    """
+    if x:
+        axes.set_xlabel(x, fontsize=9, color=MUTED)
+    if y:
+        axes.set_ylabel(y, fontsize=9, color=MUTED)
+    axes.tick_params(which="both", labelsize=8, colors=MUTED)
+    axes.grid(axis=grid, color=LINE, linewidth=0.6)
+    for side, spine in axes.spines.items():
+        spine.set_visible(side in ("left", "bottom"))
+        spine.set_color(LINE)
 
 
 def save(figure: Figure, folder: Path, stem: str, *, title: str = "") -> list[Path]:

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from samefeatures.base.border import kept_or_none
-from samefeatures.base.records import record
+from samefeatures.base.kept_records import kept_record
 from samefeatures.base.removal import remove
-from samefeatures.base.sealed import read_sealed, write_sealed
+from samefeatures.base.sealed import write_sealed
 from samefeatures.base.strict import SAFE_NAME
 
 
@@ -28,7 +27,7 @@ def remove_others(folder: Path, written: Sequence[Path]) -> Path:
     """
     names = sorted({path.name for path in written})
     place = folder / "files.json"
-    older = kept_or_none(lambda path: record(_Written, read_sealed(path)), place)
+    older = kept_record(_Written, place)
     for name in older.files if older else ():
         if name not in names and SAFE_NAME.fullmatch(name):
             remove(folder / name, within=folder)

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from samefeatures.report.drawing import LINE, MUTED, blank, save, style
+from samefeatures.report.drawing import blank, dress, save, style
 from samefeatures.report.shading import INK
 from samefeatures.study.results import RankRow, Ranks, StudyResults
 
@@ -73,10 +73,4 @@ def _dress(axes: Axes, label: str, steps: tuple[int, ...]) -> None:
     axes.xaxis.set_major_locator(FixedLocator(ticks or list(steps)))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    axes.set_xlabel("rank of the map", fontsize=9, color=MUTED)
-    axes.set_ylabel(label, fontsize=9, color=MUTED)
-    axes.tick_params(which="both", labelsize=8, colors=MUTED)
-    axes.grid(color=LINE, linewidth=0.6)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
-        spine.set_color(LINE)
+    dress(axes, x="rank of the map", y=label)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from samefeatures.base.shown import plain
-from samefeatures.report.drawing import LINE, MUTED, blank, save, style
+from samefeatures.report.drawing import blank, dress, save, style
 from samefeatures.report.shading import INK
 from samefeatures.report.short_names import short_names
 from samefeatures.study.results import SpaceSpectrum, SpectraSummary, StudyResults
@@ -91,10 +91,4 @@ def _dress(axes: Axes) -> None:
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.5g} %"))
     axes.yaxis.set_minor_formatter(NullFormatter())
-    axes.set_xlabel("direction", fontsize=9, color=MUTED)
-    axes.set_ylabel("share of the variance", fontsize=9, color=MUTED)
-    axes.tick_params(which="both", labelsize=8, colors=MUTED)
-    axes.grid(color=LINE, linewidth=0.6)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
-        spine.set_color(LINE)
+    dress(axes, x="direction", y="share of the variance")

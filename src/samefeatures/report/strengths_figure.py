@@ -6,7 +6,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from samefeatures.report.drawing import LINE, MUTED, blank, save, style
+from samefeatures.report.drawing import blank, dress, save, style
 from samefeatures.report.shading import INK
 from samefeatures.report.strengths import Strengths, strengths_of
 from samefeatures.study.results import StudyResults
@@ -44,11 +44,5 @@ def picture(strengths: Strengths) -> Figure:
     axes.set_xscale("log")
     low, high = axes.get_ylim()
     axes.set_ylim(max(low, LEAST), max(high, LEAST + 0.2))
-    axes.set_xlabel("strength α", fontsize=9, color=MUTED)
-    axes.set_ylabel("R² on held-out rows", fontsize=9, color=MUTED)
-    axes.tick_params(which="both", labelsize=8, colors=MUTED)
-    axes.grid(color=LINE, linewidth=0.6)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
-        spine.set_color(LINE)
+    dress(axes, x="strength α", y="R² on held-out rows")
     return figure

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from samefeatures.base.border import kept_or_none
 from samefeatures.base.digests import digest
-from samefeatures.base.files import writing
-from samefeatures.base.records import record
-from samefeatures.base.removal import remove
-from samefeatures.base.sealed import read_sealed, write_sealed
+from samefeatures.base.kept_records import keep_record, kept_record, let_others_go
 from samefeatures.joint.kept import moments_key
 from samefeatures.scores.heads import Score
 from samefeatures.similarity import MEASURES
@@ -49,7 +45,7 @@ def kept_controls(
         *(MEASURES.key(name) for name in inputs.measures),
     )
     path = folder / f"{key[:16]}.json"
-    kept = kept_or_none(_read, path)
+    kept = kept_record(Controls, path)
     if kept is not None:
         return kept
 
@@ -57,12 +53,8 @@ def kept_controls(
         return _kept_rows(folder / f"{key[:16]}.{source}.json", take)
 
     found = run_controls(inputs, made(), own, kept=kept_of)
-    with writing(path):
-        folder.mkdir(parents=True, exist_ok=True)
-        write_sealed(path, asdict(found))
-        for stale in folder.glob("*.json"):
-            if stale != path:
-                remove(stale, within=inputs.folder)
+    keep_record(found, path)
+    let_others_go([path], folder=folder, within=inputs.folder)
     return found
 
 
@@ -75,12 +67,10 @@ class _Rows:
 
 def _kept_rows(path: Path, take: Callable[[], Iterable[BeyondRow]]) -> tuple[BeyondRow, ...]:
     """Of a run that was stopped; those of all sources go when the controls are whole."""
-    kept = kept_or_none(lambda path: record(_Rows, read_sealed(path)), path)
+    kept = kept_record(_Rows, path)
     if kept is None:
         kept = _Rows(rows=tuple(take()))
-        with writing(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_sealed(path, asdict(kept))
+        keep_record(kept, path)
     return kept.rows
 
 
@@ -90,7 +80,3 @@ def _fit_labels(inputs: ControlInputs) -> bytes:
         return b""
     labels = inputs.fit_labels()
     return labels.encode() if isinstance(labels, str) else labels.tobytes()
-
-
-def _read(path: Path) -> Controls:
-    return record(Controls, read_sealed(path))

@@ -12,10 +12,10 @@ from samefeatures.base.border import kept_or_none
 from samefeatures.base.digests import digest
 from samefeatures.base.errors import MapError
 from samefeatures.base.files import writing
+from samefeatures.base.kept_records import kept_record
 from samefeatures.base.options import check_known
-from samefeatures.base.records import record
 from samefeatures.base.removal import remove
-from samefeatures.base.sealed import read_sealed, write_sealed
+from samefeatures.base.sealed import write_sealed
 from samefeatures.features.rows import Identity
 from samefeatures.joint.kept import moments_key
 from samefeatures.maps import METHODS, AffineMap, LossCurve
@@ -138,5 +138,5 @@ def map_keys(
 
 def kept_key(manifest: Path) -> str | None:
     """The key of the maps in a folder; None when there is none that can be read."""
-    found = kept_or_none(lambda path: record(_Manifest, read_sealed(path)), manifest)
+    found = kept_record(_Manifest, manifest)
     return None if found is None else found.key

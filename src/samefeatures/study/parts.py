@@ -39,16 +39,7 @@ from samefeatures.study.task_images import TaskImages, open_task_images
 
 
 class StudyParts:
-    """What the stages of a study stand on, each made on first use and kept.
-
-    Args:
-        config: What to do.
-        out: Folder for everything that comes out; created.
-        base: Where relative paths of the config start; the current folder if left out.
-        progress: Shows how far ``extract``, ``fit``, ``map`` and ``score`` are: ``"bar"``,
-            ``"quiet"``, or a function that takes a ``ProgressStep``.
-        runner: Where extraction and moments run; None is this process.
-    """
+    """What the stages of a study stand on, each made on first use; arguments as ``Study`` says."""
 
     def __init__(
         self,

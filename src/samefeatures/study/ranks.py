@@ -5,20 +5,16 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from samefeatures.algebra import HOST, Algebra, Precision
 from samefeatures.base.arrays import Float64, Int64
-from samefeatures.base.border import kept_or_none
 from samefeatures.base.digests import digest
-from samefeatures.base.files import writing
+from samefeatures.base.kept_records import keep_record, kept_record, let_others_go
 from samefeatures.base.progress import Progress
-from samefeatures.base.records import record
-from samefeatures.base.removal import remove
-from samefeatures.base.sealed import read_sealed, write_sealed
 from samefeatures.features.rows import FeatureRows, Identity
 from samefeatures.joint.kept import moments_key
 from samefeatures.joint.record import Moments
@@ -103,17 +99,13 @@ def kept_ranks(inputs: RankInputs) -> Ranks:
     advance = inputs.progress.task("ranks", len(paths))
     rows: list[RankRow] = []
     for source, path in paths.items():
-        kept = kept_or_none(lambda path: record(_Rows, read_sealed(path)), path)
+        kept = kept_record(_Rows, path)
         if kept is None:
             kept = _Rows(rows=tuple(_of_source(inputs, source)))
-            with writing(path):
-                folder.mkdir(parents=True, exist_ok=True)
-                write_sealed(path, asdict(kept))
+            keep_record(kept, path)
         rows += kept.rows
         advance(1)
-    for stale in folder.glob("*.json"):
-        if stale not in paths.values():
-            remove(stale, within=inputs.folder)
+    let_others_go(paths.values(), folder=folder, within=inputs.folder)
     return Ranks(rows=tuple(rows))
 
 

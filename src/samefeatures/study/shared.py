@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from samefeatures.base.arrays import Bool
-from samefeatures.base.border import kept_or_none
 from samefeatures.base.digests import digest
-from samefeatures.base.files import writing
-from samefeatures.base.records import record
-from samefeatures.base.sealed import read_sealed, write_sealed
+from samefeatures.base.kept_records import keep_record, kept_record
 from samefeatures.features.prints import SAME, among, prints_of
 from samefeatures.features.rows import FeatureRows, JoinedRows
 from samefeatures.study.inputs import Part, StudyInputs
@@ -52,14 +49,12 @@ def shared_images(inputs: StudyInputs, fit: Side, evaluation: Side, *, path: Pat
         [side.rows[name]] if name else list(side.rows.values()) for side in (evaluation, fit)
     )
     key = digest(str(SAME), "centred", *(part.fingerprint for part in (*ours, *theirs)))
-    kept = kept_or_none(lambda place: record(_Kept, read_sealed(place)), path)
+    kept = kept_record(_Kept, path)
     if kept is not None and kept.key == key:
         return kept.shared
     known = prints_of(theirs) if fit.prints is None else fit.prints
     found = among(prints_of(ours), known) | _of_whole_parts(inputs, ours[0])
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_sealed(path, asdict(_Kept(key=key, shared=int(found.sum()))))
+    keep_record(_Kept(key=key, shared=int(found.sum())), path)
     return int(found.sum())
 
 

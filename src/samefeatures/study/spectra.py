@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import permutations
 from pathlib import Path
 
 import numpy as np
 
 from samefeatures.algebra import Algebra, Precision
-from samefeatures.base.border import kept_or_none
 from samefeatures.base.digests import digest
-from samefeatures.base.files import writing
+from samefeatures.base.kept_records import keep_record, kept_record, let_others_go
 from samefeatures.base.progress import Progress
-from samefeatures.base.records import record
-from samefeatures.base.removal import remove
-from samefeatures.base.sealed import read_sealed, write_sealed
 from samefeatures.features.rows import Identity
 from samefeatures.joint.kept import moments_key
 from samefeatures.joint.record import Moments
@@ -66,16 +62,12 @@ def kept_spectra(inputs: SpectraInputs) -> SpectraSummary:
     key = digest(str(SPECTRA_VERSION), rows, *said)
     folder = inputs.folder / "spectra"
     path = folder / f"{key[:16]}.json"
-    kept = kept_or_none(lambda place: record(SpectraSummary, read_sealed(place)), path)
+    kept = kept_record(SpectraSummary, path)
     if kept is not None:
         return kept
     found = _taken(inputs)
-    with writing(path):
-        folder.mkdir(parents=True, exist_ok=True)
-        write_sealed(path, asdict(found))
-        for stale in folder.glob("*.json"):
-            if stale != path:
-                remove(stale, within=inputs.folder)
+    keep_record(found, path)
+    let_others_go([path], folder=folder, within=inputs.folder)
     return found
 
 

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from samefeatures.base.border import kept_or_none
 from samefeatures.base.files import writing
+from samefeatures.base.kept_records import kept_record
 from samefeatures.base.npz import write_npz
-from samefeatures.base.records import record
 from samefeatures.base.removal import remove
-from samefeatures.base.sealed import read_sealed, write_sealed
+from samefeatures.base.sealed import write_sealed
 from samefeatures.networks.record import Head
 from samefeatures.study.results import TaskResults
 
@@ -42,7 +41,7 @@ class TaskFile:
 
     def read(self) -> TaskResults | None:
         """What an earlier run left, or None when there is nothing that can be read."""
-        return kept_or_none(lambda path: record(TaskResults, read_sealed(path)), self.path)
+        return kept_record(TaskResults, self.path)
 
     def write(self, found: TaskResults, probes: Mapping[str, Head]) -> None:
         """Keep a task and its probes; those of other settings are removed."""

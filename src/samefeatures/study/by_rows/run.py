@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from samefeatures.algebra import Algebra, Precision
-from samefeatures.base.border import kept_or_none
 from samefeatures.base.digests import digest
-from samefeatures.base.files import writing
+from samefeatures.base.kept_records import keep_record, kept_record, let_others_go
 from samefeatures.base.progress import Progress
-from samefeatures.base.records import record
-from samefeatures.base.removal import remove
-from samefeatures.base.sealed import read_sealed, write_sealed
 from samefeatures.features.nests import places_of
 from samefeatures.features.rows import FeatureRows, held
 from samefeatures.joint.nested import Nest, nested_moments
@@ -91,23 +87,14 @@ def tables_by_rows(inputs: ByRowsInputs) -> Tables:
     folder = inputs.folder / "curve"
     basis = _basis(inputs)
     paths = {p: folder / f"{_key(inputs, basis, p)[:16]}.json" for p in inputs.places}
-    found = {place: kept_or_none(_read, path) for place, path in paths.items()}
+    found = {place: kept_record(Kept, path) for place, path in paths.items()}
     missing = [place for place, kept in found.items() if kept is None]
     if missing:
         for place, maps in _made(inputs, missing):
             found[place] = Kept(maps=maps)
-            with writing(paths[place]):
-                folder.mkdir(parents=True, exist_ok=True)
-                write_sealed(paths[place], asdict(Kept(maps=maps)))
-    with writing(folder):
-        for stale in folder.glob("*.json"):
-            if stale not in paths.values():
-                remove(stale, within=inputs.folder)
+            keep_record(Kept(maps=maps), paths[place])
+    let_others_go(paths.values(), folder=folder, within=inputs.folder)
     return {place: kept.maps for place, kept in found.items() if kept is not None}
-
-
-def _read(path: Path) -> Kept:
-    return record(Kept, read_sealed(path))
 
 
 def _basis(inputs: ByRowsInputs) -> str:

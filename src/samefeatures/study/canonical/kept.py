@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
-from pathlib import Path
+from dataclasses import replace
 
-from samefeatures.base.border import kept_or_none
 from samefeatures.base.digests import digest
 from samefeatures.base.files import writing
-from samefeatures.base.records import record
-from samefeatures.base.removal import remove
-from samefeatures.base.sealed import read_sealed, write_sealed
+from samefeatures.base.kept_records import keep_record, kept_record, let_others_go
 from samefeatures.joint.kept import moments_key
 from samefeatures.maps.canonical.member import Anchors
 from samefeatures.study.canonical.inputs import CanonicalInputs
@@ -31,7 +27,7 @@ def kept_canonical(inputs: CanonicalInputs) -> CanonicalResults:
     """
     folder = inputs.folder / "canonical"
     path = folder / f"{_key(inputs)[:16]}.json"
-    kept = kept_or_none(_read, path)
+    kept = kept_record(CanonicalResults, path)
     if kept is not None and (folder / SPACE).exists():
         return kept
     space, found = sweep(inputs)
@@ -40,10 +36,8 @@ def kept_canonical(inputs: CanonicalInputs) -> CanonicalResults:
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         replace(space, anchors=anchors).save(folder / SPACE)
-        write_sealed(path, asdict(found))
-        for stale in folder.glob("*.json"):
-            if stale != path:
-                remove(stale, within=inputs.folder)
+    keep_record(found, path)
+    let_others_go([path], folder=folder, within=inputs.folder)
     return found
 
 
@@ -58,7 +52,3 @@ def _key(inputs: CanonicalInputs) -> str:
         b"" if labels is None else labels.tobytes(),
         *inputs.prints.values(),
     )
-
-
-def _read(path: Path) -> CanonicalResults:
-    return record(CanonicalResults, read_sealed(path))
