@@ -20,6 +20,7 @@ from samefeatures.planning.plan import memory_of
 from samefeatures.planning.rates import FeatureRates
 from samefeatures.planning.stores import StoreRates
 from samefeatures.planning.tasks import TaskSize
+from samefeatures.similarity import MEASURES
 from samefeatures.study.controls_config import ControlsConfig
 from samefeatures.study.methods import MethodConfig
 
@@ -174,6 +175,29 @@ def test_controls_only_where_they_are_taken() -> None:
     bare = ControlsConfig(seeds=0, pixels=False)
     found = by_name(estimate(extent(controls=bare), features(), algebra(), Done()))
     assert "controls: networks" not in found
+
+
+def test_measures_are_taken_beyond_controls_too() -> None:
+    """Features of 10 and 30, 7 classes, pixels of 3 x 16 x 16; answers, then answers and pixels."""
+    rates = algebra(
+        moments=Linear(0, 1.0),
+        measures={n: Linear(0.5, 2.0) for n in ("r2", "cka", "debiased_cka", "mutual_knn")},
+    )
+    given = [["answers"], ["answers", "pixels"]]
+    chosen = extent(controls=ControlsConfig.model_validate({"given": given}), sample=100)
+    found = by_name(estimate(chosen, features(), rates, Done()))
+    assert "controls: r2" not in found  # of maps
+    calls, square = 2 * 2, 2 * 2 * 40**2 / 2
+    assert found["controls: cka"].seconds == calls * 0.5 + 2.0 * square
+    assert found["controls: cka"].note == "4 values beyond what is given"
+    read = 2 * 40 * (7 + 7 + 768)
+    norms = found["controls: debiased_cka"].seconds
+    assert norms == calls * 0.5 + 2.0 * square + read * 500
+    work = MEASURES.get("mutual_knn")().work(chosen.sizes)  # of both spaces
+    rows = found["controls: mutual_knn"].seconds
+    assert rows == pytest.approx(calls * 0.5 + 2.0 * 2 * 2 * work / 2 + read * 100)
+    found = by_name(estimate(extent(), features(), rates, Done()))
+    assert not [name for name in found if name.startswith("controls")]
 
 
 def test_tasks_only_where_they_are_asked() -> None:

@@ -9,7 +9,7 @@ from sklearn.linear_model import Ridge
 from samefeatures.base.arrays import Float64
 from samefeatures.joint.record import Moments
 from samefeatures.similarity.common import Split
-from samefeatures.similarity.left import left_of
+from samefeatures.similarity.left import Left
 from samefeatures.similarity.measures.cka import CKA
 from samefeatures.similarity.measures.procrustes import Procrustes
 
@@ -37,7 +37,8 @@ def moments(spaces: dict[str, Float64]) -> Moments:
 def test_errors_of_ridge_regressions_on_all_controls(strengths: dict[str, float]) -> None:
     fit, judge = rows(120, 1), rows(80, 2)
     total = moments(fit)
-    left = left_of(Split(total, moments(judge)), strengths, total)
+    taken = Left(Split(total, moments(judge)), strengths, total)
+    left = taken.moments
     # scikit-learn: every block divided by the root of its penalty, then one penalty of 1.
     scaled = {"fit": [], "eval": []}
     for name, strength in strengths.items():
@@ -56,6 +57,17 @@ def test_errors_of_ridge_regressions_on_all_controls(strengths: dict[str, float]
     np.testing.assert_allclose(left.block("a", "b"), across, rtol=1e-6, atol=1e-6)
     assert left.sum_of_squares("b") == pytest.approx((errors["b"] ** 2).sum(), rel=1e-7)
     assert left.n == 80
+    assert taken.blocks == tuple(strengths)
+    read = taken.rows({name: judge[name] for name in (*strengths, "b", "a")})
+    for name in ("a", "b"):
+        np.testing.assert_allclose(read[name], errors[name], rtol=1e-6, atol=1e-6)
+        mean = errors[name].mean(axis=0)
+        np.testing.assert_allclose(taken.mean_of(name), mean, rtol=1e-6, atol=1e-7)
+        np.testing.assert_allclose(taken.centred.mean_of(name), mean, rtol=1e-6, atol=1e-7)
+    apart = [errors[name] - errors[name].mean(axis=0) for name in ("a", "b")]
+    centred = apart[0].T @ apart[1]
+    np.testing.assert_allclose(taken.centred.block("a", "b"), centred, rtol=1e-6, atol=1e-6)
+    assert taken.centred.sum_of_squares("b") == pytest.approx((apart[1] ** 2).sum(), rel=1e-7)
     gram = [np.linalg.norm(errors[name].T @ errors[name]) for name in ("a", "b")]
     assert CKA().value(left, "a", "b") == pytest.approx(
         np.linalg.norm(across) ** 2 / np.prod(gram), rel=1e-6

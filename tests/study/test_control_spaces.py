@@ -220,10 +220,10 @@ def test_intervals_are_of_the_parts_of_the_eval_rows(tmp_path: Path) -> None:
 
 def test_measures_of_what_the_answers_leave(tmp_path: Path) -> None:
     """Nothing is left of networks that share only answers, and the null is not fooled."""
-    names = ("cka", "procrustes", "angle")
+    names = ("cka", "procrustes", "angle", "debiased_cka", "mutual_knn")
     medians = {}
     for kind in (True, False):
-        inputs = replace(world(tmp_path / str(kind), shared=kind), measures=names)
+        inputs = replace(world(tmp_path / str(kind), shared=kind), measures=names, sample=200)
         found = find(inputs)
         for of in ("features", "class noise"):
             rows = [row for row in found.beyond if (row.of, row.given) == (of, "answers")]
@@ -243,4 +243,9 @@ def test_measures_of_what_the_answers_leave(tmp_path: Path) -> None:
         assert medians[True, "features", name] > 0.5
         assert medians[False, "features", name] < 0.15
         assert medians[True, "class noise", name] < 0.15
+    by_chance = 10 / 199  # of 200 images
+    for name, chance in (("debiased_cka", 0.0), ("mutual_knn", by_chance)):
+        assert medians[True, "features", name] > chance + 0.2
+        assert medians[False, "features", name] == pytest.approx(chance, abs=0.03)
+        assert medians[True, "class noise", name] == pytest.approx(chance, abs=0.03)
     assert medians[True, "features", "angle"] < 1.0 < medians[True, "class noise", "angle"]

@@ -19,15 +19,18 @@ from samefeatures.base.arrays import Float64
 from samefeatures.base.files import writing
 from samefeatures.base.progress import Progress
 from samefeatures.features.rows import FeatureRows, joint_chunks
-from samefeatures.joint.blocks import Blocks, BlockSums
+from samefeatures.joint.blocks import BlockSums
 from samefeatures.joint.kept import chunk_rows, clear_old, load_moments, moments_key
 from samefeatures.joint.record import Moments
 from samefeatures.joint.views import Beside, Mixed, SecondMoments
 
+PREFIX = "norm: "
+"""No network's name begins so."""
+
 
 def norm_of(space: str) -> str:
-    """Name of the column p of a space; no network can have it."""
-    return f"norm: {space}"
+    """Name of the column p of a space."""
+    return PREFIX + space
 
 
 def distances(rows: npt.NDArray[np.floating[Any]], about: Float64) -> Float64:
@@ -129,9 +132,9 @@ class NormSums:
         return found
 
 
-def with_norms(spaces: Moments | Blocks, norms: Moments) -> SecondMoments:
+def with_norms(spaces: SecondMoments, norms: Moments) -> SecondMoments:
     """The spaces, and p of each as the space ``norm_of``, of the same rows."""
-    return Beside(spaces, frozenset(spaces.names), norms)
+    return Beside(spaces, frozenset(name.removeprefix(PREFIX) for name in norms.names), norms)
 
 
 def _about(space: str) -> str:

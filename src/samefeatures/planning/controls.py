@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import permutations
 
+from samefeatures.maps.sizes import Sizes
+from samefeatures.similarity import Measure
 from samefeatures.similarity.sketch import COLUMNS
 from samefeatures.study.controls_config import PIXELS, ControlsConfig
 
@@ -86,3 +89,25 @@ class ControlWork:
                 work += 3.0 * (pixels + k + spaces) * (k + spaces + total) * (k + spaces)
                 work += float(rows) * (pixels + 3 * (k + spaces)) * total
         return work
+
+    def measured(self, measure: Measure, sizes: Sizes) -> float:
+        """Multiply-adds of a measure of two spaces, taken beyond all that is given.
+
+        Every source has answers of its own, so that spaces are looked at anew for each.
+
+        Args:
+            measure: Which.
+            sizes: Of the study.
+        """
+        pairs = (replace(sizes, dims=pair) for pair in permutations(self.dims, 2))
+        # Half: what a pair takes of its target alone is taken of a source once, not for each pair.
+        return len(self.chosen.given) * sum(measure.work(pair) for pair in pairs) / 2
+
+    def read(self, rows: int) -> float:
+        """Multiply-adds of taking what is given off so many rows of all networks.
+
+        Args:
+            rows: Read for each source.
+        """
+        widths = (self.classes + (self.pixels if PIXELS in g else 0) for g in self.chosen.given)
+        return float(len(self.dims) * rows * sum(self.dims) * sum(widths))

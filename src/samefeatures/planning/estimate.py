@@ -257,6 +257,20 @@ class _Run:
         seconds += algebra.moments.at(work.beyond(eval_rows)) + 3 * self._reading("fit")
         note = "hybrids of every space, and R² beyond what is given"
         yield _Cost("controls", seconds, factor=GUESS, note=note)
+        yield from self._beyond(work)
+
+    def _beyond(self, work: ControlWork) -> Iterator[_Cost]:
+        """Measures of two spaces, of what is left beyond all that is given."""
+        extent, calls = self.extent, len(work.chosen.given) * self.extent.sizes.hybrids
+        read = {"moments": 0, "norms": extent.rows[1], "rows": extent.sizes.sample}
+        for name, rate in self.algebra.measures.items():
+            measure = MEASURES.get(name)()
+            if measure.judges != "spaces":
+                continue
+            seconds = rate.at(work.measured(measure, extent.sizes), calls=calls)
+            seconds += self.algebra.moments.at(work.read(read[measure.reads]))
+            note = f"{calls} values beyond what is given"
+            yield _Cost(f"controls: {name}", seconds, factor=GUESS, note=note)
 
     def _tasks(self) -> Iterator[_Cost]:
         """Images of their own through all networks, rules on the eval images; then the probes."""

@@ -110,12 +110,15 @@ class Off:
         inverse: (p, p) of S_PP with the shift.
         often: Names of columns of which G and Q are kept.
         algebra: Where products run.
+
+    Attributes:
+        block: See there.
     """
 
     def __init__(
         self, split: Split, block: str, inverse: Float64, *, often: frozenset[str], algebra: Algebra
     ) -> None:
-        self._split, self._block, self._inverse = split, block, inverse
+        self._split, self.block, self._inverse = split, block, inverse
         self._often, self._algebra = often, algebra
         self._known: dict[str, _Explained] = {}
         apart = split.judge.mean_of(block) - split.fit.mean_of(block)
@@ -177,9 +180,9 @@ class Off:
 
     def _of(self, name: str) -> _Explained:
         if name not in self._known:
-            crossed, product = self._split.fit.block(self._block, name), self._algebra.product
+            crossed, product = self._split.fit.block(self.block, name), self._algebra.product
             g = product(self._inverse, crossed)
-            q = self._moved(self._block, name) - product(self._held, g) / 2
+            q = self._moved(self.block, name) - product(self._held, g) / 2
             self._known[name] = _Explained(crossed, g, q)
         return self._known[name]
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float64, Int64
 from samefeatures.base.numbers import finite_or_none
+from samefeatures.features.sample import SAMPLE
 from samefeatures.joint.views import SecondMoments
-from samefeatures.similarity import MEASURES, SpaceMeasure
 from samefeatures.similarity.beyond import (
     Explained,
     Explainer,
@@ -24,9 +23,9 @@ from samefeatures.similarity.beyond import (
 )
 from samefeatures.similarity.common import Common
 from samefeatures.similarity.jackknife import ratio_interval
-from samefeatures.similarity.left import left_of
-from samefeatures.similarity.spectra import Spectra
+from samefeatures.similarity.left import Left
 from samefeatures.study.controls_config import PIXELS, Given
+from samefeatures.study.left_measures import LeftMeasures
 from samefeatures.study.made_spaces import MadeSpaces
 from samefeatures.study.results.spaces import BeyondRow
 from samefeatures.study.spaces import Spaces, given_to
@@ -48,6 +47,7 @@ class Evidence:
         part_of: (m,) the part of each eval row, for the jackknife.
         pixels: Taken off for all sources at once; None where there are none, or none is given.
         pixels_start: Their strength for the targets when nothing else explains them.
+        sample: Eval rows that measures of rows are shown, at most.
     """
 
     ground: Ground
@@ -55,9 +55,10 @@ class Evidence:
     part_of: Int64
     pixels: Common | None = None
     pixels_start: float = 0.0
+    sample: int = SAMPLE
 
     @classmethod
-    def of(cls, made: MadeSpaces, *, algebra: Algebra = HOST) -> Evidence:
+    def of(cls, made: MadeSpaces, *, sample: int = SAMPLE, algebra: Algebra = HOST) -> Evidence:
         """All that a study's spaces know."""
         ground = Ground(
             made.total,
@@ -74,6 +75,7 @@ class Evidence:
             part_of=made.part_of,
             pixels=common,
             pixels_start=common.best(ground.sketches) if common else 0.0,
+            sample=sample,
         )
 
     def forget(self) -> None:
@@ -117,8 +119,15 @@ def beyond_rows(
     sums = _sums(found, evidence, algebra)
     for given in givens:
         controls = sums[given, CONTROLS]
-        measured = _measured(measures, spaces, found[given, CONTROLS], evidence, algebra)
-        for of in spaces:
+        left = LeftMeasures(
+            measures,
+            _left(found[given, CONTROLS], evidence, algebra),
+            evidence.spaces.by_name,
+            names=[*evidence.ground.targets, *evidence.spaces.nulls(source).values()],
+            sample=evidence.sample,
+            algebra=algebra,
+        )
+        for of, space in spaces.items():
             values, mine = r2_beyond(found[given, of], found[given, CONTROLS]), sums[given, of]
             for k, target in enumerate(evidence.ground.targets):
                 if target == source:
@@ -135,37 +144,17 @@ def beyond_rows(
                     ci_low=finite_or_none(low),
                     ci_high=finite_or_none(high),
                     cosine=finite_or_none(cosine_beyond(squares, unexplained, shared)),
-                    measures={name: measured[name, of, target] for name in measures},
+                    measures=left.between(space, target),
                 )
 
 
-def _measured(
-    names: Sequence[str],
-    spaces: Mapping[str, str],
-    controls: Explained,
-    evidence: Evidence,
-    algebra: Algebra,
-) -> dict[tuple[str, str, str], float | None]:
-    """Measures, by name, of what the controls leave of each of the spaces and of every target."""
-    if not names:
-        return {}
-    left, out = _left(controls, evidence, algebra), {}
-    for (of, space), target in product(spaces.items(), evidence.ground.targets):
-        for name in names:
-            measure = MEASURES.get(name)()
-            assert isinstance(measure, SpaceMeasure)
-            value = measure.value(left, space, target, algebra=algebra)
-            out[name, of, target] = finite_or_none(value)
-    return out
-
-
-def _left(controls: Explained, evidence: Evidence, algebra: Algebra) -> Spectra:
+def _left(controls: Explained, evidence: Evidence, algebra: Algebra) -> Left:
     """What the controls leave of all spaces, on the eval rows."""
-    strengths, split = dict(controls.strengths.by_block), evidence.ground.whole
+    strengths, first = dict(controls.strengths.by_block), None
     if evidence.pixels is not None and PIXELS in strengths and PIXELS not in controls.weights:
-        split = evidence.pixels.whole(strengths.pop(PIXELS)).split
-    moments = left_of(split, strengths, evidence.ground.chosen_on, algebra=algebra)
-    return Spectra(moments, algebra=algebra)
+        first = evidence.pixels.whole(strengths.pop(PIXELS))
+    ground = evidence.ground
+    return Left(ground.whole, strengths, ground.chosen_on, first=first, algebra=algebra)
 
 
 def _explained(

@@ -42,7 +42,7 @@ def kept_controls(
         inputs.labels.tobytes(),
         _fit_labels(inputs),
         *(network.fingerprint for network in inputs.networks.values()),
-        *(MEASURES.key(name) for name in inputs.measures),
+        *_measures(inputs),
     )
     path = folder / f"{key[:16]}.json"
     kept = kept_record(Controls, path)
@@ -72,6 +72,12 @@ def _kept_rows(path: Path, take: Callable[[], Iterable[BeyondRow]]) -> tuple[Bey
         kept = _Rows(rows=tuple(take()))
         keep_record(kept, path)
     return kept.rows
+
+
+def _measures(inputs: ControlInputs) -> list[str]:
+    """What they are, and of how many rows those are that read some."""
+    reading = any(MEASURES.get(name).reads == "rows" for name in inputs.measures)
+    return [*map(MEASURES.key, inputs.measures), *([str(inputs.sample)] if reading else [])]
 
 
 def _fit_labels(inputs: ControlInputs) -> bytes:

@@ -10,6 +10,7 @@ from samefeatures.algebra import Algebra, Precision
 from samefeatures.base.arrays import Int64
 from samefeatures.base.progress import Progress
 from samefeatures.features.rows import FeatureRows
+from samefeatures.features.sample import SAMPLE
 from samefeatures.networks.record import ImageNetwork, Network
 from samefeatures.study.controls_config import ControlsConfig
 
@@ -32,6 +33,7 @@ class ControlInputs:
         folder: Of the study: for moments and scratch files.
         chosen: Which spaces.
         measures: Names of measures of two spaces, taken beyond what is given too.
+        sample: Eval rows that measures of rows are shown, at most.
         precision: Of the products between networks.
         algebra: Where factorisations and products run.
         progress: Shows how far it is.
@@ -46,6 +48,7 @@ class ControlInputs:
     folder: Path
     chosen: ControlsConfig
     measures: tuple[str, ...] = ()
+    sample: int = SAMPLE
     precision: Precision
     algebra: Algebra
     progress: Progress

@@ -39,7 +39,7 @@ def find_spaces(
         kept: Keeps what is shared beyond controls, source by source: with many features one takes
             minutes.
     """
-    evidence = Evidence.of(made, algebra=inputs.algebra)
+    evidence = Evidence.of(made, sample=inputs.sample, algebra=inputs.algebra)
     sources = _sources(made.evaluation)
     advance = inputs.progress.task("control spaces", len(sources))
     rows: list[SpaceRow] = []

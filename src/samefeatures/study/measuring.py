@@ -47,7 +47,7 @@ class Measuring:
     def __init__(
         self,
         names: Sequence[str],
-        moments: Callable[[], Moments],
+        moments: Callable[[], SecondMoments],
         *,
         norms: Callable[[], Moments],
         sample: Sample | None = None,
@@ -62,19 +62,15 @@ class Measuring:
 
     @property
     def of_spaces(self) -> tuple[str, ...]:
-        """Names of those that judge spaces, not maps, by the moments of features alone."""
-        return tuple(
-            name
-            for name, each in self._measures.items()
-            if each.judges == "spaces" and each.reads == "moments"
-        )
+        """Names of those that judge spaces, not maps."""
+        return tuple(name for name, each in self._measures.items() if each.judges == "spaces")
 
     @cached_property
     def _spaces(self) -> Spectra:
         """What measures share is taken once."""
-        moments: SecondMoments = self._moments()
+        moments = self._moments()
         if any(each.reads == "norms" for each in self._measures.values()):
-            moments = with_norms(self._moments(), self._norms())
+            moments = with_norms(moments, self._norms())
         return Spectra(moments, algebra=self._algebra)
 
     def of(self, fitted: AffineMap) -> dict[str, float]:

@@ -168,6 +168,7 @@ class StudyParts:
             folder=self.out,
             chosen=chosen or ControlsConfig(),
             measures=self.measuring.of_spaces,
+            sample=self._sample.count,
             precision=self.config.algebra.precision,
             algebra=self.algebra,
             progress=self.progress,

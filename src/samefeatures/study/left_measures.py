@@ -1,0 +1,110 @@
+"""Measures of two spaces, of what controls leave of both: from moments, from norms, from rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+
+import numpy as np
+
+from samefeatures.algebra import HOST, Algebra
+from samefeatures.base.arrays import Float64
+from samefeatures.base.numbers import finite_or_none
+from samefeatures.features.rows import FeatureRows
+from samefeatures.features.sample import StoredSample
+from samefeatures.joint.norms import distances, norm_of
+from samefeatures.joint.record import Moments
+from samefeatures.similarity import MEASURES
+from samefeatures.similarity.left import Left
+from samefeatures.study.measuring import Measuring
+
+ROWS = 4096
+
+
+class LeftMeasures:
+    """Takes measures of what is left; rows are read only for measures that ask for them.
+
+    Those that read norms are of the errors about their mean, as they are of rows; all others are
+    about the predictions.
+
+    Args:
+        measures: Names, each of two spaces.
+        left: What controls leave.
+        rows: Eval rows by name: of all blocks that are taken off, and of the spaces.
+        names: Of the spaces that are ever asked for.
+        sample: Rows that measures of rows are shown, at most.
+        algebra: Where products run.
+    """
+
+    def __init__(
+        self,
+        measures: Sequence[str],
+        left: Left,
+        rows: Mapping[str, FeatureRows],
+        *,
+        names: Sequence[str],
+        sample: int,
+        algebra: Algebra = HOST,
+    ) -> None:
+        self._measures, self._left, self._rows = tuple(measures), left, rows
+        self._names = list(dict.fromkeys(names))
+        of_norms = [name for name in measures if MEASURES.get(name).reads == "norms"]
+        others = [name for name in measures if name not in of_norms]
+        shown = LeftSample(left, rows, count=sample)
+        self._takers = [
+            Measuring(
+                others, lambda: left.moments, norms=self._norms, sample=shown, algebra=algebra
+            ),
+            Measuring(of_norms, lambda: left.centred, norms=self._norms, algebra=algebra),
+        ]
+
+    def between(self, source: str, target: str) -> dict[str, float | None]:
+        """By name, in the order of the measures; None where one says nothing, and all of them
+        where nothing is left of a space."""
+        if not all(map(self._left.anything, (source, target))):
+            return dict.fromkeys(self._measures)
+        found = {k: v for each in self._takers for k, v in each.between(source, target).items()}
+        return {name: finite_or_none(found[name]) for name in self._measures}
+
+    def _norms(self) -> Moments:
+        """Moments of ‖error − mean‖² of every space: one pass over the rows."""
+        means = {name: self._left.mean_of(name) for name in self._names}
+        sums = Moments([norm_of(name) for name in self._names], [1] * len(self._names))
+        for errors in self._errors():
+            sums.update(*(distances(errors[name], means[name]) for name in self._names))
+        return sums
+
+    def _errors(self) -> Iterator[dict[str, Float64]]:
+        """(r, d) of every space, some rows at a time."""
+        read = list(dict.fromkeys([*self._left.blocks, *self._names]))
+        chunks = (self._rows[name].chunks(ROWS) for name in read)
+        for blocks in zip(*chunks, strict=True):
+            yield self._left.rows(
+                {n: np.asarray(b, np.float64) for n, b in zip(read, blocks, strict=True)}
+            )
+
+
+class LeftSample:
+    """Some rows of what is left, one space at a time.
+
+    Args:
+        left: What controls leave.
+        rows: By name: of blocks and spaces.
+        count: Rows at most.
+
+    Attributes:
+        count: See there.
+    """
+
+    def __init__(self, left: Left, rows: Mapping[str, FeatureRows], *, count: int) -> None:
+        self._left, self._sample, self.count = left, StoredSample(rows, count), count
+
+    @cached_property
+    def _blocks(self) -> dict[str, Float64]:
+        """(m, d) of the blocks that are taken off."""
+        return {n: self._sample.rows(n).astype(np.float64) for n in self._left.blocks}
+
+    def rows(self, name: str) -> Float64:
+        """(m, d) errors of a space."""
+        read = self._sample.rows(name).astype(np.float64)
+        return self._left.rows({**self._blocks, name: read})[name]

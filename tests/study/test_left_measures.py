@@ -1,0 +1,157 @@
+"""Measures of what controls leave, against errors of scikit-learn's regressions row by row."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from sklearn.linear_model import Ridge
+from sklearn.neighbors import NearestNeighbors
+
+from samefeatures.algebra import HOST
+from samefeatures.base.arrays import Float32, Float64
+from samefeatures.features.rows import ArrayRows
+from samefeatures.features.sample import ranks_of
+from samefeatures.joint.record import Moments
+from samefeatures.similarity.common import Off, Split
+from samefeatures.similarity.left import Left
+from samefeatures.similarity.sheet import inverse_of
+from samefeatures.similarity.strengths import shift_of
+from samefeatures.study import left_measures
+from samefeatures.study.left_measures import LeftMeasures
+
+DIMS = {"answers": 5, "pixels": 8, "a": 7, "b": 9, "c": 6}
+FIT, JUDGE, SAMPLE = 160, 90, 60
+STRENGTHS = {"pixels": 0.3, "answers": 0.05}
+SPACES = ("a", "b", "c")
+MEASURES = ("cka", "debiased_cka", "mutual_knn")
+
+
+def made(n: int, seed: int) -> dict[str, Float32]:
+    fixed, rng = np.random.default_rng(0), np.random.default_rng(seed)
+    causes = rng.standard_normal((n, 6))
+    return {
+        name: (causes @ fixed.standard_normal((6, d)) + rng.standard_normal((n, d)) + 2).astype(
+            "f4"
+        )
+        for name, d in DIMS.items()
+    }
+
+
+FITTED, JUDGED = made(FIT, 1), made(JUDGE, 2)
+IDS = [f"image {k}" for k in range(JUDGE)]
+
+
+def moments(spaces: dict[str, Float32]) -> Moments:
+    out = Moments(list(spaces), [part.shape[1] for part in spaces.values()])
+    out.update(*spaces.values())
+    return out
+
+
+def errors() -> dict[str, Float64]:
+    """Every block divided by the root of its penalty, then one penalty of 1."""
+    stacked = {}
+    for side, spaces in (("fit", FITTED), ("judge", JUDGED)):
+        penalty = {n: s * FITTED[n].var(axis=0).mean() * FIT for n, s in STRENGTHS.items()}
+        stacked[side] = np.hstack([spaces[n] / np.sqrt(penalty[n]) for n in STRENGTHS])
+    fitted = {n: Ridge(alpha=1.0).fit(stacked["fit"], FITTED[n].astype("f8")) for n in SPACES}
+    return {n: JUDGED[n] - fitted[n].predict(stacked["judge"]) for n in SPACES}
+
+
+def left(*, first: bool) -> Left:
+    """Pixels are taken off with the answers, or were taken off for all sources before."""
+    total = moments(FITTED)
+    split = Split(total, moments(JUDGED))
+    if not first:
+        return Left(split, STRENGTHS, total)
+    shift = shift_of(total, "pixels", STRENGTHS["pixels"], FIT)
+    inverse = inverse_of(total.block("pixels", "pixels"), shift, HOST)
+    off = Off(split, "pixels", inverse, often=frozenset(), algebra=HOST)
+    return Left(split, {"answers": STRENGTHS["answers"]}, total, first=off)
+
+
+def measures(*, first: bool, sample: int = SAMPLE) -> LeftMeasures:
+    rows = {
+        name: ArrayRows(name=name, values=part, fingerprint=name, ids=IDS)
+        for name, part in JUDGED.items()
+    }
+    return LeftMeasures(MEASURES, left(first=first), rows, names=SPACES, sample=sample)
+
+
+def debiased(a: Float64, b: Float64) -> float:
+    """The cosine between n × n matrices of similarities, centred off their diagonals."""
+
+    def centred(x: Float64) -> Float64:
+        k, n = x @ x.T, len(x)
+        np.fill_diagonal(k, 0)
+        rows = k.sum(axis=0) / (n - 2)
+        k = k - rows - rows[:, None] + k.sum() / ((n - 1) * (n - 2))
+        np.fill_diagonal(k, 0)
+        return k
+
+    k, m = centred(a), centred(b)
+    return float((k * m).sum() / np.linalg.norm(k) / np.linalg.norm(m))
+
+
+def neighbours(a: Float64, b: Float64) -> float:
+    found = [
+        NearestNeighbors(n_neighbors=10, metric="cosine", algorithm="brute")
+        .fit(x)
+        .kneighbors(return_distance=False)
+        for x in (a, b)
+    ]
+    return float(np.mean([len(set(p) & set(q)) / 10 for p, q in zip(*found, strict=True)]))
+
+
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize("chunk", [17, 4096])
+def test_each_is_of_the_errors_of_the_rows(
+    first: bool, chunk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(left_measures, "ROWS", chunk)
+    taken, apart = measures(first=first), errors()
+    shown = np.argsort(ranks_of(IDS))[:SAMPLE]
+    for a, b in combinations(SPACES, 2):
+        found = taken.between(a, b)
+        assert list(found) == list(MEASURES)
+        across = np.linalg.norm(apart[a].T @ apart[b]) ** 2
+        alone = [np.linalg.norm(apart[name].T @ apart[name]) for name in (a, b)]
+        assert found["cka"] == pytest.approx(across / np.prod(alone), rel=1e-6)
+        assert found["debiased_cka"] == pytest.approx(debiased(apart[a], apart[b]), abs=1e-6)
+        assert found["mutual_knn"] == pytest.approx(neighbours(apart[a][shown], apart[b][shown]))
+        assert found == taken.between(b, a)
+
+
+def test_no_row_is_read_where_no_measure_asks_for_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    chunks = ArrayRows.chunks
+    monkeypatch.setattr(
+        ArrayRows, "chunks", lambda self, rows: read.append(self.name) or chunks(self, rows)
+    )
+    rows = {n: ArrayRows(name=n, values=v, fingerprint=n) for n, v in JUDGED.items()}
+    for names, expected in (
+        (["cka"], set()),
+        (["debiased_cka"], set(JUDGED)),
+        (["mutual_knn"], {*STRENGTHS, "a", "b"}),
+    ):
+        read.clear()
+        taken = LeftMeasures(names, left(first=False), rows, names=SPACES, sample=SAMPLE)
+        taken.between("a", "b")
+        taken.between("b", "a")
+        assert set(read) == expected
+        assert len(read) == len(expected)  # once
+
+
+@pytest.mark.parametrize("of", ["a", "b"])
+def test_what_nothing_is_left_of_has_no_value(of: str) -> None:
+    """A space that is linear in the controls, and no ridge: rounding is left, and is no space."""
+    fitted, judged = (
+        {**spaces, of: np.float32(3 * spaces["pixels"][:, :4] + 1)} for spaces in (FITTED, JUDGED)
+    )
+    total = moments(fitted)
+    rows = {n: ArrayRows(name=n, values=v, fingerprint=n) for n, v in judged.items()}
+    gone = Left(Split(total, moments(judged)), {"pixels": 0.0}, total)
+    taken = LeftMeasures(MEASURES, gone, rows, names=SPACES, sample=SAMPLE)
+    assert taken.between("a", "b") == dict.fromkeys(MEASURES)
+    assert None not in taken.between("c", "b" if of == "a" else "a").values()
