@@ -39,6 +39,22 @@ from samefeatures.study.results import ClassChange, NetworkSummary, StudyResults
 
 WIDE = 12
 """Networks above which the page is printed across."""
+ALWAYS: Mapping[str, Any] = {
+    "both_ways": both_ways,
+    "target_mark": target_mark,
+    "control_heads": HEADS,
+    "tasks_heading": TASKS,
+    "tasks_about": ABOUT,
+    "alone": ALONE,
+    "meaning": MEANING,
+    "counts": counts,
+    "loss_line": loss_line,
+    "heat_about": HEAT,
+    "beneath_heading": HEADING,
+    "strengths_heading": CHOSEN,
+    "missing": MISSING,
+}
+"""What the template says and asks whatever the study is."""
 
 
 def page(
@@ -68,24 +84,16 @@ def page(
     counted = any(grid.scored for grid in tables)
     shown = metrics(results.measures, follows=follows, counted=counted)
     return template.render(
+        **ALWAYS,
         results=results,
         counted=counted,
         sentences=sentences(results),
         grids=[(grid, numbers(grid), rows(grid, shown[0]), under(grid)) for grid in tables],
-        both_ways=both_ways,
-        target_mark=target_mark,
         pairs=[(pair, _gallery(pair)) for pair in pairs],
         stale=stale,
         controls=control_lines(results),
         controls_heading=heading(results.controls) if results.controls else "",
-        control_heads=HEADS,
         tasks=[(task, rows(task.grid)) for task in task_views(results, precision=precision)],
-        tasks_heading=TASKS,
-        tasks_about=ABOUT,
-        alone=ALONE,
-        meaning=MEANING,
-        counts=counts,
-        loss_line=loss_line,
         classes=_classes(results, tables),
         metrics=shown,
         says={metric.key: metric.says for metric in shown},
@@ -99,17 +107,13 @@ def page(
         axes=(ROWS, COLUMNS) if counted else ("Source", "Target"),
         listings=listings(results),
         heats=[(heat, heat_rows(heat)) for heat in heats(results)],
-        heat_about=HEAT,
-        beneath_heading=HEADING,
         beneath=partial(_beneath, digits=precision),
         precision=precision,
         wide=len(results.networks) > WIDE,
         cells=cells_csv(results.cells),
         curves=curves,
         strengths=strengths,
-        strengths_heading=CHOSEN,
         pictures=[picture for picture in pictures if picture.uri],
-        missing=MISSING,
         shades=Markup(_shades()),
         describe=_describe,
     )

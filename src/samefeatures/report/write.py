@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from samefeatures.base.errors import StoreError
@@ -109,14 +109,7 @@ def write_report(
             _write(folder / "tables.md", markdown.document(results, precision=precision)),
             _write(folder / "pairs.csv", as_csv(grids(results))),
         ]
-        for grid in mapped(results, precision=precision):
-            stem = f"table_{grid.slug}"
-            paths.append(_write(folder / f"{stem}.md", markdown.table(grid)))
-            paths.append(_write(folder / f"{stem}.tex", latex.table(grid)))
-            paths += figure.draw(grid, folder, stem)
-        for heat in heats(results):
-            paths.append(_write(folder / f"{heat.column}.tex", latex.heat(heat)))
-            paths += beyond_figure.draw(heat, folder)
+        paths += _tables(results, folder, precision)
         paths += [path for picture in pictures for path in picture.files]
         paths += [path for view in views for path in view.files]
         paths += [path for _, files in (*drawn, *chosen) for path in files]
@@ -127,6 +120,18 @@ def write_report(
             "or choose another folder with --out."
         ) from error
     return paths
+
+
+def _tables(results: StudyResults, folder: Path, precision: int) -> Iterator[Path]:
+    """Of every method, and of what is shared beyond controls, in every medium."""
+    for grid in mapped(results, precision=precision):
+        stem = f"table_{grid.slug}"
+        yield _write(folder / f"{stem}.md", markdown.table(grid))
+        yield _write(folder / f"{stem}.tex", latex.table(grid))
+        yield from figure.draw(grid, folder, stem)
+    for heat in heats(results):
+        yield _write(folder / f"{heat.column}.tex", latex.heat(heat))
+        yield from beyond_figure.draw(heat, folder)
 
 
 def _write(path: Path, text: str) -> Path:

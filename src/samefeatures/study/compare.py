@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,27 +15,23 @@ from samefeatures.base.display import Display, ProgressChoice
 from samefeatures.base.errors import ConfigError, FeatureError
 from samefeatures.base.options import check_text
 from samefeatures.base.progress import Progress
-from samefeatures.base.strict import check_name
 from samefeatures.features.blocks import single
-from samefeatures.features.given import Floats, GivenRows, Rows, in_memory, read_again
-from samefeatures.features.prints import SUMS, printed
-from samefeatures.features.sample import SAMPLE
-from samefeatures.joint.arrays import fold_sums, summed
+from samefeatures.features.given import GivenRows, Rows
 from samefeatures.maps import OLS, AffineMap, Method, Ridge, SourceProblem
 from samefeatures.maps.arrays import ArraySpace
-from samefeatures.maps.method import check_method
 from samefeatures.networks.record import Head
 from samefeatures.scores.comparisons import Pair
 from samefeatures.scores.heads import Score, score_heads
-from samefeatures.similarity import MEASURES
 from samefeatures.similarity.passing import Passing
 from samefeatures.study.arrays import Sides, heads_of, labels_of, sides_of
-from samefeatures.study.compared import Compared, Seen, record_of
+from samefeatures.study.compare_options import labelled_methods, passing_of
+from samefeatures.study.compared import Compared, record_of
 from samefeatures.study.curves import curve_summary
 from samefeatures.study.measuring import Measuring
 from samefeatures.study.results import StudyResults
 from samefeatures.study.score_files import MapFacts
 from samefeatures.study.scoring import SCORE_ROWS, Scored, fit_summary
+from samefeatures.study.seen import FitSide, fit_side, seen
 
 METHODS: tuple[Method, ...] = (OLS(), Ridge())
 TITLE = "Do these spaces hold the same features?"
@@ -93,10 +89,10 @@ def compare(
         MapError: when a method can't fit.
     """
     check_text("title", title, ConfigError)
-    chosen = _labelled(methods, measures, heads, spaces)
+    chosen = labelled_methods(methods, measures, heads, spaces)
     algebra, display = open_algebra(device), Display(progress)
     sides = sides_of(spaces, eval, held_out=held_out, seed=seed)
-    passed = _passing(sides.evaluation, measures, sample)
+    passed = passing_of(sides.evaluation, measures, sample)
     known = heads_of(heads, sides.fit)
     counted = labels_of(labels, sides, known)
     once = [name for name, part in sides.evaluation.items() if part.length is None]
@@ -134,21 +130,12 @@ def _found(
     progress: Progress,
 ) -> Compared:
     """Moments, maps, scores and measures of both sides."""
-    spaces = list(sides.fit)
-    again, rows = sides.fit, {}
-    if any(method.needs_rows or method.needs_folds for method in chosen.values()):
-        again = {name: read_again(part) for name, part in sides.fit.items()}
-    if any(method.needs_rows for method in chosen.values()):
-        rows = {name: in_memory(part) for name, part in again.items()}
-    by_fold = fold_sums(again, [each.needs_folds for each in chosen.values()], algebra=algebra)
-    beside = [sums.update for sums in by_fold.values()]
-    fit = _seen(again, algebra, progress, "moments of the fit rows", beside=beside)
-    folds = {count: sums.moments() for count, sums in by_fold.items()}
+    fit = fit_side(sides.fit, chosen.values(), algebra, progress)
     beside = [passed.update]
-    judge = _seen(sides.evaluation, algebra, progress, "moments of the eval rows", beside=beside)
+    judge = seen(sides.evaluation, algebra, progress, "moments of the eval rows", beside=beside)
     if not judge.moments.n:
         raise FeatureError("eval has no rows. Maps are judged on rows that they have not seen.")
-    networks = {
+    spaces = {
         name: ArraySpace(name, part.dim, head=heads.get(name)) for name, part in sides.fit.items()
     }
     measuring = Measuring(
@@ -158,29 +145,21 @@ def _found(
         sample=passed.sample,
         algebra=algebra,
     )
-    advance = progress.task("fit maps", len(spaces) * len(chosen))
     own = {n: _scores(sides.evaluation[n], [head], labels, algebra)[0] for n, head in heads.items()}
     hybrids: dict[str, dict[Pair, Score]] = {label: {} for label in chosen}
     facts: dict[str, dict[Pair, MapFacts]] = {label: {} for label in chosen}
-    for source in spaces:
-        problem = SourceProblem(
-            source, networks, fit.moments, rows=rows, algebra=algebra, progress=progress
-        )
-        for label, method in chosen.items():
-            given = problem.with_folds(folds.get(method.needs_folds, ()))
-            maps = list(method.fit(given, [name for name in spaces if name != source]))
-            ending = [each for each in maps if each.target in heads]
-            folded = [each.fold(networks[each.target], algebra=algebra) for each in ending]
-            found = _scores(sides.evaluation[source], folded, labels, algebra)
-            pairs = [(source, each.target) for each in ending]
-            hybrids[label] |= zip(pairs, found, strict=True)
-            facts[label] |= {(source, m.target): _facts(label, m, measuring) for m in maps}
-            advance(1)
+    for source, label, maps in _maps(chosen, fit, spaces, algebra, progress):
+        ending = [each for each in maps if each.target in heads]
+        folded = [each.fold(spaces[each.target], algebra=algebra) for each in ending]
+        found = _scores(sides.evaluation[source], folded, labels, algebra)
+        pairs = [(source, each.target) for each in ending]
+        hybrids[label] |= zip(pairs, found, strict=True)
+        facts[label] |= {(source, each.target): _facts(label, each, measuring) for each in maps}
     said = {n: f"{part.dim} features, {part.dtype.name}" for n, part in sides.fit.items()}
     return Compared(
-        spaces=networks,
+        spaces=spaces,
         said={"spaces": said, **sides.said},
-        fit=fit,
+        fit=fit.seen,
         judge=judge,
         methods=chosen,
         measures=measuring.keys,
@@ -189,80 +168,23 @@ def _found(
     )
 
 
-def _labelled(
-    methods: Sequence[Method] | Mapping[str, Method],
-    measures: Sequence[str],
-    heads: Mapping[str, Any] | None,
-    spaces: Mapping[str, Rows],
-) -> dict[str, Method]:
-    """Methods by label, checked before anything is read, as the measures are."""
-    for what, given in (("methods", methods), ("measures", measures)):
-        by_label = what == "methods" and isinstance(given, Mapping)
-        if not by_label and not isinstance(given, list | tuple):
-            said = repr(given) if isinstance(given, str) else type(given).__name__
-            example = "[sf.Ridge()]" if what == "methods" else "['r2', 'cka']"
-            raise ConfigError(f"{what} is {said}; give a list, e.g. {what}={example}.")
-    pairs = (
-        list(methods.items())
-        if isinstance(methods, Mapping)
-        else [(getattr(method, "name", ""), method) for method in methods]
-    )
-    if not pairs:
-        raise ConfigError("methods is empty. Give one, e.g. sf.Ridge().")
-    for label, method in pairs:
-        check_method(method, "One of methods")
-        check_text("The label of a method", label, ConfigError)
-        try:
-            check_name(label, "the label")
-        except ValueError as error:
-            raise ConfigError(f"methods: {error}.") from None
-        if method.uses == "heads" and set(heads or ()) != set(spaces):
-            raise ConfigError(
-                f"The method '{method.name}' is made of heads, and not every space has one. Leave "
-                "it out, or give heads={…} for all."
-            )
-    labels = [label for label, _ in pairs]
-    twice = {label for label in labels if labels.count(label) > 1}
-    if twice:
-        raise ConfigError(
-            f"Two methods are called '{min(twice)}'. Give them by label: methods={{'weak': "
-            "sf.Ridge(alpha=1.0), …}."
-        )
-    MEASURES.each(measures)
-    return dict(pairs)
-
-
-def _passing(
-    spaces: Mapping[str, GivenRows], measures: Sequence[str], sample: int | None
-) -> Passing:
-    """What the measures need beside moments."""
-    reads = {MEASURES.get(name).reads for name in measures}
-    if "rows" not in reads and sample is not None:
-        raise ConfigError(
-            "sample has no effect: no measure here reads rows. Leave it out, or add one that does, "
-            "e.g. mutual_knn."
-        )
-    count = (SAMPLE if sample is None else sample) if "rows" in reads else None
-    return Passing(spaces, norms="norms" in reads, sample=count)
-
-
-def _seen(
-    spaces: Mapping[str, GivenRows],
+def _maps(
+    methods: Mapping[str, Method],
+    fit: FitSide,
+    spaces: Mapping[str, ArraySpace],
     algebra: Algebra,
     progress: Progress,
-    stage: str,
-    *,
-    beside: Sequence[Callable[..., None]] = (),
-) -> Seen:
-    prints = [np.zeros((0, SUMS))]
-
-    def look(*blocks: Floats) -> None:
-        prints.append(printed(blocks))
-
-    moments = summed(
-        spaces, beside=[look, *beside], algebra=algebra, progress=progress, stage=stage
-    )
-    return Seen(moments, np.concatenate(prints))
+) -> Iterator[tuple[str, str, list[AffineMap]]]:
+    """Source, label, and the maps to all others."""
+    advance = progress.task("fit maps", len(spaces) * len(methods))
+    for source in spaces:
+        problem = SourceProblem(
+            source, spaces, fit.seen.moments, rows=fit.rows, algebra=algebra, progress=progress
+        )
+        for label, method in methods.items():
+            given = problem.with_folds(fit.folds.get(method.needs_folds, ()))
+            yield source, label, list(method.fit(given, [to for to in spaces if to != source]))
+            advance(1)
 
 
 def _scores(

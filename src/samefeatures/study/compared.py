@@ -8,9 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from samefeatures.base.arrays import Float64
 from samefeatures.features.prints import equal_among
-from samefeatures.joint.record import Moments
 from samefeatures.maps import Method
 from samefeatures.maps.arrays import ArraySpace
 from samefeatures.similarity import MEASURES
@@ -19,16 +17,9 @@ from samefeatures.study.classes import class_changes, count_classes
 from samefeatures.study.label_warnings import label_warnings
 from samefeatures.study.results import DataSummary, MeasureSummary, StudyResults
 from samefeatures.study.scoring import Scored
+from samefeatures.study.seen import Seen
 from samefeatures.study.summaries import fit_warnings, method_summary, network_summary
 from samefeatures.study.versions import CORE, here, installed
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Seen:
-    """Moments of all spaces on the same rows, and (n, 8) prints of the rows."""
-
-    moments: Moments
-    prints: Float64
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -22,12 +22,13 @@ from samefeatures.study.kept_similarity import results_of
 from samefeatures.study.parts import StudyParts
 from samefeatures.study.ranks import RankInputs, kept_ranks
 from samefeatures.study.results import CanonicalResults, Similarity, StudyResults
+from samefeatures.study.results_files import write_results
 from samefeatures.study.scoring import Scored, Scorer
 from samefeatures.study.shared import shared_images
 from samefeatures.study.sides import Side
 from samefeatures.study.similarity import chosen_measures, measured
 from samefeatures.study.spectra import SpectraInputs, kept_spectra
-from samefeatures.study.summaries import settings_of, write_results
+from samefeatures.study.summaries import settings_of
 from samefeatures.study.tasks import TaskInputs, run_tasks
 
 
