@@ -25,6 +25,7 @@ benchmarks/results. A query of a study is one of
 SOURCES and TARGETS are NAME,NAME,…; HOW is median, mean, low, high, or above=X or below=X: how
 many are. A query of a suite is ``STAGE / PEER | FIELD | FORMAT``: the first line whose stage and
 peer start so (PEER may be left out), a field of it, and a format of Python's, or ``h`` for hours.
+``measures: table`` asks no results: it is what the measures say of themselves.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from benchmarks.measure_table import measure_table
 from benchmarks.record import RESULTS, kept
 from samefeatures.base.records import record
 from samefeatures.base.sealed import read_sealed
@@ -77,7 +79,8 @@ def filled(text: str) -> str:
     def fill(found: re.Match[str]) -> str:
         opening, results, query, old, closing = found.groups()
         try:
-            new = answer(results, query)
+            of_none = results == "measures" and query == "table"
+            new = measure_table() if of_none else answer(results, query)
         except (LookupError, ValueError, OSError, StopIteration) as error:
             raise ValueError(f"'{results}: {query}' can't be answered: {error!r}") from error
         return f"{opening}\n{new}\n{closing}" if old.startswith("\n") else opening + new + closing

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,13 @@ import numpy as np
 import pytest
 import yaml
 from benchmarks import prose
+from benchmarks.measure_table import measure_table
 from benchmarks.prose import filled
 
 import samefeatures as sf
 from npz_worlds import make_worlds, write_npz
+from samefeatures.similarity import MEASURES
+from samefeatures.similarity.measures.debiased_cka import DebiasedCKA
 from samefeatures.study.config import parse_config, read_config
 from test_layers import ORDER
 
@@ -139,6 +143,35 @@ def test_every_row_of_a_table_belongs_to_one(page: Path) -> None:
 def test_figures_in_sentences_are_those_of_the_results(page: Path) -> None:
     text = page.read_text()
     assert filled(text) == text, "write them anew: python -m benchmarks.prose"
+
+
+def test_ranges_of_measures_are_those_of_the_registry() -> None:
+    """Formulae are typed by hand: one for every measure of a pair, on its scale."""
+    text = (PROJECT / "docs" / "similarity.md").read_text()
+    (table,) = re.findall(r"^\| measure \| formula .*\n((?:\|.*\n)+)", text, re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)` \|.*?\| (\S+) to (\S+) \|", table, re.MULTILINE)
+    ours = {name: MEASURES.get(name) for name in MEASURES.ours}
+    pairs = {name for name, measure in ours.items() if measure.judges == "spaces"}
+    assert sorted(name for name, _, _ in rows) == sorted(pairs)
+    values = {"−1": -1.0, "0": 0.0, "1": 1.0, "π/2": math.pi / 2}
+    for name, *ends in rows:
+        low, high = (values[end] for end in ends)
+        same, apart = ours[name].same, ours[name].apart
+        assert same == (high if same > apart else low), name
+        assert low <= apart <= high, name
+
+
+def test_the_table_of_measures_is_what_they_say() -> None:
+    (first, second, *rows) = measure_table().splitlines()
+    assert first.count("|") == second.count("|") == 7
+    told = {row.split("`")[1]: [cell.strip() for cell in row.split(" | ")] for row in rows}
+    assert set(told) == set(MEASURES.ours)
+    assert list(told)[:2] == ["r2", "cosine"]
+    assert told["whitened_angle"][3:] == ["π/2 → 0", "a pair", "moments |"]
+    assert told["pwcca"][4] == "a pair, directed"
+    assert told["r2"][4] == "a map"
+    assert told["mutual_knn"][5] == "a sample of the rows |"
+    assert told["debiased_cka"][1:3] == [DebiasedCKA.label, DebiasedCKA.says]
 
 
 def test_the_tree_is_what_its_folders_say_of_themselves() -> None:
