@@ -32,7 +32,7 @@ def moments_of(rows: np.ndarray) -> Moments:
     return found
 
 
-def same(one: Moments, other: Moments) -> None:
+def assert_same(one: Moments, other: Moments) -> None:
     assert one.n == other.n
     np.testing.assert_allclose(one.mean, other.mean, rtol=1e-12)
     for a in "ab":
@@ -40,10 +40,10 @@ def same(one: Moments, other: Moments) -> None:
             np.testing.assert_allclose(one.block(a, b), other.block(a, b), rtol=1e-9, atol=1e-9)
 
 
-def by_hand(found: tuple[Moments, ...]) -> None:
+def assert_by_hand(found: tuple[Moments, ...]) -> None:
     assert len(found) == 5
     for k, fold in enumerate(found):
-        same(fold, moments_of(np.equal(FOLD_OF, k)))
+        assert_same(fold, moments_of(np.equal(FOLD_OF, k)))
 
 
 def take(folder: Path, fold_of: np.ndarray = FOLD_OF) -> tuple[Moments, ...]:
@@ -55,9 +55,9 @@ def test_they_are_those_of_the_rows_of_each_fold(chunk: int) -> None:
     sums = FoldSums(["a", "b"], [4, 3], FOLD_OF)
     for start in range(0, 103, chunk):
         sums.update(*(x[start : start + chunk] for x in VALUES.values()))
-    by_hand(sums.moments())
-    same(whole_of(sums.moments()), moments_of(np.ones(103, bool)))
-    by_hand(sums.moments())  # the sum took nothing from them
+    assert_by_hand(sums.moments())
+    assert_same(whole_of(sums.moments()), moments_of(np.ones(103, bool)))
+    assert_by_hand(sums.moments())  # the sum took nothing from them
 
 
 def test_rows_that_are_no_numbers_are_refused() -> None:
@@ -67,11 +67,11 @@ def test_rows_that_are_no_numbers_are_refused() -> None:
 
 
 def test_moments_of_all_rows_are_kept_and_those_of_folds_are_not(tmp_path: Path) -> None:
-    by_hand(take(tmp_path))
-    same(kept_moments(PARTS, tmp_path, kind="fit"), moments_of(np.ones(103, bool)))  # type: ignore[arg-type]
+    assert_by_hand(take(tmp_path))
+    assert_same(kept_moments(PARTS, tmp_path, kind="fit"), moments_of(np.ones(103, bool)))  # type: ignore[arg-type]
     assert [path.name.split("-")[0] for path in tmp_path.iterdir()] == ["fit"]
     before = [path.stat().st_mtime_ns for path in tmp_path.iterdir()]
-    by_hand(take(tmp_path))
+    assert_by_hand(take(tmp_path))
     assert [path.stat().st_mtime_ns for path in tmp_path.iterdir()] == before
 
 
@@ -81,7 +81,7 @@ def test_folds_that_took_long_are_kept(tmp_path: Path, monkeypatch: pytest.Monke
     files = {path.name for path in tmp_path.glob("by-fold-fit-*-103.*.npz")}
     assert len(files) == 5
     monkeypatch.setattr(by_fold, "joint_chunks", None)  # no row is read again
-    by_hand(take(tmp_path))
+    assert_by_hand(take(tmp_path))
     keep_moments(moments_of(FOLD_OF < 3), PARTS[:1], tmp_path, kind="fit")
     assert {path.name for path in tmp_path.glob("by-fold-*")} == files
     monkeypatch.undo()
@@ -125,5 +125,5 @@ def test_a_stopped_run_goes_on(
 
     monkeypatch.setattr(FoldSums, "update", noted)
     monkeypatch.setattr(by_fold, "chunk_rows", lambda _: 20)
-    by_hand(take(tmp_path))
+    assert_by_hand(take(tmp_path))
     assert sum(taken) == (103 if damage else 43)

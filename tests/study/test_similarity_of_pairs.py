@@ -27,6 +27,19 @@ def study_of(folder: Path, sources: list[str], **keys: object) -> Study:
     return Study(parse_config({"networks": sources, **keys}), out=folder / "out", base=folder)
 
 
+def unrelated(
+    folder: Path, names: str, *, dim: int = 4, rows: int = 40, constant: str = ""
+) -> list[str]:
+    """Spaces of noise that have neither heads nor labels; of constant ones every row is zero."""
+    rng = np.random.default_rng(1)
+    for name in names:
+        fit, evaluation = (rng.normal(size=(n, dim)).astype(np.float32) for n in (50, rows))
+        factor = 0 if name in constant else 1
+        features = {"fit_features": factor * fit, "eval_features": factor * evaluation}
+        np.savez(folder / f"{name}.npz", **features)
+    return [f"npz:{name}.npz" for name in names]
+
+
 @pytest.fixture
 def sources(tmp_path: Path) -> list[str]:
     return [write_npz(tmp_path, name, world) for name, world in make_worlds().items()]
@@ -71,14 +84,7 @@ def test_one_network_has_no_pair(sources: list[str], tmp_path: Path) -> None:
 
 
 def test_no_heads_and_no_labels(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    for name in "ab":
-        np.savez(
-            tmp_path / f"{name}.npz",
-            fit_features=rng.normal(size=(50, 4)).astype(np.float32),
-            eval_features=rng.normal(size=(40, 4)).astype(np.float32),
-        )
-    found = study_of(tmp_path, ["npz:a.npz", "npz:b.npz"]).similarity(measures=["cka"])
+    found = study_of(tmp_path, unrelated(tmp_path, "ab")).similarity(measures=["cka"])
     assert 0 < found.matrix("cka")[0, 1] < 1
 
 
@@ -189,15 +195,8 @@ def test_a_study_without_space_measures_or_pairs_has_none(npz_study: Study) -> N
 
 
 def test_a_space_that_does_not_vary_is_not_near_itself(tmp_path: Path) -> None:
-    rng = np.random.default_rng(1)
-    for name, factor in (("a", 1), ("b", 1), ("k", 0)):
-        np.savez(
-            tmp_path / f"{name}.npz",
-            fit_features=factor * rng.normal(size=(50, 4)).astype(np.float32),
-            eval_features=factor * rng.normal(size=(40, 4)).astype(np.float32),
-        )
     names = ["cka", "angle", "cca", "procrustes", "mutual_knn"]
-    study = study_of(tmp_path, [f"npz:{name}.npz" for name in "abk"])
+    study = study_of(tmp_path, unrelated(tmp_path, "abk", constant="k"))
     found = study.similarity(measures=names)
     for name in names:
         table = found.matrix(name)
@@ -208,14 +207,7 @@ def test_a_space_that_does_not_vary_is_not_near_itself(tmp_path: Path) -> None:
 
 def test_few_rows_are_gaps_not_ones(tmp_path: Path) -> None:
     """n < d: correlations would be 1 whatever the spaces are."""
-    rng = np.random.default_rng(1)
-    for name in "ab":
-        np.savez(
-            tmp_path / f"{name}.npz",
-            fit_features=rng.normal(size=(50, 20)).astype(np.float32),
-            eval_features=rng.normal(size=(3, 20)).astype(np.float32),
-        )
-    found = study_of(tmp_path, ["npz:a.npz", "npz:b.npz"]).similarity()
+    found = study_of(tmp_path, unrelated(tmp_path, "ab", dim=20, rows=3)).similarity()
     assert math.isnan(found.matrix("cca")[0, 1])
     assert 0 <= found.matrix("cka")[0, 1] <= 1
     assert found.columns["value"].count(None) > 0
