@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
+from samefeatures.study.results import StudyResults
+
 PROJECT = Path(__file__).parents[1]
 SCRIPTS = PROJECT / "examples" / "journeys"
 PAGE = (PROJECT / "docs" / "journeys.md").read_text(encoding="utf-8")
@@ -83,3 +85,10 @@ def test_everything_from_the_terminal(tmp_path: Path) -> None:
     assert "results/report/report.html" in said
     assert (tmp_path / "hybrid.onnx").exists()
     assert len((tmp_path / "results" / "results.csv").read_text().splitlines()) == 1 + 2 * 9
+    fits = StudyResults.load(tmp_path / "results" / "study.json").fits
+    chosen = [(fit.alpha, dict(fit.path)) for fit in fits if fit.method == "ridge"]
+    assert len(chosen) == 6
+    assert all(
+        len(left) == 21 and alpha == min(left, key=left.__getitem__) for alpha, left in chosen
+    )
+    assert (tmp_path / "results" / "report" / "strengths_ridge.png").exists()

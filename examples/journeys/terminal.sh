@@ -7,7 +7,7 @@ networks: [mini:resnet_v1, mini:inception_v3, mini:nasnet]
 data:
   fit: {source: "fashion-mnist:fit", limit: 4000}
   eval: {source: "fashion-mnist:eval", limit: 2000}
-methods: [ols, {name: ridge, alpha: 0.01}]
+methods: [ols, {name: ridge, alpha: auto}]      # a strength for every map, by cross-validation
 END
 
 samefeatures check study.yaml
