@@ -12,7 +12,7 @@ from time import perf_counter
 
 import numpy as np
 
-from benchmarks.record import Line
+from benchmarks.record import Line, allowed
 
 ROWS, DIMS = 50_000, (512, 768)
 LIMIT = 5.0
@@ -47,16 +47,7 @@ def run() -> list[Line]:
 
 def _line(what: str, code: str, paths: list[Path]) -> Line:
     seconds = statistics.median(_seconds(code, paths) for _ in range(3))
-    return Line(
-        stage=f"import to {what}, {ROWS:,} × {DIMS[0]} and {DIMS[1]}",
-        ours=seconds,
-        peer="allowed",
-        theirs=LIMIT,
-        ratio=seconds / LIMIT,
-        goal=f"at most {LIMIT:.0f} s",
-        met=seconds <= LIMIT,
-        unit="s",
-    )
+    return allowed(f"import to {what}, {ROWS:,} × {DIMS[0]} and {DIMS[1]}", seconds, LIMIT, "s")
 
 
 def _seconds(code: str, paths: list[Path]) -> float:

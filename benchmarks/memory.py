@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from benchmarks.algebra import THESIS_DIMS
-from benchmarks.record import Line, within
+from benchmarks.record import Line, allowed, within
 
 LIMIT_GB = 12.0
 CODE = """
@@ -55,14 +55,5 @@ def run() -> list[Line]:
 
 
 def _line(stage: str, gb: float) -> Line:
-    line = Line(
-        stage=stage,
-        ours=gb,
-        peer="allowed",
-        theirs=LIMIT_GB,
-        ratio=gb / LIMIT_GB,
-        goal=f"at most {LIMIT_GB:.0f} GB",
-        met=gb <= LIMIT_GB,
-        unit="GB",
-    )
+    line = allowed(stage, gb, LIMIT_GB, "GB")
     return within(line, 8 * sum(THESIS_DIMS) ** 2 / 1e9, "the matrix S itself")

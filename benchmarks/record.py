@@ -87,6 +87,20 @@ def at_least(stage: str, ours: float, peer: str, theirs: float, limit: float, **
     )
 
 
+def allowed(stage: str, ours: float, limit: float, unit: str) -> Line:
+    """Our figure must not be above a limit in the same unit."""
+    return Line(
+        stage=stage,
+        ours=ours,
+        peer="allowed",
+        theirs=limit,
+        ratio=ours / limit,
+        goal=f"at most {limit:.0f} {unit}",
+        met=ours <= limit,
+        unit=unit,
+    )
+
+
 def within(line: Line, limit: float, allows: str) -> Line:
     """The same line beside what the machine allows: a least time or size, or a highest rate."""
     rate = line.unit.endswith("/s")

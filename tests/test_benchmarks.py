@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from benchmarks import pages, record, similarity
 from benchmarks.algebra import THESIS_DIMS, factorisation_work
-from benchmarks.record import Line, alternately, at_least, at_most, within
+from benchmarks.record import Line, allowed, alternately, at_least, at_most, within
 from benchmarks.scaling import JOBS, costs, exponent
 from benchmarks.table import WIDTH, as_table, cells, markdown
 from rich.console import Console
@@ -29,6 +29,9 @@ def test_ratios_say_what_their_goal_says() -> None:
     assert at_most("a", 1.3, "b", 1.0, 1.3).met
     assert at_least("a", 1.0, "b", 8.0, 8.0).ratio == 8
     assert not at_least("a", 1.0, "b", 7.9, 8.0).met
+    full = allowed("a", 12.0, 12.0, "GB")
+    assert (full.met, full.ratio, full.goal, full.unit) == (True, 1, "at most 12 GB", "GB")
+    assert not allowed("a", 12.1, 12.0, "GB").met
 
 
 def test_runs_take_turns_and_the_fastest_counts(monkeypatch: pytest.MonkeyPatch) -> None:
