@@ -112,6 +112,18 @@ def test_what_a_line_says_of_many_networks() -> None:
     assert lines.line == ""
 
 
+def test_a_line_says_what_goes_on_inside_of_a_stage() -> None:
+    """Of a stage whose first step takes minutes, all else would be 0 % all the time."""
+    lines = Lines(lambda _: None)
+    lines.task("fit maps", 450)
+    advance = lines.task("moments of the fit set", 200_000)
+    advance(86_000)
+    known = "0 %, time left not known yet: fit maps, 0 of 450"
+    assert lines.line == f"{known}; moments of the fit set, 43 %"
+    advance(114_000)
+    assert lines.line == known
+
+
 def test_the_outermost_stage_leads() -> None:
     stages = Stages(Clock())
     outer = stages.task("fit maps", 3)

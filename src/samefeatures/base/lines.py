@@ -17,7 +17,7 @@ EVERY = 60.0
 
 
 class Lines:
-    """Says every minute how far the outermost stage is.
+    """Says every minute how far the outermost stage is, and those within it.
 
     Args:
         write: Takes a line.
@@ -49,14 +49,16 @@ class Lines:
 
     @property
     def line(self) -> str:
-        """How far it is; empty where nothing is under way."""
+        """How far it is, and what goes on inside of it; empty where nothing is under way."""
         stages = self._stages.open
         if not stages:
             return ""
         first = stages[0]
         left = first.left(self._clock())
         when = "time left not known yet" if left is None else f"{clock_time(left)} left"
-        return f"{first.percent} %, {when}: {first.words}, {first.done:,} of {first.total:,}"
+        inside = "".join(f"; {stage.words}, {stage.percent} %" for stage in stages[1:])
+        count = f"{first.done:,} of {first.total:,}"
+        return f"{first.percent} %, {when}: {first.words}, {count}{inside}"
 
     def _run(self) -> None:
         while not self._ended.wait(self._every):
