@@ -13,7 +13,8 @@ from benchmarks.table import WIDTH, as_table
 
 SUITES = (
     "algebra", "peers", "memory", "scoring", "extraction", "loops", "disk", "normalised",
-    "precision", "controls", "planned", "arrays", "strengths", "similarity", "scale", "scaling",
+    "precision", "controls", "planned", "arrays", "strengths", "similarity", "others", "scale",
+    "scaling",
 )  # fmt: skip
 
 
@@ -37,7 +38,7 @@ def main(names: list[str]) -> int:
     for name in names or SUITES:
         start = perf_counter()
         found = importlib.import_module(f"benchmarks.{name}").run()
-        if name != "scaling":  # which keeps more than lines
+        if name not in ("others", "scaling"):  # which keep more than lines
             keep(name, found)
         lines += found
         print(f"{name}: {perf_counter() - start:,.0f} s", file=sys.stderr)

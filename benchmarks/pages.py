@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks import others_tables
 from benchmarks.record import RESULTS, Line, kept
 from benchmarks.scaling import JOBS, costs
 from benchmarks.table import markdown
@@ -48,6 +49,17 @@ def write_pages() -> list[Path]:
             "kills": lambda: kills(stopped),
         }
         written.append(fill(DOCS / "robustness.md", tables))
+    if (RESULTS / "others.json").exists():
+        record = kept("others")
+        tables = {
+            "others": lambda: table(others_tables.pairs(record), left=3),
+            "others-reasons": lambda: others_tables.reasons(record),
+            "others-far": lambda: table(others_tables.far(record)),
+            "others-packages": lambda: others_tables.packages(record),
+        }
+        written.append(fill(DOCS / "similarity.md", tables))
+        tables = {"others-spaces": lambda: table(others_tables.spaces(record), left=4)}
+        written.append(fill(DOCS / "canonical-space.md", tables))
     return written
 
 

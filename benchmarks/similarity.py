@@ -1,9 +1,9 @@
 """All measures of all pairs of ten networks, from moments, beside the same from features.
 
 What is installed of others has them in part: scikit-learn's CCA finds components one by one, and
-packages that hold them all (netrep, pytorch-cka, cca-zoo) do the same algebra pair by pair. So the
-peers are NumPy and SciPy on the features of a pair: CKA by products, canonical correlations by QR
-and singular values, Procrustes by ``scipy.linalg.orthogonal_procrustes``.
+packages that hold more of them do the same algebra pair by pair (``others`` holds ours to their
+numbers). So the peers are NumPy and SciPy on the features of a pair: CKA by products, canonical
+correlations by QR and singular values, Procrustes by ``scipy.linalg.orthogonal_procrustes``.
 """
 
 from __future__ import annotations

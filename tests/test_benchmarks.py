@@ -106,7 +106,8 @@ def test_factorisations_are_one_inverse_per_source_and_one_product_per_pair() ->
 
 
 def test_the_pages_hold_what_was_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("speed.md", "scaling.md", "robustness.md"):
+    names = ("speed.md", "scaling.md", "robustness.md", "similarity.md", "canonical-space.md")
+    for name in names:
         (tmp_path / name).write_text((PROJECT / "docs" / name).read_text())
     monkeypatch.setattr(pages, "DOCS", tmp_path)
     written = pages.write_pages()
@@ -115,9 +116,11 @@ def test_the_pages_hold_what_was_kept(tmp_path: Path, monkeypatch: pytest.Monkey
         "scaling.md",
         "scaling.png",
         "robustness.md",
+        "similarity.md",
+        "canonical-space.md",
     ]
     assert (tmp_path / "scaling.png").stat().st_size > 10_000
-    for name in ("speed.md", "scaling.md", "robustness.md"):
+    for name in names:
         assert (tmp_path / name).read_text() == (PROJECT / "docs" / name).read_text()
 
 
