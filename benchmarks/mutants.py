@@ -1,4 +1,4 @@
-"""Mutants of a module's source: one operator, constant, guard or argument changed in each."""
+"""Mutants of a module: one operator, constant, guard, argument or part of a key changed in each."""
 
 from __future__ import annotations
 
@@ -153,15 +153,20 @@ def _changes(node: ast.AST) -> Iterator[Change]:
 
 
 def _calls(node: ast.Call) -> Iterator[Change]:
-    """Arguments swapped with their neighbours, keywords dropped, least for largest."""
-    for at in range(len(node.args) - 1):
-        yield _swap("args", at)
+    """Arguments swapped with their neighbours, keywords dropped, least for largest.
+
+    Of a digest each part is left out in its turn: in another order they are as good a key.
+    """
+    name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+    if name == "digest":
+        yield from (_leave_out(at) for at in range(len(node.args)))
+    else:
+        yield from (_swap("args", at) for at in range(len(node.args) - 1))
     named = [at for at, keyword in enumerate(node.keywords) if keyword.arg]
     for at in named:
         yield _drop(at)
         if at + 1 in named:
             yield _swap_values(at)
-    name = getattr(node.func, "id", getattr(node.func, "attr", ""))
     if name in _OTHER_NAME:
         yield _rename(_OTHER_NAME[name])
 
@@ -204,6 +209,14 @@ def _swap_values(at: int) -> Change:
 def _drop(at: int) -> Change:
     def change(node: ast.AST) -> ast.AST:
         del node.keywords[at]
+        return node
+
+    return change
+
+
+def _leave_out(at: int) -> Change:
+    def change(node: ast.AST) -> ast.AST:
+        del node.args[at]
         return node
 
     return change

@@ -177,9 +177,13 @@ def _take(codes: dict[tuple[str, int], CodeType], path: str) -> None:
 
 
 def _sample(paths: list[Path], count: int, seed: int) -> list[Mutant]:
-    """`count` mutants at random, the same for the same seed, every module getting its turn."""
+    """`count` mutants at random, the same for the same seed, every module getting its turn.
+
+    Modules take turns in an order of their own: with fewer mutants than modules, none is favoured.
+    """
     rng = random.Random(seed)
     decks = [rng.sample(deck, len(deck)) for path in paths if (deck := mutants_of(path))]
+    rng.shuffle(decks)
     taken: list[Mutant] = []
     while any(decks) and len(taken) < count:
         taken += [deck.pop() for deck in decks if deck]

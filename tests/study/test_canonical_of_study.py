@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.metrics import r2_score
 
 import samefeatures as sf
 from npz_worlds import make_worlds, write_npz
@@ -103,6 +104,28 @@ def test_it_is_kept_and_taken_again_when_it_must(
     (study.out / "canonical" / "space.safetensors").unlink()
     assert Study(study.config, out=study.out, base=study.base).score() == again
     assert asked == [1]
+
+
+def test_a_space_is_never_beside_the_results_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fault: a run of another strength, killed as soon as its space was there, left the results
+    of the run before, and a third run took both for its own."""
+    first = make_study(tmp_path, canonical={"k": [1, 3], "alpha": 0.0})
+    results, space = first.score(), tmp_path / "out" / "canonical" / "space.safetensors"
+    of_first = space.read_bytes()
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(kept, "keep_record", killed)
+        with pytest.raises(KeyboardInterrupt):
+            make_study(tmp_path, canonical={"k": [1, 3], "alpha": 0.5}).score()
+    assert space.read_bytes() != of_first
+    again = make_study(tmp_path, canonical={"k": [1, 3], "alpha": 0.0}).score()
+    assert again.canonical == results.canonical
+    assert space.read_bytes() == of_first
 
 
 def test_tables_and_listings(done: tuple[Study, StudyResults]) -> None:
@@ -269,6 +292,16 @@ def test_what_answers_tell() -> None:
 
     found = told_by_answers(points(answers), answers, points(judged), judged, 5)
     np.testing.assert_allclose(found, [1, 0.5, 0], atol=0.05)
+
+
+def test_answers_that_one_image_has_each_are_worth_that_image() -> None:
+    """Nothing varies within an answer, so that nothing is drawn towards the mean."""
+    points = np.array([[0.0], [1.0], [5.0]], np.float32)
+    judged = np.array([[0.5], [0.5], [4.0]], np.float32)
+    answers = np.arange(3, dtype=np.int32)
+    found = told_by_answers(points, answers, judged, answers, 3)
+    expected = r2_score(judged, points)
+    np.testing.assert_allclose(found, [expected], rtol=1e-6)
 
 
 def test_directions_that_are_more_than_answers(done: tuple[Study, StudyResults]) -> None:

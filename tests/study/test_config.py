@@ -35,6 +35,13 @@ def test_a_full_study() -> None:
     assert config.data.eval[0].class_map == "sorted"
 
 
+@pytest.mark.parametrize("key", ["controls", "canonical", "curve", "ranks", "tasks"])
+def test_two_networks_are_enough(key: str) -> None:
+    value = ["brightness"] if key == "tasks" else True
+    config = parse_config({**GOOD, "networks": ["mini:nasnet", "mini:vgg"], key: value})
+    assert getattr(config, key)
+
+
 def test_all_methods_by_default() -> None:
     assert [m.label for m in parse_config(GOOD).methods] == ["ols", "ridge", "logit", "naive"]
 
@@ -89,6 +96,11 @@ def test_fit_may_be_a_list_with_common_settings() -> None:
         ({"data": {"fit": {"source": "a", "limit": 0}, "eval": "b"}}, "limit is 0; it must be"),
         ({"data": {"fit": {"limit": 2}, "eval": "b"}}, r"data\.fit\.0\.source: Field required"),
         ({"networks": ["mini:nasnet"], "controls": True}, "one network has none"),
+        ({"networks": ["mini:nasnet"], "curve": True}, "one network has none"),
+        ({"networks": ["mini:nasnet"], "canonical": True}, "there is one"),
+        ({"store": False, "controls": True}, "controls read the fit features again"),
+        ({"store": False, "canonical": True}, "canonical space reads the fit features again"),
+        ({"store": False, "curve": True}, "curve reads parts of the fit features again"),
         ({"resident": "one"}, "'resident: one' has no effect on the processor"),
         ({"batch_size": 0}, "greater than or equal to 1"),
         ({"batch_size": "many"}, "batch_size: Input should be a valid integer"),

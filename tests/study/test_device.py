@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,11 @@ import pytest
 from npz_worlds import make_worlds, write_npz
 from samefeatures.algebra.device import TorchDevice
 from samefeatures.algebra.host import Host
+from samefeatures.algebra.host_sums import HostSums
+from samefeatures.algebra.protocol import Precision
 from samefeatures.joint.record import Moments
 from samefeatures.maps import AffineMap
+from samefeatures.similarity import MEASURES
 from samefeatures.study.config import parse_config
 from samefeatures.study.study import Study
 
@@ -57,22 +61,36 @@ def test_a_study_on_a_device_is_that_of_numpy(
     assert (path.name == twin.name) == (not single), "float64 keeps its key, whatever the device"
 
 
+def _of_lengths(host: Host, dims: Sequence[int], precision: Precision) -> HostSums:
+    """Lengths of rows are summed by the host: one number a row and network."""
+    assert max(dims) == 1, "the host computed"
+    return HostSums(dims, precision)
+
+
 def test_on_a_device_no_stage_computes_on_the_host(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Moments, maps, scores and all controls, random weights among them."""
+    """Moments, maps, scores, all controls, random weights among them, and whatever lies beyond."""
     raw = {
         "networks": ["mini:resnet_v1", "mini:mobilenet_v2"],
         "data": {
             "fit": {"source": "fashion-mnist:fit", "limit": 300},
             "eval": {"source": "fashion-mnist:eval", "limit": 100},
         },
-        "methods": ["ols", "ridge", "logit", "naive"],
+        "methods": ["ols", {"name": "ridge", "alpha": "auto"}, "logit", "naive", "canonical"],
+        "measures": list(MEASURES.names),
         "controls": True,
+        "ranks": True,
+        "spectra": True,
+        "canonical": True,
+        "curve": {"seeds": 1},
+        "tasks": ["brightness"],
     }
     expected = Study(parse_config(raw), out=tmp_path / "host", base=tmp_path).score()
-    for name in ("product", "inverse", "eigenvalues", "singular_values", "sums", "heads"):
+    alone = ("singular_values_alone", "_inverse_by_halves")
+    for name in ("product", "inverse", "eigenvalues", "singular_values", "heads", *alone):
         monkeypatch.setattr(Host, name, lambda *_: pytest.fail("the host computed"))
+    monkeypatch.setattr(Host, "sums", _of_lengths)
     for module in ("parts", "runner"):
         place = f"samefeatures.study.{module}.open_algebra"
         monkeypatch.setattr(place, lambda _: TorchDevice("cpu"))

@@ -47,6 +47,24 @@ def test_keys_without_an_effect_on_features_from_files_are_refused(
         open_inputs(parse_config({"networks": [source], **keys}), base=tmp_path, progress=Silent())
 
 
+@pytest.mark.parametrize("side", ["fit", "eval"])
+def test_parts_of_one_list_have_names_of_their_own(side: str) -> None:
+    """Ids are built from them: rows of two images would have one id."""
+    parts = [{"source": "fashion-mnist:eval", "limit": limit} for limit in (3, 5)]
+    data = {"fit": "fashion-mnist:fit", "eval": "fashion-mnist:eval", side: parts}
+    config = parse_config({"networks": ["mini:nasnet"], "data": data})
+    says = (
+        r"two parts of one list have the name 'fashion-mnist-eval'\. Give each its own with 'name:'"
+    )
+    with pytest.raises(ConfigError, match=says):
+        open_inputs(config, base=Path(), progress=Silent())
+    named = [{**part, "name": name} for part, name in zip(parts, ("few", "more"), strict=True)]
+    config = parse_config({"networks": ["mini:nasnet"], "data": {**data, side: named}})
+    inputs = open_inputs(config, base=Path(), progress=Silent())
+    found = {"fit": inputs.fit, "eval": inputs.eval}[side]
+    assert [part.prefix for part in found] == ["few", "more"]
+
+
 def test_networks_leave_the_device_until_their_turn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -49,10 +49,37 @@ def test_every_network_and_every_map_has_one(tmp_path: Path) -> None:
         values = np.linalg.svd(fitted.weight, compute_uv=False) ** 2
         ratio = values.sum() ** 2 / (values**2).sum()
         assert row.effective_rank == pytest.approx(ratio, rel=1e-8)
+    medians = {}
+    for method in ("ols", "naive"):
+        known = [row.effective_dimension for row in found.maps if row.method == method]
+        medians[method] = found.median(method)
+        assert medians[method] == pytest.approx(np.median(known), rel=1e-12)
+    assert medians["ols"] != medians["naive"]
+    assert found.median("ridge") is None
     table = pd.read_csv(study.out / "spectra.csv")
     assert list(table["network"]) == ["a", "b", "c"]
     assert list(table["effective_dimension"]) == [s.effective_dimension for s in found.spaces]
     assert len(pd.read_csv(study.out / "map_spectra.csv")) == 12
+    assert StudyResults.load(study.results_path).spectra == found
+
+
+def test_a_network_that_does_not_vary_fills_no_dimension(tmp_path: Path) -> None:
+    worlds = make_worlds()
+    worlds["c"]["fit_features"][:] = 2.5
+    sources = [write_npz(tmp_path, name, world) for name, world in worlds.items()]
+    config = parse_config({"networks": sources, "methods": ["ols"], "spectra": True})
+    study = Study(config, out=tmp_path / "out", base=tmp_path)
+    found = study.score().spectra
+    assert found is not None
+    flat = {space.network: space for space in found.spaces}["c"]
+    assert (flat.rank, flat.effective_dimension, flat.shares) == (0, None, ())
+    known = {(row.source, row.target): row for row in found.maps}
+    for pair in (("c", "a"), ("a", "c")):
+        assert (known[pair].effective_dimension, known[pair].effective_rank) == (None, None)
+    assert known["a", "b"].effective_dimension is not None
+    assert found.median("ols") == pytest.approx(
+        np.mean([known[pair].effective_dimension for pair in (("a", "b"), ("b", "a"))])
+    )
     assert StudyResults.load(study.results_path).spectra == found
 
 

@@ -84,6 +84,26 @@ def test_each_class_of_each_half_has_as_many_of_both_labels() -> None:
             assert (labels == 0).sum() == (labels == 1).sum() > 0
 
 
+def test_an_image_is_in_the_half_that_its_id_says() -> None:
+    """Wherever its row stands, and with the other rows of the same image."""
+    rng = np.random.default_rng(0)
+    ids = [f"{i}.png" for i in range(200)]
+    values, classes = rng.normal(size=(200, 5)).astype(np.float32), rng.integers(0, 4, 200)
+
+    def fitted(order: np.ndarray) -> set[str]:
+        names = [ids[i] for i in order]
+        plain = np.zeros((200, 2), np.float32)
+        without = ArrayRows(name="a", values=plain, fingerprint="a")
+        known = ArrayRows(name="b", values=plain, fingerprint="b", ids=names)
+        measured = ArrayRows(name="questions", values=values[order], fingerprint="q")
+        rows = {"a": without, "b": known}
+        return {names[i] for i in rule_rows("brightness", rows, measured, classes[order]).fit.at}
+
+    straight = fitted(np.arange(200))
+    assert 80 < len(straight) <= 100
+    assert fitted(rng.permutation(200)) == straight
+
+
 def test_hue_of_grey_images_is_refused(tmp_path: Path) -> None:
     with pytest.raises(LabelError, match=r"tasks: hue: in the half to fit probes: None of the"):
         pictures_of(tmp_path, tasks=["hue"]).score()

@@ -33,11 +33,12 @@ def kept_canonical(inputs: CanonicalInputs) -> CanonicalResults:
     space, found = sweep(inputs)
     ids = next((part.ids for part in inputs.fit.values() if part.ids is not None), None)
     anchors = Anchors(points=points_of(space, inputs.fit), ids=ids)
+    # Before the space, which has no key in its name: it must not stand beside another's results.
+    let_others_go([], folder=folder, within=inputs.folder)
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         replace(space, anchors=anchors).save(folder / SPACE)
     keep_record(found, path)
-    let_others_go([path], folder=folder, within=inputs.folder)
     return found
 
 
