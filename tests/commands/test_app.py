@@ -190,7 +190,7 @@ def test_strict_names_the_image(study: Path, tmp_path: Path) -> None:
     assert "4/0.png" in done.stderr
     relaxed = call("run", "study.yaml", "--out", "out", cwd=tmp_path)
     assert relaxed.returncode == 0, relaxed.stderr
-    assert "1 images of the fit set could not be read" in " ".join(relaxed.stdout.split())
+    assert "1 image of the fit set could not be read and was" in " ".join(relaxed.stdout.split())
 
 
 def test_version_and_help(tmp_path: Path) -> None:

@@ -89,10 +89,10 @@ def image_warnings(fit_data: DataSummary, eval_data: DataSummary) -> Iterator[st
     """Images left out."""
     for kind, data in (("fit", fit_data), ("eval", eval_data)):
         if data.left_out:
-            yield (
-                f"{len(data.left_out)} images of the {kind} set could not be read and were left "
-                "out for every network."
-            )
+            count = len(data.left_out)
+            came = "1 image of" if count == 1 else f"{count:,} images of"
+            were = "was" if count == 1 else "were"
+            yield f"{came} the {kind} set could not be read and {were} left out for every network."
 
 
 def shared_warnings(shared: int, rows: int) -> Iterator[str]:
