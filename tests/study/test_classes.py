@@ -60,6 +60,35 @@ def test_the_greatest_changes_come_first_and_idle_classes_not_at_all() -> None:
     assert {c.n for c in found} == {10}
 
 
+def test_so_many_of_each_kind_are_listed_for_each_method() -> None:
+    """Classes of the first method gain or lose what stands in the table; of the other, all lose."""
+    moved = np.array([3, -2, 7, 0, 5, -9, 1, -4])  # of 10 images each
+    labels = np.repeat(np.arange(8), 10)
+    place = np.tile(np.arange(10), 8)
+    right = {
+        "own/b": place < np.repeat(np.where(moved < 0, 10, 0), 10),
+        "ols/a/b": place < np.repeat(np.where(moved < 0, 10 + moved, moved), 10),
+        "naive/a/b": np.zeros(80, bool),
+        "own/a": np.ones(80, bool),
+    }
+    said = {name: np.where(hit, labels, 9).astype(np.int32) for name, hit in right.items()}
+    counts = count_classes(said, labels)
+    found = [(c.method, c.label, c.change_points) for c in class_changes(counts, listed=3)]
+    assert [one for one in found if one[0] == "ols"] == [
+        ("ols", 2, 70),
+        ("ols", 4, 50),
+        ("ols", 0, 30),
+        ("ols", 5, -90),
+        ("ols", 7, -40),
+        ("ols", 1, -20),
+    ]
+    assert [one for one in found if one[0] == "naive"] == [
+        ("naive", label, -100) for label in (1, 5, 7)
+    ]
+    every = [c.label for c in class_changes(counts) if c.method == "ols"]
+    assert every == [2, 4, 0, 6, 5, 7, 1]
+
+
 def test_an_eval_set_of_one_class() -> None:
     labels = np.full(7, 3)
     predictions = {
