@@ -8,12 +8,13 @@ import scipy.linalg
 from worlds import World, make_world
 
 from samefeatures.algebra import HOST
+from samefeatures.algebra.krylov import leading
 from samefeatures.base.errors import ConfigError, MapError
 from samefeatures.maps import OLS, Canonical, Ridge
 from samefeatures.maps.canonical import stack as stack_module
 from samefeatures.maps.canonical.chance import chance_level
 from samefeatures.maps.canonical.record import CanonicalSpace
-from samefeatures.maps.canonical.solve import CanonicalSpaces, attached, space_of
+from samefeatures.maps.canonical.solve import CanonicalSpaces, attached, spaces_without
 from samefeatures.maps.canonical.stack import Stack
 from samefeatures.maps.problem import SourceProblem
 
@@ -124,24 +125,59 @@ def test_small_spaces_are_the_first_directions_of_large_ones(world: World) -> No
     )
 
 
-@pytest.mark.parametrize("k", [4, None])
-def test_lanczos_finds_what_all_eigenvectors_hold(
-    world: World, monkeypatch: pytest.MonkeyPatch, k: int | None
-) -> None:
-    dense = space(world, k)
-    monkeypatch.setattr(stack_module, "DENSE", 1)
-    monkeypatch.setattr(stack_module, "FEW", 2)
-    monkeypatch.setattr(stack_module, "LEAST", 3)
-    asked = []
-    lanczos = stack_module._lanczos
-    monkeypatch.setattr(
-        stack_module, "_lanczos", lambda m, count: asked.append(count) or lanczos(m, count)
+@pytest.fixture(scope="module")
+def wide() -> World:
+    """Five spaces of 1,100 features that share thirty directions, some more than others."""
+    rng = np.random.default_rng(4)
+    latent = rng.normal(size=(2000, 30)) * np.geomspace(3, 0.3, 30)
+    dims = {"a": 150, "b": 290, "c": 240, "d": 210, "e": 210}
+    return make_world(
+        {
+            name: latent @ rng.normal(size=(30, d)) + rng.normal(size=(2000, d))
+            for name, d in dims.items()
+        }
     )
-    found = space(world, k)
-    assert asked == ([4] if k else [2, 4])
-    np.testing.assert_allclose(found.shared, dense.shared, rtol=1e-10)
+
+
+@pytest.mark.parametrize("k", [9, None])
+def test_lanczos_finds_what_all_eigenvectors_hold(
+    wide: World, monkeypatch: pytest.MonkeyPatch, k: int | None
+) -> None:
+    dense = space(wide, k)
+    monkeypatch.setattr(stack_module, "DENSE", 1)
+    monkeypatch.setattr(stack_module, "FEW", 16)
+    asked = []
+    monkeypatch.setattr(
+        stack_module, "leading", lambda m, count: asked.append(count) or leading(m, count)
+    )
+    monkeypatch.setattr(Stack, "_all_of", None)
+    found = space(wide, k)
+    assert asked == ([9] if k else [16, 32])
+    assert k or 16 < found.k < 32
+    np.testing.assert_allclose(found.shared, dense.shared, rtol=1e-12)
     for ours, theirs in zip(found.members, dense.members, strict=True):
-        np.testing.assert_allclose(ours.encoder, theirs.encoder, rtol=1e-6, atol=1e-8)
+        np.testing.assert_allclose(ours.encoder, theirs.encoder, rtol=1e-8, atol=1e-10)
+        np.testing.assert_allclose(ours.decoder, theirs.decoder, rtol=1e-8, atol=1e-10)
+
+
+def test_lanczos_finds_the_spaces_of_all_but_one(
+    wide: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Together, in the matrix of all; against all eigenvectors of each matrix alone."""
+    stack, known = Stack(wide.moments, alpha=0.01), prints(wide)
+    dense = spaces_without(stack, wide.moments, known, k=8, alpha=0.01)
+    monkeypatch.setattr(stack_module, "DENSE", 1)
+    monkeypatch.setattr(Stack, "_all_of", None)
+    found = spaces_without(stack, wide.moments, known, k=8, alpha=0.01)
+    assert list(found) == list(dense) == list(wide.features)
+    for name, theirs in dense.items():
+        ours = found[name]
+        assert ours.names == theirs.names == tuple(n for n in wide.features if n != name)
+        assert ours.chance == theirs.chance
+        np.testing.assert_allclose(ours.shared, theirs.shared, rtol=1e-12)
+        for one, other in zip(ours.members, theirs.members, strict=True):
+            np.testing.assert_allclose(one.encoder, other.encoder, rtol=1e-8, atol=1e-10)
+            np.testing.assert_allclose(one.decoder, other.decoder, rtol=1e-8, atol=1e-10)
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.1])
@@ -149,7 +185,7 @@ def test_one_that_is_left_out_is_attached_by_regressions(world: World, alpha: fl
     names = ["a", "b", "d"]
     stack = Stack(world.moments, alpha=alpha)
     known = prints(world)
-    part = space_of(stack, world.moments, known, k=3, alpha=alpha, names=names)
+    part = spaces_without(stack, world.moments, known, k=3, alpha=alpha)["c"]
     assert part.names == ("a", "b", "d")
     points = part.points({name: world.features[name] for name in names})
     late = attached(part, stack, world.moments, "c", known["c"])

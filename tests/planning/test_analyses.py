@@ -106,4 +106,7 @@ def test_memory_is_that_of_the_largest() -> None:
     assert alone.bytes(SIZES) == 8 * 40**2
     assert Analyses(curve=curve(100), beyond=True).bytes(SIZES) == 8 * (2 * 40**2 + 2 * 2 * 7 * 40)
     assert Analyses(canonical=5).bytes(SIZES) == 8 * 2 * 40**2
+    wide = Sizes(dims=(2000, 1000), fit_rows=100, classes=1)
+    assert Analyses(canonical=5).bytes(wide) == 8 * 2 * 3000**2
+    assert Analyses(canonical=500).bytes(wide) == 8 * (3000**2 + 3000 * 3500)
     assert Analyses(ranks=True).bytes(SIZES) == 0

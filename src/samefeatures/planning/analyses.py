@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from samefeatures.algebra.krylov import AT_ONCE
 from samefeatures.maps import Sizes
+from samefeatures.maps.canonical.stack import DENSE
 from samefeatures.planning.algebra import AlgebraRates, method_work
 from samefeatures.study.by_rows.sizes import methods_of, sizes_of
 from samefeatures.study.canonical.leave_out import MOST
@@ -16,6 +18,8 @@ from samefeatures.study.methods import MethodConfig
 
 EIGEN = 10.0
 """Times d³ that eigenvectors take."""
+KEPT, KEPT_OF_FEW = 7, 20
+"""Vectors that Lanczos keeps for each that it seeks: of some hundred, and of a few dozen."""
 REGRESSIONS = 2
 """With all directions a canonical space is held against, by OLS and by ridge."""
 
@@ -103,7 +107,16 @@ class Analyses:
         widest = max(sizes.dims)
         sheet = 2 * (sizes.classes + widest) * (sizes.classes + sizes.total)
         curve = square + beyond if self.curve else 0
-        return 8 * max(curve, self.ranks * self.beyond * sheet, bool(self.canonical) * 2 * square)
+        return 8 * max(curve, self.ranks * self.beyond * sheet, self._space(sizes))
+
+    def _space(self, sizes: Sizes) -> int:
+        """Numbers of the canonical space: its matrix, and all eigenvectors or Lanczos bases."""
+        total, k = sizes.total, self.canonical
+        if not k:
+            return 0
+        together = min(len(sizes.dims), AT_ONCE) * KEPT_OF_FEW * min(k, MOST)
+        bases = total * max(KEPT * k, together) if total > DENSE else 0
+        return total**2 + max(total**2, bases)
 
 
 NO_ANALYSES = Analyses()

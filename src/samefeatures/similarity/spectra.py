@@ -55,6 +55,7 @@ class Spectra:
         self._spectra: dict[str, Spectrum] = {}
         self._pair: tuple[tuple[str, str], Float64] | None = None
         self._values: dict[str, tuple[set[str], Float64]] = {}
+        self._variates: tuple[tuple[str, str], Float64, Float64, Float64] | None = None
 
     @classmethod
     def of(cls, moments: SecondMoments, *, algebra: Algebra = HOST) -> Self:
@@ -129,9 +130,13 @@ class Spectra:
         kept = [self.spectrum(name).holding(share) for name in (a, b)]
         return np.minimum(self._alone(self.white(a, b)[: kept[0], : kept[1]]), 1.0)
 
-    def singular_values(self, matrix: Float64) -> tuple[Float64, Float64, Float64]:
-        """u (m, k), s (k,) descending and vᵀ (k, n) of (m, n)."""
-        return self._algebra.singular_values(matrix)
+    def variates(self, a: str, b: str) -> tuple[Float64, Float64]:
+        """u (r_a, k) of K = u s vᵀ and s (k,) descending; of the last pair both sides are kept."""
+        if self._variates is None or self._variates[0] not in ((a, b), (b, a)):
+            u, found, vt = self._algebra.singular_values(self.white(a, b))
+            self._variates = (a, b), u, found, vt.T
+        pair, u, found, v = self._variates
+        return (u if pair == (a, b) else v), found
 
     def apart(self, a: str, b: str) -> bool:
         """Whether the rows leave room for the spaces to differ in every direction.

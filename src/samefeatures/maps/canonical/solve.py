@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from samefeatures.joint.blocks import Blocks
 from samefeatures.joint.record import Moments
 from samefeatures.maps.canonical.member import Member
 from samefeatures.maps.canonical.record import CanonicalSpace
-from samefeatures.maps.canonical.stack import Stack, White
+from samefeatures.maps.canonical.stack import Directions, Stack, White
 
 
 def space_of(
@@ -22,7 +22,6 @@ def space_of(
     *,
     k: int | None,
     alpha: float,
-    names: Sequence[str] | None = None,
     at_most: bool = False,
 ) -> CanonicalSpace:
     """The k directions that networks share most (MAXVAR, Kettenring 1971).
@@ -42,13 +41,35 @@ def space_of(
         prints: Fingerprints by name.
         k: Directions; None: all above ``chance_level``.
         alpha: As in ``Ridge``.
-        names: Of the networks; all of them if left out.
         at_most: Fewer directions will do, where the features span fewer.
 
     Raises:
         MapError: when they span fewer, and fewer will not do.
     """
-    values, parts = stack.directions(k, names, at_most=at_most)
+    found = stack.directions(k, at_most=at_most)
+    return _space(stack, moments, prints, alpha, found)
+
+
+def spaces_without(
+    stack: Stack, moments: Moments | Blocks, prints: Mapping[str, str], *, k: int, alpha: float
+) -> dict[str, CanonicalSpace]:
+    """As ``space_of``, of all networks but one, by its name; k directions, or as many as there are.
+
+    They are searched together, which takes less time than one after another.
+    """
+    found = stack.directions_without(k)
+    return {name: _space(stack, moments, prints, alpha, each) for name, each in found.items()}
+
+
+def _space(
+    stack: Stack,
+    moments: Moments | Blocks,
+    prints: Mapping[str, str],
+    alpha: float,
+    directions: Directions,
+) -> CanonicalSpace:
+    """Of the networks that have parts in the directions."""
+    values, parts = directions
     root, unit = np.sqrt(values), np.sqrt(stack.rows)
     members = []
     for name, part in parts.items():
@@ -66,7 +87,7 @@ def space_of(
     return CanonicalSpace(
         members=tuple(members),
         shared=values,
-        chance=stack.chance(names),
+        chance=stack.chance(list(parts)),
         alpha=alpha,
         rows=stack.rows,
     )

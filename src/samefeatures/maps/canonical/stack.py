@@ -14,6 +14,7 @@ import numpy as np
 
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.algebra.blas import mirror
+from samefeatures.algebra.krylov import leading
 from samefeatures.base.arrays import Float64
 from samefeatures.base.errors import MapError
 from samefeatures.joint.blocks import Blocks
@@ -23,10 +24,13 @@ from samefeatures.maps.inverse import cutoff
 
 DENSE = 1500
 """Columns up to which all eigenvectors are taken at once."""
-LEAST = 8
+LEAST = 12
 """Lanczos is for one eigenvector in so many; of more, all of them take less time."""
 FEW = 64
 """Directions that are sought at first where nobody knows how many there are."""
+
+Directions = tuple[Float64, dict[str, Float64]]
+"""(k,) largest eigenvalues, descending, and (r_A, k) parts of their vectors by network."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -91,7 +95,7 @@ class Stack:
     Args:
         moments: Of all of them, every block.
         alpha: Of the ridge; 0 is none.
-        algebra: Where products and factorisations run; Lanczos runs on the host.
+        algebra: Where products and factorisations run; block Lanczos runs on the host.
     """
 
     def __init__(self, moments: Moments | Blocks, *, alpha: float, algebra: Algebra = HOST) -> None:
@@ -126,87 +130,103 @@ class Stack:
     @property
     def most(self) -> int:
         """Directions that the rows of all networks can span together."""
-        return min(len(self.matrix), max(self.rows - 1, 0))
+        return self._most(len(self.matrix))
 
-    def directions(
-        self, k: int | None, names: Sequence[str] | None = None, *, at_most: bool = False
-    ) -> tuple[Float64, dict[str, Float64]]:
-        """(k,) largest eigenvalues, descending, and (r_A, k) parts of their vectors by network.
+    def directions(self, k: int | None, *, at_most: bool = False) -> Directions:
+        """Of all networks, (k,) and (r_A, k).
 
         Args:
             k: How many; None: as many as lie above ``chance``.
-            names: Of the networks; all of them if left out.
             at_most: Fewer will do, where the features span fewer.
 
         Raises:
             MapError: when there are not so many.
         """
-        chosen = self.names if names is None else tuple(names)
-        matrix = self._of(chosen)
-        most = min(len(matrix), max(self.rows - 1, 0))
+        most, names = self.most, ", ".join(self.names)
         if k is not None and k > most and not at_most:
-            more = ", or more rows" if most < len(matrix) else ""
+            more = ", or more rows" if most < len(self.matrix) else ""
             raise MapError(
-                f"k is {k}, but {self.rows} rows of {', '.join(chosen)} span {most} directions. "
+                f"k is {k}, but {self.rows} rows of {names} span {most} directions. "
                 f"Take k of at most {most}{more}."
             )
         sought = None if k is None else min(k, most)
-        values, vectors = self._found(matrix, sought, most, self.chance(chosen))
-        rank = int((values > cutoff(len(matrix), "float64") * len(chosen)).sum())
-        values, vectors = values[:rank], vectors[:, :rank]
+        found = self._parts(*self._found(sought, self.chance()), self.names)
+        rank = len(found[0])
         if k is not None and rank < k and not at_most:
             raise MapError(
-                f"k is {k}, but the features of {', '.join(chosen)} span {rank} directions "
+                f"k is {k}, but the features of {names} span {rank} directions "
                 f"together. Take k of at most {rank}."
             )
-        ranks = [len(self.white[name].values) for name in chosen]
-        parts = np.split(vectors, list(accumulate(ranks))[:-1])
-        return values, dict(zip(chosen, parts, strict=True))
+        return found
+
+    def directions_without(self, k: int) -> dict[str, Directions]:
+        """Of all networks but one, by the name of that one, searched together.
+
+        Eigenvalues are (k,) and parts (r_A, k), or as many as there are.
+        """
+        size = len(self.matrix)
+        lefts = {name: size - part.stop + part.start for name, part in self.places.items()}
+        if k and not self._small(min(lefts.values()), k):
+            searched = leading(self.matrix, k, without=list(self.places.values()))
+        else:
+            searched = [None] * len(self.names)
+        out = {}
+        for name, found in zip(self.names, searched, strict=True):
+            hidden, others = self.places[name], tuple(n for n in self.names if n != name)
+            if found is None:
+                values, vectors = self._all_of(self._of(others))
+            else:
+                values, vectors = _descending(found[0], np.delete(found[1], hidden, axis=0))
+            count = min(k, self._most(lefts[name]))
+            out[name] = self._parts(values[:count], vectors[:, :count], others)
+        return out
+
+    def _most(self, size: int) -> int:
+        return min(size, max(self.rows - 1, 0))
+
+    def _small(self, size: int, k: int) -> bool:
+        """Whether all eigenvectors take less time than the k largest."""
+        return size <= DENSE or self._algebra.device != "cpu" or LEAST * k > size
 
     def _of(self, names: tuple[str, ...]) -> Float64:
-        if names == self.names:
-            return self.matrix
         at = np.concatenate([np.arange(self.places[n].start, self.places[n].stop) for n in names])
         out: Float64 = self.matrix[np.ix_(at, at)]
         return out
 
-    def _found(
-        self, matrix: Float64, k: int | None, most: int, chance: float
-    ) -> tuple[Float64, Float64]:
-        size, count = len(matrix), k or min(FEW, most)
+    def _parts(self, values: Float64, vectors: Float64, names: tuple[str, ...]) -> Directions:
+        """Split by network, without directions that are there by rounding alone."""
+        rank = int((values > cutoff(len(vectors), "float64") * len(names)).sum())
+        ranks = [len(self.white[name].values) for name in names]
+        parts = np.split(vectors[:, :rank], list(accumulate(ranks))[:-1])
+        return values[:rank], dict(zip(names, parts, strict=True))
+
+    def _found(self, k: int | None, chance: float) -> tuple[Float64, Float64]:
+        size, most = len(self.matrix), self.most
         if k == 0 or not most:
             return np.zeros(0), np.zeros((size, 0))
-        small = size <= DENSE or self._algebra.device != "cpu"
-        while not small and LEAST * count <= size:
-            values, vectors = _lanczos(matrix, count)
-            if k is not None or above(values, chance) < count:
+        count = k or min(FEW, most)
+        while not self._small(size, count):
+            (found,) = leading(self.matrix, count)
+            if found is None:
                 break
+            values, vectors = _descending(*found)
+            shared = above(values, chance)
+            if k is not None or shared < count:
+                count = shared if k is None else k
+                return values[:count], vectors[:, :count]
             count *= 2
-        else:
-            values, vectors = _descending(*self._algebra.eigenvalues(matrix))
+        values, vectors = self._all_of(self.matrix)
         if k is None:
             k = min(above(values, chance), most)
         return values[:k], vectors[:, :k]
+
+    def _all_of(self, matrix: Float64) -> tuple[Float64, Float64]:
+        return _descending(*self._algebra.eigenvalues(matrix))
 
 
 def above(values: Float64, chance: float) -> int:
     """How many of (k,) eigenvalues lie above the level of chance, by more than it is known."""
     return int((values > chance * (1 + 1e-6)).sum())
-
-
-def _lanczos(matrix: Float64, k: int) -> tuple[Float64, Float64]:
-    """(k,) largest eigenvalues and (D, k) vectors; the same start in every run."""
-    from scipy.linalg.blas import dsymv
-    from scipy.sparse.linalg import LinearOperator, eigsh
-
-    turned = matrix.T  # as BLAS has it: columns first
-
-    def times(vector: Float64) -> Float64:
-        out: Float64 = dsymv(1.0, turned, vector.ravel())
-        return out
-
-    operator = LinearOperator(matrix.shape, matvec=times, dtype=np.float64)
-    return _descending(*eigsh(operator, k, which="LA", v0=np.ones(len(matrix))))
 
 
 def _descending(values: Float64, vectors: Float64) -> tuple[Float64, Float64]:

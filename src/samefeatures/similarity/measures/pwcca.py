@@ -33,12 +33,12 @@ class PWCCA(SpaceMeasure):
         spectra = Spectra.of(moments, algebra=algebra)
         if not spectra.apart(a, b):
             return math.nan
-        left, found, _ = spectra.singular_values(spectra.white(a, b))
+        left, found = spectra.variates(a, b)
         of_a = spectra.spectrum(a)
         shown = algebra.product(of_a.vectors * np.sqrt(of_a.values), left)  # (d_a, k)
         weights = np.abs(shown).sum(axis=0)
         return float(weights @ np.minimum(found, 1.0) / weights.sum())
 
     def work(self, sizes: Sizes) -> float:
-        """Spectra, and singular vectors of every ordered pair."""
+        """Spectra, and singular vectors of every pair."""
         return 2 * pair_work(sizes.dims)

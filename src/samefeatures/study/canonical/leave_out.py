@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from samefeatures.maps.canonical.record import CanonicalSpace
-from samefeatures.maps.canonical.solve import attached, space_of
+from samefeatures.maps.canonical.solve import attached, spaces_without
 from samefeatures.maps.canonical.stack import Stack
 from samefeatures.study.canonical.inputs import CanonicalInputs
 from samefeatures.study.canonical.nested import Pair, count_right, judge
@@ -27,21 +27,15 @@ def left_out_k(stack: Stack, ks: Sequence[int]) -> int:
     return max((k for k in ks if k <= room), default=0)
 
 
-def attached_to_others(inputs: CanonicalInputs, stack: Stack, name: str, k: int) -> CanonicalSpace:
-    """The space of all networks but one, and this one attached, in the order of the study."""
-    others = [other for other in stack.names if other != name]
-    prints = inputs.prints
-    space = space_of(
-        stack,
-        inputs.fit_moments,
-        prints,
-        k=k,
-        alpha=inputs.chosen.alpha,
-        names=others,
-        at_most=True,
-    )
-    late = attached(space, stack, inputs.fit_moments, name, prints[name])
-    return replace(space, members=(*space.members, late))
+def attached_to_others(inputs: CanonicalInputs, stack: Stack, k: int) -> dict[str, CanonicalSpace]:
+    """For each network the space of all others, with itself attached at the end."""
+    moments, prints = inputs.fit_moments, inputs.prints
+    spaces = spaces_without(stack, moments, prints, k=k, alpha=inputs.chosen.alpha)
+    out = {}
+    for name, space in spaces.items():
+        late = attached(space, stack, moments, name, prints[name])
+        out[name] = replace(space, members=(*space.members, late))
+    return out
 
 
 def fit_of_others(

@@ -52,9 +52,10 @@ def sweep(inputs: CanonicalInputs) -> tuple[CanonicalSpace, CanonicalResults]:
         pairs += _full(inputs, name)
         advance(1)
     part_k = left_out_k(stack, ks)
+    others = attached_to_others(inputs, stack, part_k) if part_k else {}
     networks = []
     for name in names:
-        networks.append(_network(inputs, stack, space, name, pairs, ks=ks, k=part_k))
+        networks.append(_network(inputs, space, others.get(name), name, pairs, ks=ks, k=part_k))
         advance(1)
     return space, CanonicalResults(
         alpha=chosen.alpha,
@@ -166,23 +167,22 @@ def _full(inputs: CanonicalInputs, source: str) -> list[CanonicalPair]:
 
 def _network(
     inputs: CanonicalInputs,
-    stack: Stack,
     space: CanonicalSpace,
+    others: CanonicalSpace | None,
     name: str,
     pairs: Sequence[CanonicalPair],
     *,
     ks: Sequence[int],
     k: int,
 ) -> CanonicalNetwork:
-    """One network in the space; and attached to that of the others, where k directions are."""
+    """One network in the space; and attached to that of the others, of k directions, if any."""
     member = space.member(name)
     spread = member.spread
     squares = space.rows * np.cumsum((member.decoder**2).sum(axis=0))
     held = tuple(float(squares[each - 1] / spread) if spread > 0 else 0.0 for each in ks)
     plain = CanonicalNetwork(name=name, dim=member.dim, rank=member.rank, held=held)
-    if not k:
+    if others is None:
         return plain
-    others = attached_to_others(inputs, stack, name, k)
     r2, losses = fit_of_others(inputs, others, name)
     mine = {(p.source, p.target): p for p in pairs if p.k == k}
     inside = {pair: math.nan if p.r2 is None else p.r2 for pair, p in mine.items()}
