@@ -10,7 +10,7 @@ import pytest
 from samefeatures.base.progress import Silent
 from samefeatures.study.config import parse_config
 from samefeatures.study.demo import FASHION, demo_config
-from samefeatures.study.runner import Finished
+from samefeatures.study.runner import Finished, LocalRunner
 from samefeatures.study.study import Study
 
 
@@ -33,6 +33,20 @@ def test_whole_stores_give_what_was_extracted(tmp_path: Path, views: int | None)
         assert (one.name, one.fingerprint) == (name, rows[name].fingerprint)
         assert len(one) == 12 * (views or 1)
         np.testing.assert_array_equal(one.span(0, len(one)), rows[name].span(0, len(one)))
+
+
+class Watched(Silent):
+    """Someone looks on, and nothing is shown."""
+
+    visible = True
+
+
+def test_a_network_is_timed_alone_where_someone_looks_on(tmp_path: Path) -> None:
+    """Once more through a batch: who reads no rates does not wait for it."""
+    config = demo_config()
+    for progress in (Watched(), Silent()):
+        runner = LocalRunner(config, folder=tmp_path, base=tmp_path, progress=progress)
+        assert runner.meter.measure_bare == progress.visible
 
 
 def test_the_demo_is_a_study_of_all_miniatures_and_images() -> None:
