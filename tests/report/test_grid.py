@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Callable
 
 import pytest
 
 from samefeatures.base.shown import plain
-from samefeatures.report.grid import grids, number, penalty, signed
+from samefeatures.report import latex, markdown
+from samefeatures.report.grid import count, grids, number, penalty, signed
 from samefeatures.study.results import MethodSummary, StudyResults
 
 
@@ -77,3 +79,13 @@ def test_penalty_is_the_loss_and_nothing_on_the_diagonal(make: Callable[..., Stu
     assert penalty(grid.rows[1][0]) == pytest.approx(-40)
     assert penalty(grid.rows[0][0]) == 0
     assert math.isnan(penalty(None))
+
+
+def test_spaces_of_every_width_are_shown_and_nothing_else_that_does_not_print() -> None:
+    """Thousands are apart by a narrow space; Japanese names by a wide one."""
+    for text in (count(12_345), "ネット\N{IDEOGRAPHIC SPACE}甲", "a\N{NO-BREAK SPACE}b"):
+        assert plain(text) == text
+        assert markdown.escape(text) == text
+        assert latex.escape(text) == re.sub(r"\s", " ", text)
+    odd = "a\N{LINE SEPARATOR}b\tc\x85\N{RIGHT-TO-LEFT OVERRIDE}"
+    assert plain(odd) == r"a\u2028b\tc\x85\u202e"

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from unicodedata import category
+
 
 def plain(text: str) -> str:
     r"""``text`` with what can't be printed written out, e.g. ``\x1b`` for an escape character.
 
     A terminal would obey control characters, and marks of direction turn what follows around.
+    Spaces of every width print: our own numbers have narrow ones, names wide ones.
     """
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return "".join(c if _prints(c) else c.encode("unicode_escape").decode() for c in text)
+
+
+def _prints(character: str) -> bool:
+    return character.isprintable() or category(character) == "Zs"
 
 
 def guarded(cell: str) -> str:

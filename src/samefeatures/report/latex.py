@@ -83,7 +83,12 @@ def heat(found: Heat) -> str:
 
 def escape(text: str) -> str:
     """``text`` so that LaTeX prints it as it is."""
-    return "".join(_ESCAPES.get(character, character) for character in plain(text))
+    return "".join(_ESCAPES.get(character, character) for character in _spaced(plain(text)))
+
+
+def _spaced(text: str) -> str:
+    """Spaces of other widths are spaces, which LaTeX knows alone."""
+    return "".join(" " if character.isspace() else character for character in text)
 
 
 def _floating(body: Sequence[str], count: int, *, short: str, caption: str, label: str) -> str:
