@@ -13,6 +13,7 @@ benchmarks/results. A query of a study is one of
     space KIND COLUMN HOW                           of spaces.csv; change is against the source
     beyond COLUMN OF HOW                            of beyond.csv; OF is features or a null; HOW may
                                                     be sure: how many intervals lie above 0
+    beyond table                                    medians of measures, and of the null
     task NAME own|hybrids|answers HOW               top-1 of a task's OLS, or of answers alone
     space KIND beats METHOD                         in how many maps its top-1 is above METHOD's
     answers COLUMN HOW                              of answers.csv
@@ -38,7 +39,7 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.measure_table import measure_table
+from benchmarks.measure_table import beyond_table, measure_table
 from benchmarks.record import RESULTS, kept
 from samefeatures.base.records import record
 from samefeatures.base.sealed import read_sealed
@@ -95,8 +96,8 @@ def answer(results: str, query: str) -> str:
     rows = _read(DOCS / results / "results.csv")
     hybrids = [row for row in rows if row["source"] != row["target"]]
     match query.split():
-        case ["table"]:
-            text = _table(hybrids)
+        case ["table"] | ["beyond", "table"] as words:
+            text = beyond_table(DOCS / results) if words[1:] else _table(hybrids)
         case ["own", name]:
             own = next(row for row in rows if row["source"] == row["target"] == name)
             text = number(float(own["top1"]))
