@@ -187,9 +187,9 @@ def test_measures_are_taken_beyond_controls_too() -> None:
     chosen = extent(controls=ControlsConfig.model_validate({"given": given}), sample=100)
     found = by_name(estimate(chosen, features(), rates, Done()))
     assert "controls: r2" not in found  # of maps
-    calls, square = 2 * 2, 2 * 2 * 40**2 / 2
+    calls, square = 2 * 2 * 2, 2 * 2 * 40**2 / 2  # class noise in the source's place, too
     assert found["controls: cka"].seconds == calls * 0.5 + 2.0 * square
-    assert found["controls: cka"].note == "4 values beyond what is given"
+    assert found["controls: cka"].note == "8 values beyond what is given, nulls among them"
     read = 2 * 40 * (7 + 7 + 768)
     norms = found["controls: debiased_cka"].seconds
     assert norms == calls * 0.5 + 2.0 * square + read * 500

@@ -145,6 +145,19 @@ def test_steps_end_where_no_neighbour_is_better() -> None:
 
     assert descend((7, 7), cost) == (2, 2)
     assert descend((0, 5), cost) == (2, 2)
+
+
+@pytest.mark.parametrize("value", [-1e-15, 0.0, 1e-15])
+def test_a_search_ends_where_nothing_is_gained(value: float) -> None:
+    """Rounding makes costs below zero, and at the end of the grid a step leads nowhere."""
+    asked: list[tuple[int, ...]] = []
+
+    def cost(at: tuple[int, ...]) -> float:
+        asked.append(at)
+        assert len(asked) < 1000
+        return value
+
+    assert descend((0, len(GRID) - 1), cost) == (0, len(GRID) - 1)
     assert set(asked) <= {(a, b) for a in range(len(GRID)) for b in range(len(GRID))}
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from benchmarks.others import PATH, ours
-from benchmarks.others_data import FEW, PAIRS, REASONS, VIEWS, Value
+from benchmarks.others_data import FEW, PAIRS, REASONS, VIEWS, Value, far
 from benchmarks.others_spaces import apart, space, taken
 from scipy.linalg import orth, subspace_angles
 
@@ -180,7 +180,15 @@ def test_alignment_above_one_and_similarity_of_noise_are_what_packages_gave() ->
         assert math.isnan(ours(kept.measure, *PAIRS[kept.data]()))
 
 
-def test_far_from_zero_no_draw_of_ours_is_undefined_or_off() -> None:
+def test_far_from_zero_debiased_cka_is_that_of_rows_about_their_mean() -> None:
+    for seed in range(KEPT["far"][0]["draws"]):
+        a, b = far(seed)
+        assert ours("debiased_cka", a, b) == pytest.approx(
+            ratio(a, b, unbiased, unbiased), abs=1e-8
+        )
+
+
+def test_far_from_zero_packages_are_undefined_or_off() -> None:
     """Of 40 draws in float32, each package's debiased CKA against float64 about the mean."""
     by = {each["package"]: each for each in KEPT["far"]}
     mine = by.pop("samefeatures")

@@ -12,7 +12,7 @@ from sklearn.neighbors import NearestNeighbors
 from samefeatures.algebra import HOST
 from samefeatures.base.arrays import Float32, Float64
 from samefeatures.features.rows import ArrayRows
-from samefeatures.features.sample import ranks_of
+from samefeatures.features.sample import StoredSample, ranks_of
 from samefeatures.joint.record import Moments
 from samefeatures.similarity.common import Off, Split
 from samefeatures.similarity.left import Left
@@ -76,7 +76,14 @@ def measures(*, first: bool, sample: int = SAMPLE) -> LeftMeasures:
         name: ArrayRows(name=name, values=part, fingerprint=name, ids=IDS)
         for name, part in JUDGED.items()
     }
-    return LeftMeasures(MEASURES, left(first=first), rows, names=SPACES, sample=sample)
+    return LeftMeasures(
+        MEASURES,
+        left(first=first),
+        rows,
+        names=SPACES,
+        sampled=StoredSample(rows, sample).rows,
+        count=sample,
+    )
 
 
 def debiased(a: Float64, b: Float64) -> float:
@@ -136,22 +143,47 @@ def test_no_row_is_read_where_no_measure_asks_for_rows(monkeypatch: pytest.Monke
         (["mutual_knn"], {*STRENGTHS, "a", "b"}),
     ):
         read.clear()
-        taken = LeftMeasures(names, left(first=False), rows, names=SPACES, sample=SAMPLE)
+        sampled = StoredSample(rows, SAMPLE).rows
+        taken = LeftMeasures(names, left(first=False), rows, names=SPACES, sampled=sampled)
         taken.between("a", "b")
         taken.between("b", "a")
         assert set(read) == expected
         assert len(read) == len(expected)  # once
 
 
-@pytest.mark.parametrize("of", ["a", "b"])
-def test_what_nothing_is_left_of_has_no_value(of: str) -> None:
-    """A space that is linear in the controls, and no ridge: rounding is left, and is no space."""
-    fitted, judged = (
-        {**spaces, of: np.float32(3 * spaces["pixels"][:, :4] + 1)} for spaces in (FITTED, JUDGED)
-    )
-    total = moments(fitted)
+def left_of(fitted: dict[str, Float32], judged: dict[str, Float32], precision: str) -> LeftMeasures:
+    """Pixels taken off without a ridge."""
+    total, judge = moments(fitted), moments(judged)
+    total.precision = judge.precision = precision
     rows = {n: ArrayRows(name=n, values=v, fingerprint=n) for n, v in judged.items()}
-    gone = Left(Split(total, moments(judged)), {"pixels": 0.0}, total)
-    taken = LeftMeasures(MEASURES, gone, rows, names=SPACES, sample=SAMPLE)
+    gone = Left(Split(total, judge), {"pixels": 0.0}, total)
+    sampled = StoredSample(rows, SAMPLE).rows
+    return LeftMeasures(MEASURES, gone, rows, names=SPACES, sampled=sampled)
+
+
+@pytest.mark.parametrize(("precision", "rounding"), [("float64", 0.0), ("float32", 1e-3)])
+@pytest.mark.parametrize("of", ["a", "b"])
+def test_what_nothing_is_left_of_has_no_value(of: str, precision: str, rounding: float) -> None:
+    """A space that is linear in the controls, and no ridge: rounding is left, and is no space."""
+    rng = np.random.default_rng(3)
+    fitted, judged = (
+        {
+            **spaces,
+            of: np.float32(
+                3 * spaces["pixels"][:, :4] + 1 + rounding * rng.normal(size=(len(spaces["a"]), 4))
+            ),
+        }
+        for spaces in (FITTED, JUDGED)
+    )
+    taken = left_of(fitted, judged, precision)
     assert taken.between("a", "b") == dict.fromkeys(MEASURES)
     assert None not in taken.between("c", "b" if of == "a" else "a").values()
+
+
+def test_what_is_the_same_for_all_rows_has_no_similarity_about_its_mean() -> None:
+    """It varied where it was fitted; of the rows that judge, one error is left of all."""
+    judged = {**JUDGED, "b": np.broadcast_to(np.float32(5), JUDGED["b"].shape).copy()}
+    judged["pixels"] = np.zeros_like(judged["pixels"])
+    found = left_of(FITTED, judged, "float64").between("a", "b")
+    assert found["debiased_cka"] is None
+    assert found["cka"] is not None  # about the predictions

@@ -115,6 +115,34 @@ def test_a_scored_study_gives_values_beyond_controls(sources: list[str], tmp_pat
         others.matrix("cka")
 
 
+def test_neighbours_beyond_controls_are_those_of_as_many_rows(
+    sources: list[str], tmp_path: Path
+) -> None:
+    """Values of other samples do not stand beside each other."""
+    keys = {"measures": ["r2", "mutual_knn"], "controls": True, "methods": ["ols"]}
+    first = study_of(tmp_path, sources, sample=40, **keys)
+    results = first.score()
+    for found in (first.similarity(), kept_similarity(first.out)):
+        assert found.given("mutual_knn") == ("answers",)
+        assert found.rows("mutual_knn") == 40
+        assert found.notes == ()
+        for i, a in enumerate("abc"):
+            for j, b in enumerate("abc"):
+                cell = results.table("ols")[a, b].measure("mutual_knn_beyond_answers")
+                assert found.matrix("mutual_knn", beyond="answers")[i, j] == cell
+    more = study_of(tmp_path, sources, sample=60, **keys)
+    found = more.similarity()
+    assert found.given("mutual_knn") == ()
+    assert found.notes == (
+        "Known beyond the controls of 40 rows alone: mutual_knn. Run the study again for as many "
+        "as here.",
+    )
+    more.score()
+    assert more.similarity().given("mutual_knn") == ("answers",)
+    single = study_of(tmp_path, sources, sample=60, algebra={"precision": "float32"}, **keys)
+    assert single.similarity().given("mutual_knn") == ()
+
+
 def test_frames_are_long_and_have_gaps(sources: list[str], tmp_path: Path) -> None:
     study = study_of(tmp_path, sources, measures=["r2", "cka"], controls=True, methods=["ols"])
     study.score()

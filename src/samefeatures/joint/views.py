@@ -31,6 +31,12 @@ class SecondMoments(Protocol):
         ...
 
 
+def precision_of(moments: SecondMoments) -> Precision:
+    """Of the products: float32 where any part of them was; others say nothing."""
+    found: Precision = getattr(moments, "precision", "float64")
+    return found
+
+
 @runtime_checkable
 class Stacking(Protocol):
     """Moments that give many blocks at once more cheaply than one by one."""
@@ -64,6 +70,7 @@ class Rest:
         self._whole, self._part = whole, part
         self.n = whole.n - part.n
         self._weight = self.n * part.n / whole.n
+        self.precision = precision_of(whole)
 
     def mean_of(self, name: str) -> Float64:
         """(d,)."""
@@ -96,6 +103,7 @@ class Union:
     def __init__(self, parts: Sequence[SecondMoments]) -> None:
         self._parts = [part for part in parts if part.n]
         self.n = sum(part.n for part in self._parts)
+        self.precision = precision_of(self._parts[0]) if self._parts else "float64"
         self._known: dict[tuple[str, str], Float64] = {}
 
     def forget(self) -> None:
@@ -146,6 +154,7 @@ class Either:
         self._first, self._second = first, second
         self._pairs = {*pairs, *((b, a) for a, b in pairs)}
         self.n = first.n
+        self.precision = precision_of(second)
 
     def mean_of(self, name: str) -> Float64:
         """(d,)."""
@@ -179,7 +188,7 @@ class Beside:
             )
         self._networks, self._names, self._controls = networks, names, controls
         self.n = networks.n
-        self.precision: Precision = getattr(networks, "precision", "float64")
+        self.precision = precision_of(networks)
 
     def mean_of(self, name: str) -> Float64:
         """(d,)."""
@@ -212,6 +221,7 @@ class Mixed:
     def __init__(self, moments: SecondMoments, mixtures: Mapping[str, Mixture]) -> None:
         self._moments, self._mixtures = moments, mixtures
         self.n = moments.n
+        self.precision = precision_of(moments)
 
     def mean_of(self, name: str) -> Float64:
         """(d,)."""

@@ -261,15 +261,18 @@ class _Run:
 
     def _beyond(self, work: ControlWork) -> Iterator[_Cost]:
         """Measures of two spaces, of what is left beyond all that is given."""
-        extent, calls = self.extent, len(work.chosen.given) * self.extent.sizes.hybrids
+        extent, readings = self.extent, len(work.chosen.given) * len(self.extent.dims)
+        calls = readings * (len(extent.dims) - 1) * (2 if work.chosen.class_noise else 1)
         read = {"moments": 0, "norms": extent.rows[1], "rows": extent.sizes.sample}
+        passes = {"moments": 0, "norms": readings, "rows": 1}
         for name, rate in self.algebra.measures.items():
             measure = MEASURES.get(name)()
             if measure.judges != "spaces":
                 continue
             seconds = rate.at(work.measured(measure, extent.sizes), calls=calls)
             seconds += self.algebra.moments.at(work.read(read[measure.reads]))
-            note = f"{calls} values beyond what is given"
+            seconds += passes[measure.reads] * self._reading("eval")
+            note = f"{calls} values beyond what is given, nulls among them"
             yield _Cost(f"controls: {name}", seconds, factor=GUESS, note=note)
 
     def _tasks(self) -> Iterator[_Cost]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from samefeatures.algebra import HOST, Algebra
+from samefeatures.algebra import HOST, Algebra, Precision
 from samefeatures.base.arrays import Float64
-from samefeatures.joint.views import SecondMoments, stacked
+from samefeatures.joint.views import SecondMoments, precision_of, stacked
 from samefeatures.similarity.sheet import inverse_of
 from samefeatures.similarity.strengths import GRID, START, descend, shift_of
 
@@ -65,10 +65,11 @@ class Common:
         squares = np.array([self._total.sum_of_squares(name) for name in targets])
 
         def cost(at: tuple[int, ...]) -> float:
-            left = [split.judge for split in self.folds(GRID[at[0]])]
-            errors = np.sum([[part.sum_of_squares(t) for t in targets] for part in left], axis=0)
+            judged = [split.judge for split in self.folds(GRID[at[0]])]
+            errors = np.sum([[part.sum_of_squares(t) for t in targets] for part in judged], axis=0)
             used = squares > 0
-            return float((errors[used] / squares[used]).mean()) if used.any() else 1.0
+            left = np.maximum(errors[used], 0) / squares[used]
+            return float(left.mean()) if used.any() else 1.0
 
         return GRID[descend((START,), cost)[0]]
 
@@ -140,6 +141,11 @@ class Off:
         """Of the fit, and of those that judge."""
         return self._split.fit.n, self._split.judge.n
 
+    @property
+    def precision(self) -> Precision:
+        """Of the products that were summed."""
+        return precision_of(self._split.judge)
+
     def weights(self, name: str) -> Float64:
         """(p, d) G: of the regression of columns on the block."""
         return self._of(name).weights
@@ -202,6 +208,7 @@ class _Seen:
 
     def __init__(self, off: Off) -> None:
         self._off, self.n = off, off.rows[0]
+        self.precision = off.precision
 
     def mean_of(self, name: str) -> Float64:
         """(d,) zeros."""
@@ -224,6 +231,7 @@ class _Held:
 
     def __init__(self, off: Off) -> None:
         self._off, self.n = off, off.rows[1]
+        self.precision = off.precision
 
     def mean_of(self, name: str) -> Float64:
         """(d,) zeros."""

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 
 import numpy as np
 
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float64
-from samefeatures.joint.views import SecondMoments
+from samefeatures.joint.views import SecondMoments, precision_of
 from samefeatures.similarity.common import Off, Split
 from samefeatures.similarity.sheet import inverse_of
 from samefeatures.similarity.strengths import shift_of
 
-ROUNDING = 1e-12
-"""Of the squares of a space, what is left of it when nothing is."""
+ROUNDING = {"float64": 1e-12, "float32": 1e-5}
+"""Of the squares of a space, what is left of it when nothing is, by the precision of products."""
 
 
 class Left:
@@ -75,11 +76,20 @@ class Left:
 
     def anything(self, space: str) -> bool:
         """Whether more than rounding is left of a space."""
-        apart = self._whole.judge.mean_of(space) - self._whole.fit.mean_of(space)
-        whole = self._whole.judge.sum_of_squares(space) + self.moments.n * float(apart @ apart)
-        return self.moments.sum_of_squares(space) > ROUNDING * whole
+        return self.moments.sum_of_squares(space) > self._nothing(space)
 
-    @property
+    def varies(self, space: str) -> bool:
+        """Whether it is more than the same for all rows."""
+        left: SecondMoments = self.centred
+        return left.sum_of_squares(space) > self._nothing(space)
+
+    def _nothing(self, space: str) -> float:
+        judge = self._whole.judge
+        apart = judge.mean_of(space) - self._whole.fit.mean_of(space)
+        squares = judge.sum_of_squares(space) + judge.n * float(apart @ apart)
+        return ROUNDING[precision_of(judge)] * squares
+
+    @cached_property
     def centred(self) -> SecondMoments:
         """The moments about the mean errors, for measures of rows about their mean."""
         return _Centred(self)
@@ -90,6 +100,7 @@ class _Centred:
 
     def __init__(self, left: Left) -> None:
         self._left, self.n = left, left.moments.n
+        self.precision = precision_of(left.moments)
         self._means: dict[str, Float64] = {}
 
     def mean_of(self, name: str) -> Float64:

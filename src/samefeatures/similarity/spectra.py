@@ -15,7 +15,7 @@ import numpy as np
 
 from samefeatures.algebra import HOST, Algebra, Precision
 from samefeatures.base.arrays import Float64
-from samefeatures.joint.views import SecondMoments
+from samefeatures.joint.views import SecondMoments, precision_of
 from samefeatures.maps.inverse import cutoff
 
 
@@ -70,8 +70,7 @@ class Spectra:
     @property
     def precision(self) -> Precision:
         """Of the products."""
-        found: Precision = getattr(self._moments, "precision", "float64")
-        return found
+        return precision_of(self._moments)
 
     def mean_of(self, name: str) -> Float64:
         """(d,)."""

@@ -114,7 +114,8 @@ class CrossValidation:
                 errors += left.errors(
                     last, self.shift(last, strength, left.n), algebra=self._algebra
                 )
-            shares = errors[self._counts] / self._squares[self._counts]
+            # Where nothing is left, rounding may be below zero.
+            shares = np.maximum(errors[self._counts], 0) / self._squares[self._counts]
             self._shares[blocks] = float(shares.mean()) if shares.size else 1.0
         return self._shares[blocks]
 
@@ -164,7 +165,8 @@ def descend(start: Place, cost: Cost) -> Place:
     while True:
         before = best
         for axis, way in product(range(len(start)), (1, -1)):
-            while cost(at := moved(best, axis, way)) < (1 - MARGIN) * cost(best):
+            # At the ends of the grid nothing is gained, whatever the sign of a cost.
+            while cost(best) - cost(at := moved(best, axis, way)) > MARGIN * abs(cost(best)):
                 best = at
         if best == before:
             return best

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float64, Int64
 from samefeatures.base.numbers import finite_or_none
-from samefeatures.features.sample import SAMPLE
+from samefeatures.features.sample import SAMPLE, StoredSample
 from samefeatures.joint.views import SecondMoments
 from samefeatures.similarity.beyond import (
     Explained,
@@ -25,7 +26,7 @@ from samefeatures.similarity.common import Common
 from samefeatures.similarity.jackknife import ratio_interval
 from samefeatures.similarity.left import Left
 from samefeatures.study.controls_config import PIXELS, Given
-from samefeatures.study.left_measures import LeftMeasures
+from samefeatures.study.left_measures import LeftMeasures, Sampled
 from samefeatures.study.made_spaces import MadeSpaces
 from samefeatures.study.results.spaces import BeyondRow
 from samefeatures.study.spaces import Spaces, given_to
@@ -47,7 +48,7 @@ class Evidence:
         part_of: (m,) the part of each eval row, for the jackknife.
         pixels: Taken off for all sources at once; None where there are none, or none is given.
         pixels_start: Their strength for the targets when nothing else explains them.
-        sample: Eval rows that measures of rows are shown, at most.
+        sampled: Gives the eval rows that measures of rows are shown, of any space; read once.
     """
 
     ground: Ground
@@ -55,7 +56,7 @@ class Evidence:
     part_of: Int64
     pixels: Common | None = None
     pixels_start: float = 0.0
-    sample: int = SAMPLE
+    sampled: Sampled
 
     @classmethod
     def of(cls, made: MadeSpaces, *, sample: int = SAMPLE, algebra: Algebra = HOST) -> Evidence:
@@ -75,7 +76,7 @@ class Evidence:
             part_of=made.part_of,
             pixels=common,
             pixels_start=common.best(ground.sketches) if common else 0.0,
-            sample=sample,
+            sampled=cache(StoredSample(made.evaluation.by_name, sample).rows),
         )
 
     def forget(self) -> None:
@@ -124,7 +125,7 @@ def beyond_rows(
             _left(found[given, CONTROLS], evidence, algebra),
             evidence.spaces.by_name,
             names=[*evidence.ground.targets, *evidence.spaces.nulls(source).values()],
-            sample=evidence.sample,
+            sampled=evidence.sampled,
             algebra=algebra,
         )
         for of, space in spaces.items():

@@ -18,7 +18,7 @@ from samefeatures.study.made_spaces import MadeSpaces
 from samefeatures.study.results import Controls
 from samefeatures.study.results.spaces import BeyondRow
 
-CONTROLS_VERSION = 2
+CONTROLS_VERSION = 3
 """Raised whenever a control is taken in another way."""
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from samefeatures.base.border import border, kept_or_none
 from samefeatures.base.errors import FileError, StoreError
@@ -51,6 +52,7 @@ def kept_similarity(
     known = similarity_of(results)
     lacking = [name for name in chosen if MEASURES.get(name).reads in absent]
     held = {name: known.values[name] for name in lacking if known and name in known.values}
+    beyond = {n: known.beyond[n] for n in held if known and known.beyond.get(n)}
     by_rows = [n for n in measures if n not in held and MEASURES.get(n).reads == "rows"]
     if by_rows:
         raise StoreError(f"{by_rows[0]} {_NEEDS['rows']}")
@@ -68,6 +70,7 @@ def kept_similarity(
         found,
         measures=tuple(shown),
         values={**found.values, **held},
+        beyond={**found.beyond, **beyond},
         sampled=known.sampled if known else {},
         notes=(*found.notes, *(f"{n} {_NEEDS[MEASURES.get(n).reads]}" for n in without)),
     )
@@ -82,7 +85,7 @@ _NEEDS = {
 
 def results_of(
     path: Path,
-    settings: Mapping[str, object],
+    settings: Mapping[str, Any],
     networks: Mapping[str, Network],
     evaluation: DataSummary,
 ) -> StudyResults | None:
@@ -101,9 +104,15 @@ def results_of(
     same = (
         weights == [(network.name, network.fingerprint) for network in found.networks]
         and evaluation.fingerprint == found.eval_data.fingerprint
-        and all(settings.get(key) == found.settings.get(key) for key in ("data", "controls"))
+        and _decisive(settings) == _decisive(found.settings)
     )
     return found if same else None
+
+
+def _decisive(settings: Mapping[str, Any]) -> tuple[object, ...]:
+    """What decides, beside measures and networks, what is known beyond controls."""
+    algebra = settings.get("algebra") or {}
+    return settings.get("data"), settings.get("controls"), algebra.get("precision")
 
 
 def _kept_norms(path: Path) -> Moments:

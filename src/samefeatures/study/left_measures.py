@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
 
 from samefeatures.algebra import HOST, Algebra
-from samefeatures.base.arrays import Float64
+from samefeatures.base.arrays import Float32, Float64
 from samefeatures.base.numbers import finite_or_none
 from samefeatures.features.rows import FeatureRows
-from samefeatures.features.sample import StoredSample
+from samefeatures.features.sample import SAMPLE
 from samefeatures.joint.norms import distances, norm_of
 from samefeatures.joint.record import Moments
 from samefeatures.similarity import MEASURES
@@ -19,6 +19,8 @@ from samefeatures.similarity.left import Left
 from samefeatures.study.measuring import Measuring
 
 ROWS = 4096
+Sampled = Callable[[str], Float32]
+"""Given a name, the same rows of every space."""
 
 
 class LeftMeasures:
@@ -32,7 +34,8 @@ class LeftMeasures:
         left: What controls leave.
         rows: Eval rows by name: of all blocks that are taken off, and of the spaces.
         names: Of the spaces that are ever asked for.
-        sample: Rows that measures of rows are shown, at most.
+        sampled: Gives (m, d) of the rows that measures of rows are shown, of a block or a space.
+        count: Of these rows, at most.
         algebra: Where products run.
     """
 
@@ -43,28 +46,32 @@ class LeftMeasures:
         rows: Mapping[str, FeatureRows],
         *,
         names: Sequence[str],
-        sample: int,
+        sampled: Sampled,
+        count: int = SAMPLE,
         algebra: Algebra = HOST,
     ) -> None:
         self._measures, self._left, self._rows = tuple(measures), left, rows
         self._names = list(dict.fromkeys(names))
         of_norms = [name for name in measures if MEASURES.get(name).reads == "norms"]
         others = [name for name in measures if name not in of_norms]
-        shown = LeftSample(left, rows, count=sample)
-        self._takers = [
-            Measuring(
-                others, lambda: left.moments, norms=self._norms, sample=shown, algebra=algebra
-            ),
-            Measuring(of_norms, lambda: left.centred, norms=self._norms, algebra=algebra),
-        ]
+        shown = LeftSample(left, sampled, count=count)
+        self._of_errors = Measuring(
+            others, lambda: left.moments, norms=self._norms, sample=shown, algebra=algebra
+        )
+        self._about_means = Measuring(
+            of_norms, lambda: left.centred, norms=self._norms, algebra=algebra
+        )
 
     def between(self, source: str, target: str) -> dict[str, float | None]:
-        """By name, in the order of the measures; None where one says nothing, and all of them
-        where nothing is left of a space."""
-        if not all(map(self._left.anything, (source, target))):
-            return dict.fromkeys(self._measures)
-        found = {k: v for each in self._takers for k, v in each.between(source, target).items()}
-        return {name: finite_or_none(found[name]) for name in self._measures}
+        """By name, in the order of the measures; None where one says nothing, as where nothing is
+        left of a space."""
+        found: dict[str, float] = {}
+        ends = (source, target)
+        if self._measures and all(map(self._left.anything, ends)):
+            found |= self._of_errors.between(*ends)
+            if all(map(self._left.varies, ends)):
+                found |= self._about_means.between(*ends)
+        return {name: finite_or_none(found.get(name)) for name in self._measures}
 
     def _norms(self) -> Moments:
         """Moments of ‖error − mean‖² of every space: one pass over the rows."""
@@ -89,22 +96,22 @@ class LeftSample:
 
     Args:
         left: What controls leave.
-        rows: By name: of blocks and spaces.
+        sampled: Gives these rows of a block or a space.
         count: Rows at most.
 
     Attributes:
         count: See there.
     """
 
-    def __init__(self, left: Left, rows: Mapping[str, FeatureRows], *, count: int) -> None:
-        self._left, self._sample, self.count = left, StoredSample(rows, count), count
+    def __init__(self, left: Left, sampled: Sampled, *, count: int) -> None:
+        self._left, self._sampled, self.count = left, sampled, count
 
     @cached_property
     def _blocks(self) -> dict[str, Float64]:
         """(m, d) of the blocks that are taken off."""
-        return {n: self._sample.rows(n).astype(np.float64) for n in self._left.blocks}
+        return {name: self._sampled(name).astype(np.float64) for name in self._left.blocks}
 
     def rows(self, name: str) -> Float64:
         """(m, d) errors of a space."""
-        read = self._sample.rows(name).astype(np.float64)
+        read = self._sampled(name).astype(np.float64)
         return self._left.rows({**self._blocks, name: read})[name]

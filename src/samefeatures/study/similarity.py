@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import combinations
 
 from samefeatures.algebra import HOST, Algebra
@@ -13,7 +13,7 @@ from samefeatures.joint.record import Moments
 from samefeatures.similarity import MEASURES
 from samefeatures.study.measuring import Measuring, Sample, of_the_same
 from samefeatures.study.results import MeasureSummary, Similarity, StudyResults
-from samefeatures.study.results.similarity import similarity_of
+from samefeatures.study.results.similarity import Pair, similarity_of
 
 
 def chosen_measures(asked: Sequence[str], of_study: Sequence[str]) -> tuple[str, ...]:
@@ -77,21 +77,22 @@ def measured(
     for name in names:
         others = [taken[other, name] for other in names if other != name]
         taken[name, name] = _with_itself(measures, name, others, measuring)
+    sampled = {
+        name: min(moments.n, sample.count)
+        for name in measures
+        if sample is not None and MEASURES.get(name).reads == "rows"
+    }
     known = similarity_of(results) if results else None
-    beyond = known.beyond if known else {}
+    beyond = _beyond(measures, known, sampled)
     return Similarity(
         title=title,
         names=tuple(names),
         n=moments.n,
         measures=tuple(MeasureSummary.of(MEASURES.get(name)) for name in measures),
         values={name: {pair: of[name] for pair, of in taken.items()} for name in measures},
-        beyond={name: beyond[name] for name in measures if beyond.get(name)},
-        sampled={
-            name: min(moments.n, sample.count)
-            for name in measures
-            if sample is not None and MEASURES.get(name).reads == "rows"
-        },
-        notes=_notes(measures, results, beyond=[name for name in measures if beyond.get(name)]),
+        beyond=beyond,
+        sampled=sampled,
+        notes=tuple(_notes(measures, results, known, beyond=beyond)),
         results=results,
     )
 
@@ -107,14 +108,34 @@ def _with_itself(
     return same | {m: math.nan for m in silent if math.isnan(own[m])}
 
 
+def _beyond(
+    measures: Sequence[str], known: Similarity | None, sampled: Mapping[str, int]
+) -> dict[str, Mapping[str, Mapping[Pair, float]]]:
+    """What is known beyond controls of the same rows."""
+    found = known.beyond if known else {}
+    same = [name for name in measures if known and known.sampled.get(name) == sampled.get(name)]
+    return {name: found[name] for name in same if found.get(name)}
+
+
 def _notes(
-    measures: Sequence[str], results: StudyResults | None, *, beyond: Sequence[str]
-) -> tuple[str, ...]:
+    measures: Sequence[str],
+    results: StudyResults | None,
+    known: Similarity | None,
+    *,
+    beyond: Collection[str],
+) -> Iterator[str]:
     """Which measures are not known beyond controls, though the study has some."""
-    lacking = [name for name in measures if name not in beyond]
-    if results is None or results.controls is None or not lacking:
-        return ()
-    return (
-        f"Not known beyond the controls: {', '.join(lacking)}. Name them in 'measures' of the "
-        "study, and run it.",
-    )
+    if results is None or results.controls is None:
+        return
+    others = [n for n in measures if n not in beyond and known and known.beyond.get(n)]
+    lacking = [name for name in measures if name not in (*beyond, *others)]
+    if lacking:
+        yield (
+            f"Not known beyond the controls: {', '.join(lacking)}. Name them in 'measures' of the "
+            "study, and run it."
+        )
+    if known and others:
+        yield (
+            f"Known beyond the controls of {known.rows(others[0])} rows alone: "
+            f"{', '.join(others)}. Run the study again for as many as here."
+        )

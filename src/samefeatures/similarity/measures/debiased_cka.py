@@ -8,7 +8,7 @@ import numpy as np
 
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.joint.norms import norm_of
-from samefeatures.joint.views import SecondMoments
+from samefeatures.joint.views import SecondMoments, precision_of
 from samefeatures.maps.sizes import Sizes
 from samefeatures.similarity.measure import SpaceMeasure
 
@@ -55,5 +55,5 @@ def _hsic(moments: SecondMoments, a: str, b: str) -> float:
     shared = float(moments.block(*p)[0, 0]) + sums[0] * sums[1] / n  # p_Aᵀ p_B
     across = float(np.linalg.norm(moments.block(a, b))) ** 2
     found = across + sums[0] * sums[1] / ((n - 1) * (n - 2)) - shared * n / (n - 2)
-    precision = getattr(moments, "precision", "float64")
-    return 0.0 if a == b and found <= ROUNDING[precision] * (across + shared) else found
+    nothing = ROUNDING[precision_of(moments)] * (across + shared)
+    return 0.0 if a == b and found <= nothing else found
