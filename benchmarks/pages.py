@@ -20,7 +20,7 @@ from samefeatures.planning.words import duration, size
 DOCS = Path(__file__).parents[1] / "docs"
 SUITES = (
     "algebra", "peers", "memory", "scoring", "extraction", "loops", "disk", "normalised", "planned",
-    "arrays", "similarity",
+    "arrays", "strengths", "similarity",
 )  # fmt: skip
 Row = Sequence[str]
 
