@@ -10,6 +10,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+from samefeatures.report.environment import environment
 from samefeatures.report.html import page
 from samefeatures.report.html_cells import metrics
 from samefeatures.report.sentences import sentences
@@ -236,3 +237,9 @@ def test_without_heads_or_labels_the_cells_are_measures(make: Callable[..., Stud
     assert "Best hybrid" not in shown
     assert "classifier)" not in shown
     assert f"{70 / 120:.3f}" in shown
+
+
+def test_names_break_behind_marks_but_not_within_numbers() -> None:
+    shown = environment().from_string("{{ name | breakable }}")
+    assert shown.render(name="cosine (tolerance 0.001)") == "cosine (tolerance 0.001)"
+    assert shown.render(name="hub_a/b.onnx") == "hub_<wbr>a/<wbr>b.<wbr>onnx"

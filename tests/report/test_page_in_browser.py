@@ -250,6 +250,39 @@ def test_it_fits_the_window_and_is_readable(
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
+BROKEN = """
+const broken = [];
+for (const head of document.querySelectorAll('.list tbody th')) {
+  const walk = document.createTreeWalker(head, NodeFilter.SHOW_TEXT);
+  for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+    for (const word of node.data.matchAll(/[a-z']{2,10}/g)) {
+      const range = document.createRange();
+      range.setStart(node, word.index);
+      range.setEnd(node, word.index + word[0].length);
+      if (range.getClientRects().length > 1) broken.push(word[0]);
+    }
+  }
+}
+return broken;
+"""
+
+
+def test_words_are_not_broken_on_a_phone(
+    browser: Browser, spaced: StudyResults, tmp_path: Path
+) -> None:
+    size = {"width": 390, "height": 900, "deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        visit(browser, spaced, tmp_path)
+        heads = browser.execute_script(
+            "return [...document.querySelectorAll('.list tbody th')].map(h => h.textContent)"
+        )
+        assert "the source's answers" in heads
+        assert browser.execute_script(BROKEN) == []
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 def test_nothing_from_outside_runs(browser: Browser, nasty: StudyResults, tmp_path: Path) -> None:
     visit(browser, nasty, tmp_path)
     # An alert would make this call fail.

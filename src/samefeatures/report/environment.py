@@ -43,4 +43,4 @@ def shades(*, within: str = "", dark_page: bool = False) -> str:
 
 def _breakable(name: str) -> Markup:
     """A name that may be broken after an underscore and the like, not within a word."""
-    return Markup("<wbr>").join(re.split(r"(?<=[_./:-])", plain(name)))
+    return Markup("<wbr>").join(re.split(r"(?<=[_/:-])|(?<=\.)(?!\d)", plain(name)))
