@@ -44,8 +44,7 @@ def _value(value: float) -> str:
 def beyond_table(study: Path) -> str:
     """Medians over the ordered pairs: of spaces as they are, of what controls leave of them, and of
     class noise in the source's place."""
-    beyond = list(csv.DictReader((study / "beyond.csv").open()))
-    plain = list(csv.DictReader((study / "similarity.csv").open()))
+    beyond, plain = (_rows(study / f"{name}.csv") for name in ("beyond", "similarity"))
     givens = list(dict.fromkeys(row["given"] for row in beyond))
     names = dict.fromkeys(row["measure"] for row in plain)
     heads = ["measure", "as it is", *(h for given in givens for h in (f"beyond {given}", "null"))]
@@ -59,6 +58,11 @@ def beyond_table(study: Path) -> str:
                 cells.append(_median(row[name] for row in mine))
         lines.append([f"`{name}`", *cells])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def _median(cells: Iterable[str]) -> str:

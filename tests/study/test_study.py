@@ -402,7 +402,7 @@ def test_the_report_counts_what_was_left_out(
     assert [left.id for left in results.eval_data.left_out] == ["3/1.png"]
     assert results.eval_data.rows == 29
     assert all(cell.n == 29 for cell in results.cells)
-    assert any("1 images of the eval set" in w for w in results.warnings)
+    assert any("1 image of the eval set could not be read and was" in w for w in results.warnings)
 
 
 def test_labels_outside_the_classes_are_found_before_anything_is_extracted(
