@@ -18,7 +18,7 @@ from scipy.linalg import orthogonal_procrustes
 
 from benchmarks.algebra import THESIS_DIMS, joint_moments, made_features
 from benchmarks.joint_study import Parts
-from benchmarks.record import Line, at_least, seconds
+from benchmarks.record import Line, allowed, at_least, seconds
 from samefeatures.algebra.pools import one_pool
 from samefeatures.base.arrays import Float64
 from samefeatures.joint.norms import NormSums
@@ -64,10 +64,10 @@ def run(*, dims: tuple[int, ...] = DIMS, rows: int = ROWS, repeat: int = 3) -> l
     every = statistics.median(sum(times) for times in rounds)
     pieces = [statistics.median(times) for times in zip(*rounds, strict=True)]
     return [
-        _allowed(f"all of it {what}, from moments", every, LIMIT, "s"),
+        allowed(f"all of it {what}, from moments", every, LIMIT, "s"),
         *(_piece(name, piece, every) for name, piece in zip(works, pieces, strict=True)),
         *(_beside(name, peer, features, take, what) for name, peer in PEERS.items()),
-        _allowed("all of it at D = 21,408, memory", _memory(works.values(), moments), ROOM, "GB"),
+        allowed("all of it at D = 21,408, memory", _memory(works.values(), moments), ROOM, "GB"),
     ]
 
 
@@ -80,19 +80,6 @@ def _piece(stage: str, ours: float, every: float) -> Line:
         ratio=ours / every,
         goal="none",
         met=True,
-    )
-
-
-def _allowed(stage: str, ours: float, limit: float, unit: str) -> Line:
-    return Line(
-        stage=stage,
-        ours=ours,
-        peer="allowed",
-        theirs=limit,
-        ratio=ours / limit,
-        goal=f"at most {limit:.0f} {unit}",
-        met=ours <= limit,
-        unit=unit,
     )
 
 

@@ -77,12 +77,7 @@ def measures(*, first: bool, sample: int = SAMPLE) -> LeftMeasures:
         for name, part in JUDGED.items()
     }
     return LeftMeasures(
-        MEASURES,
-        left(first=first),
-        rows,
-        names=SPACES,
-        sampled=StoredSample(rows, sample).rows,
-        count=sample,
+        MEASURES, left(first=first), rows, names=SPACES, sampled=StoredSample(rows, sample).rows
     )
 
 

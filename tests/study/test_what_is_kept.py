@@ -195,3 +195,17 @@ def test_what_an_earlier_version_made_is_made_again(
     after = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     assert len(after) == len(before), "nothing of the earlier version stays"
     assert after != before
+
+
+def test_similarity_shows_nothing_beyond_controls_of_other_fit_images(
+    done: tuple[Path, StudyResults], tmp_path: Path
+) -> None:
+    base = tmp_path / "base"
+    shutil.copytree(done[0], base, ignore=shutil.ignore_patterns("out"))
+    others = {"ranks": None, "canonical": False, "curve": False, "spectra": False, "tasks": []}
+    asked = {"measures": ["r2", "cka"], **others}
+    study(base, base / "out", **asked).score()
+    known = study(base, base / "out", **asked).similarity()
+    assert known.given("cka") == ("answers", "labels")
+    with_fit(base, images=9)
+    assert study(base, base / "out", **asked).similarity().given("cka") == ()

@@ -32,7 +32,7 @@ class SecondMoments(Protocol):
 
 
 def precision_of(moments: SecondMoments) -> Precision:
-    """Of the products: float32 where any part of them was; others say nothing."""
+    """Of the products; float64 where moments say nothing of it."""
     found: Precision = getattr(moments, "precision", "float64")
     return found
 

@@ -88,6 +88,8 @@ def results_of(
     settings: Mapping[str, Any],
     networks: Mapping[str, Network],
     evaluation: DataSummary,
+    *,
+    fit: str | None,
 ) -> StudyResults | None:
     """What a study has found before, if it was of these networks, images and controls.
 
@@ -96,6 +98,8 @@ def results_of(
         settings: Of the study as it is now.
         networks: By name.
         evaluation: Its eval rows.
+        fit: Fingerprint of its fit images; None where features come from files, whose networks
+            have others then.
     """
     found = kept_or_none(StudyResults.load, path) if path.exists() else None
     if found is None:
@@ -104,6 +108,7 @@ def results_of(
     same = (
         weights == [(network.name, network.fingerprint) for network in found.networks]
         and evaluation.fingerprint == found.eval_data.fingerprint
+        and fit in (None, found.fit_data.fingerprint)
         and _decisive(settings) == _decisive(found.settings)
     )
     return found if same else None

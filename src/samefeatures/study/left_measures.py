@@ -35,7 +35,6 @@ class LeftMeasures:
         rows: Eval rows by name: of all blocks that are taken off, and of the spaces.
         names: Of the spaces that are ever asked for.
         sampled: Gives (m, d) of the rows that measures of rows are shown, of a block or a space.
-        count: Of these rows, at most.
         algebra: Where products run.
     """
 
@@ -47,14 +46,13 @@ class LeftMeasures:
         *,
         names: Sequence[str],
         sampled: Sampled,
-        count: int = SAMPLE,
         algebra: Algebra = HOST,
     ) -> None:
         self._measures, self._left, self._rows = tuple(measures), left, rows
         self._names = list(dict.fromkeys(names))
         of_norms = [name for name in measures if MEASURES.get(name).reads == "norms"]
         others = [name for name in measures if name not in of_norms]
-        shown = LeftSample(left, sampled, count=count)
+        shown = LeftSample(left, sampled)
         self._of_errors = Measuring(
             others, lambda: left.moments, norms=self._norms, sample=shown, algebra=algebra
         )
@@ -97,14 +95,12 @@ class LeftSample:
     Args:
         left: What controls leave.
         sampled: Gives these rows of a block or a space.
-        count: Rows at most.
-
-    Attributes:
-        count: See there.
     """
 
-    def __init__(self, left: Left, sampled: Sampled, *, count: int) -> None:
-        self._left, self._sampled, self.count = left, sampled, count
+    count = SAMPLE  # no key is made of it: controls have their own
+
+    def __init__(self, left: Left, sampled: Sampled) -> None:
+        self._left, self._sampled = left, sampled
 
     @cached_property
     def _blocks(self) -> dict[str, Float64]:

@@ -140,6 +140,11 @@ def _joined(parts: Sequence[Part], stores: Sequence[Stores], name: str) -> Featu
     return mine[0] if len(mine) == 1 else JoinedRows(mine, [part.images.name for part in parts])
 
 
+def fingerprint_of(parts: Sequence[Part]) -> str:
+    """Of the images of a side and their labels, in order; what can't be read counts, too."""
+    return digest(*(part.images.labelled_fingerprint or part.images.fingerprint for part in parts))
+
+
 def data_summary(
     parts: Sequence[Part], left_out: Sequence[Mapping[str, str]], rows: FeatureRows
 ) -> DataSummary:
@@ -176,9 +181,7 @@ def data_summary(
         name=name,
         images=int(np.sum([len(part.images) for part in parts])),
         rows=len(rows),
-        fingerprint=digest(
-            *(part.images.labelled_fingerprint or part.images.fingerprint for part in parts)
-        ),
+        fingerprint=fingerprint_of(parts),
         views=views or None,
         left_out=tuple(left),
         upright=upright.pop() if len(upright) == 1 else None,

@@ -25,7 +25,7 @@ from samefeatures.study.results import CanonicalResults, Similarity, StudyResult
 from samefeatures.study.results_files import write_results
 from samefeatures.study.scoring import Scored, Scorer
 from samefeatures.study.shared import shared_images
-from samefeatures.study.sides import Side
+from samefeatures.study.sides import Side, fingerprint_of
 from samefeatures.study.similarity import chosen_measures, measured
 from samefeatures.study.spectra import SpectraInputs, kept_spectra
 from samefeatures.study.summaries import settings_of
@@ -113,7 +113,11 @@ class Study(StudyParts):
                 sample=self._sample,
                 title=self.config.title,
                 results=results_of(
-                    self.results_path, settings_of(self.config), self.inputs.networks, side.summary
+                    self.results_path,
+                    settings_of(self.config),
+                    self.inputs.networks,
+                    side.summary,
+                    fit=fingerprint_of(self.inputs.fit) if self.inputs.fit else None,
                 ),
                 algebra=self.algebra,
                 progress=self.progress,
