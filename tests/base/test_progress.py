@@ -149,6 +149,19 @@ def test_time_left_is_unknown_until_something_was_done_here() -> None:
     assert stage.left(clock.now) is None
     advance(10)
     assert stage.left(clock.now) == pytest.approx(80)
+    assert stage.left(clock.now + 5) == pytest.approx(75)
+
+
+def test_a_step_that_takes_long_leaves_the_time_of_those_behind_it() -> None:
+    clock = Clock()
+    stages = Stages(clock)
+    advance = stages.task("score", 100)
+    for _ in range(2):
+        clock.now += 20
+        advance(10)
+    (stage,) = stages.open
+    assert stage.left(clock.now + 1000) == pytest.approx(140)
+    advance(70)
     assert stage.left(clock.now + 1000) == 0
 
 

@@ -43,6 +43,7 @@ class Stage:
         begun: When the first was announced, in seconds of any clock.
         base: Steps that were done when its speed began to count, and when that was.
         last: When a step was done last.
+        together: Steps of its task that were done at once then.
     """
 
     title: str
@@ -50,6 +51,7 @@ class Stage:
     tasks: list[Task] = field(default_factory=list)
     base: tuple[int, float] = (0, 0.0)
     last: float = 0.0
+    together: int = 0
 
     @property
     def done(self) -> int:
@@ -80,12 +82,18 @@ class Stage:
         return self.title if name == self.title else f"{self.title}: {name}"
 
     def left(self, now: float) -> float | None:
-        """Seconds until its end, by the speed since it began; None as long as there is none."""
+        """Seconds until its end, by the speed since it began; None as long as there is none.
+
+        However long the next steps take (a process may be held for a while), those behind them
+        remain.
+        """
         done, since = self.base
         if self.done <= done or self.last <= since:
             return None
         speed = (self.done - done) / (self.last - since)
-        return max(0.0, (self.total - self.done) / speed - (now - self.last))
+        remain = self.total - self.done
+        behind = max(0, remain - self.together * len(self.under_way))
+        return max(behind / speed, remain / speed - (now - self.last))
 
 
 class Stages:
@@ -128,7 +136,7 @@ class Stages:
         if now - stage.begun < SETTLED:
             stage.base = (stage.done, now)
         if steps:
-            stage.last = now
+            stage.last, stage.together = now, steps
         if not stage.under_way and stage in self._open:
             self._open.remove(stage)
 
