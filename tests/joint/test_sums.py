@@ -119,6 +119,24 @@ def test_sums_are_what_they_were(kind: str, chunk: int) -> None:
     assert (abs(ours - theirs) / np.outer(lengths, lengths)).max() < 1e-12
 
 
+@PLACES
+@pytest.mark.parametrize("value", [0.1, 3.3, 1e8 / 3, -1e-6 / 7])
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_columns_of_one_value_have_no_spread(
+    value: float, precision: str, algebra: Algebra
+) -> None:
+    """The mean of equal float64 values can miss them by rounding."""
+    rng = np.random.default_rng(0)
+    sums = Accumulator(Moments(["a", "b"], [3, 2]), algebra=algebra, precision=precision)
+    for n in (60, 7, 1, 103):
+        sums.update(np.full((n, 3), value), rng.normal(size=(n, 2)))
+    moments = sums.moments()
+    assert (moments.mean_of("a") == value).all()
+    assert not moments.block("a", "a").any()
+    assert not moments.block("a", "b").any()
+    assert moments.block("b", "b").all()
+
+
 def test_blocks_that_are_parts_of_wider_rows_give_the_same_bits() -> None:
     """As they come from a store, and as they come from extraction."""
     wide = rows_of("large means", 500, 11).astype(np.float32)

@@ -18,6 +18,8 @@ from samefeatures.base.arrays import Float32, Float64
 STRIP = 1024
 """Columns that are centred at a time."""
 THREADS = 4
+NEAR = 1e-10
+"""Relative: no mean of equal values is further from them."""
 
 
 class HostSums:
@@ -97,6 +99,22 @@ class HostSums:
         return self._rows[:rows]
 
 
+def mean_of_rows(block: npt.NDArray[np.floating]) -> Float64:
+    """(d,) mean of (r, d) rows; of a column that does not vary it is its value.
+
+    A sum of many float64 values, divided by their number, can miss that by rounding, and the
+    column would have a spread. Of float32 values the sum has no rounding.
+    """
+    mean: Float64 = block.mean(axis=0, dtype=np.float64)
+    if block.dtype == np.float64 and len(block):
+        first = block[0]
+        with np.errstate(invalid="ignore"):  # of what is not finite, and refused by its mean
+            near = np.flatnonzero(np.abs(first - mean) <= NEAR * np.abs(first))
+        same = near[(block[:, near] == first[near]).all(axis=0)]
+        mean[same] = first[same]
+    return mean
+
+
 def centred_into(
     places: Sequence[npt.NDArray[np.floating]], blocks: Sequence[npt.NDArray[np.floating]]
 ) -> Iterator[Float64]:
@@ -108,7 +126,7 @@ def centred_into(
 
     def centre(part: tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]) -> Float64:
         place, block = part
-        mean: Float64 = block.mean(axis=0, dtype=np.float64)
+        mean = mean_of_rows(block)
         # Too large for float32, or not finite: refused by who sees the means and the places.
         with np.errstate(over="ignore", invalid="ignore"):
             # Centred in float64, and rounded, on the way: no pass of its own.
