@@ -233,6 +233,28 @@ def test_a_space_that_does_not_vary_is_not_near_itself(tmp_path: Path) -> None:
         assert (table.diagonal()[:2] == found.measure(name).same).all()
 
 
+def test_results_say_of_a_network_with_itself_what_similarity_says(tmp_path: Path) -> None:
+    """Of a dead network, and of more features than rows; in the study and in its results."""
+    names = ["r2", "cka", "cca", "mutual_knn"]
+    worlds = make_worlds(m=14)  # cca of 8 and 11 features needs 20 rows
+    worlds["c"]["fit_features"][:] = worlds["c"]["eval_features"][:] = 0.1
+    sources = [write_npz(tmp_path, name, world) for name, world in worlds.items()]
+    study = study_of(tmp_path, sources, measures=names, methods=["ols"], controls=True)
+    again, taken = similarity_of(study.score()), study.similarity()
+    assert again is not None
+    assert again.columns == taken.columns
+    own = {name: taken.matrix(name).diagonal().tolist() for name in names[1:]}
+    gap = math.nan
+    assert own == {
+        "cka": pytest.approx([1, 1, gap], nan_ok=True),
+        "cca": pytest.approx([gap, gap, gap], nan_ok=True),
+        "mutual_knn": pytest.approx([1, 1, gap], nan_ok=True),
+    }
+    for name in names[1:]:
+        beyond = taken.matrix(name, beyond="answers").diagonal()
+        assert beyond.tolist() == pytest.approx(own[name], nan_ok=True)
+
+
 def test_few_rows_are_gaps_not_ones(tmp_path: Path) -> None:
     """n < d: correlations would be 1 whatever the spaces are."""
     found = study_of(tmp_path, unrelated(tmp_path, "ab", dim=20, rows=3)).similarity()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -12,14 +13,20 @@ from samefeatures.study.results.spaces import beyond_column
 
 def with_columns(cells: Iterable[Cell], found: SpaceFindings) -> Iterator[Cell]:
     """The cells, with measures more for everything that is given; a network is itself, whatever
-    that is."""
+    that is, where it is near itself at all."""
     columns = found.columns()
-    same = {column: measure.same for column, (measure, _) in _known(found).items()}
+    of = {column: measure for column, (measure, _) in _known(found).items()}
     for cell in cells:
-        pair = (cell.source, cell.target)
-        own = cell.source == cell.target
-        beyond = {c: same[c] if own else values[pair] for c, values in columns.items()}
+        if cell.source == cell.target:
+            beyond = {c: _with_itself(cell, of[c]) for c in columns}
+        else:
+            beyond = {c: values[cell.source, cell.target] for c, values in columns.items()}
         yield replace(cell, measures={**cell.measures, **beyond})
+
+
+def _with_itself(cell: Cell, measure: type[Measure]) -> float:
+    silent = math.isnan(cell.measures.get(measure.name, measure.same))
+    return math.nan if silent else measure.same
 
 
 def column_summaries(found: SpaceFindings) -> tuple[MeasureSummary, ...]:

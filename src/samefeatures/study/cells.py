@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import product
 
@@ -13,12 +13,16 @@ from samefeatures.scores.follow import follow
 from samefeatures.scores.follows import Follows
 from samefeatures.scores.heads import Score, agreement
 from samefeatures.scores.intervals import wilson
-from samefeatures.study.measuring import of_the_same
 from samefeatures.study.results import Cell
 from samefeatures.study.scoring import Scored
 
+Itself = Callable[[str, Sequence[Mapping[str, float]]], Mapping[str, float]]
+"""See ``Measuring.with_itself``."""
 
-def cells_of(scored: Scored, measures: Mapping[str, str]) -> Iterator[Cell]:
+
+def cells_of(
+    scored: Scored, measures: Mapping[str, str], itself: Itself = lambda *_: {}
+) -> Iterator[Cell]:
     """All cells of all methods, N x N each; on the diagonals stand the networks unmapped.
 
     Where the target has no head, and where the rows have no labels, cells hold measures alone.
@@ -26,9 +30,14 @@ def cells_of(scored: Scored, measures: Mapping[str, str]) -> Iterator[Cell]:
     Args:
         scored: The study.
         measures: Key by name, in the order of the columns.
+        itself: Says them of a network with itself.
     """
-    own, labels, same = scored.own, scored.labels, of_the_same(list(measures))
+    own, labels = scored.own, scored.labels
     for label, hybrids in scored.hybrids.items():
+        near = {
+            pair: {name: fact.measures[key] for name, key in measures.items()}
+            for pair, fact in scored.facts.get(label, {}).items()
+        }
         compared = compare(hybrids, own, labels) if labels is not None else {}
         for pair in product(scored.names, scored.names):
             source, target = pair
@@ -36,12 +45,10 @@ def cells_of(scored: Scored, measures: Mapping[str, str]) -> Iterator[Cell]:
             counted = scored.rows, labels is not None
             if source == target:
                 known = SAME if ends[0] and labels is not None else UNKNOWN
-                yield _cell(place, ends[0], counted=counted, ends=ends, close=same, compared=known)
+                close = itself(target, [near[p] for p in near if p[1] == target])
+                yield _cell(place, ends[0], counted=counted, ends=ends, close=close, compared=known)
             else:
-                close = {
-                    name: scored.facts[label][pair].measures[key] for name, key in measures.items()
-                }
-                hybrid = hybrids.get(pair)
+                close, hybrid = near.get(pair, {}), hybrids.get(pair)
                 found = compared.get(pair, UNKNOWN)
                 cell = _cell(place, hybrid, counted=counted, ends=ends, close=close, compared=found)
                 yield replace(cell, follows=_follows(hybrid, ends, labels))

@@ -162,7 +162,7 @@ def _found(
         fit=fit.seen,
         judge=judge,
         methods=chosen,
-        measures=measuring.keys,
+        measuring=measuring,
         scored=Scored(labels, tuple(spaces), judge.moments.n, own, hybrids, facts),
         title=TITLE,
     )

@@ -15,6 +15,7 @@ from samefeatures.similarity import MEASURES
 from samefeatures.study.cells import cells_of
 from samefeatures.study.classes import class_changes, count_classes
 from samefeatures.study.label_warnings import label_warnings
+from samefeatures.study.measuring import Measuring
 from samefeatures.study.results import DataSummary, MeasureSummary, StudyResults
 from samefeatures.study.scoring import Scored
 from samefeatures.study.seen import Seen
@@ -32,7 +33,7 @@ class Compared:
         fit: What was seen of those that maps were fitted on.
         judge: What was seen of those held out.
         methods: By label.
-        measures: Key by name.
+        measuring: Took what is measured.
         scored: Cells in the making.
         title: Of the report.
     """
@@ -42,7 +43,7 @@ class Compared:
     fit: Seen
     judge: Seen
     methods: Mapping[str, Method]
-    measures: Mapping[str, str]
+    measuring: Measuring
     scored: Scored
     title: str
 
@@ -63,8 +64,8 @@ def record_of(found: Compared) -> StudyResults:
             for name, space in found.spaces.items()
         ),
         methods=methods,
-        measures=tuple(MeasureSummary.of(MEASURES.get(name)) for name in found.measures),
-        cells=tuple(cells_of(scored, found.measures)),
+        measures=tuple(MeasureSummary.of(MEASURES.get(name)) for name in found.measuring.keys),
+        cells=tuple(cells_of(scored, found.measuring.keys, found.measuring.with_itself)),
         fits=tuple(fact.fit for fact in facts),
         curves=tuple(fact.curve for fact in facts if fact.curve is not None),
         fit_data=_data("rows that maps were fitted on", found.fit.moments.n),
@@ -114,7 +115,7 @@ def _settings(found: Compared) -> dict[str, object]:
             {"name": each.name, "label": label, **each.options}
             for label, each in found.methods.items()
         ],
-        "measures": list(found.measures),
+        "measures": list(found.measuring.keys),
     }
 
 

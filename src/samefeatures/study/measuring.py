@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -91,6 +92,23 @@ class Measuring:
             for name, each in self._measures.items()
             if not isinstance(each, MapMeasure)
         }
+
+    def with_itself(self, name: str, others: Sequence[Mapping[str, float]]) -> dict[str, float]:
+        """By name: what a network has against itself. It is known, but where a measure of spaces
+        says nothing of the network and any other: then it is taken, and NaN where there is nothing
+        to say either, as of features that do not vary.
+
+        Args:
+            name: Of the network.
+            others: Of every other with it, by name.
+        """
+        found = of_the_same(list(self._measures))
+        for m, each in self._measures.items():
+            silent = bool(others) and all(math.isnan(other[m]) for other in others)
+            if not isinstance(each, MapMeasure) and silent:
+                own = self._of_spaces(each, (name, name))
+                found[m] = math.nan if math.isnan(own) else found[m]
+        return found
 
     def _key(self, measure: Measure) -> str:
         key, sample = MEASURES.key(measure.name), self._sample

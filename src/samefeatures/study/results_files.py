@@ -19,6 +19,7 @@ from samefeatures.study.classes import ClassCounts, class_changes, count_classes
 from samefeatures.study.config import StudyConfig
 from samefeatures.study.inputs import StudyInputs
 from samefeatures.study.label_warnings import label_warnings
+from samefeatures.study.measuring import Measuring
 from samefeatures.study.predictions import write_predictions
 from samefeatures.study.results import (
     CanonicalResults,
@@ -59,7 +60,7 @@ def write_results(
     inputs: StudyInputs,
     scored: Scored,
     *,
-    measures: Mapping[str, str],
+    measuring: Measuring,
     fit_data: DataSummary,
     evaluation: Side,
     controls: Controls | None,
@@ -77,7 +78,7 @@ def write_results(
         config: Its settings.
         inputs: Its networks, and the names of its classes.
         scored: All scores.
-        measures: Key by name, in the order of the columns.
+        measuring: Took what is measured, in the order of the columns.
         fit_data: What maps were fitted on.
         evaluation: What hybrids were scored on.
         controls: Where the study asks for them.
@@ -108,10 +109,10 @@ def write_results(
             method_summary(entry.label, entry.build(), entry.options) for entry in config.methods
         ),
         measures=(
-            *(MeasureSummary.of(MEASURES.get(name)) for name in measures),
+            *(MeasureSummary.of(MEASURES.get(name)) for name in measuring.keys),
             *column_summaries(spaces),
         ),
-        cells=tuple(with_columns(cells_of(scored, measures), spaces)),
+        cells=tuple(with_columns(cells_of(scored, measuring.keys, measuring.with_itself), spaces)),
         fits=tuple(fact.fit for fact in facts),
         curves=tuple(fact.curve for fact in facts if fact.curve is not None),
         fit_data=fit_data,

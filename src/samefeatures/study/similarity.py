@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import combinations
 
@@ -11,7 +10,7 @@ from samefeatures.base.errors import ConfigError
 from samefeatures.base.progress import Progress, Silent
 from samefeatures.joint.record import Moments
 from samefeatures.similarity import MEASURES
-from samefeatures.study.measuring import Measuring, Sample, of_the_same
+from samefeatures.study.measuring import Measuring, Sample
 from samefeatures.study.results import MeasureSummary, Similarity, StudyResults
 from samefeatures.study.results.similarity import Pair, similarity_of
 
@@ -76,7 +75,7 @@ def measured(
         advance(1)
     for name in names:
         others = [taken[other, name] for other in names if other != name]
-        taken[name, name] = _with_itself(measures, name, others, measuring)
+        taken[name, name] = measuring.with_itself(name, others)
     sampled = {
         name: min(moments.n, sample.count)
         for name in measures
@@ -95,17 +94,6 @@ def measured(
         notes=tuple(_notes(measures, results, known, beyond=beyond)),
         results=results,
     )
-
-
-def _with_itself(
-    measures: Sequence[str], name: str, others: Sequence[Mapping[str, float]], measuring: Measuring
-) -> dict[str, float]:
-    """What a network has against itself: NaN where the measure says nothing of it, as of features
-    that do not vary. It is taken only where it says nothing of any pair: else it is known."""
-    same = of_the_same(measures)
-    silent = [m for m in measures if all(math.isnan(other[m]) for other in others)]
-    own = measuring.between(name, name) if silent else {}
-    return same | {m: math.nan for m in silent if math.isnan(own[m])}
 
 
 def _beyond(

@@ -144,7 +144,7 @@ class Study(StudyParts):
             self.possible,
             self.inputs,
             scored,
-            measures=self.measuring.keys,
+            measuring=self.measuring,
             fit_data=self.fit_features.summary,
             evaluation=self.eval_features,
             controls=kept_controls(self.control_inputs, lambda: self.made_spaces, scored.own)
