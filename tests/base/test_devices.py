@@ -34,6 +34,31 @@ def test_what_is_no_device_here_is_refused_without_a_guess(device: str) -> None:
     assert "Did you mean" not in str(raised.value)
 
 
+class Device:
+    """As torch has them."""
+
+    def __repr__(self) -> str:
+        return "device(type='cuda', index=1)"
+
+    def __str__(self) -> str:
+        return "cuda:1"
+
+
+@pytest.mark.parametrize(
+    ("device", "says"),
+    [
+        (Device(), "device is device(type='cuda', index=1), not a text. Did you mean 'device: cu"),
+        (1, "device is 1, not a text. Did you mean 'device: cuda:1'?"),
+        (None, "device is None, not a text. Did you mean 'device: cpu'?"),
+        ([], "device is [], not a text. Give cpu, cuda"),
+    ],
+)
+def test_what_is_no_text_is_refused_with_the_text(device: object, says: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        sf.load("mini:lenet", device=device)
+    assert says in str(raised.value)
+
+
 @pytest.mark.parametrize(
     ("more", "says"),
     [

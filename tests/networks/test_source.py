@@ -47,6 +47,10 @@ def test_paths_may_hold_what_queries_are_made_of(
             "resnet18",
             "no kind.*There are: mini:, timm:, .*hf:, python:, slim:, thesis:, onnx:, npz:, keras:",
         ),
+        *(
+            (f"runs/best{end}", r"no kind.* of weights does not say .*NAME\?checkpoint=PATH")
+            for end in (".pt", ".PTH", ".ckpt", ".safetensors", ".pth.tar")
+        ),
         ("timm:", "names nothing"),
         ("timm:resnet18?chekpoint=a", "unknown option 'chekpoint'.*Did you mean 'checkpoint'"),
         ("npz:a.npz?checkpoint=b", "unknown option 'checkpoint'. npz: takes background"),

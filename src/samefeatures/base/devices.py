@@ -9,7 +9,7 @@ from samefeatures.base.errors import ConfigError
 DEVICE = re.compile(r"cpu|cuda(:\d+)?")
 
 
-def check_device(device: str, what: str = "device") -> str:
+def check_device(device: object, what: str = "device") -> str:
     """The same name, if it is one: ``cpu``, ``cuda`` or ``cuda:N``.
 
     Args:
@@ -19,12 +19,13 @@ def check_device(device: str, what: str = "device") -> str:
     Raises:
         ConfigError: with the name that is meant, where others call it otherwise.
     """
-    if DEVICE.fullmatch(device):
+    if isinstance(device, str) and DEVICE.fullmatch(device):
         return device
-    meant = _meant(device)
+    meant = _meant(str(device))
+    came = f"'{device}'" if isinstance(device, str) else f"{device!r}, not a text"
     hint = f"Did you mean '{what}: {meant}'? " if meant else ""
     raise ConfigError(
-        f"{what} is '{device}'. {hint}Give cpu, cuda or cuda:N, N a number from 0 (others have no "
+        f"{what} is {came}. {hint}Give cpu, cuda or cuda:N, N a number from 0 (others have no "
         "float64)."
     )
 

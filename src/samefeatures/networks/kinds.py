@@ -119,6 +119,10 @@ KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _ROWS}
 """Those of this package, by name."""
 
 
+WEIGHTS = (".pt", ".pth", ".ckpt", ".safetensors", ".bin", ".tar")
+"""How files of weights end."""
+
+
 def find_kind(name: str, *, text: str) -> Kind:
     """The kind of that name; ours win over those of other packages.
 
@@ -140,7 +144,7 @@ def find_kind(name: str, *, text: str) -> Kind:
         came = f"the unknown kind '{name}'" if name else "no kind"
         raise NetworkError(
             f"'{text}' has {came}. A network's source is kind:name. "
-            f"{did_you_mean(name or text, there)}"
+            f"{_of_weights(text) or did_you_mean(name or text, there)}"
             f"There are: {', '.join(f'{known}:' for known in there)}."
         )
     kind = load_plugin(others[name], Kind)
@@ -150,3 +154,14 @@ def find_kind(name: str, *, text: str) -> Kind:
             "same; mend the package that brings it."
         )
     return kind
+
+
+def _of_weights(text: str) -> str:
+    """What to write for a file of weights, which does not say what network they are of."""
+    if not text.lower().endswith(WEIGHTS):
+        return ""
+    return (
+        "A file of weights does not say their network: write timm:NAME?checkpoint=PATH or "
+        "torchvision:NAME?checkpoint=PATH, or load it into your own nn.Module and give "
+        "samefeatures.load() that. "
+    )

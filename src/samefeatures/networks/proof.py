@@ -84,11 +84,7 @@ def prove(
     """
     whole = model(probe)  # (b, classes)
     alone = model(probe[:1])
-    if not np.isfinite(whole).all():
-        raise SplitError(
-            f"{source}: its output for random images is NaN or infinite. Check its weights and its "
-            "preprocessing."
-        )
+    check_finite(whole, source)
     _check_alone("output for an image depends", alone, whole, claim, source)
     found, found_alone = features(probe), features(probe[:1])  # (b, d), (1, d)
     logits, logits_alone = head.logits(found), head.logits(found_alone)
@@ -103,6 +99,19 @@ def prove(
             "end in one linear layer."
         )
     return SplitProof(claim.layer, error, claim.after, found)
+
+
+def check_finite(output: Float32, source: str) -> None:
+    """Refuse an output (b, classes) with NaN or infinite values, before anything is asked of it.
+
+    Raises:
+        SplitError: when there are such.
+    """
+    if not np.isfinite(output).all():
+        raise SplitError(
+            f"{source}: its output for random images is NaN or infinite. Check its weights and its "
+            "preprocessing."
+        )
 
 
 def _check_alone(what: str, alone: Float32, whole: Float32, claim: Claim, source: str) -> None:

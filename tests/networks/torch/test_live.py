@@ -89,6 +89,16 @@ def test_nothing_of_the_module_changes() -> None:
     assert network.notes == ("its weights are float64; features are computed in float32",)
 
 
+def test_a_network_says_which_of_several_tensors_it_took() -> None:
+    class Two(Net):
+        def forward(self, x):
+            out = super().forward(x)
+            return {"kind": out, "sex": out[:, :2]}
+
+    (note,) = load_image(Two()).notes
+    assert note.startswith("returns 'kind' (b, 4), 'sex' (b, 2), and the first is taken for")
+
+
 def test_a_fingerprint_of_weights_and_code() -> None:
     first = load_image(Net()).fingerprint
     module = Net()
@@ -224,6 +234,11 @@ def scripted() -> nn.Module:
         (scripted, "TorchScript program"),
         (lambda: nn.Sequential(Net(), nn.ReLU()), "no linear layer makes its output"),
         (lambda: Net, r"given the class Net, not a module of it. Write Net\(\.\.\.\)"),
+        (
+            lambda: Net().state_dict(),
+            r"given OrderedDict, which may hold weights .*load_state_dict",
+        ),
+        (lambda: {"model": {}}, "given dict, which may hold weights but no network"),
         (lambda: lambda: 3, "given function; it takes a source string"),
         (lambda: 3, "given int"),
         (lambda: Path("net.onnx"), "'onnx:net.onnx' for a file"),

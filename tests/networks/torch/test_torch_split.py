@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import namedtuple
 from types import SimpleNamespace
 
@@ -270,6 +271,75 @@ def test_models_that_fail_or_return_nothing_useful() -> None:
         backend_of(made(Fails))
     with pytest.raises(NetworkError, match="s: The model returns NoneType without logits"):
         backend_of(made(Nothing))
+
+
+class Returning(Net):
+    """Hands on what a function makes of its features and logits."""
+
+    def __init__(self, change) -> None:
+        super().__init__()
+        self.change = change
+
+    def forward(self, x):
+        x = self.trunk(x)
+        return self.change(x, self.head(x))
+
+
+@pytest.mark.parametrize(
+    ("change", "came"),
+    [
+        (lambda _, y: y.argmax(1), r"\(3,\) of int64"),
+        (lambda _, y: y[:, 0], r"\(3,\) of float32"),
+        (lambda _, y: y.mean(), r"\(\) of float32"),
+        (lambda _, y: y > 0, r"\(3, 4\) of bool"),
+        (lambda _, y: y.T, r"\(4, 3\) of float32"),
+    ],
+)
+def test_outputs_that_are_no_logits_are_said_with_what_came(change, came: str) -> None:
+    with pytest.raises(NetworkError, match=rf"s returns {came} for 3 images; it must return log"):
+        backend_of(Returning(change).eval())
+
+
+def test_an_output_that_is_not_finite_is_said_before_its_layers_are_searched() -> None:
+    model = made(Net)
+    with torch.no_grad():
+        model.head.weight[1, 2] = float("nan")
+    with pytest.raises(SplitError, match=r"NaN or infinite\. Check its weights"):
+        backend_of(model)
+
+
+def test_a_network_that_casts_to_bfloat16_is_refused_in_a_line() -> None:
+    with pytest.raises(SplitError, match="head"):
+        backend_of(Returning(lambda _, y: y.bfloat16()).eval())
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda x, y: (y, x), r"returns \(b, 4\), \(b, 6\), and the first is taken for the"),
+        (lambda x, y: {"kind": y, "sex": x}, r"returns 'kind' \(b, 4\), 'sex' \(b, 6\), and"),
+        (lambda x, y: {"x": x, "logits": y}, None),
+        (lambda x, y: SimpleNamespace(logits=y, x=x), None),
+        (lambda _, y: (y, None), None),
+        (lambda _, y: (y, y.mean()), None),
+        (lambda _, y: [y], None),
+    ],
+)
+def test_which_of_several_tensors_is_taken_is_said(change, said: str | None) -> None:
+    beside = backend_of(Returning(change).eval()).split.beside
+    assert beside is None if said is None else re.match(said, beside)
+
+
+def test_features_before_logits_are_refused_with_what_was_taken() -> None:
+    with pytest.raises(SplitError, match=r"It returns \(b, 6\), \(b, 4\), and the first is taken"):
+        backend_of(Returning(lambda x, y: (x, y)).eval())
+
+
+def test_an_embedding_is_refused_with_where_it_goes() -> None:
+    for change, is_so in ((lambda x, _: x, True), (lambda _, y: y.relu(), False)):
+        with pytest.raises(SplitError) as caught:
+            backend_of(Returning(change).eval())
+        assert ("given as a file (npz:PATH)" in str(caught.value)) == is_so
 
 
 def test_threads_are_put_back() -> None:

@@ -86,7 +86,8 @@ def test_what_training_made_may_not_be_missing(name: str) -> None:
 
 
 def test_a_file_without_a_classifier_is_called_so() -> None:
-    for gone, is_so in ((("head.weight", "head.bias"), True), (("conv.weight",), False)):
+    whole, bias = ("head.weight", "head.bias"), ("head.bias",)  # trained without one
+    for gone, is_so in ((whole, True), (bias, False), (("conv.weight",), False)):
         with pytest.raises(CheckpointError) as caught:
             put(without(*gone))
         assert ("without one (num_classes=0)" in str(caught.value)) == is_so

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from types import FunctionType, MethodType
 from typing import NoReturn
@@ -37,6 +37,11 @@ def live_source(thing: object, name: str | None) -> Source:
     if not isinstance(thing, nn.Module):
         named = getattr(thing, "__name__", type(thing).__name__)
         built = isinstance(thing, type) and issubclass(thing, nn.Module)
+        if isinstance(thing, Mapping):
+            raise NetworkError(
+                f"load() was given {named}, which may hold weights but no network. Load them into "
+                "the module that they are of (load_state_dict), and give that."
+            )
         raise NetworkError(
             f"load() was given the class {named}, not a module of it. Write {named}(...)."
             if built

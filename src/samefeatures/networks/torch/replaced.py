@@ -127,7 +127,13 @@ NO_CLASSIFIER = (
 
 
 def are_heads(names: Sequence[str], model: nn.Module) -> bool:
-    """Whether these are weights of linear layers with as many rows as the last one."""
+    """Whether these are all weights of linear layers with as many rows as the last one."""
     layers = [layer for layer in model.modules() if isinstance(layer, LINEAR)]
     named: Iterable[nn.Module] = [model.get_submodule(_module(name)) for name in names]
-    return all(layer in layers and len(layer.weight) == len(layers[-1].weight) for layer in named)
+    weights = {_module(name) for name in names if name.endswith(".weight")}
+    return all(
+        layer in layers
+        and len(layer.weight) == len(layers[-1].weight)
+        and _module(name) in weights  # a bias alone is missing where a head was trained without
+        for name, layer in zip(names, named, strict=True)
+    )

@@ -89,7 +89,7 @@ def load_torch(build: Builder, source: Source, options: LoadOptions) -> ImageNet
     split = backend.prove()
     effect = backend.effect()
     backend.rest()  # off the GPU until its turn: all networks at once may be more than it holds
-    head, skip = backend.split.head, built.skip_rows
+    head, skip, beside = backend.split.head, built.skip_rows, backend.split.beside
     return ImageNetwork(
         name=options.name,
         source=source.text,
@@ -99,7 +99,7 @@ def load_torch(build: Builder, source: Source, options: LoadOptions) -> ImageNet
         parameters=parameters,
         backend=backend,
         split=split,
-        notes=(*built.notes, *([effect.note] if effect else [])),
+        notes=(*built.notes, *([beside] if beside else []), *([effect.note] if effect else [])),
         effect=effect,
         loading=built.loading,
         class_names=built.class_names[skip:],
