@@ -13,7 +13,7 @@ from test_markdown import render
 from test_terminal import printed
 
 from samefeatures.report import latex, markdown
-from samefeatures.report.beneath import HEADING, beneath
+from samefeatures.report.beneath import HEADING, about, beneath
 from samefeatures.report.grid import grids, written
 from samefeatures.report.html import page
 from samefeatures.report.summary import numbers
@@ -80,3 +80,13 @@ def test_latex_of_them_compiles(spaced: StudyResults, tmp_path: Path) -> None:
 def test_answers_that_lose_are_shaded(make: Callable[..., StudyResults], lost: float) -> None:
     results = with_spaces(make({"ols": [[80.0, 80.0], [80.0, 80.0]]}), lost=lost)
     assert (r"\cellcolor" in latex.table(grids(results)[0])) is (lost > 0)
+
+
+def test_what_stands_there_is_what_is_told(spaced: StudyResults) -> None:
+    lines = beneath(spaced)
+    assert about(lines).endswith(
+        "(its predicted class and nothing else), and the pixels of the image."
+    )
+    assert about(lines[:3]).endswith("(its predicted class and nothing else).")
+    assert about(lines[3:]).endswith("as they are: the pixels of the image.")
+    assert about(()) == ""

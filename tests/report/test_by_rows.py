@@ -90,3 +90,20 @@ def test_records_come_back(results: StudyResults, tmp_path: Path) -> None:
     kept.pop("sha256")
     (tmp_path / "old.json").write_text(json.dumps(kept))
     assert StudyResults.load(tmp_path / "old.json").by_rows is None
+
+
+@pytest.mark.parametrize(
+    ("sizes", "told"), [((60, 150, 300), ["100", "200"]), ((60, 600, 6000), ["100", "1,000"])]
+)
+def test_an_axis_has_more_than_one_number(sizes: tuple[int, ...], told: list[str]) -> None:
+    points = tuple(
+        RowsPoint(
+            method="ols", rows=rows, seed=0, change=None, loss=None, r2=0.001 * rows,
+            r2_beyond_answers=None,
+        )
+        for rows in sizes
+    )  # fmt: skip
+    (axes,) = by_rows_figure.picture(ByRows(points=points), [55]).axes
+    low, high = axes.get_xlim()
+    text = axes.xaxis.get_major_formatter()
+    assert [text(tick) for tick in axes.get_xticks() if low <= tick <= high] == told

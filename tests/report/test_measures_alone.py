@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ from rich.console import Console
 
 import samefeatures as sf
 from samefeatures.report import html, latex, markdown
+from samefeatures.report.figure import picture
 from samefeatures.report.grid import grids, lacking
+from samefeatures.report.plate import CELL
 from samefeatures.report.sentences import sentences
 from samefeatures.report.terminal import print_tables
 from samefeatures.report.tiles import of_grid
@@ -72,3 +75,28 @@ def test_sentences_say_what_there_is(results: StudyResults) -> None:
     first, second = sentences(results)
     assert first.startswith("R² of mapped against true features runs from")
     assert second.startswith("No right answer was counted, for want of heads or of labels")
+
+
+def test_a_measure_far_below_its_scale_stays_in_its_cell(results: StudyResults) -> None:
+    """A map by heads that hardly differ has an R² of −10¹⁵."""
+    wide = iter([-2181568507797134.75, -50625.6, -1234.567, -999.99, 0.64, -14.04])
+    cells = tuple(
+        c if c.source == c.target else replace(c, measures={**c.measures, "r2": next(wide)})
+        for c in results.cells
+    )
+    (grid,) = grids(replace(results, cells=cells))
+    texts = ["−2.2e15", "−50626", "−1235", "−999.99", "0.64", "−14.04"]
+    assert [tile.large for row in of_grid(grid) for tile in row if tile and not tile.own] == texts
+    figure = picture(grid)
+    figure.canvas.draw()
+    (axes,) = figure.axes
+    drawn = {t.get_text(): t.get_window_extent().width for t in axes.texts}
+    assert max(drawn[text] for text in texts) < CELL[0] * figure.dpi
+    found = replace(results, cells=cells)
+    tables = (markdown.table(grid), latex.table(grid).replace("$-$", "−"))
+    for text in (*tables, " ".join(sentences(found))):
+        assert "−2.2e15" in text
+        assert "218156850779" not in text
+    page = html.page(found)  # which has the number as it is in what it saves
+    assert '<span class="large">−2.2e15</span>' in page
+    assert "−218156850779" not in page

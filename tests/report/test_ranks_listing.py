@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from samefeatures.report import ranks_figure
 from samefeatures.report.markdown import document
 from samefeatures.report.ranks import enough_says, rank_listings
@@ -74,3 +76,24 @@ def test_the_picture_has_a_panel_for_what_is_known(tmp_path: Path) -> None:
     assert list(other.get_ydata()) == [60.0, 70.0]
     assert list(median.get_ydata()) == [40.0, 74.75, 75.0]
     assert figure.axes[0].get_xscale() == "log"
+
+
+@pytest.mark.parametrize(
+    ("ranks", "told"),
+    [
+        ([1, 2, 4, 8, 12], [1, 2, 4, 8]),
+        ([1, 3, 10, 30], [1, 3, 10, 30]),
+        ([1, 2, 3, 4, 5, 6], [1, 2, 4]),
+        ([1, 2, 4, 8, 16, 32, 64, 132], [1, 4, 16, 64]),
+    ],
+)
+def test_ranks_of_any_sweep_are_told_along_the_axis(ranks: list[int], told: list[int]) -> None:
+    rows = tuple(row("ab", rank, ranks[-1], 50.0, 0.5) for rank in ranks)
+    figure: Any = ranks_figure.picture(Ranks(rows=rows))
+    assert [axes.get_xticks().tolist() for axes in figure.axes] == [told] * 3
+
+
+def test_names_in_the_head_of_a_list_are_no_markup(good: StudyResults) -> None:
+    text = document(replace(good, ranks=SWEEP))
+    assert r"| Source ↓ Target → | net\_a | net\_b |" in text
+    assert "net_a" not in text

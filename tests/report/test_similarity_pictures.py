@@ -205,3 +205,21 @@ def test_a_study_without_such_measures_has_none(make, tmp_path: Path) -> None:
     results = make({"ols": [[80.0, 70.0], [71.0, 81.0]]})
     assert similarity_listing(results) is None
     assert not any("similarity" in path.name for path in write_report(results, tmp_path))
+
+
+def test_two_networks_have_no_ranking(scored) -> None:
+    heads = {"net_0", "net_1"}
+    cells = tuple(
+        c
+        if c.target in heads
+        else replace(
+            c,
+            top1=math.nan,
+            correct=None,
+            change_vs_source_pct=math.nan,
+            loss_vs_target_points=math.nan,
+        )
+        for c in scored.cells
+    )
+    found = replace(similarity(6, ("cka",)), results=replace(scored, cells=cells))
+    assert {each.against.name for each in rankings(found)} == {"r2_beyond_answers"}

@@ -12,12 +12,15 @@ import pytest
 
 import samefeatures as sf
 from npz_worlds import CLASSES, make_worlds
+from samefeatures.report.figure import picture
 from samefeatures.report.grid import MISSING, Grid, grids
 from samefeatures.report.html import page
 from samefeatures.report.html_cells import METRICS, rows
 from samefeatures.report.judged import aside_line
+from samefeatures.report.latex import table
 from samefeatures.report.sentences import sentences
 from samefeatures.report.summary import median_line, numbers, under
+from samefeatures.report.tiles import of_grid
 from samefeatures.study.results import StudyResults
 
 WORLDS = make_worlds(noise=1.0)
@@ -161,3 +164,11 @@ def test_what_is_not_known_has_no_shade() -> None:
     html = results._repr_html_()
     assert html is not None
     assert len(re.findall(r'<td class="s[ "]', html)) == 5
+
+
+def test_only_networks_with_a_head_are_framed() -> None:
+    grid = ols(compared("ab"))
+    assert [row[i].own for i, row in enumerate(of_grid(grid)) if row[i]] == [True, True, False]
+    boxes = [each for each in picture(grid).axes[0].patches if not each.get_fill()]
+    assert len(boxes) == 2 + 2, "of the legend two"
+    assert r"\fbox{\textbf{--}}" not in table(grid)

@@ -10,10 +10,11 @@ from samefeatures.study.results import StudyResults
 from samefeatures.study.results.spaces import SpaceRow
 
 HEADING = "In the features' place, by OLS"
-ABOUT = (
-    "Under the table, in the features' place, mapped by OLS as they are: the source's answers "
-    "alone (its predicted class and nothing else), and the pixels of the image."
-)
+SAYS = {
+    "its answers alone": "the source's answers alone (its predicted class and nothing else)",
+    "pixels": "the pixels of the image",
+}
+"""What the rows under the table are, by what they are called there."""
 KINDS = {"answers": "its answers alone", "pixels": "pixels"}
 """Kinds of control spaces that stand under the table, as its rows call them."""
 
@@ -53,6 +54,14 @@ class SpaceLine:
     @property
     def label(self) -> str:
         return f"{self.of}: {self.what}" if self.of else self.what
+
+
+def about(lines: tuple[SpaceLine, ...]) -> str:
+    """What stands under the table, of what is there; nothing where nothing is."""
+    there = {line.what for line in lines}
+    said = ", and ".join(text for what, text in SAYS.items() if what in there)
+    place = "Under the table, in the features' place, mapped by OLS as they are: "
+    return f"{place}{said}." if said else ""
 
 
 def beneath(results: StudyResults) -> tuple[SpaceLine, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -79,7 +80,7 @@ def _expected(axes: Axes, forecast: RowsForecast, colour: str) -> None:
 
 def _dress(axes: Axes, value: str) -> None:
     axes.set_xscale("log")
-    axes.xaxis.set_major_locator(LogLocator())
+    axes.xaxis.set_major_locator(LogLocator(subs=_between(*axes.get_xlim())))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda rows, _: f"{rows:,.0f}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
     low, high = axes.get_ylim()
@@ -87,3 +88,9 @@ def _dress(axes: Axes, value: str) -> None:
         axes.set_ylim(LOWEST[value], high)
     axes.set_title(LABELS[value], fontsize=9, color=MUTED)
     dress(axes, x="fit rows", grid="y")
+
+
+def _between(low: float, high: float) -> tuple[float, ...]:
+    """What is numbered in a decade: a single power of ten is no scale."""
+    powers = math.floor(math.log10(high)) - math.ceil(math.log10(low)) + 1
+    return (1.0,) if powers > 1 else (1.0, 2.0, 5.0)

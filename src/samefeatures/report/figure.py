@@ -35,6 +35,7 @@ def picture(grid: Grid) -> Figure:
     if crowded.is_crowded(len(grid.names)):
         subtitle, notes = _one_number(grid), () if _shaded(grid) else (ITALIC, SHORT_NOTE[1])
     title, scale = "features of one network, classified by another's head", "loss vs source, %"
+    diagonal = "own head" if grid.leading is None else "the network itself"
     if grid.leading is not None:
         title, subtitle, notes = grid.leading.label, f"{grid.leading.says}.", ()
         scale = f"missing to {grid.leading.same:g}, %"
@@ -49,6 +50,7 @@ def picture(grid: Grid) -> Figure:
         scale=scale,
         ticks=tuple((f"{tick:g}", shade(tick)) for tick in TICKS),
         notes=notes,
+        diagonal=diagonal,
     )
     return plate.picture(found)
 

@@ -154,6 +154,19 @@ def number(value: float, digits: int = 2) -> str:
     return text.replace("-", MINUS) if float(text) else f"{0:.{digits}f}"
 
 
+def measured(value: float, digits: int = 3) -> str:
+    """``number`` of a measure, which has no lower end: ``−1235`` and ``−2.2e15`` fit a cell too."""
+    if not math.isfinite(value) or abs(value) < 1000:
+        return number(value, digits)
+    return number(value, 0) if abs(value) < 1e5 else exponent(value, 1)
+
+
+def exponent(value: float, digits: int) -> str:
+    """``−2.2e15``."""
+    base, power = f"{value:.{digits}e}".split("e")
+    return f"{base.replace('-', MINUS)}e{int(power)}"
+
+
 def signed(value: float, digits: int = 2) -> str:
     """``number`` with a plus sign before what is above zero as printed."""
     text = number(value, digits)

@@ -10,7 +10,17 @@ from typing import Any
 from samefeatures.base.shown import plain
 from samefeatures.report.beneath import SpaceCell, SpaceLine
 from samefeatures.report.certainty import p_value, source_mark, target_mark
-from samefeatures.report.grid import MISSING, Grid, count, is_own, lacking, number, penalty, signed
+from samefeatures.report.grid import (
+    MISSING,
+    Grid,
+    count,
+    is_own,
+    lacking,
+    measured,
+    number,
+    penalty,
+    signed,
+)
 from samefeatures.report.shading import level
 from samefeatures.study.results import Cell, MeasureSummary
 
@@ -133,7 +143,7 @@ def _of_measure(measure: MeasureSummary) -> Metric:
         measure.label,
         f"Large: {measure.says}. Small: top-1 accuracy in percent, where it was counted. Shade: "
         f"what is missing to {measure.same:g}, in percent of {abs(span):g}.",
-        lambda cell, _: number(cell.measure(name), 3),
+        lambda cell, _: measured(cell.measure(name)),
         lambda cell, digits: _top1(cell, digits) if cell.scored else "",
         lambda cell: lacking(cell, measure),
     )
@@ -223,7 +233,7 @@ def _details(cell: Cell | None, grid: Grid, source: str, target: str) -> str:
         f"Change vs source: {signed(cell.change_vs_source_pct)} %",
         f"Loss vs target: {number(cell.loss_vs_target_points)} points",
         f"Agreement with target: {number(cell.agreement)} %",
-        *(f"{m.label} of features: {number(cell.measure(m.name), 4)}" for m in grid.measures),
+        *(f"{m.label} of features: {measured(cell.measure(m.name), 4)}" for m in grid.measures),
     ]
     if not is_own(cell):
         lines += [

@@ -11,7 +11,16 @@ from samefeatures.report.beyond import ABOUT as HEAT
 from samefeatures.report.beyond import Heat, heats, texts
 from samefeatures.report.certainty import marked
 from samefeatures.report.controls import HEADS, control_lines, heading
-from samefeatures.report.grid import MISSING, PRECISION, Grid, is_own, mapped, number, written
+from samefeatures.report.grid import (
+    MISSING,
+    PRECISION,
+    Grid,
+    is_own,
+    mapped,
+    measured,
+    number,
+    written,
+)
 from samefeatures.report.sentences import sentences
 from samefeatures.report.shared import listings
 from samefeatures.report.strengths import HEADING as CHOSEN
@@ -44,7 +53,7 @@ def table(grid: Grid) -> str:
 
 def measure_table(grid: Grid, measure: MeasureSummary) -> str:
     """What a measure came to, source by target."""
-    lines = _grid(grid, lambda cell: number(cell.measure(measure.name), 3))
+    lines = _grid(grid, lambda cell: measured(cell.measure(measure.name)))
     return "\n".join([*lines, "", f"{escape(measure.label)}: {escape(measure.says)}.", ""])
 
 
@@ -86,7 +95,7 @@ def _shared(results: StudyResults) -> list[str]:
         lines += ["", f"## {escape(found.title)}", ""]
         lines += [text for said in found.says for text in (escape(said), "")]
         lines += [
-            _line(list(found.heads)),
+            _line([escape(head) for head in found.heads]),
             _line(["---:" if i >= found.words else "---" for i in range(len(found.heads))]),
         ]
         lines += [_line([escape(text) for text in row]) for row in found.rows]

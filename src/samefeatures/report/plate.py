@@ -201,9 +201,12 @@ def _cell(axes: Axes, tile: Tile | None, corner: tuple[float, float], sizes: _Si
 
 
 def _frames(axes: Axes, plate: Plate, layout: _Layout) -> None:
-    """Around the diagonal, drawn last so that no neighbour covers a side."""
+    """Around what is the network's own, drawn last so that no neighbour covers a side."""
     (wide, high), thin = layout.sizes.cell, layout.sizes.cell[0] / 33
     for i in range(len(plate.names)):
+        tile = plate.rows[i][i]
+        if tile is None or not tile.own:
+            continue
         x, y = layout.corner(i, i)
         box = (x + thin, y + thin), wide - 2 * thin, high - 2 * thin
         axes.add_patch(Rectangle(*box, fill=False, edgecolor=INK, linewidth=max(55 * thin, 0.7)))

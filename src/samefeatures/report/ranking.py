@@ -26,6 +26,10 @@ RANKING_NOTE = (
 )
 
 
+FEWEST = 3
+"""Networks whose pairs can be ranked."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Against:
     """What a ranking of the pairs is held against.
@@ -69,9 +73,10 @@ class Ranked:
 
 
 def rankings(found: Similarity) -> list[Ranked]:
-    """Every measure against everything; empty where the study is not scored, or of two networks."""
+    """Every measure against everything that three networks or more know: two have one pair, both
+    ways. Empty where the study is not scored."""
     results = found.results
-    if results is None or len(found.names) < 3:
+    if results is None:
         return []
     grid = fitted(grids(results))
     sides = [*_beyond(results, found.names), *(_accuracies(grid) if grid else ())]
@@ -79,7 +84,7 @@ def rankings(found: Similarity) -> list[Ranked]:
     for measure in (m for m in results.measures if m.judges == "map" and grid):
         assert grid is not None
         rows.append((measure, grid.method, _table(grid, _measure(measure.name))))
-    return [
+    ranked = [
         Ranked(
             measure=measure,
             of=of,
@@ -89,6 +94,8 @@ def rankings(found: Similarity) -> list[Ranked]:
         for against in sides
         for measure, of, values in rows
     ]
+    told = {each.against.name for each in ranked if each.found.networks >= FEWEST}
+    return [each for each in ranked if each.against.name in told]
 
 
 def _rises(measure: MeasureSummary) -> bool:

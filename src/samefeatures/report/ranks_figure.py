@@ -16,6 +16,8 @@ COLOUR = "#33669f"
 PANELS = {"top1": "top-1, %", "r2": "R²", "r2_beyond_answers": "R² beyond answers"}
 WIDTH, HEIGHT = 3.3, 2.9  # inches, of a panel
 STEM = "ranks"
+TICKS = 6
+"""Above so many, every other one would stand on its neighbours."""
 CAPTION = (
     "Maps of rank r: accuracy of the hybrids and R² of the mapped features, on images that no map "
     "saw. Thin: every pair, thick: their median."
@@ -69,8 +71,21 @@ def _bottom(ranks: Ranks, value: str) -> float:
 
 def _dress(axes: Axes, label: str, steps: tuple[int, ...]) -> None:
     axes.set_xscale("log", base=2)
-    ticks = [rank for rank in steps[:-1] if rank.bit_count() == 1][::2]
-    axes.xaxis.set_major_locator(FixedLocator(ticks or list(steps)))
+    axes.xaxis.set_major_locator(FixedLocator(_ticks(steps)))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     dress(axes, x="rank of the map", y=label)
+
+
+def _ticks(steps: tuple[int, ...]) -> list[int]:
+    """Ranks of the sweep, each at least twice the one before; four times where they are many."""
+    ticks = _apart(steps, 2)
+    return ticks if len(ticks) <= TICKS else _apart(steps, 4)
+
+
+def _apart(steps: tuple[int, ...], factor: int) -> list[int]:
+    found: list[int] = []
+    for rank in steps:
+        if not found or rank >= factor * found[-1]:
+            found.append(rank)
+    return found

@@ -7,7 +7,7 @@ import math
 from samefeatures.base.shown import plain
 from samefeatures.report.findings import spaces_of
 from samefeatures.report.follows import followed
-from samefeatures.report.grid import Grid, fitted, grids, number
+from samefeatures.report.grid import Grid, fitted, grids, measured, number
 from samefeatures.report.judged import SMALL, judged, level_words
 from samefeatures.report.level import near
 from samefeatures.report.sentences_logits import of_logit
@@ -127,11 +127,10 @@ def _of_r2(grid: Grid) -> str:
         return f"{opening} was not computed."
     middle = median(values)
     if len(values) == 1:
-        opening += f" is {number(middle)}"
+        opening += f" is {measured(middle, 2)}"
     else:
-        opening += (
-            f" runs from {number(values[0])} to {number(values[-1])} (median {number(middle)})"
-        )
+        low, half, high = (measured(value, 2) for value in (values[0], middle, values[-1]))
+        opening += f" runs from {low} to {high} (median {half})"
     if middle >= WHOLE:
         return f"{opening}: the maps reproduce the features nearly whole."
     share = f"{number(100 * (1 - middle), 0)} %" if middle > 0 else "all"

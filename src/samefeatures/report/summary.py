@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from samefeatures.base.shown import plain
-from samefeatures.report.beneath import ABOUT
+from samefeatures.report.beneath import about
 from samefeatures.report.certainty import eval_set_note, marks_note
-from samefeatures.report.grid import Grid, number, signed
+from samefeatures.report.grid import Grid, measured, number, signed
 from samefeatures.report.judged import aside_line
 from samefeatures.scores.medians import known, median
 from samefeatures.study.results import Cell, FitSummary, StudyResults
@@ -104,13 +104,12 @@ def _of_possible(count: int, found: MethodNumbers) -> str:
 
 def under(grid: Grid) -> list[str]:
     """What stands under a table: medians, marks, and what the eval set can show."""
-    about = ABOUT if grid.beneath else ""
     lines = (
         median_line(numbers(grid)),
         aside_line(grid),
         marks_note(grid),
         eval_set_note(grid),
-        about,
+        about(grid.beneath),
     )
     return [*filter(None, lines), *measure_lines(grid, "map")]
 
@@ -121,7 +120,7 @@ def measure_lines(grid: Grid, judges: str) -> list[str]:
     for measure in grid.asked(judges):
         values = known(cell.measure(measure.name) for cell in grid.pairs)
         if values:
-            low, middle, high = (number(f(values), 3) for f in (min, median, max))
+            low, middle, high = (measured(f(values)) for f in (min, median, max))
             out.append(f"{measure.label}: median {middle} ({low} to {high}); {measure.says}.")
     return out
 

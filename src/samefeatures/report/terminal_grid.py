@@ -22,6 +22,7 @@ from samefeatures.report.grid import (
     Grid,
     is_own,
     lacking,
+    measured,
     number,
     penalty,
     signed,
@@ -121,7 +122,7 @@ def _cell(cell: Cell | None, grid: Grid, *, shaded: bool, small: bool) -> _Print
         return _Printed(f"{MISSING} ", " ", Style())
     if grid.leading is not None:
         style = _style(lacking(cell, grid.leading), shaded=shaded)
-        large = number(cell.measure(grid.leading.name), 2 if small else 3)
+        large = measured(cell.measure(grid.leading.name), 2 if small else 3)
         return _Printed(f"[{large}]" if is_own(cell) else f"{large} ", "", style, is_own(cell))
     style = _style(penalty(cell), shaded=shaded)
     large = number(cell.top1, 1 if small else 2)

@@ -10,7 +10,17 @@ from samefeatures.report import crowded
 from samefeatures.report.beneath import SpaceCell
 from samefeatures.report.beyond import Heat, darkness, texts
 from samefeatures.report.certainty import marked, target_mark
-from samefeatures.report.grid import MISSING, Grid, is_own, lacking, number, penalty, written
+from samefeatures.report.grid import (
+    MISSING,
+    Grid,
+    exponent,
+    is_own,
+    lacking,
+    measured,
+    number,
+    penalty,
+    written,
+)
 from samefeatures.report.shading import shade
 from samefeatures.study.results import Cell, MeasureSummary
 from samefeatures.study.results.spaces import BeyondRow
@@ -31,6 +41,9 @@ class Tile:
     own: bool = False
     italic: bool = False
 
+
+LONGEST = 5
+"""Letters that a cell of a crowded table has room for."""
 
 Tiles = tuple[Tile | None, ...]
 """A row; None was not scored, or not looked at."""
@@ -67,7 +80,7 @@ def of_heat(heat: Heat) -> tuple[Tiles, ...]:
 
 def _roomy(cell: Cell, grid: Grid) -> Tile:
     large, small = marked(cell, grid.digits)
-    return Tile(large=large, small=small, darkness=shade(penalty(cell)), own=is_own(cell))
+    return Tile(large=large, small=small, darkness=shade(penalty(cell)), own=_own_head(cell))
 
 
 def _crowded(cell: Cell, grid: Grid) -> Tile:
@@ -77,9 +90,14 @@ def _crowded(cell: Cell, grid: Grid) -> Tile:
     return Tile(
         large=alone if crowded.is_shaded(count) else text,
         darkness=shade(lost),
-        own=is_own(cell),
+        own=_own_head(cell),
         italic=bool(target_mark(cell)),
     )
+
+
+def _own_head(cell: Cell) -> bool:
+    """Whether it is a network with its own head: one that has none has nothing to be framed."""
+    return is_own(cell) and cell.scored
 
 
 def _measured(grid: Grid, measure: MeasureSummary, cell: Cell | None) -> Tile | None:
@@ -115,4 +133,7 @@ def _one(r2: float | None, count: int) -> str:
     value = math.nan if r2 is None else r2
     if crowded.is_shaded(count):
         return "" if math.isfinite(value) else MISSING
-    return number(value) if count <= crowded.NARROW else number(100 * value, 0)
+    text = measured(value, 2) if count <= crowded.NARROW else number(100 * value, 0)
+    if not crowded.is_crowded(count) or len(text) <= LONGEST:
+        return text
+    return exponent(value if count <= crowded.NARROW else 100 * value, 0)
