@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from spaces_by_hand import with_spaces
 
 from samefeatures.report import figure
 from samefeatures.report.beyond import heats
@@ -100,7 +101,7 @@ def of_many(make: Callable[..., StudyResults], count: int) -> Grid:
     ("count", "shown", "over"),
     [(2, "70.54", "table"), (10, "70.54", "table*"), (16, "70.5", "table*"), (40, "71", "table*")],
 )
-@pytest.mark.parametrize("document", [ONE, TWO])
+@pytest.mark.parametrize("document", [ONE, r"\documentclass[twocolumn]{article}"])
 def test_letters_can_be_read_in_one_column_and_in_two(
     make: Callable[..., StudyResults],
     tmp_path: Path,
@@ -204,3 +205,14 @@ def test_heat_maps_compile_with_intervals_and_nulls(spaced: StudyResults, tmp_pa
     assert re.search(r"\\hybrid\{0\.59\}\{0\.57--0\.61\}", text)
     assert "Noise that knows the answers alone: median $-$0.01" in text
     assert r"\label{tab:samefeatures-r2-beyond-answers}" in text
+
+
+@pytest.mark.parametrize("document", [ONE, r"\documentclass[twocolumn]{article}"])
+def test_a_tall_table_stays_on_its_page(
+    make: Callable[..., StudyResults], tmp_path: Path, document: str
+) -> None:
+    names = [f"network_{i}" for i in range(11)]
+    names.append("vit_large_patch14_clip_224_laion2b_ft_in12k_in1k_of_my_own_60")
+    results = with_spaces(make({"ols": [[80.0] * 12] * 12}, names))
+    log = compile_tex(tmp_path, [table(grids(results)[0])], document)
+    assert "too large for page" not in log

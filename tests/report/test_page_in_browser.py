@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from spaces_by_hand import with_spaces
 from test_venn import make_overlap
 
 from samefeatures.report.html import page
@@ -224,6 +225,23 @@ def test_the_overlap_fits_the_window(browser: Browser, with_gallery: Path, width
             ".forEach((o) => { o.textContent = 'vit_base_patch16_224 '.repeat(8); })"
         )
         assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_long_names_fit_a_phone(
+    browser: Browser, make: Callable[..., StudyResults], tmp_path: Path
+) -> None:
+    names = [f"vit_large_patch14_clip_224_laion2b_ft_in12k_in1k_of_my_own_{i}" for i in range(3)]
+    results = with_spaces(make({"ols": [[90.0, 80.0, 70.0]] * 3}, names))
+    found = make_overlap(900, 260, 255, 250, 300, 310, 305, 40, source=names[0], target=names[1])
+    path = tmp_path / "report.html"
+    path.write_text(page(results, pairs=view_pairs([found], tmp_path)), encoding="utf-8")
+    size = {"width": 390, "height": 900, "deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        browser.get(path.as_uri())
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= 390
     finally:
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 

@@ -28,6 +28,9 @@ PREAMBLE = r"""% Needs, before \begin{document}:
 LEAST = ".8"
 """Of its size, in one of two columns; what would be smaller goes over both."""
 
+TALLEST = ".75"
+"""Of a page; the rest is for the caption."""
+
 _ESCAPES = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -107,7 +110,10 @@ def _floating(body: Sequence[str], count: int, *, short: str, caption: str, labe
         rf"\caption[{{{escape(short)}}}]{{{escape(caption)}}}",
         rf"\label{{tab:samefeatures-{label}}}",
         r"\medskip",
-        r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{\usebox\samefeaturesbox}",
+        r"\sbox\samefeaturesbox{\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}"
+        r"{\usebox\samefeaturesbox}}%",
+        rf"\resizebox*{{!}}{{\ifdim\totalheight>{TALLEST}\textheight {TALLEST}\textheight"
+        r"\else\totalheight\fi}{\usebox\samefeaturesbox}",
         r"\end{\samefeaturesfloat}",
         r"\endgroup",
     ]
