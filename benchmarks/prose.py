@@ -11,7 +11,8 @@ benchmarks/results. A query of a study is one of
     METHOD share COLUMN of COLUMN HOW               of two counts, in percent, cell by cell
     METHOD count COLUMN above COLUMN                in how many cells
     space KIND COLUMN HOW                           of spaces.csv; change is against the source
-    beyond COLUMN OF HOW                            of beyond.csv; OF is features or a null; HOW may
+    beyond COLUMN OF HOW                            of beyond.csv: cka_beyond_answers, or of another
+                                                    measure; OF is features or a null; HOW may
                                                     be sure: how many intervals lie above 0
     beyond table                                    medians of measures, and of the null
     task NAME own|hybrids|answers HOW               top-1 of a task's OLS, or of answers alone
@@ -167,11 +168,12 @@ def _answers(rows: Sequence[Row], words: Sequence[str]) -> str:
 
 
 def _beyond(rows: Sequence[Row], column: str, of: str, how: str) -> str:
-    given = column.removeprefix("r2_beyond_").replace("_", ", ")
+    measure, _, names = column.partition("_beyond_")
+    given = names.replace("_", ", ")
     mine = [row for row in rows if (row["given"], row["of"]) == (given, of)]
     if how == "sure":
         return str(sum(float(row["ci_low"]) > 0 for row in mine if row["ci_low"]))
-    return _shown([float(row["r2"]) for row in mine if row["r2"]], how, digits=3)
+    return _shown([float(row[measure]) for row in mine if row[measure]], how, digits=3)
 
 
 def _task(study: str, name: str, what: str) -> list[float]:
