@@ -9,6 +9,7 @@ import pytest
 
 from samefeatures.maps import OLS
 from samefeatures.planning.algebra import AlgebraRates, method_work
+from samefeatures.planning.analyses import Analyses
 from samefeatures.planning.disks import Disk
 from samefeatures.planning.done import Done
 from samefeatures.planning.estimate import RESULT_SECONDS, Stage, dominating, estimate, total
@@ -233,6 +234,9 @@ def test_control_spaces_in_numbers() -> None:
     whole = (2 * 7 + 17 + 10 + 40) * 40
     fold = 2 * 7 * (40 + 17) + 7 * 40 + 10**2 + 30**2 + 40 * (40 + 17)
     assert work.moment_bytes == 8 * (whole + 3 * fold)
+    blocks = 7 + 17 + 30
+    squares, sheets = 7 * 40**2, 4 * blocks * (blocks + 40)
+    assert work.memory == 8 * (2 * whole + 3 * fold + 2 * 40**2 + squares + sheets)
     soft = extent(controls=ControlsConfig(answers="soft")).control_work
     hard = extent(controls=ControlsConfig()).control_work
     assert soft is not None
@@ -241,7 +245,21 @@ def test_control_spaces_in_numbers() -> None:
     assert hard.beyond(1000) > hard.beyond(10) > 0
     assert extent(controls=ControlsConfig(), seen=("a",)).control_work.pixels == 0  # type: ignore[union-attr]
     alone = extent(controls=ControlsConfig(), dims={"a": 10})
-    assert (alone.control_work, alone.control_bytes) == (None, 0)
+    assert (alone.control_work, alone.control_bytes, alone.control_memory) == (None, 0, 0)
+
+
+def test_controls_are_gone_from_memory_before_other_analyses() -> None:
+    """So that the larger of both counts."""
+    controls = ControlsConfig(seeds=1)
+    wide = extent(dims={"a": 1500, "b": 1500})
+    with_controls = replace(wide, controls=controls)
+    assert with_controls.control_work is not None
+    controlled = memory_of(wide, None) + with_controls.control_work.memory
+    small, large = Analyses(canonical=5), Analyses(canonical=10**5)
+    assert memory_of(with_controls, None) == controlled
+    assert memory_of(replace(with_controls, analyses=small), None) == controlled
+    alone = memory_of(replace(wide, analyses=large), None)
+    assert memory_of(replace(with_controls, analyses=large), None) == alone > controlled
 
 
 def test_networks_that_bring_features_need_no_extraction() -> None:

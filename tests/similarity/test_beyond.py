@@ -51,9 +51,9 @@ class Elsewhere(Host):
     def inverse(self, matrix: Float64) -> Float64 | None:
         try:
             np.linalg.cholesky(matrix)
+            return np.linalg.inv(matrix)
         except np.linalg.LinAlgError:
             return None
-        return np.linalg.inv(matrix)
 
     def eigenvalues(self, matrix: Float64) -> tuple[Float64, Float64]:
         values, vectors = np.linalg.eigh(matrix)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from importlib.resources import as_file, files
@@ -13,6 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from samefeatures.base.display import ProgressChoice
+from samefeatures.base.told import ProgressStep
 from samefeatures.study.config import parse_config
 from samefeatures.study.results import StudyResults
 from samefeatures.study.study import Study
@@ -48,8 +51,27 @@ RAW: dict[str, Any] = {
 Change = Callable[[Path], None] | None
 
 
-def study(base: Path, out: Path, **keys: Any) -> Study:
-    return Study(parse_config({**RAW, **keys}), out=out, base=base)
+def study(base: Path, out: Path, *, progress: ProgressChoice = "quiet", **keys: Any) -> Study:
+    return Study(parse_config({**RAW, **keys}), out=out, base=base, progress=progress)
+
+
+def test_moments_of_controls_are_gone_before_what_does_not_ask_for_them(
+    done: tuple[Path, StudyResults], tmp_path: Path
+) -> None:
+    """They are the largest thing in memory."""
+    alive: dict[str, bool] = {}
+
+    def tell(step: ProgressStep) -> None:
+        alive.setdefault(step.stage, moments() is not None)
+
+    asked = study(done[0], tmp_path, progress=tell)
+    moments = weakref.ref(next(iter(asked.made_spaces.summed.folds[0].products.values())))
+    asked.score()
+    stages = list(alive)
+    assert all(alive[stage] for stage in ("controls", "ranks"))
+    after = stages[stages.index("canonical space") :]
+    assert after
+    assert not any(alive[stage] for stage in after)
 
 
 @pytest.fixture(scope="module")

@@ -63,13 +63,29 @@ class ControlWork:
         return work + len(self.dims) * total * (self.classes if soft else 1)
 
     @property
+    def _whole(self) -> int:
+        """Numbers in the blocks of all rows of one side, those between networks left out."""
+        total = sum(self.dims)
+        columns = len(self.dims) * self.classes + self._dense + self.dims[0]
+        return (columns + self.chosen.seeds * total) * total
+
+    @property
     def moment_bytes(self) -> int:
         """float64 of the fit side: blocks of all rows, and of each fold."""
         total, count, answers = sum(self.dims), len(self.dims), self.classes
-        whole = (count * answers + self._dense + self.dims[0] + self.chosen.seeds * total) * total
         fold = count * answers * (self._sketch + self._dense) + answers * total
         fold += sum(dim**2 for dim in self.dims) + total * (self._sketch + self._dense)
-        return 8 * (whole + self.chosen.folds * fold)
+        return 8 * (self._whole + self.chosen.folds * fold)
+
+    @property
+    def memory(self) -> int:
+        """Bytes while controls are taken: moments of both sides with those of the networks, and
+        what one source is computed with, as seen of ten networks of 8,576 features: some squares
+        of all features, some sheets of its blocks with each other and with all features."""
+        total = sum(self.dims)
+        blocks = self.classes + self._dense + max(self.dims)
+        working = 7 * total**2 + 4 * blocks * (blocks + total)
+        return self.moment_bytes + 8 * (self._whole + 2 * total**2 + working)
 
     def beyond(self, rows: int) -> float:
         """Multiply-adds of all that is measured beyond what is given.

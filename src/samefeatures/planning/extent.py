@@ -84,6 +84,11 @@ class Extent:
         return self.control_work.moment_bytes if self.control_work else 0
 
     @property
+    def control_memory(self) -> int:
+        """Bytes while they are taken; they are gone before other analyses."""
+        return self.control_work.memory if self.control_work else 0
+
+    @property
     def moment_bytes(self) -> int:
         """float64, of one side."""
         return 8 * self.sizes.total**2

@@ -201,9 +201,8 @@ def memory_of(extent: Extent, measured: int | None) -> int:
     """
     algebra = (
         2 * extent.moment_bytes
-        + extent.control_bytes
         + extent.fold_bytes
-        + extent.analyses.bytes(extent.sizes)
+        + max(extent.control_memory, extent.analyses.bytes(extent.sizes))
         + 3 * 8 * max(extent.dims.values()) ** 2
         + HELD
     )

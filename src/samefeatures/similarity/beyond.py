@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -101,12 +102,14 @@ class Explainer:
     ) -> None:
         self._ground, self._blocks, self._algebra = ground, tuple(blocks), algebra
         self._common = common
+        sheets = partial(_sheets, self._blocks, ground.sketches)
         taken_off: dict[str, TakenOff] = {}
         if common is not None:
-            taken_off = {common.block: lambda strength: self._sheets(common.folds(strength))}
+            # Nothing refers to the explainer itself: in a circle it would outlive its use.
+            taken_off = {common.block: lambda strength: sheets(common.folds(strength))}
         self.cv = CrossValidation(
             ground.chosen_on,
-            self._sheets(ground.folds) if common is None else (),
+            sheets(ground.folds) if common is None else (),
             ground.sketches,
             count=[sketch_of(name) for name in (ground.targets if count is None else count)],
             taken_off=taken_off,
@@ -140,9 +143,10 @@ class Explainer:
             split = common.whole(found.by_block[common.block]).split
         return Sheet.of(split.fit, split.judge, self._blocks, self._ground.targets)
 
-    def _sheets(self, splits: Sequence[Split]) -> list[Sheet]:
-        sketches = self._ground.sketches
-        return [Sheet.of(split.fit, split.judge, self._blocks, sketches) for split in splits]
+
+def _sheets(blocks: Sequence[str], targets: Sequence[str], splits: Sequence[Split]) -> list[Sheet]:
+    """One of each split."""
+    return [Sheet.of(split.fit, split.judge, blocks, targets) for split in splits]
 
 
 def r2_beyond(both: Explained, controls: Explained) -> dict[str, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
+from samefeatures.base.memory import give_back
 from samefeatures.features.rows import FeatureRows
 from samefeatures.scores.heads import Score
 from samefeatures.study.beyond import Evidence, beyond_rows
@@ -72,6 +73,7 @@ def find_spaces(
             ),
         )
         evidence.forget()
+        give_back()
         advance(1)
     return SpaceFindings(
         rows=tuple(rows),

@@ -10,6 +10,7 @@ from samefeatures.base.arrays import Int64
 from samefeatures.base.display import Display, ProgressChoice
 from samefeatures.base.errors import ConfigError, LabelError
 from samefeatures.base.files import writing
+from samefeatures.base.memory import give_back
 from samefeatures.base.partial import clear_tree
 from samefeatures.base.paths import PathLike, as_path
 from samefeatures.features.direct import DirectRows
@@ -196,6 +197,11 @@ class StudyParts:
     def made_spaces(self) -> MadeSpaces:
         """Control spaces, and the moments of them with the networks."""
         return make_spaces(self.control_inputs)
+
+    def let_spaces_go(self) -> None:
+        """Forget the moments of control spaces: what comes now asks for none, and has no room."""
+        self.__dict__.pop("made_spaces", None)
+        give_back()
 
     @cached_property
     def measuring(self) -> Measuring:

@@ -140,6 +140,13 @@ class Study(StudyParts):
             algebra=self.algebra,
         )
         scored = scorer.run(self.map_keys, self.progress)
+        controls = (
+            kept_controls(self.control_inputs, lambda: self.made_spaces, scored.own)
+            if self.config.chosen_controls
+            else None
+        )
+        ranks = kept_ranks(self._rank_inputs(scored.own)) if self.config.ranks else None
+        self.let_spaces_go()
         return write_results(
             self.possible,
             self.inputs,
@@ -147,13 +154,11 @@ class Study(StudyParts):
             measuring=self.measuring,
             fit_data=self.fit_features.summary,
             evaluation=self.eval_features,
-            controls=kept_controls(self.control_inputs, lambda: self.made_spaces, scored.own)
-            if self.config.chosen_controls
-            else None,
+            controls=controls,
             canonical=self._canonical(scored),
             tasks=run_tasks(self.config.tasks, self.task_inputs) if self.config.tasks else (),
             spectra=kept_spectra(self._spectra_inputs) if self.config.spectra else None,
-            ranks=kept_ranks(self._rank_inputs(scored.own)) if self.config.ranks else None,
+            ranks=ranks,
             by_rows=tables_by_rows(self.by_rows_inputs) if self.config.curve else None,
             shared=shared_images(
                 self.inputs,
