@@ -150,7 +150,7 @@ def test_check_of_a_study(tmp_path: Path) -> None:
     assert sorted(tmp_path.rglob("*")) == before, "nothing is written"
     for fact in ("2, of 10 classes each", "on 10 of 60 eval images", "took 40 images", "of 10)"):
         assert fact in done.stdout
-    warned = "Warning: Of 16 fit images 1 image that can't be read: 0/00.png"
+    warned = "Warning: Tried 16 of the fit images: 1 image that can't be read: 0/00.png"
     assert warned in done.stderr
     found = valid(call("check", "study.yaml", "--json", cwd=tmp_path).stdout, "check")
     assert [net["images"] for net in found["networks"]] == [60, 60]

@@ -169,7 +169,7 @@ def test_few_rows(n: int) -> None:
     x, y = spread(n, 8), spread(n, 3)
     for method in (Ridge(alpha="auto", folds=2), AUTO):
         if n < method.needs_folds:
-            with pytest.raises(ConfigError, match=f"{n} rows can't make 5 parts. Take fewer fol"):
+            with pytest.raises(ConfigError, match=f"{n} rows can't make 5 parts. Take fewer 'fol"):
                 sf.fit_map(x, y, method=method)
         else:
             assert np.isfinite(sf.fit_map(x, y, method=method).weight).all()

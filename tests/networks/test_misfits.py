@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from samefeatures.networks.misfits import differences, misfit, unreadable
 
 
@@ -32,3 +34,26 @@ def test_missing_and_damaged_files(tmp_path: Path) -> None:
     (tmp_path / "a.h5").touch()
     cut = str(unreadable(tmp_path / "a.h5", "Keras file", ValueError("odd bytes\nmore")))
     assert "cut short or is not a Keras file (ValueError: odd bytes). Copy or" in cut
+
+
+@pytest.mark.parametrize(
+    ("begins", "says"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "pointer of git-lfs"),
+        (b"\n<!DOCTYPE html><html>", "web page"),
+        (b"<html><body>404", "web page"),
+    ],
+)
+def test_what_downloads_leave_in_a_files_place_is_named(
+    begins: bytes, says: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.h5"
+    path.write_bytes(begins)
+    said = str(unreadable(path, "Keras file", ValueError("odd bytes")))
+    assert f"{path} is a {says}, not a Keras file." in said
+    assert "odd bytes" not in said
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    said = str(unreadable(tmp_path, "checkpoint", IsADirectoryError("errno 21")))
+    assert said == f"{tmp_path} is a folder, not a checkpoint. Name the file in it."

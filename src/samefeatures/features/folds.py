@@ -35,7 +35,10 @@ def parts_of(ids: Sequence[str] | int, count: int, *, seed: int) -> Int64:
     if len(unique) < count:
         what = "row" if isinstance(ids, int) else "image"
         came = f"{len(unique)} {what}{'' if len(unique) == 1 else 's'}"
-        raise ConfigError(f"{came} can't make {count} parts. Take fewer folds, or more {what}s.")
+        raise ConfigError(
+            f"{came} can't make {count} parts. Take fewer 'folds' (a key of controls, and of "
+            f"methods that choose a strength), or more {what}s."
+        )
     ranked = sorted(unique, key=lambda name: hashed(name, seed))
     part = {name: rank % count for rank, name in enumerate(ranked)}
     return np.array([part[name] for name in images], np.int64)

@@ -86,7 +86,28 @@ def unreadable(path: Path, what: str, error: Exception) -> CheckpointError:
     """A file that is missing or damaged; ``what`` it should be, e.g. ``Keras file``."""
     if isinstance(error, FileNotFoundError) or not path.exists():
         return CheckpointError(f"There is no {what} at {path}. Check the path.")
+    if path.is_dir():
+        return CheckpointError(f"{path} is a folder, not a {what}. Name the file in it.")
+    if other := _in_its_place(path):
+        return CheckpointError(f"{path} is {other[0]}, not a {what}. {other[1]}.")
     why = said(error) if isinstance(error, FileError) else first_line(error)
     return CheckpointError(
         f"{path} is cut short or is not a {what} ({why}). Copy or download it again."
     )
+
+
+IN_ITS_PLACE = {
+    b"version https://git-lfs": ("a pointer of git-lfs", "Fetch what it stands for: git lfs pull"),
+    b"<!doctype html": ("a web page", "Download the file itself, not the page that shows it"),
+    b"<html": ("a web page", "Download the file itself, not the page that shows it"),
+}
+"""What downloads leave in a file's place: how it begins, what it is, what to do."""
+
+
+def _in_its_place(path: Path) -> tuple[str, str] | None:
+    try:
+        with path.open("rb") as file:
+            begins = file.read(64).lstrip().lower()
+    except OSError:  # of which the error at hand tells
+        return None
+    return next((said for start, said in IN_ITS_PLACE.items() if begins.startswith(start)), None)

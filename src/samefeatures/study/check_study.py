@@ -163,7 +163,7 @@ def _fit_images(inputs: StudyInputs, config: StudyConfig, progress: Display) -> 
         stores = _extracted(networks, parts, Path(folder), config, progress)
         left_out = _left_out(parts, [by_part[0] for by_part in stores])
     tried = sum(len(part.images) for part in parts)
-    return [f"Of {tried} fit images {left_out_words(left_out)}."] if left_out else []
+    return [f"Tried {tried:,} of the fit images: {left_out_words(left_out)}."] if left_out else []
 
 
 def _facts(inputs: StudyInputs, config: StudyConfig, limit: int, *, base: Path) -> dict[str, str]:

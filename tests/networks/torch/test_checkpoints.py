@@ -170,10 +170,14 @@ def test_damaged_files(tmp_path: Path, suffix: str) -> None:
         read_checkpoint(path)
     save_file(state(), path) if suffix == ".safetensors" else torch.save(state(), path)
     data = path.read_bytes()
-    for part in (data[: len(data) // 2], b"", b"<html>not found</html>"):
+    for part in (data[: len(data) // 2], b"", b"weights of mine"):
         path.write_bytes(part)
-        with pytest.raises(CheckpointError, match="cut short or is not a checkpoint"):
+        with pytest.raises(CheckpointError, match="cut short or is not a checkpoint") as caught:
             read_checkpoint(path)
+        assert "Re-running" not in str(caught.value), "how to run a file's code is no advice"
+    path.write_bytes(b"<html>not found</html>")
+    with pytest.raises(CheckpointError, match="is a web page, not a checkpoint"):
+        read_checkpoint(path)
 
 
 def test_other_contents(tmp_path: Path) -> None:

@@ -134,6 +134,11 @@ def test_a_model_that_is_not_linear(module: str, tmp_path: Path) -> None:
         load_image(f"python:{module}:not_linear", base=tmp_path, preprocessing=GIVEN)
 
 
+def test_a_module_named_as_a_file(module: str, tmp_path: Path) -> None:
+    with pytest.raises(NetworkError, match=rf"Leave out '\.py': python:{module}:net\."):
+        load_image(f"python:{module}.py:net", base=tmp_path)
+
+
 def test_modules_that_are_missing_or_broken(tmp_path: Path) -> None:
     with pytest.raises(NetworkError, match=r"'nowhere_at_all' is not found\. Run from the folder"):
         load("python:nowhere_at_all:net")

@@ -272,6 +272,13 @@ def test_models_that_fail_or_return_nothing_useful() -> None:
     with pytest.raises(NetworkError, match="s: The model returns NoneType without logits"):
         backend_of(made(Nothing))
 
+    class Named(Net):
+        def forward(self, x):
+            return {"loss": None, "out": super().forward(x)}
+
+    with pytest.raises(NetworkError, match=r"dict of 'loss', 'out' without logits.*'logits'"):
+        backend_of(made(Named))
+
 
 class Returning(Net):
     """Hands on what a function makes of its features and logits."""

@@ -159,7 +159,7 @@ def _read_torch(path: Path) -> Any:
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         if not any(word in str(error) for word in ("GLOBAL", "global", "REDUCE")):
-            raise unreadable(path, "checkpoint", error) from None
+            raise unreadable(path, "checkpoint", pickle.UnpicklingError(_cause(error))) from None
         named = re.search(r"GLOBAL (\S+)", str(error))
         what = f" ({named[1]})" if named else ""
         raise CheckpointError(
@@ -173,6 +173,12 @@ def _read_torch(path: Path) -> Any:
                 "where you trust it, and save its state_dict() alone."
             ) from None
         raise unreadable(path, "checkpoint", error) from None
+
+
+def _cause(error: pickle.UnpicklingError) -> str:
+    """What torch found; it says first how to run a file's code, which is never done here."""
+    found = re.search(r"WeightsUnpickler error:\s*(.+)", str(error))
+    return found[1] if found else str(error).split(". ")[0]
 
 
 @contextmanager

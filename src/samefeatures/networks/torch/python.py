@@ -84,7 +84,9 @@ def _find(source: Source) -> Callable[[], Any]:
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
-        if error.name is not None and module_name.split(".")[0] == error.name.split(".")[0]:
+        if module_name.endswith(".py"):
+            remedy = f"Leave out '.py': python:{module_name.removesuffix('.py')}:{name}"
+        elif error.name is not None and module_name.split(".")[0] == error.name.split(".")[0]:
             remedy = "Run from the folder that holds it, or install it"
         else:
             remedy = f"It imports '{error.name}'; install that"

@@ -118,9 +118,11 @@ def logits_of(out: object) -> Tensor:
         named = out[0]
     if isinstance(named, Tensor):
         return named
+    keys = f" of {', '.join(map(repr, list(out)[:5]))}" if isinstance(out, Mapping) else ""
     raise NetworkError(
-        f"The model returns {type(out).__name__} without logits. It must return a tensor (b, "
-        "classes), an object with .logits, or a tuple that starts with the tensor."
+        f"The model returns {type(out).__name__}{keys} without logits. It must return a tensor (b, "
+        "classes), an object with .logits, a dict with 'logits', or a tuple that starts with the "
+        "tensor."
     )
 
 
