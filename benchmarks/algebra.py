@@ -19,6 +19,7 @@ from samefeatures.networks.record import Head
 THESIS_DIMS = (1024, 1024, 1792, 2048, 2048, 2048, 1536, 1536, 4032, 4320)
 ROWS = 20_000
 REPEAT = 5
+AT_HAND = 2 * 2**30
 EVERY = 5
 """Peers fit every fifth of the 90 pairs; their time is scaled to all."""
 
@@ -93,6 +94,7 @@ def run() -> list[Line]:
         lambda: joint_moments(features),
         lambda: maps.update(all_maps(joint_moments(features))),
         repeat=REPEAT,
+        at_hand=AT_HAND,
     )
     what = f"{len(maps)} OLS maps"
     rows = f"D = {joined.shape[1]:,}, {ROWS:,} rows"

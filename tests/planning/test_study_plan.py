@@ -103,6 +103,39 @@ def test_what_is_done_is_not_planned_again(study: Study) -> None:
     assert after.seconds < before.seconds
 
 
+def test_of_a_finished_study_nothing_is_left_but_its_report(tmp_path: Path) -> None:
+    raw = {
+        **values(60),
+        "measures": ["r2", "cosine", "cka"],
+        "controls": {"pixels": 4, "class_noise": 4, "folds": 2},
+        "ranks": [1, 2],
+        "spectra": True,
+        "canonical": {"k": [1]},
+        "curve": {"sizes": [40, 60], "seeds": 1},
+        "tasks": ["brightness"],
+    }
+
+    def opened(**changes: object) -> Study:
+        return Study(parse_config({**raw, **changes}), out=tmp_path / "out", base=tmp_path)
+
+    def left(study: Study) -> dict[str, float]:
+        return {stage.name: stage.seconds for stage in make_plan(study).stages}
+
+    before = left(opened())
+    opened().score()
+    behind = list(before)[list(before).index("scores") + 1 : -1]
+    names = " ".join(behind)
+    assert all(word in names for word in ("cka", "spectra", "ranks", "canonical", "controls"))
+    after = left(opened())
+    assert all(before[name] > 0 for name in behind)
+    assert not any(after[name] for name in behind)
+    assert after["report"] > 0
+    assert not done_of(opened(ranks=[1, 3])).finished
+    assert done_of(opened()).finished
+    fewer = {kind: {"source": f"fashion-mnist:{kind}", "limit": 50} for kind in ("fit", "eval")}
+    assert not done_of(opened(data=fewer)).finished
+
+
 def test_features_that_are_half_there_count_half(study: Study) -> None:
     study.extract()
     chunks = sorted((study.out / "features").glob("resnet_v1-*/features/c/1"))

@@ -15,9 +15,11 @@ from samefeatures.joint.stream import Stream
 from samefeatures.networks.record import ImageNetwork
 from samefeatures.study.config import StudyConfig
 from samefeatures.study.inputs import Part, StudyInputs
+from samefeatures.study.kept_similarity import results_of
 from samefeatures.study.map_files import MapFiles, kept_key, map_keys
 from samefeatures.study.runner import Finished
-from samefeatures.study.sides import Side, eval_side, fit_side, streamed_side
+from samefeatures.study.sides import Side, eval_side, fingerprint_of, fit_side, streamed_side
+from samefeatures.study.summaries import settings_of, versions_summary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +32,15 @@ class Done:
         moments: By kind.
         maps: Of the maps of every method, by its label.
         scores: Of the hybrids of every method, by its label.
+        finished: Whether results of this very study are there: nothing that follows the scores is
+            left to do.
     """
 
     features: Mapping[tuple[str, str, str], float] = field(default_factory=dict)
     moments: Mapping[str, float] = field(default_factory=dict)
     maps: Mapping[str, float] = field(default_factory=dict)
     scores: Mapping[str, float] = field(default_factory=dict)
+    finished: bool = False
 
     def rows(self, kind: str, source: str, network: str) -> float:
         """The share of rows that is stored; 0 where nothing is known."""
@@ -75,7 +80,11 @@ def find_done(
     sides = {"fit": streamed_side(inputs, stream) if stream else fit_side(inputs, there)}
     if whole["eval"]:
         sides["eval"] = eval_side(inputs, there)
-    return Done(features=features, **_algebra(inputs, config, out, sides))
+    return Done(
+        features=features,
+        **_algebra(inputs, config, out, sides),
+        finished="eval" in sides and _finished(inputs, config, out, sides["eval"]),
+    )
 
 
 def stored_share(root: Root, network: ImageNetwork, part: Part) -> float:
@@ -103,6 +112,15 @@ def _algebra(
             for label, key in keys.items()
         }
     return {"moments": moments, "maps": maps, "scores": scores}
+
+
+def _finished(inputs: StudyInputs, config: StudyConfig, out: Path, evaluation: Side) -> bool:
+    """Results of other settings, images, weights or versions are of another study."""
+    settings, fit = settings_of(config), fingerprint_of(inputs.fit) if inputs.fit else None
+    path = out / "study.json"
+    found = results_of(path, settings, inputs.networks, evaluation.summary, fit=fit)
+    versions = versions_summary(config)
+    return found is not None and (found.settings, found.versions) == (settings, versions)
 
 
 def _map_share(files: MapFiles, label: str, key: str) -> float:

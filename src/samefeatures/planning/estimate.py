@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from samefeatures.planning.algebra import AlgebraRates, measure_work, method_work
 from samefeatures.planning.analyses import analysis_costs
@@ -101,6 +101,14 @@ class _Run:
             yield self._by_fold()
         yield from self._maps()
         yield self._scores()
+        for cost in self._behind_scores():
+            yield replace(cost, seconds=0.0, bytes=0.0) if self.done.finished else cost
+        cells = len(self.extent.methods) * len(self.extent.dims) ** 2
+        note = f"{cells} cells; not measured here"
+        yield _Cost("report", 1.0 + CELL_SECONDS * cells, factor=GUESS, note=note)
+
+    def _behind_scores(self) -> Iterator[_Cost]:
+        """What is kept with the results."""
         yield from self._measures()
         if self.extent.spectra:
             yield self._spectra()
@@ -109,9 +117,6 @@ class _Run:
             yield from self._controls(self.extent.control_work)
         if self.extent.tasks:
             yield from self._tasks()
-        cells = len(self.extent.methods) * len(self.extent.dims) ** 2
-        note = f"{cells} cells; not measured here"
-        yield _Cost("report", 1.0 + CELL_SECONDS * cells, factor=GUESS, note=note)
 
     def _lacks(self, images: Images, network: str) -> float:
         return 1 - self.done.rows(images.kind, images.name, network)
