@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import importlib
 import json
 import os
 import random
@@ -122,6 +123,9 @@ class Mutation:
             return "unreached"
 
         def run() -> None:
+            # Whatever is imported on its first use would come without the mutant.
+            parts = mutant.path.relative_to(SOURCE.parent).with_suffix("").parts
+            importlib.import_module(".".join(parts).removesuffix(".__init__"))
             _take(compiled(mutant), str(mutant.path))
             places = [at for _, at in chosen]
             for at, following in zip(places, [*places[1:], None], strict=True):

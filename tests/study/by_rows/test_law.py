@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.optimize import curve_fit
+from scipy.stats import t
 
 from samefeatures.study.by_rows.law import forecasts, law_of
 from samefeatures.study.results import RowsForecast, RowsPoint
@@ -62,15 +63,13 @@ def test_what_is_expected_is_the_law_itself() -> None:
     assert found.expected == pytest.approx(law(80_000), abs=2e-3)
 
 
-def test_the_interval_is_of_student_over_the_seeds() -> None:
-    values = {(n, s): law(n) + s * 1e-2 * (n / 250) ** -0.5 for n in SIZES[:-1] for s in (-1, 0, 1)}
-    values[8000, 0] = law(8000)  # all rows: one for all seeds
+@pytest.mark.parametrize("seeds", [(-1, 1), (-1, 0, 1)])
+def test_the_interval_is_of_student_over_the_seeds(seeds: tuple[int, ...]) -> None:
+    values = {(n, s): law(n) + s * 1e-2 * (n / 250) ** -0.5 for n in SIZES[:-1] for s in seeds}
+    values[8000, seeds[0]] = law(8000)  # all rows: one for all seeds
     found = of(values)
-    each = [
-        law_of({n: values.get((n, s), values[n, 0]) for n in SIZES[1:]}).at(80_000)
-        for s in (-1, 0, 1)
-    ]
-    half = 4.302653 * np.std(each, ddof=1) / np.sqrt(3)
+    each = [law_of({n: values.get((n, s), law(8000)) for n in SIZES[1:]}).at(80_000) for s in seeds]
+    half = float(t.ppf(0.975, len(seeds) - 1)) * np.std(each, ddof=1) / np.sqrt(len(seeds))
     assert found.expected == pytest.approx(np.mean(each))
     assert found.high is not None
     assert found.low is not None

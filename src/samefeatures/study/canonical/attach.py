@@ -90,4 +90,4 @@ def attach_networks(
 def _held(space: CanonicalSpace, name: str) -> Attached:
     member = space.member(name)
     held = space.rows * float((member.decoder**2).sum())
-    return Attached(name=name, dim=member.dim, held=held / member.spread if member.spread else 0.0)
+    return Attached(name=name, dim=member.dim, held=held / member.spread)  # which varies
