@@ -38,16 +38,18 @@ def far_from_zero(seed: int) -> tuple[np.ndarray, np.ndarray]:
     return tuple((100 + cause + rng.normal(size=(40, 8))).astype(np.float32) for _ in range(2))
 
 
-def test_debiased_cka_above_one_and_nan_are_rounding() -> None:
-    theirs = [naive(*far_from_zero(seed)) for seed in range(40)]
-    assert any(math.isnan(value) for value in theirs), "the product of negative estimates"
-    assert any(abs(value) > 1 for value in theirs)
+def test_debiased_cka_far_from_zero_is_rounding() -> None:
+    """How it is wrong is the processor's choice: NaN, the product of negative estimates, 0, or
+    above 1."""
+    wrong = 0
     for seed in range(40):
         x, y = far_from_zero(seed)
         true = naive(*(z.astype(np.float64) - z.mean(axis=0, dtype=np.float64) for z in (x, y)))
+        wrong += not abs(naive(x, y) - true) < 0.1
         ours = sf.moments({"x": x, "y": y}).debiased_cka("x", "y")
         assert ours == pytest.approx(true, abs=1e-8)
         assert -1 <= ours <= 1
+    assert wrong > 20
 
 
 def test_canonical_correlations_of_few_rows_are_one_whatever_the_spaces_are() -> None:
