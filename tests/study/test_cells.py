@@ -52,6 +52,9 @@ def test_every_number_of_a_cell_is_that_of_scikit_learn(tmp_path: Path) -> None:
         assert cell.change_vs_source_pct == pytest.approx(100 * (best - source) / source)
         assert cell.loss_vs_target_points == pytest.approx(100 * (target - best), abs=1e-9)
         assert cell.agreement == pytest.approx(100 * accuracy_score(target_says, said.argmax(1)))
+        was, now = target_says == labels, said.argmax(1) == labels
+        turned = ((now & ~was).sum(), (was & ~now).sum())
+        assert cell.turned == (turned if cell.source != cell.target else (0, 0))
         r2 = r2_score(true, features, multioutput="variance_weighted")
         assert cell.r2 == pytest.approx(r2, abs=1e-5)
         cosine = np.vdot(true, features) / np.linalg.norm(true) / np.linalg.norm(features)

@@ -42,3 +42,4 @@ def test_some_images_of_each_part_are_scored(tmp_path: Path) -> None:
     assert check.score.n == 20
     assert found.facts["own accuracy"] == "on 20 of 70 eval images"
     assert found.facts["fit"] == "fashion-mnist-fit, 20 images, 40 rows"
+    assert "rows" not in found.facts["eval"]

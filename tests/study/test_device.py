@@ -95,7 +95,9 @@ def test_on_a_device_no_stage_computes_on_the_host(
         place = f"samefeatures.study.{module}.open_algebra"
         monkeypatch.setattr(place, lambda _: TorchDevice("cpu"))
     config = parse_config({**raw, "algebra": {"device": "cuda:0"}})
-    found = Study(config, out=tmp_path / "device", base=tmp_path).score()
+    study = Study(config, out=tmp_path / "device", base=tmp_path)
+    found = study.score()
+    assert study.similarity(measures=["cka"]).names == ("resnet_v1", "mobilenet_v2")
     assert found.controls is not None
     assert expected.controls is not None
     assert found.controls.left_out == expected.controls.left_out

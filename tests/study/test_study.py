@@ -328,6 +328,20 @@ def test_where_results_go(tmp_path: Path) -> None:
         open_study(file, out=tmp_path / "taken" / "below")
 
 
+def test_a_curve_is_asked_for_where_the_file_says_nothing_of_one(tmp_path: Path) -> None:
+    file = tmp_path / "study.yaml"
+    file.write_text("networks: [npz:a.npz, npz:b.npz]\nout: results\n")
+    assert open_study(file).config.curve is False
+    asked = open_study(file, curve=True, strict=True).config
+    assert (asked.curve, asked.strict) == (True, True), "neither takes the other back"
+    file.write_text(
+        "networks: [npz:a.npz, npz:b.npz]\nout: results\ncurve: {sizes: [7], seeds: 5}\n"
+    )
+    chosen = open_study(file, curve=True).config.chosen_curve
+    assert chosen is not None
+    assert (chosen.sizes, chosen.seeds) == ((7,), 5)
+
+
 @pytest.fixture
 def picture_config() -> dict[str, Any]:
     return {

@@ -26,9 +26,9 @@ def open_study(
         ConfigError: when the file is wrong, or names no folder and none is given.
     """
     config = read_config(path)
-    folder = folder_for(config, path, out)
-    if strict and not config.strict:
-        config = config.model_copy(update={"strict": True})
     if curve and not config.curve:
         config = parse_config({**read_yaml(path), "curve": True}, where=str(path))
+    if strict and not config.strict:
+        config = config.model_copy(update={"strict": True})
+    folder = folder_for(config, path, out)
     return Study(config, out=folder, base=path.parent, progress=progress)
