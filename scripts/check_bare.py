@@ -56,8 +56,8 @@ def main() -> int:
         failures.append(f"{size:.0f} MB installed, more than {SIZE_MB}")
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
-        # Two threads of BLAS wait for each other where the machine is shared: the demo took five
-        # times as long beside two other processes, and no longer with one thread.
+        # Two threads of BLAS wait for each other where the machine is shared: beside two other
+        # processes the demo took 609 s.
         alone = {**os.environ, "OMP_NUM_THREADS": "1"}
         demo = [tool, "demo", "--out", folder]
         subprocess.run(demo, check=True, stdout=subprocess.DEVNULL, env=alone)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import math
+import weakref
 
 import numpy as np
 import pytest
@@ -75,6 +77,32 @@ def opened(fit: Spaces, judge: Spaces, folds: int = 4, *, algebra: Algebra = HOS
     assert sum(part.n for part in parts) == len(fit["a"])
     ground = Ground(moments(fit), parts, moments(judge), targets=["b", "c"])
     return Explainer(ground, blocks=BLOCKS, algebra=algebra)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_it_goes_with_its_last_name(shared: bool) -> None:
+    """In a circle of references the sheets of a source would stay beside those of the next."""
+    gc.disable()
+    try:
+        explainer = opened(world(60, seed=1), world(50, seed=2))
+        if shared:
+            ground = explainer._ground
+            common = ground.common("pixels")
+            explainer = Explainer(ground, blocks=["answers", "a"], common=common)
+            explainer.explain(["answers", "a"], start={"pixels": 1.0})
+            known = weakref.ref(explainer), weakref.ref(common), weakref.ref(ground)
+            del common, ground
+        else:
+            explainer.explain(BLOCKS)
+            known = (
+                weakref.ref(explainer),
+                weakref.ref(explainer.cv),
+                weakref.ref(explainer._ground),
+            )
+        del explainer
+        assert [each() for each in known] == [None] * 3
+    finally:
+        gc.enable()
 
 
 def sheet(fit: Spaces, judge: Spaces) -> Sheet:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from itertools import combinations
 
 import numpy as np
@@ -144,6 +146,19 @@ def test_no_row_is_read_where_no_measure_asks_for_rows(monkeypatch: pytest.Monke
         taken.between("b", "a")
         assert set(read) == expected
         assert len(read) == len(expected)  # once
+
+
+def test_it_goes_with_its_last_name() -> None:
+    """In a circle of references moments of gigabytes would wait for Python to look for circles."""
+    gc.disable()
+    try:
+        taken = measures(first=True)
+        assert taken.between("a", "b")
+        known = weakref.ref(taken), weakref.ref(taken._left)
+        del taken
+        assert [each() for each in known] == [None, None]
+    finally:
+        gc.enable()
 
 
 def left_of(fitted: dict[str, Float32], judged: dict[str, Float32], precision: str) -> LeftMeasures:

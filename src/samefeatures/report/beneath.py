@@ -10,13 +10,13 @@ from samefeatures.study.results import StudyResults
 from samefeatures.study.results.spaces import SpaceRow
 
 HEADING = "In the features' place, by OLS"
-SAYS = {
-    "its answers alone": "the source's answers alone (its predicted class and nothing else)",
-    "pixels": "the pixels of the image",
-}
-"""What the rows under the table are, by what they are called there."""
 KINDS = {"answers": "its answers alone", "pixels": "pixels"}
 """Kinds of control spaces that stand under the table, as its rows call them."""
+SAYS = {
+    KINDS["answers"]: "the source's answers alone (its predicted class and nothing else)",
+    KINDS["pixels"]: "the pixels of the image",
+}
+"""What these rows are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 
 import numpy as np
 
@@ -54,6 +53,7 @@ class Left:
             self._offs.append(Off(split, block, inverse, often=frozenset(), algebra=algebra))
         self.moments = (self._offs[-1].split if self._offs else split).judge
         self.blocks = tuple(off.block for off in self._offs)
+        self._means: dict[str, Float64] = {}
 
     def rows(self, rows: Mapping[str, Float64]) -> dict[str, Float64]:
         """(r, d) errors of r rows, of every space that is no block.
@@ -70,9 +70,11 @@ class Left:
 
     def mean_of(self, space: str) -> Float64:
         """(d,) mean error over the rows that judge."""
-        means = {name: self._whole.judge.mean_of(name)[None] for name in (*self.blocks, space)}
-        out: Float64 = self.rows(means)[space][0]
-        return out
+        if space not in self._means:
+            judge = self._whole.judge
+            means = {name: judge.mean_of(name)[None] for name in (*self.blocks, space)}
+            self._means[space] = self.rows(means)[space][0]
+        return self._means[space]
 
     def anything(self, space: str) -> bool:
         """Whether more than rounding is left of a space."""
@@ -80,8 +82,7 @@ class Left:
 
     def varies(self, space: str) -> bool:
         """Whether it is more than the same for all rows."""
-        left: SecondMoments = self.centred
-        return left.sum_of_squares(space) > self._nothing(space)
+        return self.centred.sum_of_squares(space) > self._nothing(space)
 
     def _nothing(self, space: str) -> float:
         judge = self._whole.judge
@@ -89,9 +90,10 @@ class Left:
         squares = judge.sum_of_squares(space) + judge.n * float(apart @ apart)
         return ROUNDING[precision_of(judge)] * squares
 
-    @cached_property
+    @property
     def centred(self) -> SecondMoments:
-        """The moments about the mean errors, for measures of rows about their mean."""
+        """The moments about the mean errors, for measures of rows about their mean; not kept, for
+        they refer to this record, which would outlive its use in a circle."""
         return _Centred(self)
 
 
@@ -101,13 +103,10 @@ class _Centred:
     def __init__(self, left: Left) -> None:
         self._left, self.n = left, left.moments.n
         self.precision = precision_of(left.moments)
-        self._means: dict[str, Float64] = {}
 
     def mean_of(self, name: str) -> Float64:
         """(d,)."""
-        if name not in self._means:
-            self._means[name] = self._left.mean_of(name)
-        return self._means[name]
+        return self._left.mean_of(name)
 
     def block(self, a: str, b: str) -> Float64:
         """(d_a, d_b)."""

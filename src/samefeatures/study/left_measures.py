@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -48,17 +48,16 @@ class LeftMeasures:
         sampled: Sampled,
         algebra: Algebra = HOST,
     ) -> None:
-        self._measures, self._left, self._rows = tuple(measures), left, rows
-        self._names = list(dict.fromkeys(names))
+        self._measures, self._left = tuple(measures), left
+        # Nothing refers to this record itself: in a circle it would outlive its use.
+        norms = partial(_norms, left, rows, list(dict.fromkeys(names)))
         of_norms = [name for name in measures if MEASURES.get(name).reads == "norms"]
         others = [name for name in measures if name not in of_norms]
         shown = LeftSample(left, sampled)
         self._of_errors = Measuring(
-            others, lambda: left.moments, norms=self._norms, sample=shown, algebra=algebra
+            others, lambda: left.moments, norms=norms, sample=shown, algebra=algebra
         )
-        self._about_means = Measuring(
-            of_norms, lambda: left.centred, norms=self._norms, algebra=algebra
-        )
+        self._about_means = Measuring(of_norms, lambda: left.centred, norms=norms, algebra=algebra)
 
     def between(self, source: str, target: str) -> dict[str, float | None]:
         """By name, in the order of the measures; None where one says nothing, as where nothing is
@@ -71,22 +70,23 @@ class LeftMeasures:
                 found |= self._about_means.between(*ends)
         return {name: finite_or_none(found.get(name)) for name in self._measures}
 
-    def _norms(self) -> Moments:
-        """Moments of ‖error − mean‖² of every space: one pass over the rows."""
-        means = {name: self._left.mean_of(name) for name in self._names}
-        sums = Moments([norm_of(name) for name in self._names], [1] * len(self._names))
-        for errors in self._errors():
-            sums.update(*(distances(errors[name], means[name]) for name in self._names))
-        return sums
 
-    def _errors(self) -> Iterator[dict[str, Float64]]:
-        """(r, d) of every space, some rows at a time."""
-        read = list(dict.fromkeys([*self._left.blocks, *self._names]))
-        chunks = (self._rows[name].chunks(ROWS) for name in read)
-        for blocks in zip(*chunks, strict=True):
-            yield self._left.rows(
-                {n: np.asarray(b, np.float64) for n, b in zip(read, blocks, strict=True)}
-            )
+def _norms(left: Left, rows: Mapping[str, FeatureRows], names: Sequence[str]) -> Moments:
+    """Moments of ‖error − mean‖² of every space: one pass over the rows."""
+    means = {name: left.mean_of(name) for name in names}
+    sums = Moments([norm_of(name) for name in names], [1] * len(names))
+    for errors in _errors(left, rows, names):
+        sums.update(*(distances(errors[name], means[name]) for name in names))
+    return sums
+
+
+def _errors(
+    left: Left, rows: Mapping[str, FeatureRows], names: Sequence[str]
+) -> Iterator[dict[str, Float64]]:
+    """(r, d) of every space, some rows at a time."""
+    read = list(dict.fromkeys([*left.blocks, *names]))
+    for blocks in zip(*(rows[name].chunks(ROWS) for name in read), strict=True):
+        yield left.rows({n: np.asarray(b, np.float64) for n, b in zip(read, blocks, strict=True)})
 
 
 class LeftSample:
