@@ -4,6 +4,8 @@
 
 Tests are collected once. A first fork runs them all and notes which functions each enters; then
 every mutant gets a fork, in which the functions of its module take the mutant's code in place.
+With `--reach FILE` that note is kept for the next run; a test that it does not know is tried
+on every mutant.
 """
 
 from __future__ import annotations
@@ -50,8 +52,10 @@ Function = tuple[str, str, int]  # file, qualified name, first line
 class Mutation:
     """A pytest plugin that takes over the loop over the tests."""
 
-    def __init__(self, mutants: list[Mutant]) -> None:
+    def __init__(self, mutants: list[Mutant], jobs: int, reach: Path) -> None:
         self.mutants = mutants
+        self.jobs = jobs
+        self.reach = reach
         self.survived: list[Mutant] = []
         self.entered: set[Function] = set()
         self.by_fixture: dict[str, set[Function]] = {}
@@ -60,29 +64,51 @@ class Mutation:
     @pytest.hookimpl
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         reach = self._reach(session.items)
+        under_way: dict[int, tuple[int, Mutant]] = {}
         for number, mutant in enumerate(self.mutants, 1):
             ways = _ways_in(mutant)
-            items = [(cost, at) for at, (cost, seen) in reach.items() if seen & ways]
-            verdict = self._verdict(mutant, session.items, sorted(items))
-            if verdict not in ("killed", "timeout"):
-                self.survived.append(mutant)
-            print(
-                f"{number}/{len(self.mutants)} {verdict} {mutant.name}\n"
-                f"    {mutant.before!r}\n    {mutant.after!r}",
-                flush=True,
+            chosen = sorted(
+                (cost, at)
+                for at, item in enumerate(session.items)
+                for cost, seen in [reach.get(item.nodeid, (0.0, ways))]
+                if seen & ways
             )
+            if not chosen:
+                self._say(number, mutant, "unreached")
+                continue
+            if len(under_way) == self.jobs:
+                self._wait(under_way)
+            under_way[self._held(mutant, session.items, chosen)] = number, mutant
+        while under_way:
+            self._wait(under_way)
         return True
 
-    def _reach(self, items: list[pytest.Item]) -> dict[int, tuple[float, set[Function]]]:
-        """Seconds that each test takes, and the functions that it enters."""
-        with tempfile.NamedTemporaryFile(suffix=".json") as file:
-            status = _forked(lambda: self._note(items, Path(file.name)), seconds=3000)
-            if status:
-                sys.exit("the tests fail without a mutant, or took too long")
-            read = json.loads(Path(file.name).read_text())
-        return {at: (cost, {(a, b, c) for a, b, c in seen}) for at, (cost, seen) in enumerate(read)}
+    def _wait(self, under_way: dict[int, tuple[int, Mutant]]) -> None:
+        pid, status = os.wait()
+        self._say(*under_way.pop(pid), _verdict(status))
 
-    def _note(self, items: list[pytest.Item], file: Path) -> None:
+    def _say(self, number: int, mutant: Mutant, verdict: str) -> None:
+        if verdict not in ("killed", "timeout"):
+            self.survived.append(mutant)
+        print(
+            f"{number}/{len(self.mutants)} {verdict} {mutant.name}\n"
+            f"    {mutant.before!r}\n    {mutant.after!r}",
+            flush=True,
+        )
+
+    def _reach(self, items: list[pytest.Item]) -> dict[str, tuple[float, set[Function]]]:
+        """Seconds that each test takes, and the functions that it enters."""
+        if not self.reach.exists():
+            noted = _forked(lambda: self._note(items), seconds=3000)
+            if os.waitpid(noted, 0)[1]:
+                sys.exit("the tests fail without a mutant, or took too long")
+        read = json.loads(self.reach.read_text())
+        return {
+            test: (cost, {(str(PROJECT / a), b, c) for a, b, c in seen})
+            for test, (cost, seen) in read.items()
+        }
+
+    def _note(self, items: list[pytest.Item]) -> None:
         noted: list[tuple[float, set[Function]]] = []
         threading.setprofile(self._enter)
         for item, following in zip(items, [*items[1:], None], strict=True):
@@ -94,13 +120,17 @@ class Mutation:
         sys.setprofile(None)
         for item, (_, seen) in zip(items, noted, strict=True):
             seen.update(*(self.by_fixture.get(name, ()) for name in item.fixturenames))
-        file.write_text(json.dumps([(cost, sorted(seen)) for cost, seen in noted]))
+        if not self.failed:
+            tests = [item.nodeid for item in items]
+            kept = [(cost, sorted(seen)) for cost, seen in noted]
+            self.reach.write_text(json.dumps(dict(zip(tests, kept, strict=True))))
         os._exit(1 if self.failed else 0)
 
     def _enter(self, frame: FrameType, event: str, _: object) -> None:
         code = frame.f_code
         if event == "call" and code.co_filename.startswith(str(SOURCE)):
-            self.entered.add((code.co_filename, code.co_qualname, code.co_firstlineno))
+            file = os.path.relpath(code.co_filename, PROJECT)
+            self.entered.add((file, code.co_qualname, code.co_firstlineno))
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_fixture_setup(self, fixturedef: Any) -> Iterator[None]:
@@ -116,11 +146,10 @@ class Mutation:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.failed |= report.failed
 
-    def _verdict(
+    def _held(
         self, mutant: Mutant, items: list[pytest.Item], chosen: list[tuple[float, int]]
-    ) -> str:
-        if not chosen:
-            return "unreached"
+    ) -> int:
+        """The fork in which the chosen tests, the quickest first, meet the mutant."""
 
         def run() -> None:
             # Whatever is imported on its first use would come without the mutant.
@@ -135,14 +164,17 @@ class Mutation:
                     os._exit(1)
             os._exit(0)
 
-        status = _forked(run, seconds=20 + int(10 * sum(cost for cost, _ in chosen)))
-        if os.WIFSIGNALED(status):
-            return "timeout" if os.WTERMSIG(status) in ENDED else "killed"
-        return {0: "SURVIVED", 1: "killed"}.get(os.WEXITSTATUS(status), "FAULT")
+        return _forked(run, seconds=20 + int(10 * sum(cost for cost, _ in chosen)))
+
+
+def _verdict(status: int) -> str:
+    if os.WIFSIGNALED(status):
+        return "timeout" if os.WTERMSIG(status) in ENDED else "killed"
+    return {0: "SURVIVED", 1: "killed"}.get(os.WEXITSTATUS(status), "FAULT")
 
 
 def _forked(run: Callable[[], None], *, seconds: int) -> int:
-    """The status of a fork that runs `run`, for so many seconds of a processor at most."""
+    """A fork that runs `run`, for so many seconds of a processor at most."""
     child = os.fork()
     if child == 0:
         nothing = os.open(os.devnull, os.O_WRONLY)
@@ -154,7 +186,7 @@ def _forked(run: Callable[[], None], *, seconds: int) -> int:
             run()
         finally:
             os._exit(2)
-    return os.waitpid(child, 0)[1]
+    return child
 
 
 def _ways_in(mutant: Mutant) -> set[Function]:
@@ -200,6 +232,9 @@ def main() -> None:
     parser.add_argument("package", choices=PACKAGES)
     parser.add_argument("--sample", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=1, help="mutants held at once")
+    parser.add_argument("--modules", nargs="*", default=[""], help="those whose path ends so")
+    parser.add_argument("--reach", type=Path, help="which test enters what: kept here, or read")
     parser.add_argument("--only", nargs="*", help="mutants by the name that a run has printed")
     told = parser.parse_args()
     modules, tests = PACKAGES[told.package]
@@ -207,14 +242,15 @@ def main() -> None:
         path
         for module in modules
         for path in sorted({SOURCE / module, *(SOURCE / module).rglob("*.py")})
-        if path.suffix
+        if path.suffix and str(path).endswith(tuple(told.modules))
     ]
     if told.only:
         mutants = [one for path in paths for one in mutants_of(path) if one.name in told.only]
     else:
         mutants = _sample(paths, told.sample, told.seed)
-    plugin = Mutation(mutants)
-    pytest.main(["-q", "-s", "-p", "no:cacheprovider", *tests], plugins=[plugin])
+    with tempfile.TemporaryDirectory() as folder:
+        plugin = Mutation(mutants, told.jobs, told.reach or Path(folder) / "reach.json")
+        pytest.main(["-q", "-s", "-p", "no:cacheprovider", *tests], plugins=[plugin])
     killed = len(mutants) - len(plugin.survived)
     print(f"{told.package}: {killed} of {len(mutants)} killed, seed {told.seed}")
 
