@@ -145,10 +145,14 @@ def test_what_is_no_rows_is_said(kind: str) -> None:
 
 
 def test_huge_values_are_not_taken_for_infinite() -> None:
-    huge = np.full((3, 2), 1.7e308)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert np.array_equal(next(given_rows(huge, "x").chunks(5)), huge)
+        with pytest.raises(FeatureError, match=r"x reaches 1.7e\+308.* up to 1e\+70 each"):
+            next(given_rows(np.full((3, 2), 1.7e308), "x").chunks(5))
+        with pytest.raises(FeatureError, match=r"x reaches 1e\+71"):
+            next(given_rows(np.full((3, 2), -1e71), "x").chunks(5))
+        for held in (np.full((3, 2), -1e70), np.full((3, 2), 3e38, np.float32)):
+            assert np.array_equal(next(given_rows(held, "x").chunks(5)), held)
 
 
 def test_the_row_counts_from_the_first_block() -> None:

@@ -92,18 +92,32 @@ def test_records_come_back(results: StudyResults, tmp_path: Path) -> None:
     assert StudyResults.load(tmp_path / "old.json").by_rows is None
 
 
+def at_sizes(*sizes: int) -> ByRows:
+    return ByRows(
+        points=tuple(
+            RowsPoint(
+                method="ols", rows=rows, seed=0, change=None, loss=None, r2=0.001 * rows,
+                r2_beyond_answers=None,
+            )
+            for rows in sizes
+        )
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("sizes", "told"), [((60, 150, 300), ["100", "200"]), ((60, 600, 6000), ["100", "1,000"])]
 )
 def test_an_axis_has_more_than_one_number(sizes: tuple[int, ...], told: list[str]) -> None:
-    points = tuple(
-        RowsPoint(
-            method="ols", rows=rows, seed=0, change=None, loss=None, r2=0.001 * rows,
-            r2_beyond_answers=None,
-        )
-        for rows in sizes
-    )  # fmt: skip
-    (axes,) = by_rows_figure.picture(ByRows(points=points), [55]).axes
+    (axes,) = by_rows_figure.picture(at_sizes(*sizes), [55]).axes
     low, high = axes.get_xlim()
     text = axes.xaxis.get_major_formatter()
     assert [text(tick) for tick in axes.get_xticks() if low <= tick <= high] == told
+
+
+def test_lines_at_the_features_have_a_key() -> None:
+    (axes,) = by_rows_figure.picture(at_sizes(100, 200), [150, 55, 150]).axes
+    upright = [line for line in axes.lines if len(set(line.get_xdata())) == 1]
+    assert [line.get_xdata()[0] for line in upright] == [55, 150]
+    told = axes.get_legend()
+    assert [text.get_text() for text in told.get_texts()] == ["ols", "features of a network"]
+    assert told.legend_handles[-1].get_color() == upright[0].get_color()

@@ -34,6 +34,22 @@ def test_every_measure_of_spaces_by_its_name() -> None:
     assert set(MEASURES.names) <= set(dir(found))
 
 
+@pytest.mark.parametrize("sizes", [(1e-50, 1e-50), (1e-70, 1.0), (1e68, 1e68), (1e-65, 1e68)])
+def test_no_size_of_features_is_too_small_or_too_large(sizes: tuple[float, float]) -> None:
+    spaces = {name: SPACES[name].astype(np.float64) for name in "ab"}
+    small = sf.moments(spaces)
+    scaled = {name: spaces[name] * size for name, size in zip("ab", sizes, strict=True)}
+    found = sf.moments(scaled)
+    fitted = sf.fit_map(scaled["a"], scaled["b"], source="a", target="b")
+    for name in MEASURES.names:
+        measure = MEASURES.get(name)()
+        if isinstance(measure, SpaceMeasure) and measure.reads == "moments":
+            assert getattr(found, name)("a", "b") == pytest.approx(getattr(small, name)("a", "b"))
+    plain = sf.fit_map(spaces["a"], spaces["b"], source="a", target="b")
+    assert found.r2(fitted) == pytest.approx(small.r2(plain))
+    assert found.cosine(fitted) == pytest.approx(small.cosine(plain))
+
+
 def test_cka_is_that_of_the_rows() -> None:
     a, b = (SPACES[k] - SPACES[k].mean(axis=0, dtype=np.float64) for k in "ab")
     grams = [a @ a.T, b @ b.T]

@@ -16,6 +16,8 @@ HINTS = {
     1: "One feature is x.reshape(-1, 1), one sample x.reshape(1, -1).",
 }
 FLOATS = ("float16", "bfloat16", "float32", "float64")
+LARGEST = 1e70
+"""Of a feature: the fourth power, summed over all pairs of rows, must fit into float64."""
 
 
 def shape_of(block: Any, name: str) -> tuple[int, int]:
@@ -98,7 +100,7 @@ def single(block: npt.NDArray[Any], name: str) -> Float32:
 
 
 def check_finite(block: npt.NDArray[Any], name: str, start: int) -> None:
-    """Refuse a block (r, d) with a value that is NaN or infinite.
+    """Refuse a block (r, d) with a value that is NaN, infinite or beyond ±LARGEST.
 
     Args:
         block: The rows.
@@ -109,14 +111,25 @@ def check_finite(block: npt.NDArray[Any], name: str, start: int) -> None:
         FeatureError: naming row and feature of the first one.
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(block.sum(dtype=np.float64)):  # the cheap look: one NaN makes it NaN
-            return
-    wrong = np.argwhere(~np.isfinite(block))
-    if len(wrong):
+        finite = np.isfinite(block.sum(dtype=np.float64))  # the cheap look: one NaN makes it NaN
+    if not finite and len(wrong := np.argwhere(~np.isfinite(block))):
         row, feature = wrong[0]
         raise FeatureError(
             f"{name} is {block[row, feature]} in row {start + row}, feature {feature}. Compute "
             "such rows again, or leave them out of all arrays: keep = isfinite(x).all(axis=1)."
+        )
+    _check_range(block, name)
+
+
+def _check_range(block: npt.NDArray[Any], name: str) -> None:
+    """What float32 holds is within it."""
+    if block.dtype == np.float32 or not block.size:
+        return
+    reaches = max(float(block.max()), -float(block.min()))
+    if reaches > LARGEST:
+        raise FeatureError(
+            f"{name} reaches {reaches:.3g}. Similarity takes products of four features, which "
+            f"float64 can hold up to {LARGEST:.0e} each. Scale them down, all by one factor."
         )
 
 

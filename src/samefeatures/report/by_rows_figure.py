@@ -46,7 +46,8 @@ def picture(found: ByRows, dims: list[int]) -> Figure:
         for colour, method in zip(COLOURS * len(found.methods), found.methods, strict=False):
             _plot(axes, found, method, value, colour)
         for dim in sorted(set(dims)):
-            axes.axvline(dim, color=LINE, linewidth=0.9, zorder=0)
+            features = axes.axvline(dim, color=LINE, linewidth=0.9, zorder=0)
+        features.set_label("features of a network")  # the legend names one of them
         _dress(axes, value)
     axes.legend(fontsize=8, frameon=False, loc="lower right", labelcolor=MUTED)
     return figure

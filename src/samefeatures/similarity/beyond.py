@@ -178,7 +178,7 @@ def cosine_beyond(squares: float, left: float, shared: float) -> float:
         shared: Σ⟨e, f⟩.
     """
     added = left - 2 * shared + squares
-    lengths = math.sqrt(max(left, 0.0) * max(added, 0.0))
+    lengths = math.sqrt(max(left, 0.0)) * math.sqrt(max(added, 0.0))
     return (left - shared) / lengths if lengths > 0 else float("nan")
 
 

@@ -23,7 +23,10 @@ class Cosine(MapMeasure):
         """The dot product by both lengths."""
         n, mean, target_mean = mapped.moments.n, mapped.mean, mapped.target_mean
         dot = mapped.shared + n * float(mean @ target_mean)
-        norm = mapped.spread + n * float(mean @ mean)
-        target_norm = mapped.target_spread + n * float(target_mean @ target_mean)
-        squared = norm * target_norm
-        return dot / math.sqrt(squared) if squared > 0 else math.nan
+        squares = (
+            mapped.spread + n * float(mean @ mean),
+            mapped.target_spread + n * float(target_mean @ target_mean),
+        )
+        if not min(squares) > 0:
+            return math.nan
+        return dot / math.sqrt(squares[0]) / math.sqrt(squares[1])

@@ -28,11 +28,11 @@ class Procrustes(SpaceMeasure):
 
     def value(self, moments: SecondMoments, a: str, b: str, *, algebra: Algebra = HOST) -> float:
         """From the singular values of S_AB."""
-        lengths = moments.sum_of_squares(a) * moments.sum_of_squares(b)
-        if not lengths > 0:
+        lengths = [math.sqrt(moments.sum_of_squares(name)) for name in (a, b)]
+        if not min(lengths) > 0:
             return math.nan
         found = Spectra.of(moments, algebra=algebra).sizes(a, b)
-        return min(float(found.sum()) / math.sqrt(lengths), 1.0)
+        return min(float(found.sum()) / lengths[0] / lengths[1], 1.0)
 
     def work(self, sizes: Sizes) -> float:
         """Singular values of every pair."""
