@@ -97,7 +97,7 @@ def write_results(
     per_class = [] if labels is None else count_classes(predictions, labels)
     facts = scored.every_fact
     spaces = controls.spaces if controls else SpaceFindings()
-    own = {name: score.top1 for name, score in scored.own.items()} if labels is not None else {}
+    own = {name: score.top1 for name, score in scored.own.items()}
     dims = [net.dim for net in inputs.networks.values()]
     results = StudyResults(
         title=config.title,
@@ -147,7 +147,7 @@ def _warnings(
     yield from shared_warnings(shared, scored.rows)
     for task in results.tasks:
         yield from task.warnings
-    if scored.labels is not None and scored.own:
+    if scored.labels is not None:
         yield from label_warnings(inputs.networks, scored.own, scored.labels, inputs.classes)
     if results.controls:
         yield from results.controls.spaces.notes
