@@ -17,7 +17,7 @@ from npz_worlds import make_worlds, write_npz
 from samefeatures.algebra.device import TorchDevice
 from samefeatures.base.errors import ConfigError, FeatureError, LabelError, MapError, NetworkError
 from samefeatures.features.rows import ArrayRows
-from samefeatures.study.arrays import sides_of
+from samefeatures.study.arrays import heads_of, labels_of, sides_of
 
 WORLDS = make_worlds(noise=2.0)
 FIT = {name: world["fit_features"] for name, world in WORLDS.items()}
@@ -129,6 +129,7 @@ TWO = {"a": FIT["a"], "b": FIT["b"]}
         (TWO, {"seed": -1}, ConfigError, "seed is -1"),
         ({k: x[:2] for k, x in TWO.items()}, {}, FeatureError, "Of 2 rows 1 are held out"),
         ({"a": iter([FIT["a"]]), "b": FIT["b"]}, {}, FeatureError, "a can be read only once"),
+        ({"a": FIT["a"], "b": iter([FIT["b"]])}, {}, FeatureError, "b can be read only once"),
         (TWO, {"methods": []}, ConfigError, "methods is empty"),
         (TWO, {"methods": ["ols"]}, ConfigError, "One of methods is 'ols'"),
         (TWO, {"methods": "ols"}, ConfigError, "methods is 'ols'; give a list"),
@@ -172,6 +173,25 @@ TWO = {"a": FIT["a"], "b": FIT["b"]}
             LabelError,
             "run from 5 to 5, but the heads have 5",
         ),
+        (
+            TWO,
+            {"heads": {"a": HEADS["a"]}, "labels": np.arange(400) % 7 - 1},
+            LabelError,
+            "run from -1 to 5, but the heads have 5",
+        ),
+        (
+            TWO,
+            {"heads": {"a": HEADS["a"]}, "labels": -(np.arange(400) % 2)},
+            LabelError,
+            "run from -1 to 0, but",
+        ),
+        (
+            TWO,
+            {"heads": {"a": HEADS["a"]}, "labels": np.arange(400) % 6},
+            LabelError,
+            "run from 0 to 5, but",
+        ),
+        (TWO, {"heads": {"a": (1e300 * HEADS["a"][0], HEADS["a"][1])}}, NetworkError, "inf"),
         (
             TWO,
             {"heads": {"a": HEADS["a"]}, "labels": np.zeros(400)},
@@ -400,3 +420,57 @@ def test_a_measure_stands_once() -> None:
     spaces = {"a": np.ones((9, 2)), "b": np.ones((9, 2))}
     with pytest.raises(ConfigError, match="the measure 'cka' stands twice; name it once"):
         sf.compare(spaces, measures=["cka", "r2", "cka"])
+
+
+def test_rows_that_are_split_keep_what_they_are_called_and_are_read_in_pieces() -> None:
+    frames = {
+        name: pd.DataFrame(x, index=[f"row {i}" for i in range(400)]) for name, x in TWO.items()
+    }
+    sides = sides_of(frames, None, held_out=0.3, seed=4)
+    held = np.zeros(400, bool)
+    held[np.random.default_rng(4).permutation(400)[:120]] = True
+    np.testing.assert_array_equal(sides.held, held)
+    for parts, keep in ((sides.fit, ~held), (sides.evaluation, held)):
+        for name, part in parts.items():
+            assert (part.length, part.ids) == (
+                keep.sum(),
+                [f"row {i}" for i in np.flatnonzero(keep)],
+            )
+            blocks = list(part.chunks(7))
+            assert {len(block) for block in blocks[:-1]} == {7}
+            np.testing.assert_array_equal(np.concatenate(blocks), TWO[name][keep])
+    plain = sides_of(TWO, None, held_out=None, seed=None)
+    assert [part.ids for part in plain.fit.values()] == [None, None]
+
+
+def test_two_rows_are_enough_to_fit_on() -> None:
+    few = {name: x[:3] for name, x in TWO.items()}
+    sides = sides_of(few, None, held_out=None, seed=None)
+    assert [part.length for part in (*sides.fit.values(), *sides.evaluation.values())] == [
+        2,
+        2,
+        1,
+        1,
+    ]
+
+
+def test_labels_on_a_device_are_fetched() -> None:
+    class Far:
+        """As a tensor on a GPU that has a gradient: NumPy can't read it."""
+
+        def __init__(self, steps: tuple[str, ...] = ()) -> None:
+            self.steps = steps
+
+        def detach(self) -> Far:
+            return Far((*self.steps, "detach"))
+
+        def cpu(self) -> Far:
+            return Far((*self.steps, "cpu"))
+
+        def __array__(self, *_: object, **__: object) -> np.ndarray:
+            assert self.steps == ("detach", "cpu")
+            return LABELS
+
+    sides = sides_of(FIT, EVAL, held_out=None, seed=None)
+    labels = labels_of(Far(), sides, heads_of(HEADS, sides.fit))
+    np.testing.assert_array_equal(labels, LABELS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -115,14 +116,14 @@ def check_by_name(what: str, given: object, each: str, error: type[Exception]) -
 def _split(rows: dict[str, GivenRows], held_out: float, seed: int) -> Sides:
     held_out = check_number("held_out", held_out, below=1)
     seed = check_whole("seed", seed, least=0)
-    lengths = [part.length for part in rows.values()]
-    if None in lengths:
-        once = next(part.name for part in rows.values() if part.length is None)
-        raise FeatureError(
-            f"{once} can be read only once, and is not split. Give held-out rows of their own: "
-            "eval={…}."
-        )
-    n = lengths[0] or 0
+    n = 0
+    for part in rows.values():
+        if part.length is None:
+            raise FeatureError(
+                f"{part.name} can be read only once, and is not split. Give held-out rows of their "
+                "own: eval={…}."
+            )
+        n = part.length  # the same of all
     count = max(1, round(held_out * n))
     if n - count < 2:
         raise FeatureError(
@@ -141,7 +142,7 @@ def _split(rows: dict[str, GivenRows], held_out: float, seed: int) -> Sides:
 
 
 def _chosen(rows: GivenRows, keep: Bool) -> GivenRows:
-    ids = None if rows.ids is None else [i for i, k in zip(rows.ids, keep, strict=True) if k]
+    ids = None if rows.ids is None else list(compress(rows.ids, keep))
     return replace(rows, length=int(keep.sum()), ids=ids, read=partial(_read, rows, keep))
 
 
