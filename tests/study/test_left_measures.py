@@ -11,13 +11,18 @@ import pytest
 from sklearn.linear_model import Ridge
 from sklearn.neighbors import NearestNeighbors
 
-from samefeatures.algebra import HOST
+from elsewhere import Elsewhere
+from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float32, Float64
 from samefeatures.features.rows import ArrayRows
 from samefeatures.features.sample import StoredSample, ranks_of
 from samefeatures.joint.record import Moments
+from samefeatures.similarity import SpaceMeasure
 from samefeatures.similarity.common import Off, Split
 from samefeatures.similarity.left import Left
+from samefeatures.similarity.measures.cka import CKA
+from samefeatures.similarity.measures.debiased_cka import DebiasedCKA
+from samefeatures.similarity.measures.mutual_knn import MutualKNN
 from samefeatures.similarity.sheet import inverse_of
 from samefeatures.similarity.strengths import shift_of
 from samefeatures.study import left_measures
@@ -197,3 +202,39 @@ def test_what_is_the_same_for_all_rows_has_no_similarity_about_its_mean() -> Non
     found = left_of(FITTED, judged, "float64").between("a", "b")
     assert found["debiased_cka"] is None
     assert found["cka"] is not None  # about the predictions
+
+
+def test_rows_that_are_not_as_many_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(left_measures, "ROWS", 30)
+    values = {**JUDGED, "b": JUDGED["b"][:-30]}
+    rows = {n: ArrayRows(name=n, values=v, fingerprint=n) for n, v in values.items()}
+    sampled = StoredSample(rows, SAMPLE).rows
+    names = ["debiased_cka"]
+    taken = LeftMeasures(names, left(first=False), rows, names=SPACES, sampled=sampled)
+    with pytest.raises(ValueError, match="zip"):
+        taken.between("a", "c")
+
+
+def test_measures_are_computed_where_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    place, seen = Elsewhere(), []
+
+    def value(self: SpaceMeasure, *_: object, algebra: Algebra = HOST) -> float:
+        seen.append((self.name, algebra is place))
+        return 0.5
+
+    monkeypatch.setattr(CKA, "value", value)
+    monkeypatch.setattr(DebiasedCKA, "value", value)
+    monkeypatch.setattr(MutualKNN, "of_rows", value)
+    monkeypatch.setattr(MutualKNN, "value", lambda *_: 0.5)
+    rows = {n: ArrayRows(name=n, values=v, fingerprint=n) for n, v in JUDGED.items()}
+    sampled = StoredSample(rows, SAMPLE).rows
+    taken = LeftMeasures(
+        MEASURES, left(first=False), rows, names=SPACES, sampled=sampled, algebra=place
+    )
+    assert taken.between("a", "b") == dict.fromkeys(MEASURES, 0.5)
+    assert seen == [
+        ("cka", True),
+        ("mutual_knn", True),
+        ("mutual_knn", True),
+        ("debiased_cka", True),
+    ]
