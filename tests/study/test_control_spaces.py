@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -10,21 +11,27 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
+from statsmodels.stats.proportion import proportion_confint
 
+from elsewhere import Told, not_on_the_host
 from samefeatures.algebra import HOST
 from samefeatures.base.arrays import Bool, Float32, Int64
 from samefeatures.base.progress import Silent
 from samefeatures.base.records import record
 from samefeatures.features.rows import ArrayRows
+from samefeatures.maps.inverse import pseudoinverse
 from samefeatures.networks.record import FeatureFile, Head
 from samefeatures.scores.heads import Score, score_heads
+from samefeatures.study import control_spaces
 from samefeatures.study.beyond import Evidence, beyond_rows
 from samefeatures.study.beyond_columns import column_summaries
-from samefeatures.study.control_inputs import ControlInputs
-from samefeatures.study.control_spaces import find_spaces
+from samefeatures.study.control_inputs import SEED, ControlInputs
+from samefeatures.study.control_rows import _map, answers_rows, space_rows
+from samefeatures.study.control_spaces import _sources, find_spaces
 from samefeatures.study.controls_config import ControlsConfig
 from samefeatures.study.made_spaces import make_spaces
-from samefeatures.study.results.spaces import SpaceFindings
+from samefeatures.study.results.spaces import BeyondRow, SpaceFindings
+from samefeatures.study.spaces import Spaces, answers_of
 
 CLASSES, DIM = 5, 12
 FIT, EVAL = 3000, 1200
@@ -53,10 +60,11 @@ def find(inputs: ControlInputs) -> SpaceFindings:
     return find_spaces(inputs, make_spaces(inputs), own(inputs))
 
 
-def world(folder: Path, *, shared: bool) -> ControlInputs:
+def world(folder: Path, *, shared: bool, rows_of: tuple[int, int] = (FIT, EVAL)) -> ControlInputs:
     """Three networks known by their features; heads are those of nearest class means."""
     rng = np.random.default_rng(0)
-    labels = {side: rng.integers(0, CLASSES, n) for side, n in (("fit", FIT), ("eval", EVAL))}
+    sides = zip(("fit", "eval"), rows_of, strict=True)
+    labels = {side: rng.integers(0, CLASSES, n) for side, n in sides}
     latent = {s: rng.standard_normal((len(v), 4)).astype(np.float32) for s, v in labels.items()}
     networks, rows = {}, {"fit": {}, "eval": {}}
     for name in ("a", "b", "c"):
@@ -249,3 +257,161 @@ def test_measures_of_what_the_answers_leave(tmp_path: Path) -> None:
         assert medians[False, "features", name] == pytest.approx(chance, abs=0.03)
         assert medians[True, "class noise", name] == pytest.approx(chance, abs=0.03)
     assert medians[True, "features", "angle"] < 1.0 < medians[True, "class noise", "angle"]
+
+
+def small(folder: Path, **changes: object) -> ControlInputs:
+    """Few rows, so that answers go wrong, and class noise of few columns."""
+    inputs = world(folder, shared=True, rows_of=(160, 90))
+    return replace(inputs, chosen=ControlsConfig(class_noise=6), **changes)
+
+
+def test_what_is_asked_of_the_inputs(tmp_path: Path) -> None:
+    inputs = small(tmp_path)
+    assert (inputs.source, inputs.targets, inputs.counts) == ("a", ["b", "c"], (160, 90))
+
+
+def test_rows_of_a_space_by_hand(tmp_path: Path) -> None:
+    """Heads that are often wrong, so that no two numbers of a row are the same."""
+    inputs = small(tmp_path)
+    networks = dict(inputs.networks)
+    for name, seed in (("a", 4), ("b", 5), ("c", 6)):
+        weight = np.random.default_rng(seed).standard_normal((CLASSES, DIM))
+        networks[name] = replace(networks[name], head=Head(weight, np.zeros(CLASSES)))
+    inputs = replace(inputs, networks=networks)
+    made, mine = make_spaces(inputs), own(inputs)
+    space = made.evaluation.by_name["class noise: a"]
+    found = list(
+        space_rows(
+            space, kind="a kind", of="c", networks=networks, fit=made.total, judge=made.judge,
+            own=mine, labels=inputs.labels, seed=8,
+        )
+    )  # fmt: skip
+    assert [(row.kind, row.of, row.target, row.seed) for row in found] == [
+        ("a kind", "c", "a", 8),
+        ("a kind", "c", "b", 8),
+    ]
+    x = np.concatenate(list(made.fit.by_name["class noise: a"].chunks(50)))
+    z = np.concatenate(list(space.chunks(50)))
+    assert (x.shape, z.shape) == ((160, 6), (90, 6))
+    for row in found:
+        mapped = LinearRegression().fit(x, values(inputs.fit, row.target)).predict(z)
+        said = networks[row.target].head.logits(mapped.astype(np.float32)).argmax(axis=1)
+        right = int((said == inputs.labels).sum())
+        assert (row.n, row.correct, row.rank, row.columns) == (90, right, 6, 6)
+        assert row.top1 == pytest.approx(100 * right / 90)
+        ends = proportion_confint(right, 90, method="wilson")
+        assert (row.ci_low, row.ci_high) == pytest.approx([100 * end for end in ends])
+        same = (said == mine[row.target].predictions).mean()
+        assert row.agreement == pytest.approx(100 * same)
+        truth = values(inputs.evaluation, row.target)
+        expected = r2_score(truth, mapped, multioutput="variance_weighted")
+        assert row.r2 == pytest.approx(expected, abs=1e-5)
+        assert len({row.correct, row.n, row.top1, row.ci_low, row.ci_high, row.agreement}) == 6
+
+
+def test_the_map_of_a_space_says_what_it_is(tmp_path: Path) -> None:
+    inputs = small(tmp_path)
+    made = make_spaces(inputs)
+    space = made.evaluation.by_name["class noise: a"]
+    inverse = pseudoinverse(made.total.block(space.name, space.name))
+    fitted = _map(space, inputs.networks["b"], made.total, inverse, HOST)
+    assert (fitted.source, fitted.target, fitted.method) == (space.name, "b", "ols")
+    assert (fitted.source_fingerprint, fitted.target_fingerprint) == (space.fingerprint, "made b")
+    x = np.concatenate(list(made.fit.by_name[space.name].chunks(50)))
+    model = LinearRegression().fit(x, values(inputs.fit, "b"))
+    np.testing.assert_allclose(fitted.weight, model.coef_, atol=1e-4)
+    np.testing.assert_allclose(fitted.bias, model.intercept_, atol=1e-4)
+
+
+def test_answers_that_were_given_are_counted_one_by_one(tmp_path: Path) -> None:
+    """One answer is never given, and another head knows three of the classes."""
+    inputs = small(tmp_path)
+    networks = dict(inputs.networks)
+    a, b = (networks[name].head for name in "ab")
+    never, blind = np.zeros(CLASSES), np.zeros(CLASSES)
+    never[4] = blind[0] = -1e9
+    networks["a"] = replace(networks["a"], head=Head(a.weight, a.bias + never))
+    networks["b"] = replace(networks["b"], head=Head(b.weight, b.bias + blind))
+    inputs = replace(inputs, networks=networks)
+    fit = make_spaces(inputs).total
+    rows = list(answers_rows("a", answers_of("a"), networks, fit))
+    said = answers(inputs, "a", "fit")
+    counts = said.sum(axis=0)
+    assert [(row.source, row.target) for row in rows] == [("a", "b"), ("a", "c")]
+    for row in rows:
+        means = said.T[counts > 0] @ values(inputs.fit, row.target) / counts[counts > 0, None]
+        labels = networks[row.target].head.logits(means.astype(np.float32)).argmax(axis=1)
+        right = int((labels == np.flatnonzero(counts)).sum())
+        assert (row.classes, row.seen, row.labelled_right) == (5, 4, right)
+        assert (row.fewest, row.typical, row.most) == (0, int(np.median(counts)), counts.max())
+        assert right < 4
+
+
+def test_sources_are_told_apart_by_kind_network_and_seed(tmp_path: Path) -> None:
+    inputs = small(tmp_path)
+    rows = inputs.evaluation
+    others = {name: replace(rows["a"], name=name) for name in ("pixels", "a.random", "a.random-1")}
+    spaces = Spaces(
+        networks=inputs.networks,
+        rows=rows,
+        pixels=others["pixels"],
+        random={("a", 0): others["a.random"], ("a", 1): others["a.random-1"]},
+        soft=True,
+        columns=4,
+    )
+    found = [(kind, of, seed, space.name) for kind, of, seed, space in _sources(spaces)]
+    each = ("answers", "soft answers", "class noise")
+    assert found == [
+        *((kind, name, SEED, f"{kind}: {name}") for kind in each for name in "abc"),
+        ("random weights", "a", 0, "a.random"),
+        ("random weights", "a", 1, "a.random-1"),
+        ("pixels", None, SEED, "pixels"),
+    ]
+    plain = Spaces(networks=inputs.networks, rows=rows, columns=0)
+    assert [kind for kind, *_ in _sources(plain)] == ["answers"] * 3
+
+
+def test_all_spaces_are_scored_elsewhere_and_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what was taken of one source goes before the next."""
+    inputs = small(tmp_path, measures=("cka", "mutual_knn"), sample=40)
+    made, mine = make_spaces(inputs), own(inputs)
+    steps: list[str] = []
+    monkeypatch.setattr(control_spaces, "give_back", lambda: steps.append("give back"))
+    forget = Evidence.forget
+    monkeypatch.setattr(Evidence, "forget", lambda self: steps.append("forget") or forget(self))
+    plain = find_spaces(inputs, made, mine)
+    more = find_spaces(replace(inputs, sample=60), made, mine)
+    assert more.beyond[0].measures["mutual_knn"] != plain.beyond[0].measures["mutual_knn"]
+
+    def keep(name: str, take: Callable[[], Iterable[BeyondRow]]) -> Sequence[BeyondRow]:
+        steps.append(name)
+        return tuple(take())[:1]
+
+    steps.clear()
+    told = Told()
+    away = replace(inputs, progress=told, algebra=not_on_the_host(monkeypatch))
+    found = find_spaces(away, made, mine, kept=keep)
+    assert steps == [step for name in "abc" for step in (name, "forget", "give back")]
+    assert told.tasks == {"control spaces": (6, [1] * 6), "shared beyond them": (3, [1] * 3)}
+    assert (found.rows, found.answers, found.notes) == (plain.rows, plain.answers, plain.notes)
+    firsts = [next(row for row in plain.beyond if row.source == name) for name in "abc"]
+    for one, other in zip(found.beyond, firsts, strict=True):
+        assert (one.source, one.target, one.of) == (other.source, other.target, other.of)
+        assert one.measures == pytest.approx(other.measures)
+        assert list(one.measures) == ["cka", "mutual_knn"]
+
+
+def test_seeds_of_random_weights_stand_in_their_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inputs = small(tmp_path)
+    made = make_spaces(inputs)
+    drawn = [("random weights", "b", seed, made.evaluation.answers["b"]) for seed in (0, 3)]
+    monkeypatch.setattr(control_spaces, "_sources", lambda _: drawn)
+    monkeypatch.setattr(control_spaces, "give_back", lambda: None)
+    found = find_spaces(inputs, made, own(inputs)).rows
+    assert [(row.of, row.target, row.seed) for row in found] == [
+        ("b", target, seed) for seed in (0, 3) for target in "ac"
+    ]

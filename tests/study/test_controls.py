@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +12,26 @@ import numpy as np
 import pytest
 from PIL import Image
 from sklearn.linear_model import LinearRegression
+from statsmodels.stats.proportion import proportion_confint
+from test_control_spaces import CLASSES, DIM, own
+from test_control_spaces import world as a_world
 
+from elsewhere import Told, not_on_the_host
 from npz_worlds import make_worlds, write_npz
+from samefeatures.maps import OLS, SourceProblem
 from samefeatures.networks.random_weights import with_random_weights
 from samefeatures.networks.record import Head
 from samefeatures.study import control_spaces
 from samefeatures.study import controls as taking
 from samefeatures.study.beyond import beyond_rows
 from samefeatures.study.config import parse_config
-from samefeatures.study.controls import SEED
+from samefeatures.study.control_inputs import ControlInputs
+from samefeatures.study.control_spaces import taken
+from samefeatures.study.controls import SEED, run_controls
+from samefeatures.study.controls_config import ControlsConfig
 from samefeatures.study.fit_labels import fit_labels
-from samefeatures.study.results import ControlRow, Controls, StudyResults
+from samefeatures.study.made_spaces import make_spaces
+from samefeatures.study.results import ControlRow, Controls, SpaceFindings, StudyResults
 from samefeatures.study.results.spaces import BeyondRow
 from samefeatures.study.sides import rows_of_others
 from samefeatures.study.study import Study
@@ -293,3 +303,127 @@ def test_fit_labels_that_lack_a_class_map_say_so(pictures: Study, tmp_path: Path
     said = str(labels_of_fit(study))
     assert said.startswith(f"the fit images have no labels that could be used: {tmp_path}/named: 2")
     assert "synsets, among them boot, shirt. Give a class map: a .json, .csv or .txt file" in said
+
+
+@pytest.fixture
+def few(tmp_path: Path) -> ControlInputs:
+    """Few rows, and heads that no two of which agree."""
+    inputs = a_world(tmp_path, shared=True, rows_of=(160, 90))
+    rng = np.random.default_rng(2)
+    networks = {
+        name: replace(network, head=Head(rng.normal(size=(CLASSES, DIM)), rng.normal(size=CLASSES)))
+        for name, network in inputs.networks.items()
+    }
+    return replace(inputs, networks=networks, chosen=ControlsConfig(class_noise=6))
+
+
+def test_every_control_of_few_rows_by_hand(
+    few: ControlInputs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control_spaces, "give_back", lambda: None)
+    made = make_spaces(few)
+    found = run_controls(few, made, own(few))
+    assert (found.source, found.seed) == ("a", SEED)
+    fits = {name: rows.values.astype(np.float64) for name, rows in few.fit.items()}
+    evals = {name: rows.values for name, rows in few.evaluation.items()}
+    mixed = np.empty_like(fits["a"])
+    mixed[np.random.default_rng(SEED).permutation(160)] = fits["a"]
+    labels = few.fit_labels()
+    assert not isinstance(labels, str)
+    unseen = made.fold_of == 0
+    models = {
+        "ols": LinearRegression().fit(fits["a"], np.hstack([fits["b"], fits["c"]])),
+        "shuffled pairs": LinearRegression().fit(mixed, np.hstack([fits["b"], fits["c"]])),
+        "seen": LinearRegression().fit(
+            fits["a"][~unseen], np.hstack([fits["b"], fits["c"]])[~unseen]
+        ),
+    }
+
+    def said(model: str, rows: np.ndarray, target: str) -> np.ndarray:
+        mapped = np.split(models[model].predict(rows), 2, axis=1)["bc".index(target)]
+        head = few.networks[target].head
+        return (mapped @ head.weight.T + head.bias).argmax(axis=1)
+
+    whole = np.ones(160, bool)
+    expected = {}
+    for target in "bc":
+        network = few.networks[target].head.logits
+        for control, model in (("ols", "ols"), ("shuffled pairs",) * 2, ("onto logits", "ols")):
+            hybrid = said(model, evals["a"], target)
+            own_said = network(evals[target]).argmax(axis=1)
+            expected[control, target] = hybrid, own_said, few.labels
+        for control, model, rows in (
+            ("fit set", "ols", whole),
+            ("fit set, seen", "seen", ~unseen),
+            ("fit set, unseen", "seen", unseen),
+        ):
+            hybrid = said(model, fits["a"][rows], target)
+            own_said = network(few.fit[target].values[rows]).argmax(axis=1)
+            expected[control, target] = hybrid, own_said, labels[rows]
+    assert [(r.control, r.target) for r in found.rows] == [
+        (control, target)
+        for control in (
+            "ols", "naive", "shuffled pairs", "onto logits",
+            "fit set", "fit set, seen", "fit set, unseen",
+        )
+        for target in "bc"
+    ]  # fmt: skip
+    for (control, target), (hybrid, own_said, true) in expected.items():
+        mine = row(found, control, target)
+        right = int((hybrid == true).sum())
+        assert (mine.source, mine.n, mine.correct) == ("a", len(true), right), control
+        assert mine.agreement == pytest.approx(100 * (hybrid == own_said).mean())
+        assert mine.agreement != mine.top1
+        ends = proportion_confint(right, len(true), method="wilson")
+        assert (mine.ci_low, mine.ci_high) == pytest.approx([100 * end for end in ends])
+    assert found.logit_predictions_differing == 0
+    assert found.logit_difference < 1e-5
+    assert set(found.left_out) == set(found.spaces.left_out)
+    assert {r.kind for r in found.spaces.rows} == {"answers", "class noise"}
+
+
+def test_controls_are_taken_elsewhere_and_told(
+    few: ControlInputs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[object, ...]] = []
+
+    def spaces(*args: object, **options: object) -> SpaceFindings:
+        asked.append((*args, options))
+        return SpaceFindings(left_out={"pixels": "none"})
+
+    monkeypatch.setattr(taking, "find_spaces", spaces)
+    few = replace(few, fit_labels=lambda: "nobody knows them")
+    made, mine = make_spaces(few), own(few)
+    plain = run_controls(few, made, mine)
+    told, keep = Told(), object()
+    away = replace(few, algebra=not_on_the_host(monkeypatch), progress=told)
+    found = run_controls(away, made, mine, kept=keep)  # type: ignore[arg-type]
+    assert found.rows == plain.rows
+    assert told.tasks == {"controls": (3, [1, 1, 1])}
+    assert found.left_out == {"top-1 on the fit set": "nobody knows them", "pixels": "none"}
+    assert found.spaces.left_out == {"pixels": "none"}
+    assert row(found, "fit set", "b").top1 is None
+    assert asked == [(few, made, mine, {"kept": taken}), (away, made, mine, {"kept": keep})]
+
+
+def test_logits_are_held_against_each_other_chunk_by_chunk(
+    few: ControlInputs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each chunk's largest logit and largest difference, of both targets, negative ones too."""
+    monkeypatch.setattr(taking, "ROWS", 20)
+    problem = SourceProblem("a", few.networks, make_spaces(few).summed.networks)
+    maps = list(OLS().fit(problem, few.targets))
+    folded = [fitted.fold(few.networks[fitted.target]) for fitted in maps]
+    rng = np.random.default_rng(3)
+    moved = [
+        Head(head.weight + rng.normal(size=head.weight.shape), head.bias - 5) for head in folded
+    ]
+    features = few.evaluation["a"].values
+    logits, others = ([head.logits(features) for head in heads] for heads in (folded, moved))
+    largest = max(np.abs(each).max() for each in logits)
+    difference = max(np.abs(x - y).max() for x, y in zip(logits, others, strict=True))
+    found = taking._logit_difference(few, maps, moved)
+    assert found == pytest.approx(difference / largest, rel=1e-5)
+    apart = [x - y for x, y in zip(logits, others, strict=True)]
+    for each, most in ((logits, largest), (apart, difference)):
+        assert max(np.abs(part[-10:]).max() for part in each) < most  # not in the last chunk
