@@ -332,6 +332,10 @@ def test_answers_that_were_given_are_counted_one_by_one(tmp_path: Path) -> None:
     never[4] = blind[0] = -1e9
     networks["a"] = replace(networks["a"], head=Head(a.weight, a.bias + never))
     networks["b"] = replace(networks["b"], head=Head(b.weight, b.bias + blind))
+    rng = np.random.default_rng(131)  # by means of other lengths it would say others
+    networks["c"] = replace(
+        networks["c"], head=Head(rng.normal(size=(CLASSES, DIM)), 9 * rng.normal(size=CLASSES))
+    )
     inputs = replace(inputs, networks=networks)
     fit = make_spaces(inputs).total
     rows = list(answers_rows("a", answers_of("a"), networks, fit))
@@ -396,6 +400,7 @@ def test_all_spaces_are_scored_elsewhere_and_told(
     assert steps == [step for name in "abc" for step in (name, "forget", "give back")]
     assert told.tasks == {"control spaces": (6, [1] * 6), "shared beyond them": (3, [1] * 3)}
     assert (found.rows, found.answers, found.notes) == (plain.rows, plain.answers, plain.notes)
+    assert (len(found.rows), len(found.answers), found.left_out) == (12, 6, made.left_out)
     firsts = [next(row for row in plain.beyond if row.source == name) for name in "abc"]
     for one, other in zip(found.beyond, firsts, strict=True):
         assert (one.source, one.target, one.of) == (other.source, other.target, other.of)
