@@ -62,7 +62,9 @@ class Mutation:
         self.failed = False
 
     @pytest.hookimpl
-    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        if session.testsfailed:
+            return None  # pytest says which file can't be collected
         reach = self._reach(session.items)
         under_way: dict[int, tuple[int, Mutant]] = {}
         for number, mutant in enumerate(self.mutants, 1):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import warnings
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,6 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors import safe_open
+from safetensors.numpy import save_file
 from worlds import World
 
 from samefeatures.base.errors import MapError, NetworkError
@@ -97,6 +102,9 @@ def test_shapes_and_values_are_checked(noisy_world: World) -> None:
         replace(m, bias=np.zeros(4))
 
 
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", PendingDeprecationWarning)  # NumPy says that of every matrix
+    MATRIX = np.asmatrix(np.eye(2))
 PARTS = {
     "weight": np.eye(2),
     "bias": np.zeros(2),
@@ -113,7 +121,7 @@ PARTS = {
     [
         *(("weight", np.eye(2).astype(kind)) for kind in ("f4", "i8", ">f8", "O", "c16", "U3")),
         ("weight", [[1.0, 0.0], [0.0, 1.0]]),
-        ("weight", np.asmatrix(np.eye(2))),
+        ("weight", MATRIX),
         ("weight", np.ma.masked_equal(np.eye(2), 0)),
         ("bias", np.zeros(2, np.float32)),
         ("bias", None),
@@ -134,6 +142,25 @@ def test_a_note_that_could_not_be_read_is_not_written(rank: Any, tmp_path: Path)
     with pytest.raises(MapError, match="can't be written"):
         m.save(tmp_path / "m.safetensors")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_map_of_before_has_no_seal_and_loads(tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    AffineMap(**PARTS).save(path)
+
+    def written(change: Callable[[dict[str, Any]], object]) -> None:
+        with safe_open(path, framework="numpy") as file:
+            raw = json.loads(file.metadata()["samefeatures.map"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        change(raw)
+        save_file(tensors, path, metadata={"samefeatures.map": json.dumps(raw)})
+
+    written(lambda raw: raw.pop("seal"))
+    assert AffineMap.load(path).source == "a"
+    AffineMap(**PARTS).save(path)
+    written(lambda raw: raw.update(source="other"))
+    with pytest.raises(MapError, match="what it says of itself is not what was written"):
+        AffineMap.load(path)
 
 
 def test_what_is_no_map_no_network_and_no_head() -> None:

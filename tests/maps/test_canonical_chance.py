@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from worlds import make_world
 
+from samefeatures.maps.canonical.chance import chance_level
 from samefeatures.maps.canonical.stack import Stack
 
 DRAWS = 300
@@ -49,6 +50,12 @@ def test_gaussian_noise_is_above_it_in_one_draw_of_twenty_at_most(
 ) -> None:
     """The edge that it starts from is exceeded in 7 to 15 % of draws."""
     assert 0 < exceeded(gaussian, n, dims, alpha) <= 0.055
+
+
+def test_spaces_that_do_not_vary_have_nothing_by_chance() -> None:
+    dead, one = np.ones(0), np.ones(3)
+    assert chance_level([], 50) == chance_level([dead, dead], 50) == 0.0
+    assert chance_level([one, one, dead], 50) == chance_level([one, one], 50) > 1
 
 
 def test_it_is_no_test_for_heavy_tails() -> None:

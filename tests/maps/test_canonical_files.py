@@ -119,7 +119,7 @@ def test_what_can_not_be_attached(space: sf.CanonicalSpace, spaces: dict[str, np
         sf.attach(bare, "late", late)
 
 
-def test_other_images_are_told_by_their_ids(spaces: dict[str, np.ndarray]) -> None:
+def test_other_images_are_told_by_their_ids(spaces: dict[str, np.ndarray], tmp_path: Path) -> None:
     ids = [f"image {i}" for i in range(N)]
     rows = {
         name: ArrayRows(name=name, values=x, fingerprint="", ids=ids) for name, x in spaces.items()
@@ -130,6 +130,12 @@ def test_other_images_are_told_by_their_ids(spaces: dict[str, np.ndarray]) -> No
     turned = ArrayRows(name="late", values=late.values, fingerprint="", ids=ids[::-1])
     with pytest.raises(MapError, match="other images than the space: row 0 is 'image 299', and"):
         sf.attach(found, "late", turned)
+    found.save(tmp_path / "space.safetensors")
+    assert read_space(tmp_path / "space.safetensors")[0].identified
+    again = sf.CanonicalSpace.load(tmp_path / "space.safetensors")
+    assert sf.attach(again, "late", late).names[-1] == "late"
+    with pytest.raises(MapError, match="other images than the space: row 0 is 'image 299', and"):
+        sf.attach(again, "late", turned)
 
 
 @pytest.mark.parametrize("n", [1, 2, 3])

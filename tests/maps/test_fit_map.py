@@ -188,3 +188,11 @@ def test_blocks_without_a_row_give_none() -> None:
     none = (iter([np.zeros((0, 3))]) for _ in range(2))
     with pytest.raises(MapError, match="at least 2 rows"):
         sf.fit_map(*none, method=sf.Cosine())
+
+
+def test_the_pass_over_the_rows_and_the_search_are_shown() -> None:
+    seen: list[sf.ProgressStep] = []
+    sf.fit_map(X, Y, method=sf.Adam(iterations=7, batch=32), progress=seen.append)
+    last = {step.stage: (step.done, step.total) for step in seen}
+    assert last["adam from x"] == (7, 7)
+    assert (300, 300) in last.values()

@@ -29,6 +29,8 @@ def test_a_rotation_with_scale_and_shift_is_found() -> None:
     np.testing.assert_allclose(fitted.weight, 2.5 * rotation, atol=1e-12)
     np.testing.assert_allclose(fitted.bias, np.full(6, 4), atol=1e-11)
     assert (fitted.fit.rank, fitted.fit.full_rank, fitted.fit.message) == (6, 6, "")
+    across = (a - a.mean(axis=0)).T @ (a @ rotation.T)
+    assert fitted.fit.condition == pytest.approx(np.linalg.cond(across))
 
 
 @pytest.mark.parametrize(("d_a", "d_b"), [(6, 6), (4, 7), (7, 4), (1, 5), (5, 1)])

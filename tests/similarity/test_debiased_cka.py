@@ -67,6 +67,15 @@ def test_the_same_space_is_at_one_and_never_beyond() -> None:
             assert -1 <= take(RNG.normal(size=(n, 30)), RNG.normal(size=(n, 2))) <= 1
 
 
+def test_opposite_spaces_are_at_minus_one_and_never_beyond() -> None:
+    # Four rows in two pairs, in three ways: their centred matrices add up to nothing.
+    one, *others = np.array([[0, 0, 1, 1], [0, 1, 0, 1], [0, 1, 1, 0]], float)[:, :, None]
+    for scale in range(1, 40):
+        value = take(one * scale, np.hstack(others) * 1.1 + scale)
+        assert value == pytest.approx(-1.0, abs=1e-12)
+        assert value >= -1
+
+
 def test_where_it_says_nothing() -> None:
     for n in (1, 2, 3):
         assert math.isnan(take(RNG.normal(size=(n, 3)), RNG.normal(size=(n, 3))))

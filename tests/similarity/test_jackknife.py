@@ -46,6 +46,12 @@ def test_it_is_the_t_interval_where_the_ratio_is_a_mean() -> None:
     assert (low, high) == pytest.approx(expected)
 
 
+def test_two_blocks_are_enough() -> None:
+    low, high = ratio_interval(np.array([0.1, 0.4]), np.ones(2), level=0.5)
+    # Of Student's t with one degree of freedom, Cauchy's, half lies within ±1.
+    assert (low, high) == pytest.approx((0.75 - 0.15, 0.75 + 0.15))
+
+
 @pytest.mark.parametrize(("above", "below"), [([1.0], [2.0]), ([1.0, 1.0], [2.0, 0.0])])
 def test_nothing_to_leave_out(above: list[float], below: list[float]) -> None:
     assert all(math.isnan(v) for v in ratio_interval(np.array(above), np.array(below)))

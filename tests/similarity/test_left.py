@@ -75,3 +75,30 @@ def test_errors_of_ridge_regressions_on_all_controls(strengths: dict[str, float]
     lengths = np.prod([np.linalg.norm(errors[name]) for name in ("a", "b")])
     nuclear = np.linalg.svd(across, compute_uv=False).sum()
     assert Procrustes().value(left, "a", "b") == pytest.approx(nuclear / lengths, rel=1e-6)
+
+
+def test_nothing_but_rounding_is_not_anything() -> None:
+    fit, judge = rows(120, 1), rows(80, 2)
+    rng = np.random.default_rng(3)
+    weights = rng.standard_normal((5, 4))
+    made = {
+        "explained": lambda given: given["answers"] @ weights + 3,
+        "same": lambda given: np.full((len(given["a"]), 2), 1.0 + (given is judge)),
+        "far": lambda given: given["a"] + 1e5,
+    }
+    for given in (fit, judge):
+        given |= {name: make(given) for name, make in made.items()}
+    total = moments(fit)
+    taken = Left(Split(total, moments(judge)), {"answers": 0.0}, total)
+    assert [taken.anything(name) for name in made] == [False, True, True]
+    assert [taken.varies(name) for name in made] == [False, False, True]
+
+
+def test_how_far_from_zero_features_lie_does_not_hide_what_is_left() -> None:
+    fit, judge = rows(120, 1), rows(80, 2)
+    for given in (fit, judge):
+        given["a"] += 1e7  # squares of the values: 1e14 of what varies; of what is left, still some
+    total = moments(fit)
+    taken = Left(Split(total, moments(judge)), {"answers": 0.1}, total)
+    assert taken.anything("a")
+    assert taken.varies("a")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.metrics import r2_score
@@ -119,7 +122,25 @@ def test_every_measure_says_what_it_is(name: str) -> None:
     assert measure.says
     assert measure.same != measure.apart
     # What is taken of a map serves all its measures; one of spaces has work of its own.
-    assert (measure().work(SIZES) == 0) is (measure.judges == "map")
+    work, other_way = (measure().work(replace(SIZES, dims=dims)) for dims in ((4, 3), (3, 4)))
+    assert (work == 0) is (measure.judges == "map")
+    assert work == other_way
+    assert math.isfinite(work)
+
+
+def test_work_is_counted_in_multiply_adds() -> None:
+    # Of spectra ten d³ each, of pairs two products and singular values.
+    pairs = 10 * (4**3 + 3**3) + 4 * 3 * (4 + 3) + 6 * 3**2 * 4
+    works = {name: MEASURES.get(name)().work(SIZES) for name in MEASURES.names}
+    assert {name: work for name, work in works.items() if work != pairs} == {
+        "r2": 0.0, "cosine": 0.0,
+        "cka": 7.0**2, "debiased_cka": 7.0**2,
+        "mutual_knn": 100.0**2 * (7 + 2 * 100),
+        "pwcca": 2 * pairs,  # vectors, too
+    }  # fmt: skip
+    three = replace(SIZES, dims=(4, 3, 2))
+    more = 10 * 2**3 + 2 * (4 * (4 + 2) + 3 * (3 + 2)) + 6 * 2**2 * (4 + 3)
+    assert MEASURES.get("cca")().work(three) == pairs + more
 
 
 def test_defaults_are_the_columns_of_earlier_results() -> None:

@@ -57,6 +57,17 @@ SHAPES = [(400, (6, 9)), (60, (20, 20)), (40, (9, 25))]
 """Tall; square enough that ranks just fit; and ranks that nearly fill n − 1."""
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_no_rounding_takes_a_rotated_space_out_of_the_scale(name: str) -> None:
+    measure = MEASURES.get(name)()
+    within = sorted((measure.same, measure.apart))
+    for seed in range(40):
+        a = np.random.default_rng(seed).normal(size=(12, 3))
+        value = take(name, a, 3 * np.roll(a, 1, axis=1))
+        assert value == pytest.approx(measure.same, abs=1e-7)
+        assert within[0] <= value <= within[1]
+
+
 def centred(x: np.ndarray) -> np.ndarray:
     return x - x.mean(axis=0)
 

@@ -27,8 +27,7 @@ class Angle(SpaceMeasure):
 
     def value(self, moments: SecondMoments, a: str, b: str, *, algebra: Algebra = HOST) -> float:
         """Of the cosine."""
-        cosine = Procrustes().value(moments, a, b, algebra=algebra)
-        return math.acos(cosine) if math.isfinite(cosine) else math.nan
+        return math.acos(Procrustes().value(moments, a, b, algebra=algebra))
 
     def work(self, sizes: Sizes) -> float:
         """That of ``Procrustes``."""

@@ -34,7 +34,7 @@ class WhitenedAngle(SpaceMeasure):
             return math.nan
         ranks = spectra.spectrum(a).rank * spectra.spectrum(b).rank
         cosine = float(spectra.correlations(a, b).sum()) / math.sqrt(ranks)
-        return math.acos(min(cosine, 1.0))
+        return math.acos(cosine)  # no correlation is above 1
 
     def work(self, sizes: Sizes) -> float:
         """Spectra, and singular values of every pair."""
