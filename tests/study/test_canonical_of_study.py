@@ -268,6 +268,14 @@ def test_keys_without_sense_are_refused(canonical: Any, says: str) -> None:
         sf.parse_config(raw)
 
 
+def test_numbers_of_directions_are_given_or_not() -> None:
+    raw = {"networks": ["npz:a.npz", "npz:b.npz"], "methods": ["ols"]}
+    for k, taken in ((None, None), ([1], (1,)), ([1, 2, 5], (1, 2, 5))):
+        found = sf.parse_config({**raw, "canonical": {"k": k}}).chosen_canonical
+        assert found is not None
+        assert found.k == taken
+
+
 def test_it_needs_several_networks_their_rows_and_directions(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="a canonical space is of several networks"):
         sf.parse_config({"networks": ["npz:a.npz"], "methods": ["ols"], "canonical": True})

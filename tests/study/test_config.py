@@ -6,11 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from samefeatures.base.errors import ConfigError
 from samefeatures.images.views import Views
 from samefeatures.maps import OLS, Ridge
-from samefeatures.study.config import parse_config, read_config
+from samefeatures.study.canonical.config import CanonicalConfig
+from samefeatures.study.config import StudyConfig, parse_config, read_config
+from samefeatures.study.controls_config import ControlsConfig
+from samefeatures.study.curve_config import CurveConfig
 
 GOOD: dict[str, Any] = {
     "networks": ["mini:resnet_v1", {"load": "onnx:a.onnx", "name": "a", "crop_pct": 0.9}],
@@ -69,10 +73,36 @@ def test_fit_may_be_a_list_with_common_settings() -> None:
         ({"networks": [{"name": "x"}]}, r"networks\.0\.load: Field required"),
         ({"data": {"fit": "a", "evl": "b"}}, r"unknown key 'evl'\. Did you mean 'eval'\?"),
         ({"data": {"fit": {"sorce": "a"}, "eval": "b"}}, "Did you mean 'source'"),
+        ({"networks": "mini:vgg"}, "at least one source string"),
         ({"data": {"fit": [], "eval": "b"}}, "or a list of them"),
+        ({"data": {"fit": 3, "eval": "b"}}, "or a list of them"),
         ({"data": {"fit": "a", "eval": {"source": "b", "views": 2}}}, "views belong to the fit"),
+        (
+            {"data": {"fit": "a", "eval": ["b", {"source": "c", "views": 2}]}},
+            "views belong to the fit",
+        ),
         ({"data": {"fit": {"source": "a", "views": {"cont": 2}}, "eval": "b"}}, "mean 'count'"),
-        ({"methods": ["olss"]}, r"unknown method 'olss'\. Did you mean 'ols'\?"),
+        ({"methods": ["olss"]}, r"study: methods: .*unknown method 'olss'\. Did you mean 'ols'\?"),
+        ({"methods": []}, "give a list of methods out of adam, "),
+        ({"methods": "ols"}, "give a list of methods out of adam, "),
+        (
+            {"methods": [{"ols": None, "ridge": None}]},
+            "a method is a name or a mapping with 'name'",
+        ),
+        ({"methods": [{"ridge": {"alpha": [1]}}]}, "alpha of ridge is"),
+        ({"measures": ["ckas"]}, r"measures: .*'ckas'\. Did you mean 'cka'\?"),
+        ({"sample": 9, "measures": ["r2"]}, "'sample: 9' has no effect"),
+        ({"store": ""}, "give a folder or a URL"),
+        ({"store": False, "methods": ["ols", "cosine"]}, "the method 'cosine' reads the fit"),
+        (
+            {"store": False, "methods": ["ols", {"ridge": {"alpha": "auto"}}]},
+            "study: the method 'ridge' reads the fit features again, fold by fold",
+        ),
+        ({"device": "gpu"}, "device: 'gpu'. Did you mean 'device: cuda'"),
+        ({"algebra": {"device": "gpu"}}, "device: 'gpu'. Did you mean 'device: cuda'"),
+        ({"gpu": 0}, "unknown key 'gpu'. Did you mean 'device: cuda'"),
+        ({"gpus": 1}, "unknown key 'gpus'. Did you mean 'device: cuda'"),
+        ({"cuda": 0}, "unknown key 'cuda'. Did you mean 'device: cuda'"),
         ({"methods": [{"name": "ridge", "alpa": 1}]}, r"unknown key 'alpa'\. Did you mean 'alpha'"),
         ({"methods": [{"name": "ols", "alpha": 1}]}, "'ols' takes no options, but 'alpha' came"),
         ({"methods": [{"name": "ridge", "alpha": -1}]}, "above 0"),
@@ -111,6 +141,90 @@ def test_what_is_wrong_is_named_with_its_place(change: dict[str, Any], says: str
         parse_config({**GOOD, **change})
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"sample": 9, "measures": ["r2", "mutual_knn"]},
+        {"store": "features"},
+        {"store": "features", "controls": True, "methods": ["ols", "cosine"]},
+        {"store": False, "methods": ["ols", "ridge"]},
+        {"methods": [{"ridge": {"alpha": "auto"}}]},
+        {"device": "cuda:1", "resident": "one"},
+        {"tasks": ["brightness"], "methods": ["naive", "ols"]},
+        {"networks": [{"load": "a"}]},
+    ],
+)
+def test_what_has_an_effect_is_taken(change: dict[str, Any]) -> None:
+    config = parse_config({**GOOD, **change})
+    assert all(getattr(config, key) for key in change if change[key])
+
+
+def test_what_is_no_mapping_is_no_study() -> None:
+    with pytest.raises(ValidationError, match="valid dictionary"):
+        StudyConfig.model_validate(3)
+
+
+def test_a_method_by_its_name_or_with_options() -> None:
+    ways = [{"name": "ols", "label": "plain"}, {"name": "naive"}, {"ridge": {"alpha": 0.5}}]
+    found = parse_config({**GOOD, "methods": ways}).methods
+    assert [(entry.name, entry.label, entry.options) for entry in found] == [
+        ("ols", "plain", {}),
+        ("naive", "naive", {}),
+        ("ridge", "ridge", {"alpha": 0.5}),
+    ]
+
+
+def test_views_by_their_count_or_with_more() -> None:
+    ways: list[object] = [3, {"count": 2, "seed": 7}, None]
+    parts = [{"source": name, "views": way} for name, way in zip("abc", ways, strict=True)]
+    data = parse_config({**GOOD, "data": {"fit": parts, "eval": "d"}}).data
+    assert data is not None
+    assert [part.views for part in data.fit] == [Views(count=3), Views(count=2, seed=7), None]
+
+
+def test_preprocessing_that_is_given_and_that_is_not() -> None:
+    given = {"input_size": [3, 8, 6], "mean": [0.1, 0.2, 0.3], "std": [0.4, 0.5, 0.6]}
+    networks = [{"load": "a", "name": "x", **given}, {"load": "b", **dict.fromkeys(given)}]
+    first, second = parse_config({**GOOD, "networks": networks}).networks
+    assert first.overrides == {key: tuple(value) for key, value in given.items()}
+    assert second.overrides == {}
+    with pytest.raises(ConfigError, match=r"input_size: .*must be \(3, height, width\)"):
+        parse_config({**GOOD, "networks": [{"load": "a", "input_size": [1, 8, 6]}]})
+    with pytest.raises(ConfigError, match=r"std: .*must be positive"):
+        parse_config({**GOOD, "networks": [{"load": "a", "std": [0.5, 0, 0.5]}]})
+
+
+def test_true_is_the_defaults_and_false_is_nothing() -> None:
+    kinds = {"controls": ControlsConfig, "curve": CurveConfig, "canonical": CanonicalConfig}
+    own = {"controls": {"seeds": 2}, "curve": {"seeds": 2}, "canonical": {"alpha": 0.5}}
+    for key, kind in kinds.items():
+        found = [
+            getattr(parse_config({**GOOD, key: value}), f"chosen_{key}")
+            for value in (False, True, own[key])
+        ]
+        assert found == [None, kind(), kind(**own[key])]
+
+
+def test_algebra_runs_where_the_networks_do_unless_it_is_said() -> None:
+    places = [
+        parse_config({**GOOD, "device": "cuda:1", "algebra": algebra}).algebra_device
+        for algebra in ({}, {"device": None}, {"device": "cpu"}, {"device": "cuda:0"})
+    ]
+    assert places == ["cuda:1", "cuda:1", "cpu", "cuda:0"]
+
+
+def test_a_study_stands_on_a_line() -> None:
+    config = parse_config({**GOOD, "title": "Two", "methods": ["ols"], "measures": ["r2", "cka"]})
+    assert (
+        repr(config)
+        == str(config)
+        == (
+            "StudyConfig(title='Two', networks=['mini:resnet_v1', 'onnx:a.onnx'], methods=['ols'], "
+            "measures=['r2', 'cka'])"
+        )
+    )
+
+
 def test_files(tmp_path: Path) -> None:
     path = tmp_path / "study.yaml"
     with pytest.raises(ConfigError, match="no study file"):
@@ -120,6 +234,9 @@ def test_files(tmp_path: Path) -> None:
         read_config(path)
     path.write_text("- a\n")
     with pytest.raises(ConfigError, match="holds list, not keys"):
+        read_config(path)
+    path.write_text("networks: []\n")
+    with pytest.raises(ConfigError, match=r"study\.yaml: networks: give a list"):
         read_config(path)
     path.write_text("networks: [mini:nasnet]\ndata: {fit: a, eval: b}\n")
     assert read_config(path).networks[0].load == "mini:nasnet"

@@ -43,11 +43,19 @@ def test_sets_that_are_given_are_lists_or_words_with_commas() -> None:
     assert not ControlsConfig().says("given")
 
 
+def test_what_can_be_is_taken() -> None:
+    assert [parsed(pixels=side).pixels for side in (True, False, 1, 16)] == [True, False, 1, 16]
+    soft = parsed(answers="soft", given=["soft answers", "pixels"])
+    assert soft.given == (("soft answers",), ("pixels",))
+    assert parsed(pixels=False, given=["answers"]).given == (("answers",),)
+
+
 @pytest.mark.parametrize(
     ("controls", "said"),
     [
         ({"given": ["answers, textures"]}, "given names 'textures', which is not there"),
         ({"given": []}, "give a list of sets out of answers"),
+        ({"given": [[]]}, "which is not there; it can be answers, soft answers, pixels, labels"),
         ({"given": "answers"}, "give a list of sets out of answers"),
         ({"given": ["answers, answers"]}, "names a space twice in 'answers, answers'"),
         ({"given": ["answers, pixels", "pixels, answers"]}, "names the same set twice"),

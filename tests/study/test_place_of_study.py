@@ -43,6 +43,10 @@ def test_the_folder_is_named_once(tmp_path: Path) -> None:
     assert study_folder(tmp_path, None) == tmp_path
     with pytest.raises(ConfigError, match="leave --out out"):
         study_folder(tmp_path, tmp_path / "else")
+    path.write_text("networks: [npz:a.npz]\n")
+    assert study_folder(path, tmp_path / "else") == tmp_path / "else"
+    with pytest.raises(ConfigError, match=r"study\.yaml names no folder .* Give --out DIR"):
+        study_folder(path, None)
     (tmp_path / "study.json").write_text("")
     with pytest.raises(ConfigError, match="is a file"):
         study_folder(tmp_path / "study.json", None)

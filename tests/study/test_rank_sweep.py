@@ -13,6 +13,7 @@ from npz_worlds import make_worlds, write_npz
 from samefeatures.base.errors import ConfigError
 from samefeatures.report.write import write_report
 from samefeatures.study import ranks as sweep
+from samefeatures.study.ranks_config import check_ranks
 from samefeatures.study.results import RankRow, Ranks, StudyResults
 from samefeatures.study.results.ranks import powers
 
@@ -140,6 +141,21 @@ def test_ranks_that_no_pair_has_are_refused_before_anything_is_done(tmp_path: Pa
     one = {"networks": ["a.npz"], "methods": ["ols"], "ranks": True}
     with pytest.raises(ConfigError, match="ranks are of maps, and one network has none"):
         sf.parse_config(one)
+
+
+def test_a_rank_may_be_that_of_the_widest_pair() -> None:
+    dims = {"a": 7, "b": 11, "c": 5, "d": 9, "e": 8}
+    for ranks in (None, True, (1, 9)):
+        check_ranks(ranks, dims)
+    with pytest.raises(ConfigError, match="10 is above the 9 features that the widest pair"):
+        check_ranks((1, 10), dims)
+
+
+def test_ranks_are_chosen_or_powers_of_two_or_none() -> None:
+    raw = {"networks": ["npz:a.npz", "npz:b.npz"], "methods": ["ols"]}
+    given: list[object] = [None, False, True, [1], [1, 2, 8]]
+    found = [sf.parse_config({**raw, "ranks": ranks}).ranks for ranks in given]
+    assert found == [None, None, True, (1,), (1, 2, 8)]
 
 
 def row(pair: str, rank: int, top1: float | None, r2: float = 0.5) -> RankRow:

@@ -140,6 +140,18 @@ def test_images_of_its_own_that_are_the_eval_set_are_named(tmp_path: Path) -> No
         ({"tasks": ["hue"], "methods": ["naive"]}, "no method of this study uses images"),
         ({"tasks": ["hue"], "networks": ["mini:resnet_v1"]}, "one network has none"),
         ({"tasks": [{"name": "x", "fit": "fashion-mnist:fit"}]}, "needs 'eval' too"),
+        ({"tasks": [{"name": "x", "eval": "fashion-mnist:fit"}]}, "needs 'fit' too"),
+        ({"tasks": [3]}, r"tasks\.0: Input should be a valid dictionary"),
+        ({"tasks": ["hue", {"name": "hue", "fit": "a", "eval": "b"}]}, "'hue' stands twice"),
+        ({"tasks": [{"name": "x", "limit": 3, "fit": "a", "eval": "b"}]}, "unknown key 'limit'"),
+        (
+            {"tasks": [{"name": "a/b", "fit": "a", "eval": "b"}]},
+            "the name 'a/b' can't be part of a file name",
+        ),
+        (
+            {"tasks": [{"name": "x", "fit": ["a", {"source": "b", "views": 2}], "eval": "c"}]},
+            "a task takes the centre crop",
+        ),
     ],
 )
 def test_tasks_that_can_not_work_are_refused(
@@ -147,6 +159,17 @@ def test_tasks_that_can_not_work_are_refused(
 ) -> None:
     with pytest.raises(ConfigError, match=message):
         pictures_of(tmp_path, **changes)
+
+
+def test_rules_and_images_of_its_own(tmp_path: Path) -> None:
+    own = {"name": "x", "fit": ["a", "b"], "eval": "c"}
+    for tasks in (["hue", own], ("hue", own)):
+        rule, mine = pictures_of(tmp_path, tasks=tasks).config.tasks
+        assert (rule.name, rule.data) == ("hue", None)
+        assert mine.name == "x"
+        assert mine.data is not None
+        assert [part.source for part in mine.data.fit] == ["a", "b"]
+        assert [part.source for part in mine.data.eval] == ["c"]
 
 
 def test_networks_of_features_alone_can_not_be_asked(tmp_path: Path) -> None:
