@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,12 @@ import pytest
 from PIL import Image
 
 from npz_worlds import make_worlds, write_npz
-from onnx_nets import CLASSES, D, gemm_net, save
-from samefeatures.base.errors import LabelError, UnreadableImageError
+from onnx_nets import CLASSES, META, D, gemm_net, save
+from samefeatures.base.errors import ConfigError, LabelError, UnreadableImageError
 from samefeatures.base.progress import Advance
 from samefeatures.networks.load import load
 from samefeatures.networks.record import ImageNetwork
-from samefeatures.study.checking import check_networks
+from samefeatures.study.checking import Check, check_networks
 from samefeatures.study.config import parse_config
 from samefeatures.study.study import Study
 
@@ -36,6 +37,76 @@ def test_facts_of_a_network_that_sees_images(tmp_path: Path) -> None:
         "runtime": f"onnxruntime {onnxruntime.__version__}",
         "fingerprint": load(source).fingerprint[:16],
     }
+
+
+def test_facts_that_some_networks_have_alone() -> None:
+    mini = load("mini:nasnet")
+    assert isinstance(mini, ImageNetwork)
+    plain = Check(mini, None).rows()
+    assert not {"note", "labels", "images", "warning", "own top-1", "left out"} & set(plain)
+    told = replace(mini, notes=("one", "two"), loading={"layers": "3 of 4"}, split=None)
+    rows = Check(told, None, {}, "odd", None, "by name").rows()
+    assert (rows["note"], rows["layers"]) == ("one; two", "3 of 4")
+    assert (rows["labels"], rows["warning"]) == ("by name", "odd")
+    assert plain.keys() - rows.keys() == {"split"}
+    assert list(rows)[-1] == "warning", "what is to be looked at stands last"
+
+
+def test_a_check_stands_on_a_line(tmp_path: Path) -> None:
+    mini = load("mini:nasnet")
+    assert repr(Check(mini, None)) == "Check(network='nasnet', top1=None, odd=None)"
+    world = make_worlds(n=40, m=30)["a"]
+    write_npz(tmp_path, "x", world, eval_labels=np.arange(30) % 5)
+    (check,) = check_networks([f"npz:{tmp_path / 'x.npz'}"])
+    assert check.score is not None
+    said = replace(check, warning="odd")
+    assert repr(said) == f"Check(network='x', top1={check.score.top1:.4g}, odd='odd')"
+
+
+def test_settings_without_an_effect_are_refused(tmp_path: Path) -> None:
+    write_npz(tmp_path, "x", make_worlds(n=40, m=30)["a"])
+    file = f"npz:{tmp_path / 'x.npz'}"
+    for alone in ({"limit": 3}, {"class_map": "sorted"}, {"limit": 3, "class_map": "sorted"}):
+        with pytest.raises(ConfigError, match="have an effect only with --data"):
+            check_networks([file], **alone)
+    with pytest.raises(ConfigError, match="--data has no effect on networks that bring their own"):
+        check_networks([file], data="fashion-mnist:eval")
+
+
+def test_networks_of_both_kinds_on_some_of_the_images(tmp_path: Path) -> None:
+    """Each on what it knows; nobody looks on, and nothing need be shown."""
+    write_npz(tmp_path, "x", make_worlds(n=40, m=30)["a"])
+    sources = ["mini:nasnet", f"npz:{tmp_path / 'x.npz'}"]
+    mini, file = check_networks(sources, data="fashion-mnist:eval", limit=7)
+    assert (mini.network.name, file.network.name) == ("nasnet", "x")
+    assert (mini.score and mini.score.n, file.score and file.score.n) == (7, 30)
+    assert mini.left_out == {}
+    assert "left out" not in mini.rows()
+    assert [check.score for check in check_networks(sources[:1])] == [None]
+
+
+def test_a_class_map_may_not_contradict_the_names(tmp_path: Path) -> None:
+    names = [f"kind {k}" for k in range(CLASSES)]
+    meta = {**META, "class_names": names[::-1]}
+    source = f"onnx:{save(gemm_net(), tmp_path / 'net', meta=meta)}"
+    for name in names:
+        (tmp_path / "val" / name).mkdir(parents=True)
+        Image.new("RGB", (16, 16)).save(tmp_path / "val" / name / "a.png")
+    (tmp_path / "map.csv").write_text(
+        "\n".join(["name,index", *(f"{name},{k}" for k, name in enumerate(names))])
+    )
+    data = str(tmp_path / "val")
+    with pytest.raises(LabelError, match="not numbered as net numbers its classes"):
+        check_networks([source], data=data, class_map=str(tmp_path / "map.csv"))
+    (check,) = check_networks([source], data=data, class_map="sorted")
+    assert check.rows()["labels"].startswith("Labels of 'val' follow the names of the classes")
+
+
+def test_labels_that_the_head_does_not_have_are_refused(tmp_path: Path) -> None:
+    pixels = np.zeros((2, 28, 28), np.uint8)
+    np.savez(tmp_path / "own.npz", images=pixels, labels=np.array([0, 10]))
+    with pytest.raises(LabelError, match="labels from 0 to 10, but nasnet has 10 classes"):
+        check_networks(["mini:nasnet"], data=str(tmp_path / "own.npz"))
 
 
 def test_facts_of_features_from_outside(tmp_path: Path) -> None:

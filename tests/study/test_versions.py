@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import samefeatures
 from fake_package import install
 from npz_worlds import make_worlds, write_npz
 from samefeatures.cluster.order import order_of
+from samefeatures.study import versions as module
 from samefeatures.study.config import StudyConfig, parse_config
 from samefeatures.study.study import Study
 
@@ -62,6 +64,43 @@ def test_what_is_installed_under_another_name_is_found(
     monkeypatch.syspath_prepend(tmp_path)
     found = versions(parse_config({"networks": ["toy:a"], "data": DATA}), tmp_path)
     assert (found["toy_library"], found["toy_absent"]) == ("1.0", "missing")
+
+
+def test_what_is_not_there_is_not_sought_among_all_packages(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """To list these takes a second or more."""
+
+    def sought() -> dict[str, list[str]]:
+        raise AssertionError
+
+    monkeypatch.setattr(module, "packages_distributions", sought)
+    assert module.installed("toy_absent") == "missing"
+    assert module.installed("numpy") == version("numpy")
+    with pytest.raises(AssertionError):
+        module.installed("npz_worlds")  # a module here, of no package
+    monkeypatch.setattr(module, "packages_distributions", dict)
+    assert module.installed("npz_worlds") == "missing"
+
+
+def test_where_several_packages_bring_one_the_first_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = {"npz_worlds": ["numpy", "scipy", "pillow"]}
+    monkeypatch.setattr(module, "packages_distributions", lambda: names)
+    assert module.installed("npz_worlds") == version("numpy")
+
+
+def test_what_is_missing_stands_beside_no_results() -> None:
+    found = module.here({"toy": "missing", "numpy": "1.0"})
+    assert found == {"platform": platform.platform(), "numpy": "1.0"}
+
+
+def test_features_from_files_need_the_core_alone() -> None:
+    config = parse_config({"networks": ["npz:a.npz"], "methods": ["ols"]})
+    found = module.versions_of(config)
+    assert list(found) == ["python", "samefeatures", *CORE]
+    assert found["python"] == platform.python_version()
+    cuda = parse_config({"networks": ["npz:a.npz"], "algebra": {"device": "cuda"}})
+    assert list(module.versions_of(cuda))[-1] == "torch"
 
 
 def test_results_keep_those_that_are_installed(tmp_path: Path) -> None:

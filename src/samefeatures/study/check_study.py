@@ -81,9 +81,9 @@ def check_study(
 
 
 def _some(parts: Sequence[Part], limit: int) -> list[Part]:
-    """At most ``limit`` images, as many of each part; no views."""
+    """At most ``limit`` images, as many of each part."""
     each = max(1, limit // len(parts))
-    return [replace(part, images=thinned(part.images, each), views=None) for part in parts]
+    return [replace(part, images=thinned(part.images, each)) for part in parts]
 
 
 def _on_images(
@@ -139,17 +139,16 @@ def _left_out(parts: Sequence[Part], stores: Sequence[StoredFeatures]) -> dict[s
 
 def _score(network: ImageNetwork, rows: Sequence[StoredFeatures]) -> tuple[Score, Int64]:
     """On all parts, with (n,) the labels."""
-    labels = [part.labels for part in rows if part.labels is not None]
-    blocks = chain.from_iterable(
-        labelled(part, own) for part, own in zip(rows, labels, strict=True) if len(part)
-    )
-    return score_heads(blocks, [network.head])[0], np.concatenate(labels)
+    known = [(part, part.labels) for part in rows if part.labels is not None]  # all have them
+    blocks = chain.from_iterable(labelled(part, own) for part, own in known)
+    return score_heads(blocks, [network.head])[0], np.concatenate([own for _, own in known])
 
 
 def _coverage(inputs: StudyInputs) -> list[str]:
-    known = [part.images.labels for part in inputs.eval]
-    known += [net.eval_labels for net in feature_file_networks(inputs)[:1] if not known]
-    labels = [each for each in known if each is not None]
+    files = feature_file_networks(inputs)
+    known = [part.images.labels for part in inputs.eval] or [net.eval_labels for net in files]
+    # Files are of the same rows: the labels of one are those of all.
+    labels = [each for each in known if each is not None][: len(inputs.eval) or 1]
     return list(coverage(np.concatenate(labels), inputs.classes)) if labels else []
 
 

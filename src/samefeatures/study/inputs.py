@@ -142,7 +142,7 @@ SPACES = ("pixels", "questions", "labels", "noise")
 def _refuse_names_of_spaces(names: Sequence[str]) -> None:
     """Two spaces of one name would be taken for each other."""
     for name in names:
-        twin = next((n for n in names if n != name and name.startswith(f"{n}.random")), None)
+        twin = next((n for n in names if name.startswith(f"{n}.random")), None)
         if name in SPACES or twin is not None:
             what = (
                 f"'{twin}' with random weights" if twin else "a space that controls and tasks use"
