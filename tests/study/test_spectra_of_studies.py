@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +10,21 @@ import pandas as pd
 import pytest
 
 import samefeatures as sf
+from elsewhere import Told, not_on_the_host
 from npz_worlds import make_worlds, write_npz
+from samefeatures.algebra import HOST
 from samefeatures.base.errors import ConfigError
+from samefeatures.base.progress import Silent
+from samefeatures.features.rows import ArrayRows
+from samefeatures.joint.record import Moments
 from samefeatures.maps import AffineMap
 from samefeatures.report.write import write_report
+from samefeatures.similarity.spectra import Spectra
 from samefeatures.study import spectra as stage
 from samefeatures.study.config import parse_config
-from samefeatures.study.results import StudyResults
-from samefeatures.study.spectra import thinned
+from samefeatures.study.map_files import MapFiles
+from samefeatures.study.results import SpectraSummary, StudyResults
+from samefeatures.study.spectra import SpectraInputs, kept_spectra, space_spectrum, thinned
 from samefeatures.study.study import Study
 
 
@@ -148,3 +156,126 @@ def test_few_points_of_many_directions() -> None:
     assert (many[0], many[-1]) == (1, 2048)
     assert len(many) <= 100
     assert many == sorted(set(many))
+
+
+RNG = np.random.default_rng(3)
+ROWS = {
+    name: (RNG.normal(size=(300, dim)) * np.geomspace(9, 0.5, dim)).astype(np.float32)
+    for name, dim in {"a": 9, "b": 5}.items()
+}
+
+
+def moments() -> Moments:
+    out = Moments(list(ROWS), [rows.shape[1] for rows in ROWS.values()])
+    out.update(*ROWS.values())
+    return out
+
+
+def inputs_of(folder: Path, **changes: object) -> SpectraInputs:
+    """Two networks and two methods whose maps are no projections of each other."""
+    maps = MapFiles(folder / "maps", ["ols", "other"], list(ROWS))
+    rng = np.random.default_rng(4)
+    for label in maps.labels:
+        for source, target in ("ab", "ba"):
+            shape = ROWS[target].shape[1], ROWS[source].shape[1]
+            fitted = AffineMap(
+                weight=rng.normal(size=shape), bias=rng.normal(size=shape[0]), source=source,
+                target=target, method=label, source_fingerprint=source, target_fingerprint=target,
+            )  # fmt: skip
+            maps.path(label, source, target).parent.mkdir(parents=True, exist_ok=True)
+            maps.keep(label, fitted)
+    plain = SpectraInputs(
+        fit={n: ArrayRows(name=n, values=rows, fingerprint=n) for n, rows in ROWS.items()},
+        moments=moments,
+        precision="float64",
+        maps=maps,
+        keys={label: f"key of {label}" for label in maps.labels},
+        folder=folder,
+        algebra=HOST,
+        progress=Silent(),
+    )
+    return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+def ratio(values: np.ndarray) -> float:
+    """The participation ratio."""
+    return float(values.sum() ** 2 / (values**2).sum())
+
+
+def test_spectra_by_hand_elsewhere_and_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = Told()
+    inputs = inputs_of(tmp_path, algebra=not_on_the_host(monkeypatch), progress=told)
+    found = kept_spectra(inputs)
+    assert told.tasks == {"spectra": (2 + 4, [1] * 6)}
+    assert [space.network for space in found.spaces] == ["a", "b"]
+    for space in found.spaces:
+        rows = ROWS[space.network].astype(np.float64)
+        rows -= rows.mean(axis=0)
+        values = np.linalg.svd(rows, compute_uv=False) ** 2
+        shares, dim = values / values.sum(), len(values)
+        assert (space.dim, space.rank, space.at) == (dim, dim, tuple(range(1, dim + 1)))
+        assert space.shares == pytest.approx(shares, rel=1e-5)
+        assert all(float(f"{share:.6g}") == share for share in space.shares)
+        held = [int((np.cumsum(shares) < share).sum()) + 1 for share in (0.5, 0.9, 0.99)]
+        assert [space.half, space.ninety, space.ninety_nine] == held
+        assert len({*held, dim}) == 4 or space.network == "b"
+        assert space.effective_dimension == pytest.approx(ratio(values))
+    pairs = [(label, a, b) for label in ("ols", "other") for a, b in ("ab", "ba")]
+    assert [(row.method, row.source, row.target) for row in found.maps] == pairs
+    for row in found.maps:
+        fitted = inputs.maps.load(row.method, row.source, row.target)
+        rows = ROWS[row.source].astype(np.float64)
+        mapped = (rows - rows.mean(axis=0)) @ fitted.weight.T
+        variances = np.linalg.svd(mapped, compute_uv=False) ** 2
+        assert row.effective_dimension == pytest.approx(ratio(variances))
+        alone = np.linalg.svd(fitted.weight, compute_uv=False) ** 2
+        assert row.effective_rank == pytest.approx(ratio(alone))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"keys": {"ols": "key of ols", "other": "another key"}},
+        {"keys": {"ols": "key of ols", "others": "key of other"}},
+        {"precision": "float32"},
+        {"fit": {n: ArrayRows(name=n, values=v, fingerprint="other") for n, v in ROWS.items()}},
+    ],
+)
+def test_what_could_change_a_spectrum_takes_all_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, object]
+) -> None:
+    taken: list[SpectraInputs] = []
+    inputs = inputs_of(tmp_path)
+    none = SpectraSummary(spaces=())
+    monkeypatch.setattr(stage, "_taken", lambda given: taken.append(given) or none)
+    for given, count in ((inputs, 1), (inputs, 1), (replace(inputs, **changes), 2)):
+        assert kept_spectra(given) == none
+        assert len(taken) == count
+        (path,) = (tmp_path / "spectra").iterdir()  # those of before are gone
+        assert (len(path.stem), path.suffix) == (16, ".json")
+    monkeypatch.setattr(stage, "SPECTRA_VERSION", 99)
+    kept_spectra(taken[-1])
+    assert len(taken) == 3
+
+
+def test_points_lie_in_even_steps_on_a_logarithmic_axis() -> None:
+    assert list(thinned(101))[-1] == 101
+    assert len(list(thinned(101))) <= 100
+    steps = np.diff(np.log(thinned(10**6)[-40:]))
+    np.testing.assert_allclose(steps, np.log(10**6) / 99, rtol=1e-2)
+    assert list(thinned(10**6))[:3] == [1, 2, 3]
+
+
+def test_shares_are_those_of_the_directions_that_are_kept() -> None:
+    """120 directions: not all of them have a point."""
+    rng = np.random.default_rng(5)
+    rows = (rng.normal(size=(500, 120)) * np.geomspace(5, 1, 120)).astype(np.float32)
+    wide = Moments(["w"], [120])
+    wide.update(rows)
+    space = space_spectrum(Spectra(wide), "w", 120)
+    values = np.linalg.svd(rows - rows.mean(axis=0, dtype="f8"), compute_uv=False) ** 2
+    assert space.rank == 120 > len(space.at) == len(space.shares)
+    expected = (values / values.sum())[np.array(space.at) - 1]
+    np.testing.assert_allclose(space.shares, expected, rtol=1e-4)
