@@ -394,9 +394,13 @@ def test_all_spaces_are_scored_elsewhere_and_told(
         return tuple(take())[:1]
 
     steps.clear()
-    told = Told()
-    away = replace(inputs, progress=told, algebra=not_on_the_host(monkeypatch))
+    told, place, asked, of = Told(), not_on_the_host(monkeypatch), [], Evidence.of
+    monkeypatch.setattr(
+        Evidence, "of", lambda made, **options: asked.append(options) or of(made, **options)
+    )
+    away = replace(inputs, progress=told, algebra=place)
     found = find_spaces(away, made, mine, kept=keep)
+    assert asked == [{"sample": 40, "algebra": place}]
     assert steps == [step for name in "abc" for step in (name, "forget", "give back")]
     assert told.tasks == {"control spaces": (6, [1] * 6), "shared beyond them": (3, [1] * 3)}
     assert (found.rows, found.answers, found.notes) == (plain.rows, plain.answers, plain.notes)
