@@ -6,6 +6,8 @@ import math
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,13 +15,20 @@ import polars as pl
 import pytest
 
 import samefeatures as sf
+from elsewhere import Told, not_on_the_host
 from npz_worlds import make_worlds, write_npz
 from samefeatures.base.errors import ConfigError, StoreError, UnknownNameError
+from samefeatures.joint.norms import distances, norm_of
 from samefeatures.report.similarity_record import similarity_record
+from samefeatures.similarity import MEASURES
+from samefeatures.similarity.measures.mutual_knn import MutualKNN
+from samefeatures.similarity.measures.pwcca import PWCCA
+from samefeatures.study import similarity as of_pairs
 from samefeatures.study.config import parse_config
 from samefeatures.study.kept_similarity import kept_similarity
-from samefeatures.study.results import StudyResults
+from samefeatures.study.results import MeasureSummary, Similarity, StudyResults
 from samefeatures.study.results.similarity import similarity_of
+from samefeatures.study.similarity import chosen_measures, measured
 from samefeatures.study.study import Study
 
 
@@ -329,3 +338,140 @@ def test_every_measure_says_how_many_rows_it_is_of(sources: list[str], tmp_path:
         assert found.columns["rows"] == [found.n] * 9 + [60] * 9
     lines = similarity_record(now, []).measures
     assert [line.rows for line in lines] == [now.n, 60]
+
+
+RNG = np.random.default_rng(6)
+CAUSES = RNG.normal(size=(60, 3))
+ROWS = {
+    name: (CAUSES @ RNG.normal(size=(3, dim)) + RNG.normal(size=(60, dim))).astype("f4")
+    for name, dim in {"a": 4, "b": 6, "c": 5}.items()
+}
+
+
+def moments() -> sf.Moments:
+    out = sf.Moments(list(ROWS), [rows.shape[1] for rows in ROWS.values()])
+    out.update(*ROWS.values())
+    return out
+
+
+def none() -> sf.Moments:
+    pytest.fail("nobody asks for norms")
+
+
+class Shown:
+    """The first rows of every space."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def rows(self, name: str) -> np.ndarray:
+        return ROWS[name][: self.count]
+
+
+def known_beyond(**sampled: int) -> Similarity:
+    """What a study found: cka and mutual_knn beyond answers, angle beyond nothing."""
+    pairs = {(a, b): 0.25 for a in "abc" for b in "abc"}
+    beyond = {"cka": {"answers": pairs}, "mutual_knn": {"answers": pairs}, "angle": {}}
+    return Similarity(
+        title="", names=("a", "b", "c"), n=60, beyond=beyond, sampled=sampled,
+        measures=tuple(MeasureSummary.of(MEASURES.get(name)) for name in beyond),
+        values=dict.fromkeys(beyond, pairs),
+    )  # fmt: skip
+
+
+def test_all_pairs_from_moments_elsewhere_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    names, summed = ["cka", "pwcca", "mutual_knn"], moments()
+    told, place = Told(), not_on_the_host(monkeypatch)
+    found = measured(
+        names, summed, norms=none, sample=Shown(40), title="a title", algebra=place, progress=told
+    )  # fmt: skip
+    assert told.tasks == {"similarity": (3, [1, 1, 1])}
+    assert (found.title, found.names, found.n) == ("a title", ("a", "b", "c"), 60)
+    assert (found.sampled, found.beyond, found.notes) == ({"mutual_knn": 40}, {}, ())
+    assert found.results is None
+    assert found.measures == tuple(MeasureSummary.of(MEASURES.get(name)) for name in names)
+    assert list(found.values) == names
+    for a in "abc":
+        for b in "abc":
+            expected = 1 if a == b else PWCCA().value(summed, a, b, algebra=place)
+            assert found.values["pwcca"][a, b] == pytest.approx(expected)
+    assert abs(found.values["pwcca"]["a", "b"] - found.values["pwcca"]["b", "a"]) > 1e-3
+    near = MutualKNN()
+    of_rows = [near.of_rows(ROWS[name][:40], algebra=place) for name in "ab"]
+    assert found.values["mutual_knn"]["a", "b"] == near.value(*of_rows)
+    wide = measured(["mutual_knn"], summed, norms=none, sample=Shown(99), title="", algebra=place)
+    assert wide.sampled == {"mutual_knn": 60}  # there are no more
+    assert wide.values["mutual_knn"] != found.values["mutual_knn"]
+
+
+def test_two_networks_are_a_pair_and_one_is_none() -> None:
+    two = sf.Moments(["a", "b"], [4, 6])
+    two.update(ROWS["a"], ROWS["b"])
+    assert len(measured(["cka"], two, norms=none, title="").values["cka"]) == 4
+    one = sf.Moments(["a"], [4])
+    one.update(ROWS["a"])
+    with pytest.raises(ConfigError, match="two networks or more"):
+        measured(["cka"], one, norms=none, title="")
+
+
+def test_norms_are_those_that_are_given() -> None:
+    of_norms = sf.Moments([norm_of(name) for name in ROWS], [1] * 3)
+    of_norms.update(*(distances(rows, rows.mean(axis=0, dtype="f8")) for rows in ROWS.values()))
+    found = measured(["debiased_cka"], moments(), norms=lambda: of_norms, title="")
+    expected = sf.moments(ROWS).debiased_cka("a", "b")
+    assert found.values["debiased_cka"]["a", "b"] == pytest.approx(expected)
+
+
+def test_what_results_hold_stands_beside_what_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    results = SimpleNamespace(controls=object())
+    known = known_beyond(mutual_knn=40)
+    monkeypatch.setattr(
+        of_pairs, "similarity_of", lambda given: known if given is results else pytest.fail("other")
+    )
+    options: dict[str, Any] = {"norms": none, "title": "", "results": results}
+    names = ["cka", "mutual_knn", "angle", "cca"]
+    found = measured(names, moments(), sample=Shown(40), **options)
+    assert found.results is results
+    assert found.beyond == {name: known.beyond[name] for name in ("cka", "mutual_knn")}
+    assert found.notes == (
+        "Not known beyond the controls: angle, cca. Name them in 'measures' of the study, and run "
+        "it.",
+    )
+    fewer = measured(names[:2], moments(), sample=Shown(30), **options)
+    assert fewer.beyond == {"cka": known.beyond["cka"]}
+    assert fewer.notes == (
+        "Known beyond the controls of 40 rows alone: mutual_knn. Run the study again for as many "
+        "as here.",
+    )
+    both = measured(["mutual_knn", "angle"], moments(), sample=Shown(30), **options)
+    assert [note.split(":")[0] for note in both.notes] == [
+        "Not known beyond the controls",
+        "Known beyond the controls of 40 rows alone",
+    ]
+    assert both.notes[0].split(": ")[1].startswith("angle.")
+    results.controls = None
+    assert measured(names, moments(), sample=Shown(30), **options).notes == ()
+
+
+def test_results_that_hold_no_measure_of_two_spaces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(of_pairs, "similarity_of", lambda _: None)
+    results: Any = SimpleNamespace(controls=object())
+    found = measured(["cka"], moments(), norms=none, title="", results=results)
+    assert found.beyond == {}
+    assert found.notes == (
+        "Not known beyond the controls: cka. Name them in 'measures' of the study, and run it.",
+    )
+
+
+def test_measures_that_are_chosen() -> None:
+    assert chosen_measures(["angle"], ["cka"]) == ("angle",)
+    assert chosen_measures([], ["r2", "cka", "mutual_knn"]) == ("cka", "mutual_knn")
+    ours = chosen_measures([], ["r2", "cosine"])
+    assert ours == tuple(
+        name
+        for name in MEASURES.ours
+        if MEASURES.get(name).judges == "spaces" and name != "mutual_knn"
+    )
+    with pytest.raises(ConfigError, match=r"'r2' judges a map.*another: .*cka") as caught:
+        chosen_measures(["cka", "r2"], [])
+    assert "cosine" not in str(caught.value).split("name another: ")[1]
