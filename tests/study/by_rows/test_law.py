@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.optimize import curve_fit
 from scipy.stats import t
 
-from samefeatures.study.by_rows.law import forecasts, law_of
+from samefeatures.study.by_rows.law import EXPONENTS, FLAT, MISS, Law, _poor, forecasts, law_of
 from samefeatures.study.results import RowsForecast, RowsPoint
 
 SIZES = (250, 500, 1000, 2000, 4000, 8000)
@@ -102,3 +104,66 @@ def test_a_poor_law_is_silent(values: dict[int, float], says: str) -> None:
     assert says in found.poor
     assert found.expected is None
     assert found.low is None
+
+
+def test_the_law_is_tested_by_the_sizes_below_the_largest() -> None:
+    noise = np.random.default_rng(2).normal(0, 2e-4, len(SIZES))
+    values = {n: law(n) + e for n, e in zip(SIZES, noise, strict=True)}
+    found = of({(n, 0): value for n, value in values.items()})
+    assert found.predicted == law_of({n: values[n] for n in SIZES[1:-1]}).at(8000)
+    assert found.limit == law_of({n: values[n] for n in SIZES[1:]}).a
+
+
+@pytest.mark.parametrize(("widest", "since"), [(499, 500), (500, 1000), (999, 1000)])
+def test_the_tail_lies_above_the_widest_network(widest: int, since: int) -> None:
+    """Four sizes are enough."""
+    found = of({(n, 0): law(n) for n in SIZES}, widest)
+    assert (found.since, found.poor) == (since, "")
+
+
+def test_each_method_and_value_has_its_own() -> None:
+    """Against the forecast of its points alone."""
+    both = [replace(point(n, law(n)), r2_beyond_answers=law(n) / 2) for n in SIZES]
+    other = [replace(point(n, law(n) - 0.1), method="ridge") for n in SIZES]
+    found = list(forecasts([*both, *other], 400))
+    places = [("ols", "r2"), ("ols", "r2_beyond_answers"), ("ridge", "r2")]
+    assert [(each.method, each.value) for each in found] == places
+    for each, points in zip(found[::2], (both, other), strict=True):
+        assert each == next(forecasts(points, 400))
+    assert found[1].found == law(8000) / 2
+    (few,) = forecasts([point(250, 0.1)], 400)
+    assert (few.method, few.value) == ("ols", "r2")
+
+
+def test_a_seed_that_lacks_a_size_of_others_is_left_out() -> None:
+    """It would be a series with holes; sizes that one seed has belong to all of them."""
+    whole = {(n, 0): law(n) for n in SIZES}
+    holes = {(500, 1): 0.2, (1000, 2): 0.3}
+    assert of({**whole, **holes}) == of(whole)
+
+
+def test_a_law_bends_where_it_rises_to_a_limit() -> None:
+    least = float(EXPONENTS[0])
+    for b, c, bends in [
+        (0.5, 0.7, True),
+        (0.5, float(EXPONENTS[1]), True),
+        (0.5, 3.9, True),
+        (0.5, least, False),
+        (0.0, 0.7, False),
+        (-0.5, 0.7, False),
+        (-0.5, least, False),
+    ]:
+        assert Law(a=1.0, b=b, c=c).bends == bends, (b, c)
+
+
+def test_what_is_on_the_border_is_not_poor() -> None:
+    good, high = Law(a=1.0, b=0.5, c=0.7), Law(a=1.1, b=0.5, c=0.7)
+    straight = Law(a=0.9, b=0.5, c=float(EXPONENTS[0]))
+    for value, step in FLAT.items():
+        assert _poor(value, step, MISS * step, [good, good]) == ""
+        assert "rise any more" in _poor(value, step * 0.99, 0.0, [good])
+        assert "misses" in _poor(value, step, MISS * step * 1.01, [good])
+        assert "no limit" in _poor(value, step, 0.0, [good, straight])
+    assert _poor("change", 1.0, 0.0, [good, high]) == "", "percent go above 1"
+    assert "above 1" in _poor("r2", 1.0, 0.0, [good, high])
+    assert "above 1" in _poor("r2_beyond_answers", 1.0, 0.0, [high, good])

@@ -86,7 +86,7 @@ def _by_seed(points: Sequence[RowsPoint], value: str) -> list[dict[int, float]]:
             found.setdefault(point.rows, {})[point.seed] = known
     seeds = sorted({seed for values in found.values() for seed in values})
     return [
-        {n: values.get(seed, values[min(values)]) for n, values in sorted(found.items())}
+        {n: values.get(seed, next(iter(values.values()))) for n, values in sorted(found.items())}
         for seed in seeds
         if all(seed in values or len(values) == 1 for values in found.values())
     ]
