@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import samefeatures as sf
 from samefeatures.base.errors import ConfigError
-from samefeatures.study.by_rows.sizes import methods_of, sizes_of
+from samefeatures.study.by_rows.sizes import check_listed, methods_of, sizes_of
 from samefeatures.study.config import StudyConfig
 from samefeatures.study.curve_config import CurveConfig
 
@@ -31,6 +32,9 @@ def config(**keys: Any) -> StudyConfig:
         (40, [23], (20, 23, 40)),
         (44, [20], (22, 44)),
         (100, [1000], (25, 50, 100)),
+        (46, [2, 2, 1], (2, 23, 46)),
+        (46, [1], (23, 46)),
+        (32, [500, 40], (16, 32)),
         (3, [8], (3,)),
         (2, [8], (2,)),
     ],
@@ -45,6 +49,19 @@ def test_sizes_that_are_named_are_taken() -> None:
     assert sizes_of(CurveConfig(sizes=(50, 10)), 50, [8]) == (10, 50)
     with pytest.raises(ConfigError, match="names 51 rows, and the fit set has 50"):
         sizes_of(CurveConfig(sizes=(10, 51)), 50, [8])
+
+
+def test_named_sizes_are_held_to_the_rows_that_are_listed() -> None:
+    """Before features are taken: of all parts of the fit set, where their rows are known."""
+
+    def listed(*rows: int) -> Any:
+        return SimpleNamespace(fit=[SimpleNamespace(rows=each) for each in rows])
+
+    check_listed(CurveConfig(sizes=(10, 51)), listed(31, 20))
+    with pytest.raises(ConfigError, match="names 52 rows, and the fit set has 51"):
+        check_listed(CurveConfig(sizes=(10, 52)), listed(31, 20))
+    check_listed(CurveConfig(sizes=(10, 52)), listed(0))
+    check_listed(CurveConfig(), listed(1))
 
 
 @pytest.mark.parametrize(
