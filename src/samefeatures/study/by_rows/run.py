@@ -12,9 +12,8 @@ from samefeatures.base.kept_records import keep_record, kept_record, let_others_
 from samefeatures.base.progress import Progress
 from samefeatures.features.nests import places_of
 from samefeatures.features.rows import FeatureRows, held
-from samefeatures.joint.nested import Nest, nested_moments
+from samefeatures.joint.nested import nested_moments
 from samefeatures.maps import SourceProblem
-from samefeatures.maps.heads import HeadInverses
 from samefeatures.study.by_rows.answers import AnswerSpaces
 from samefeatures.study.by_rows.judge import Judge, MapOfRows
 from samefeatures.study.by_rows.medians import Place, Tables
@@ -130,7 +129,6 @@ def _made(
             inputs.judge.moments,
             algebra=inputs.algebra,
         )
-    heads = HeadInverses(inputs.judge.networks, algebra=inputs.algebra)
     entries = {entry.label: entry.build() for entry in inputs.methods}
     for seed in sorted({seed for seed, _ in steps}):
         mine = [place for place in missing if place.seed == seed]
@@ -147,16 +145,12 @@ def _made(
         for rows, nest in zip(sizes, nests, strict=True):
             done: dict[Place, list[MapOfRows]] = {p: [] for p in mine if p.rows == rows}
             for source in inputs.fit if done else ():
-                problem = _problem(source, nest, inputs, heads)
+                problem = SourceProblem(
+                    source, inputs.judge.networks, nest.networks, algebra=inputs.algebra
+                )
                 left = answers.left(nest, source, algebra=inputs.algebra) if answers else None
                 for place, maps in done.items():
                     maps.extend(inputs.judge.maps(entries[place.method], problem, left))
                 advance(1)
             for place, maps in done.items():
                 yield place, tuple(maps)
-
-
-def _problem(source: str, nest: Nest, inputs: ByRowsInputs, heads: HeadInverses) -> SourceProblem:
-    return SourceProblem(
-        source, inputs.judge.networks, nest.networks, algebra=inputs.algebra, heads=heads
-    )
