@@ -176,8 +176,8 @@ class ClassSums:
             shift: Rows of mean 0 that are thought to be in each class; infinity: all are 0.
         """
         weight = self.counts - 1 + shift
-        alone = weight < 0.5  # nothing else is known of the class
-        inverse = np.where(alone | ~(self.counts > 0.5), 0.0, 1 / np.where(alone, 1.0, weight))
+        inverse = np.zeros_like(weight)  # where nothing else is known of the class
+        np.divide(1.0, weight, out=inverse, where=weight > 0.5)
         square = (1 + inverse) ** 2 * self.squares
         rest = (self.counts * inverse - 2 * (1 + inverse)) * inverse * self.totals
         out: Float64 = (square + rest).sum(axis=1)

@@ -115,8 +115,8 @@ def class_effects(sums: Float64, counts: Float64, shift: float) -> Float64:
     """
     if math.isinf(shift):
         return np.zeros_like(sums)
-    alive = counts > 0.5
-    weight = np.where(alive, 1 / np.where(alive, counts + shift, 1.0), 0.0)
+    weight = np.zeros_like(counts)
+    np.divide(1.0, counts + shift, out=weight, where=counts > 0.5)
     apart = (weight @ sums) / (weight @ counts)  # (d,)
     out: Float64 = sums - counts[:, None] * apart
     out *= weight[:, None]
