@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -110,7 +111,7 @@ def count_right(
         points = (block - mean) @ encoder  # (r, k)
         for name, (weight, bias) in heads.items():
             logits = np.tile(bias, (len(block), 1))
-            for i, (first, last) in enumerate(zip((0, *ks), ks, strict=False)):
+            for i, (first, last) in enumerate(pairwise((0, *ks))):
                 logits += points[:, first:last] @ weight[first:last]
                 found[name][i] += int((logits.argmax(axis=1) == right).sum())
     return found

@@ -61,7 +61,8 @@ def told_by_answers(
     between = (counts * means**2).sum(axis=0)
     seen = int((counts > 0).sum())
     noise = (total - between) / max(len(points) - seen, 1)  # (k,) within one answer
-    signal = np.maximum(between / max(seen - 1, 1) - noise, 0) * max(seen - 1, 1) / len(points)
+    apart = max(seen - 1, 1)
+    signal = np.maximum(between / apart - noise, 0) * apart / len(points)
     shrunk = means * counts * signal / np.maximum(counts * signal + noise, 1e-300)
     errors = ((judged - centre - shrunk[judged_answers]) ** 2).sum(axis=0)
     spread = ((judged - judged.mean(axis=0, dtype=np.float64)) ** 2).sum(axis=0)

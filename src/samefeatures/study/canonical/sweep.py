@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -78,13 +79,13 @@ def known(value: float) -> float | None:
 
 def _space(inputs: CanonicalInputs, stack: Stack) -> tuple[CanonicalSpace, list[int]]:
     chosen = inputs.chosen
-    asked = chosen.k or [2**i for i in range(LARGEST.bit_length())]
-    largest = max(k for k in asked if k == asked[0] or chosen.k or k <= stack.most)
+    most = max(stack.most, 1)
+    asked = chosen.k or [k for i in range(LARGEST.bit_length()) if (k := 2**i) <= most]
     space = space_of(
         stack,
         inputs.fit_moments,
         inputs.prints,
-        k=largest,
+        k=asked[-1],
         alpha=chosen.alpha,
         at_most=chosen.k is None,
     )
@@ -185,13 +186,10 @@ def _network(
         return plain
     r2, losses = fit_of_others(inputs, others, name)
     mine = {(p.source, p.target): p for p in pairs if p.k == k}
-    inside = {pair: math.nan if p.r2 is None else p.r2 for pair, p in mine.items()}
+    inside = {q: p.r2 for q, p in mine.items() if p.r2 is not None}
     lost = {q: p.loss_points for q, p in mine.items() if p.loss_points is not None}
-    return CanonicalNetwork(
-        name=name,
-        dim=member.dim,
-        rank=member.rank,
-        held=held,
+    return replace(
+        plain,
         r2_in=median_of(inside, name),
         r2_out=median_of(r2, name),
         loss_in=median_of(lost, name),
