@@ -81,6 +81,16 @@ def test_what_is_left_is_of_the_source_and_all_others(spaces: AnswerSpaces, nest
         expected = centred("b").T @ (y - p @ np.linalg.solve(inside, p.T @ y))
         np.testing.assert_allclose(left.fit.block("b", name), expected, rtol=1e-6, atol=1e-5)
     assert left.fit.n == SIZE
+    assert all(not mean.any() for mean in left.fit.means.values())
+    held_p = np.eye(CLASSES)[answers("b", "eval")] - one_hot.mean(axis=0)
+    errors = {}
+    for name in "bac":
+        y = WORLDS[name]["fit_features"][FIRST].astype(float)
+        effects = np.linalg.solve(inside, p.T @ (y - y.mean(axis=0)))
+        errors[name] = WORLDS[name]["eval_features"] - y.mean(axis=0) - held_p @ effects
+    for name, error in errors.items():
+        np.testing.assert_allclose(left.squares[name], (error**2).sum(), rtol=1e-6)
+        np.testing.assert_allclose(left.held[name], errors["b"].T @ error, rtol=1e-6, atol=1e-5)
 
 
 def sums_of(classes: list[int], *targets: Float64, count: int = 4) -> ClassSums:

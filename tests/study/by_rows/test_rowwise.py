@@ -10,12 +10,13 @@ import pytest
 
 from samefeatures.algebra import HOST
 from samefeatures.features.rows import ArrayRows
+from samefeatures.joint.blocks import Blocks
 from samefeatures.joint.record import Moments
 from samefeatures.maps import OLS, Method, Ridge, SourceProblem
 from samefeatures.networks.record import Head
 from samefeatures.study.by_rows import judge as judging
 from samefeatures.study.by_rows.judge import Judge, MapOfRows
-from samefeatures.study.by_rows.rowwise import is_cheaper
+from samefeatures.study.by_rows.rowwise import is_cheaper, judged_rows
 
 DIMS = {"a": 6, "b": 4, "constant": 3}
 FIT, EVAL, CLASSES = 40, 9, 5
@@ -83,3 +84,47 @@ def test_few_rows_are_cheaper_many_are_not() -> None:
     assert is_cheaper(1000, 128, 1000)
     assert not is_cheaper(50_000, 2048, 1000)
     assert not is_cheaper(1000, 128, 0)
+    assert is_cheaper(20, 8, 5)
+    assert not is_cheaper(21, 8, 5)
+
+
+def test_a_target_that_varies_by_little_has_its_r2() -> None:
+    """Of rows whose squares come to less than one."""
+    judge, problem = world(FIT)
+    inverse = OLS().inverse(problem)
+    x, y = (judge.rows[name].span(0, EVAL) for name in "ab")
+    small = np.float32(1e-3)
+    rows = {"a": judge.rows["a"], "b": ArrayRows(name="b", values=small * y, fingerprint="b")}
+    moments, fit = Moments(["a", "b"], [6, 4]), problem.moments
+    moments.update(x, small * y)
+    less = Blocks(
+        n=fit.n,
+        means={"a": fit.mean_of("a"), "b": small * fit.mean_of("b")},
+        products={("a", "a"): fit.block("a", "a"), ("a", "b"): small * fit.block("a", "b")},
+    )
+    given: dict[str, Any] = {"networks": judge.networks, "labels": judge.labels}
+    whole = judged_rows(problem, inverse, ["b"], rows=judge.rows, judge=judge.moments, **given)
+    scaled = SourceProblem("a", judge.networks, less)
+    found = judged_rows(scaled, inverse, ["b"], rows=rows, judge=moments, **given)
+    assert moments.sum_of_squares("b") < 1
+    assert next(found).r2 == pytest.approx(next(whole).r2, rel=1e-4)
+
+
+def test_without_labels_nothing_is_counted() -> None:
+    judge, problem = world(FIT)
+    for labels in (judge.labels, None):
+        found = judged_rows(
+            problem,
+            OLS().inverse(problem),
+            ["b", "constant"],
+            networks=judge.networks,
+            rows=judge.rows,
+            labels=labels,
+            judge=judge.moments,
+        )
+        b, constant = found
+        assert (b.target, constant.target) == ("b", "constant")
+        assert (b.correct is None) == (labels is None)
+        assert constant.correct is None
+        assert np.isfinite(b.r2)
+        assert np.isnan(constant.r2)

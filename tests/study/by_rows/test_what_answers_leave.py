@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
+from samefeatures.algebra.host import Host
 from samefeatures.base.arrays import Float64, Int64
 from samefeatures.joint.blocks import Blocks, BlockSums
 from samefeatures.joint.views import Beside
+from samefeatures.maps import AffineMap
+from samefeatures.maps.note import FitNote
 from samefeatures.similarity.sheet import Sheet
-from samefeatures.study.by_rows.left import Within, class_effects, left_of
+from samefeatures.study.by_rows.left import Left, Within, class_effects, left_of
 
 CLASSES = 6
 DIMS = {"a": 4, "b": 3, "c": 5}
@@ -84,3 +88,52 @@ def test_effects_of_classes_solve_the_ridge(shift: float) -> None:
     found = class_effects(p.T @ y, one_hot.sum(axis=0), shift)
     np.testing.assert_allclose(found, expected, atol=1e-9)
     assert not found[[2, 5]].any(), "nobody is in these classes"
+
+
+class Widths(Host):
+    """Notes how many columns every product runs over."""
+
+    asked: ClassVar[list[int]] = []
+
+    def product(self, a: Float64, b: Float64) -> Float64:
+        self.asked.append(len(b))
+        return super().product(a, b)
+
+
+def test_no_product_runs_over_classes_that_nobody_is_in() -> None:
+    fit_classes, eval_classes = np.array([0, 0, 5, 5, 5]), np.array([1, 5, 1])
+    fit, fit_sums = summed(rows_of(fit_classes, 0), fit_classes)
+    judge, judge_sums = summed(rows_of(eval_classes, 1), eval_classes)
+    place = ("a", "answers")
+    Widths.asked.clear()
+    within = Within.of(judge, judge_sums, place, list(DIMS), algebra=Widths())
+    left_of(place, ["b", "c"], 0.3, fit=(fit, fit_sums), judge=(judge, judge_sums),
+            within=within, algebra=Widths())  # fmt: skip
+    assert within.classes.tolist() == [1, 5]
+    assert set(Widths.asked) == {2}
+    assert len(Widths.asked) == 3 + 3 * 2
+
+
+def left(squares: float, held: Float64) -> Left:
+    return Left(
+        source="a",
+        targets=("b",),
+        fit=Blocks(n=2, means={}, products={}),
+        held={"a": np.diag([2.0, 1.0]), "b": held},
+        squares={"a": 3.0, "b": squares},
+    )
+
+
+def test_r2_is_of_the_squares_that_are_left() -> None:
+    """However few; of nothing there is none."""
+    weight = np.array([[0.5, -1.0]])
+    fitted = AffineMap(
+        weight=weight, bias=np.zeros(1), source="a", target="b", method="ols",
+        source_fingerprint="a", target_fingerprint="b",
+        fit=FitNote(rank=2, full_rank=2, condition=1.0, message=""),
+    )  # fmt: skip
+    held = np.array([[0.4], [-0.3]])
+    # 2 · (0.2 + 0.3) is explained, 2 · 0.25 + 1 is put in
+    for squares in (4.0, 0.5):
+        assert left(squares, held).r2(fitted) == pytest.approx(1 - (squares - 1.0 + 1.5) / squares)
+    assert math.isnan(left(0.0, 0 * held).r2(fitted))

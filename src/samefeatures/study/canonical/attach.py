@@ -69,7 +69,7 @@ def attach_networks(
         "networks": entries.networks,
         "methods": entries.methods,
         "controls": False,
-        "canonical": False,
+        "ranks": None,
         "tasks": (),
         "class_names": None,
     }
