@@ -203,5 +203,6 @@ def _fit_labels(inputs: StudyInputs, config: StudyConfig, base: Path) -> str:
         for name in part.images.ids
         for view in (range(part.views.count) if part.views else [None])
     ]
-    found = fit_labels(config.data, ids, classes=inputs.classes, base=base)
+    networks = inputs.networks.values()
+    found = fit_labels(config.data, ids, networks=networks, base=base)
     return f"none: {found}" if isinstance(found, str) else "known; controls alone use them"

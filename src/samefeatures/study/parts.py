@@ -157,13 +157,15 @@ class StudyParts:
     def control_inputs(self) -> ControlInputs:
         """What controls are taken of."""
         fit, evaluation, data = self.fit_features, self.eval_features, self.config.data
-        classes, chosen = self.inputs.classes, self.config.chosen_controls
+        networks, chosen = self.inputs.networks, self.config.chosen_controls
         return ControlInputs(
-            networks=self.inputs.networks,
+            networks=networks,
             fit=fit.rows,
             evaluation=evaluation.rows,
             labels=self.eval_labels,
-            fit_labels=lambda: fit_labels(data, fit.ids, classes=classes, base=self.base),
+            fit_labels=lambda: fit_labels(
+                data, fit.ids, networks=networks.values(), base=self.base
+            ),
             # In this process: other machines know the networks of the study's file alone.
             extract=lambda networks: rows_of_others(self.inputs, self._local, networks),
             folder=self.out,
