@@ -7,7 +7,22 @@ from typing import Any
 
 import numpy as np
 
+from samefeatures.networks.record import FeatureFile, Head
+
 CLASSES = 5
+
+
+def feature_file(name: str, features: np.ndarray, head: Head | None = None) -> FeatureFile:
+    """A network of these features, on both sides."""
+    return FeatureFile(
+        name=name,
+        source=f"npz:{name}.npz",
+        head=head,
+        fingerprint=f"weights of {name}",
+        fit_features=features,
+        eval_features=features,
+        eval_labels=None,
+    )
 
 
 def write_npz(folder: Path, name: str, world: dict[str, np.ndarray], **changes: Any) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
-from samefeatures.study.classes import class_changes, count_classes
+from samefeatures.study.classes import class_changes, count_classes, write_classes
 from samefeatures.study.study import Study
 
 
@@ -100,3 +102,50 @@ def test_an_eval_set_of_one_class() -> None:
     assert (counts.classes.tolist(), counts.n.tolist(), counts.fixed.tolist()) == ([3], [7], [2])
     (change,) = class_changes([counts])
     assert (change.label, change.maps_gaining) == (3, 1)
+
+
+def test_every_count_stands_in_its_own_column(tmp_path: Path) -> None:
+    """Class 1 has no image, and c no head."""
+    labels = np.array([0, 0, 0, 0, 2, 2, 2])
+    right = {
+        "own/a": [1, 1, 1, 0, 1, 0, 0],
+        "own/b": [1, 1, 0, 0, 0, 0, 1],
+        "ols/a/b": [0, 1, 1, 1, 1, 1, 1],
+        "naive/c/b": [1, 0, 0, 0, 0, 0, 0],
+    }
+    said = {k: np.where(np.array(v) > 0, labels, 9).astype(np.int32) for k, v in right.items()}
+    counts = count_classes(said, labels)
+    path = write_classes(counts, tmp_path / "per_class.parquet")
+    table = pd.read_parquet(path)
+    assert table.columns.tolist() == [
+        *("method", "source", "target", "label", "n"),
+        *("correct", "source_correct", "target_correct", "fixed", "broken"),
+    ]
+    assert table.astype(object).where(table.notna(), None).to_numpy().tolist() == [
+        ["ols", "a", "b", 0, 4, 3, 3, 2, 2, 1],
+        ["ols", "a", "b", 2, 3, 3, 1, 1, 2, 0],
+        ["naive", "c", "b", 0, 4, 1, None, 2, 0, 1],
+        ["naive", "c", "b", 2, 3, 0, None, 1, 0, 1],
+    ]
+    assert pd.read_parquet(write_classes(counts[:1], path))["source_correct"].tolist() == [3, 1]
+
+
+def test_a_table_of_no_hybrid_has_its_columns(tmp_path: Path) -> None:
+    table = pd.read_parquet(write_classes([], tmp_path / "per_class.parquet"))
+    assert len(table) == 0
+    assert set(table.dtypes["label":].tolist()) == {np.dtype(np.int64)}
+
+
+def test_the_least_change_counts_and_equal_ones_stand_in_one_order() -> None:
+    """One image of 200 of a class: half a point; in classes 0 … 29 lost, in the others gained."""
+    labels = np.repeat(np.arange(60), 200)
+    first = np.tile(np.arange(200), 60) == 0
+    own = np.where(first & (labels >= 30), 99, labels)
+    hybrid = np.where(first & (labels < 30), 99, labels)
+    said = {"own/b": own, "ols/a/b": hybrid}
+    counts = count_classes({name: each.astype(np.int32) for name, each in said.items()}, labels)
+    found = class_changes(counts)
+    assert [(c.label, c.change_points, c.maps_gaining, c.maps_losing) for c in found] == [
+        *((k, 0.5, 1, 0) for k in (59, 58, 57, 56, 55)),
+        *((k, -0.5, 0, 1) for k in (0, 1, 2, 3, 4)),
+    ]

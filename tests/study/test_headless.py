@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,9 @@ import samefeatures as sf
 from npz_worlds import make_worlds, write_npz
 from samefeatures.base.errors import ConfigError, NetworkError
 from samefeatures.gallery.gallery import make_overlaps, telling_pair
+from samefeatures.networks.record import FeatureFile, Head
+from samefeatures.study.config import StudyConfig
+from samefeatures.study.headless import check_heads, possible
 from samefeatures.study.results import Cell, StudyResults
 from samefeatures.study.study import Study
 
@@ -184,3 +188,63 @@ def test_cells_that_contradict_themselves_are_no_results(whole: StudyResults) ->
             with_first(**changes).check()
     with_first(correct=None, correct_top5=None, top1=math.nan).check()
     assert np.isnan(with_first(top1=math.nan).cells[0].top1)
+
+
+def file_of(name: str, *, head: bool = True, labels: bool = True) -> Any:
+    rows = np.zeros((4, 2), np.float32)
+    return FeatureFile(
+        name=name,
+        source=f"npz:{name}.npz",
+        head=Head(np.zeros((3, 2), np.float32), np.zeros(3, np.float32)) if head else None,
+        fingerprint=name,
+        fit_features=rows,
+        eval_features=rows,
+        eval_labels=np.zeros(4, np.int64) if labels else None,
+    )
+
+
+def by_name(*networks: Any) -> dict[str, Any]:
+    return {network.name: network for network in networks}
+
+
+def asking(**keys: Any) -> StudyConfig:
+    return sf.parse_config({"networks": ["npz:a.npz", "npz:b.npz"], "methods": METHODS, **keys})
+
+
+SEES: Any = SimpleNamespace(
+    name="sees", head=Head(np.zeros((3, 2), np.float32), np.zeros(3, np.float32))
+)
+"""Sees images, which bring their labels."""
+
+
+@pytest.mark.parametrize("key", ["controls", "tasks"])
+def test_what_asks_for_heads_and_labels_may_have_them(key: str) -> None:
+    config = asking(**{key: True if key == "controls" else ["hue"]})
+    check_heads(config, by_name(file_of("a"), file_of("b", labels=False)))
+    check_heads(config, by_name(SEES, file_of("a", labels=False)))
+    with pytest.raises(ConfigError, match=f"^{key}: they count right answers, .*leave '{key}' out"):
+        check_heads(config, by_name(file_of("a", labels=False), file_of("b", labels=False)))
+    with pytest.raises(ConfigError, match=f"^{key}: they ask .*, and b has no head"):
+        check_heads(config, by_name(SEES, file_of("b", head=False), file_of("c", head=False)))
+
+
+def test_nothing_is_asked_of_networks_without_heads_by_itself() -> None:
+    none = by_name(file_of("a", head=False, labels=False), file_of("b", head=False, labels=False))
+    check_heads(asking(), none)
+    check_heads(asking(class_names=list("xyz")), none | by_name(file_of("c", labels=False)))
+    with pytest.raises(ConfigError, match=r"^class_names: no network"):
+        check_heads(asking(class_names=list("xyz")), none)
+
+
+def test_what_is_left_out_names_all_that_lack_a_head() -> None:
+    config = asking(methods=["ols", "logit"])
+    assert possible(config, by_name(file_of("a"), file_of("b"))) == (config, ())
+    without, said = possible(config, by_name(file_of("a"), file_of("b", head=False)))
+    assert [entry.name for entry in without.methods] == ["ols"]
+    assert said == ("logit is left out: it is made of heads, and b has none.",)
+    _, said = possible(config, by_name(*(file_of(name, head=False) for name in "ab")))
+    assert said == ("logit is left out: it is made of heads, and a, b have none.",)
+    alone, said = possible(asking(methods=["ols"]), by_name(file_of("a", head=False)))
+    assert ([entry.name for entry in alone.methods], said) == (["ols"], ())
+    with pytest.raises(ConfigError, match=r"^methods: logit is made of heads, and b has none"):
+        possible(asking(methods=["logit"]), by_name(file_of("a"), file_of("b", head=False)))

@@ -138,6 +138,98 @@ def test_heads_of_other_spaces_are_not_read_by_imagenets_numbers(tmp_path: Path,
     check_labels(mapped, large)  # by a class map of the user's
 
 
+def test_the_network_that_shares_most_names_decides(tmp_path: Path) -> None:
+    """Wherever it stands; those without names say nothing."""
+    other = network(tmp_path, *(f"w{k}" for k in range(CLASSES)), name="other")
+    knows = network(tmp_path, *reversed(NAMES), name="knows")
+    for networks in ([other, knows], [knows, other], [network(tmp_path, name="none"), knows]):
+        found, note = by_name(images(*NAMES), networks, mapped=False)
+        assert note == (
+            f"Labels of 'val' follow the names of the classes: '{NAMES[0]}' is class "
+            f"{CLASSES - 1} of knows, not 0."
+        )
+        assert found.label_names == {CLASSES - 1 - k: name for k, name in enumerate(NAMES)}
+        assert found.in_order is None
+
+
+def test_without_names_or_labels_nothing_is_renumbered(tmp_path: Path) -> None:
+    net, val = network(tmp_path, *reversed(NAMES)), images(*NAMES)
+    for networks, given in (
+        ([], val),
+        ([network(tmp_path)], val),
+        ([net], replace(val, label_names={})),
+        ([net], replace(val, labels=None)),
+    ):
+        assert by_name(given, networks, mapped=False) == (given, None)
+
+
+def test_names_must_be_shared_by_more_than_half(tmp_path: Path) -> None:
+    net = network(tmp_path, *NAMES)
+    half = images(NAMES[3], NAMES[4], "yak", "zebra")
+    assert by_name(half, [net], mapped=True) == (half, None)
+    with pytest.raises(LabelError, match=f"'{NAMES[2]}' is its class 2, not 0 .3 of 3 names diff"):
+        by_name(images(*NAMES[2:], "yak", "zebra"), [net], mapped=False)
+    in_place, note = by_name(images(*NAMES), [net], mapped=True)
+    assert (in_place.in_order, note) == (None, None)
+
+
+def test_the_first_of_the_unknown_names_is_said(tmp_path: Path) -> None:
+    net = network(tmp_path, *NAMES)
+    val = replace(images(*NAMES), label_names=dict(enumerate([*NAMES[:3], "yak", "zebra"])))
+    found, note = by_name(val, [net], mapped=False)
+    assert found is val
+    assert note == (
+        f"'val' has names that net does not have: 'yak' is label 3, which net calls '{NAMES[3]}' "
+        "(2 of 5 names). Check that they are the same classes."
+    )
+    more = replace(val, label_names=dict(enumerate([*NAMES, "zebra"])))
+    _, note = by_name(more, [net], mapped=False)
+    assert note is not None
+    assert f"'zebra' is label {CLASSES}, which net calls 'no class' (1 of 6 names)" in note
+
+
+def test_labels_are_of_the_classes_of_the_head(tmp_path: Path) -> None:
+    net, val = network(tmp_path), replace(images(*NAMES), in_order=None)
+    assert val.labels is not None
+    check_labels(val, net)
+    check_labels(replace(val, in_order=CLASSES), net)
+    with pytest.raises(LabelError, match=r"'val' has labels from -1 to 3, but net has 5 classes"):
+        check_labels(replace(val, labels=val.labels - 1), net)
+    with pytest.raises(LabelError, match=r"'val' has labels from 1 to 5, .*5 classes \(0 to 4\)"):
+        check_labels(replace(val, labels=val.labels + 1), net)
+    with pytest.raises(LabelError, match="'val' has no labels"):
+        check_labels(replace(val, labels=None), net)
+    with pytest.raises(LabelError, match=r"'val' has 3 class names, .* but net has 5 classes"):
+        check_labels(replace(val, in_order=3), net)
+
+
+@pytest.mark.parametrize("classes", [1000, 1001])
+def test_synsets_are_read_by_imagenets_numbers_where_a_head_has_as_many(
+    tmp_path: Path, classes: int
+) -> None:
+    net = network(tmp_path)
+    head = Head(np.zeros((classes, net.dim), np.float32), np.zeros(classes, np.float32))
+    val = replace(images(*sorted(imagenet_index())[:3]), in_order=None)
+    check_labels(val, replace(net, head=head))
+
+
+def test_orders_are_compared_where_half_of_the_names_are_the_same(tmp_path: Path) -> None:
+    """Of the shorter list; a name that stands twice counts in neither."""
+    head = Head(np.zeros((6, 8), np.float32), np.zeros(6, np.float32))
+
+    def named(name: str, *names: str) -> ImageNetwork:
+        return replace(network(tmp_path, name=name), head=head, class_names=names)
+
+    first = named("first", "z", "y", "x", "p", "q", "r")
+    half = named("half", "z", "x", "y", "a", "b", "c")
+    with pytest.raises(LabelError, match=r"class 1 of first, 'y', is class 2 of half \(2 of 3 dif"):
+        check_names([first, named("between", *"abcdef"), half])
+    check_names([first, named("less", "x", "y", "a", "b", "c", "d")])
+    shorter = named("shorter", "x", "y", "a", "a", "b", "b")
+    with pytest.raises(LabelError, match=r"class 2 of first, 'x', is class 0 of shorter \(1 of 2"):
+        check_names([first, shorter])
+
+
 def folders(root: Path, names) -> Path:
     rng = np.random.default_rng(0)
     for name in names:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,11 +14,14 @@ import pytest
 from PIL import Image
 
 from npz_worlds import make_worlds, write_npz
-from samefeatures.features.prints import among
+from samefeatures.base.digests import digest
+from samefeatures.features.prints import among, prints_of
+from samefeatures.features.rows import ArrayRows, JoinedRows
 from samefeatures.features.stored import StoredFeatures
 from samefeatures.joint.sums import Accumulator
 from samefeatures.study.config import parse_config
 from samefeatures.study.results import StudyResults
+from samefeatures.study.shared import narrowest, shared_images
 from samefeatures.study.study import Study
 
 WARNING = "eval images are fit images too"
@@ -123,3 +129,84 @@ def test_prints_are_found_up_to_rounding_and_no_further() -> None:
     asked[0] = 0
     known[0] = 0
     assert not among(asked, known)[0], "features of zero tell nothing"
+
+
+RNG = np.random.default_rng(0)
+FIT = {"wide": RNG.normal(size=(60, 6)), "narrow": RNG.normal(size=(60, 4))}
+EVAL = {"wide": RNG.normal(size=(40, 6)), "narrow": RNG.normal(size=(40, 4))}
+EVAL["wide"][:9] = FIT["wide"][20:29]
+EVAL["narrow"][:7] = FIT["narrow"][20:27]
+EVAL["narrow"][30] = FIT["narrow"][3]
+
+
+def rows(values: np.ndarray, name: str, mark: str = "") -> ArrayRows:
+    return ArrayRows(name=name, values=values.astype(np.float32), fingerprint=f"{name} {mark}")
+
+
+def side(values: dict[str, np.ndarray], mark: str, prints: Any = None) -> Any:
+    found = {name: rows(each, name, mark) for name, each in values.items()}
+    return SimpleNamespace(rows=found, prints=prints)
+
+
+def part(fingerprint: str) -> Any:
+    return SimpleNamespace(images=SimpleNamespace(fingerprint=fingerprint))
+
+
+def inputs(fit: tuple[str, ...] = (), evaluation: tuple[str, ...] = ()) -> Any:
+    networks = [SimpleNamespace(name="wide", dim=6), SimpleNamespace(name="narrow", dim=4)]
+    return SimpleNamespace(
+        image_networks=networks if fit else [],
+        fit=tuple(map(part, fit)),
+        eval=tuple(map(part, evaluation)),
+    )
+
+
+def test_the_narrowest_network_that_sees_images_is_looked_at_or_else_all(tmp_path: Path) -> None:
+    fit, evaluation = side(FIT, "fit"), side(EVAL, "eval")
+    seen, alone = inputs(("f",), ("e",)), inputs()
+    assert (narrowest(seen), narrowest(alone)) == ("narrow", None)
+    assert shared_images(seen, fit, evaluation, path=tmp_path / "seen.json") == 8
+    assert shared_images(alone, fit, evaluation, path=tmp_path / "alone.json") == 7
+    said = {name: json.loads((tmp_path / f"{name}.json").read_text()) for name in ("seen", "alone")}
+    assert [(each["key"], each["shared"]) for each in said.values()] == [
+        (digest("1e-05", "centred", "narrow eval", "narrow fit"), 8),
+        (digest("1e-05", "centred", "wide eval", "narrow eval", "wide fit", "narrow fit"), 7),
+    ]
+
+
+def test_rows_are_read_again_only_where_they_are_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    plain = ArrayRows.chunks
+
+    def chunks(self: ArrayRows, count: int) -> Iterator[np.ndarray]:
+        read.append(self.fingerprint)
+        yield from plain(self, count)
+
+    monkeypatch.setattr(ArrayRows, "chunks", chunks)
+    fit, evaluation, path = side(FIT, "fit"), side(EVAL, "eval"), tmp_path / "scores" / "x.json"
+    for _ in range(2):
+        assert shared_images(inputs(), fit, evaluation, path=path) == 7
+    assert sorted(read) == ["narrow eval", "narrow fit", "wide eval", "wide fit"]
+    changed = {"wide": EVAL["wide"][::-1], "narrow": EVAL["narrow"]}
+    assert shared_images(inputs(), fit, side(changed, "other"), path=path) == 0
+    read.clear()
+    taken = prints_of([fit.rows["narrow"]])[:25]  # while rows passed
+    read.clear()
+    streamed = side(FIT, "streamed", prints=taken)
+    assert shared_images(inputs(("f",), ("e",)), streamed, evaluation, path=path) == 6
+    assert read == ["narrow eval"]
+
+
+def test_parts_that_are_fitted_on_as_a_whole_count_whole(tmp_path: Path) -> None:
+    fit = side(FIT, "fit")
+    pieces = [rows(EVAL["narrow"][:30], "narrow", "1"), rows(EVAL["narrow"][30:], "narrow", "2")]
+    joined: Any = SimpleNamespace(rows={"narrow": JoinedRows(pieces, ["x", "y"])}, prints=None)
+    for k, (fitted, count) in enumerate(
+        [(("f",), 8), (("x",), 31), (("y", "f"), 7 + 10), (("x", "y"), 40)]
+    ):
+        path = tmp_path / f"{k}.json"
+        assert shared_images(inputs(fitted, ("x", "y")), fit, joined, path=path) == count
+    with pytest.raises(ValueError, match="zip"):
+        shared_images(inputs(("f",), ("x",)), fit, joined, path=tmp_path / "other.json")

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from samefeatures.base.errors import LabelError
+from samefeatures.base.errors import ConfigError, LabelError
 from samefeatures.scores import probe as probing
 from samefeatures.study import tasks as asking
 from samefeatures.study.config import parse_config
 from samefeatures.study.study import Study
+from samefeatures.study.task_config import TaskConfig
+from samefeatures.study.task_images import TaskImages, open_task_images
 
 MAP = '{"black": 3, "white": 700, "grey": 12}'
 LEVELS = {"black": 20, "white": 230, "grey": 120}
@@ -26,7 +30,8 @@ def pictures(folder: Path, counts: dict[str, int]) -> None:
         for i in range(count):
             path = folder / name / f"{i}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
-            levels = rng.integers(LEVELS[name] - 20, LEVELS[name] + 20, (28, 28), dtype=np.uint8)
+            level = LEVELS.get(name, 100)
+            levels = rng.integers(level - 20, level + 20, (28, 28), dtype=np.uint8)
             Image.fromarray(levels).save(path)
 
 
@@ -66,6 +71,51 @@ def test_labels_need_not_count_from_zero(tmp_path: Path) -> None:
     assert list(found.classes_of(np.array([700, 3, 3]))) == [1, 0, 0]
     assert [len(part.images) for part in (*found.fit, *found.eval)] == [21, 13]
     assert task.notes == ()
+
+
+def opened(base: Path, fit: dict[str, int], evaluation: dict[str, int]) -> TaskImages:
+    """Of class folders, numbered in their order; behind a rule, which has none."""
+    pictures(base / "fit", fit)
+    pictures(base / "eval", evaluation)
+    class_map = {name: 10 * k for k, name in enumerate(sorted({*fit, *evaluation}))}
+    (base / "map.json").write_text(json.dumps(class_map))
+    sides = {k: {"source": k, "class_map": "map.json"} for k in ("fit", "eval")}
+    tasks = [TaskConfig(name="hue"), TaskConfig.model_validate({"name": "own", **sides})]
+    inputs: Any = SimpleNamespace(image_networks=["a", "b"], networks={"a": 1, "b": 2})
+    found = open_task_images(tasks, inputs, base=base)
+    assert list(found) == ["own"]
+    return found["own"]
+
+
+def test_two_classes_of_two_images_are_enough(tmp_path: Path) -> None:
+    found = opened(tmp_path, {"x": 2, "y": 2, "z": 3}, {"y": 1})
+    assert found.labels.tolist() == [0, 10, 20]
+    assert [len(part.images) for part in (*found.fit, *found.eval)] == [7, 1]
+    assert found.classes_of(np.array([20, 0, 10, 20])).tolist() == [2, 0, 1, 2]
+    assert opened(tmp_path / "two", {"x": 2, "y": 2}, {"y": 1}).labels.tolist() == [0, 10]
+
+
+@pytest.mark.parametrize(
+    ("count", "listed"), [(5, "10, 20, 30, 40, 50"), (6, "10, 20, 30, 40, 50, …")]
+)
+def test_five_classes_are_listed_of_those_that_are_missing_or_few(
+    tmp_path: Path, count: int, listed: str
+) -> None:
+    others = [f"c{k}" for k in range(1, count + 1)]
+    ready = {"b0": 2, "z": 2}
+    missing = rf"own: {count} of {count + 2} classes have no fit image: {listed}\. Give"
+    with pytest.raises(LabelError, match=missing):
+        opened(tmp_path / "missing", ready, {"b0": 1, **dict.fromkeys(others, 1)})
+    few = rf"own: {count} of {count + 2} classes have fewer than 2 fit images: {listed}\. Give"
+    with pytest.raises(LabelError, match=few):
+        opened(tmp_path / "few", {**ready, **dict.fromkeys(others, 1)}, {"b0": 1})
+
+
+def test_a_study_of_files_alone_may_have_no_task(tmp_path: Path) -> None:
+    inputs: Any = SimpleNamespace(image_networks=["a"], networks={"a": 1, "b": 2})
+    assert open_task_images([], inputs, base=tmp_path) == {}
+    with pytest.raises(ConfigError, match="are feature files"):
+        open_task_images([TaskConfig(name="hue")], inputs, base=tmp_path)
 
 
 @pytest.mark.parametrize(
