@@ -11,18 +11,23 @@ from typing import Any
 import numpy as np
 import pytest
 
+import samefeatures as sf
 from npz_worlds import make_worlds, write_npz
-from samefeatures.base.errors import FeatureError, LabelError, MapError
+from samefeatures.algebra import HOST
+from samefeatures.base.errors import FeatureError, LabelError, MapError, UnreadableImageError
 from samefeatures.base.partial import file_beside
+from samefeatures.base.progress import Silent
 from samefeatures.base.told import ProgressStep
 from samefeatures.features.folds import parts_of
 from samefeatures.features.rows import ArrayRows, FeatureRows, check_same_images
+from samefeatures.features.sample import SAMPLE
 from samefeatures.images.imageset import ImageSet
 from samefeatures.images.taking import Listed
 from samefeatures.images.views import Views
 from samefeatures.joint.record import Moments
 from samefeatures.networks.record import ImageNetwork
 from samefeatures.study import parts as made_of
+from samefeatures.study import runner as running
 from samefeatures.study import sides
 from samefeatures.study.config import parse_config
 from samefeatures.study.inputs import Part, StudyInputs
@@ -104,6 +109,73 @@ def test_features_lie_where_the_study_says(tmp_path: Path) -> None:
     assert plain.feature_root == tmp_path / "out" / "features"
     told = Study(pictures_config(store="kept"), out=tmp_path / "out", base=tmp_path / "base")
     assert told.feature_root == tmp_path / "base" / "kept"
+
+
+def test_a_runner_hands_on_what_the_study_says(
+    pictures: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: dict[str, Any] = {}
+    opened: list[str] = []
+    monkeypatch.setattr(running, "extract", lambda *args, **kw: given.update(kw, args=args) or [])
+    monkeypatch.setattr(running, "accumulate", lambda *args, **kw: given.update(kw, args=args))
+    monkeypatch.setattr(running, "open_algebra", lambda device: opened.append(device) or HOST)
+    config = pictures_config(
+        batch_size=8, workers=3, strict=True, store="kept", device="cuda:1",
+        algebra={"precision": "float32"},
+    )  # fmt: skip
+    progress = Silent()
+    runner = LocalRunner(config, folder=tmp_path / "out", base=tmp_path, progress=progress)
+    assert runner.meter.on_halved == progress.note
+    (part,) = pictures.inputs.fit
+    networks = pictures.inputs.image_networks
+    assert runner.extract(networks, part, kind="fit") == []
+    assert given["args"] == (networks, part.images, tmp_path / "kept")
+    assert (given["views"], given["meter"]) == (part.views, runner.meter)
+    assert given["options"] == extract_options(config)
+    rows = list(pictures.fit_features.rows.values())
+    runner.moments(rows, kind="fit")
+    assert given["args"] == (rows, tmp_path / "out" / "moments")
+    assert (given["kind"], given["progress"], given["precision"]) == ("fit", progress, "float32")
+    assert (given["algebra"], opened) == (HOST, ["cuda:1"])
+
+
+def test_rows_of_the_eval_set_are_measured_as_the_study_says(tmp_path: Path) -> None:
+    """All that is asked for: of maps, of moments, of norms, and of some of the rows."""
+    names = ["r2", "cka", "debiased_cka", "mutual_knn"]
+    study = npz_of(tmp_path, measures=names, sample=40, controls={"class_noise": 4})
+    assert list(study.measuring.keys) == names
+    rows = {name: world["eval_features"] for name, world in make_worlds().items()}
+    moments, found = sf.moments(rows, sample=40), study.measuring.between("a", "b")
+    assert found == {
+        name: pytest.approx(getattr(moments, name)("a", "b"), rel=1e-9) for name in names[1:]
+    }
+    inputs = study.control_inputs
+    assert (inputs.measures, inputs.sample) == (tuple(names[1:]), 40)
+    assert inputs.chosen == study.config.chosen_controls
+    assert inputs.chosen.class_noise == 4
+    assert "files without labels" in str(inputs.fit_labels())
+    assert npz_of(tmp_path).control_inputs.sample == SAMPLE
+    assert study.task_images == {}
+
+
+def test_labels_of_fit_images_are_found_where_controls_count_them(
+    pictures: Study, tmp_path: Path
+) -> None:
+    np.savez(tmp_path / "fit.npz", images=np.zeros((3, 28, 28), np.uint8), labels=[3, 1, 4])
+    data = {"fit": "fit.npz", "eval": {"source": "fashion-mnist:eval", "limit": 20}}
+    study = Study(pictures_config(data=data), out=tmp_path / "out", base=tmp_path)
+    assert list(study.control_inputs.fit_labels()) == [3, 1, 4]
+    assert "no labels" in str(pictures.control_inputs.fit_labels())
+
+
+def test_a_set_of_which_nothing_can_be_read(pictures: Study) -> None:
+    few = Part(images("few", 2), None, "few")
+    gone = {f"few-{i}": "it is empty" for i in range(2)}
+    with pytest.raises(UnreadableImageError, match=r"^few holds .*it is empty"):
+        fit_side(inputs_of(pictures, few), Given({(name, "few"): gone for name in PAIR}))
+    gone.popitem()
+    some = fit_side(inputs_of(pictures, few), Given({(name, "few"): gone for name in PAIR}))
+    assert (some.summary.rows, len(some.summary.left_out)) == (1, 1)
 
 
 def test_keys_of_maps_are_of_rows_and_networks(pictures: Study) -> None:

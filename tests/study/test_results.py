@@ -11,7 +11,12 @@ import pytest
 from npz_worlds import make_worlds, write_npz
 from samefeatures.base.errors import UnknownNameError
 from samefeatures.study.config import parse_config
+from samefeatures.study.label_warnings import label_warnings
+from samefeatures.study.results import LeftOut
+from samefeatures.study.results_files import _warnings, _write_by_rows
+from samefeatures.study.scoring import Scored
 from samefeatures.study.study import Study
+from samefeatures.study.summaries import shared_warnings
 
 
 def test_medians_over_maps_and_over_all_cells(npz_study: Study) -> None:
@@ -87,6 +92,46 @@ def test_what_solvers_said_is_told_of_every_map(tmp_path: Path) -> None:
         units = [x / np.linalg.norm(x, axis=1)[:, None] for x in (mapped, true["fit_features"])]
         assert told.steps == 3
         assert told.loss == pytest.approx(((units[0] - units[1]) ** 2).sum(axis=1).mean(), rel=0.05)
+
+
+def test_the_commonest_class_of_the_eval_set_is_counted(npz_study: Study) -> None:
+    results = npz_study.score()
+    counts = np.bincount(make_worlds()["a"]["eval_labels"])
+    assert counts.min() < counts.max()
+    assert results.eval_data.commonest == counts.max()
+    assert results.fit_data.commonest is None
+
+
+def test_warnings_are_of_what_was_given_first(npz_study: Study) -> None:
+    """Inputs, solvers, images, both sides, labels; each is handed what it speaks of."""
+    scored = npz_study.score()
+    left = (LeftOut(id="0", reason="empty"),)
+    fits = (replace(scored.fits[0], note="rank 3 of 8"), *scored.fits[1:])
+    found = replace(scored, fits=fits, fit_data=replace(scored.fit_data, left_out=left))
+    inputs = replace(npz_study.inputs, notes=("first of all",))
+    labels = np.zeros(7, np.int64)
+    few = Scored(labels, ("a", "b", "c"), 7, {}, {}, {})
+    first = found.fits[0]
+    assert list(_warnings(found, inputs, few, 2)) == [
+        "first of all",
+        f"{first.method} from {first.source}: rank 3 of 8.",
+        "1 image of the fit set could not be read and was left out for every network.",
+        *shared_warnings(2, 7),
+        *label_warnings(inputs.networks, {}, labels, 5),
+    ]
+    unknown = replace(few, labels=None)
+    assert list(_warnings(scored, npz_study.inputs, unknown, 0)) == []
+    bare = replace(inputs, networks={}, notes=())
+    assert list(_warnings(scored, bare, few, 0)) == [], "without heads no class is expected"
+
+
+def test_the_table_of_fewer_rows_goes_with_them(tmp_path: Path) -> None:
+    """What an earlier study left in the folder is of that study."""
+    path = tmp_path / "by_rows.csv"
+    for none in (None, {}):
+        path.write_text("of an earlier study")
+        _write_by_rows(none, {}, tmp_path)
+        assert not path.exists()
 
 
 @pytest.mark.parametrize("key", [["a", "b"], {}, "a", ("a",), ("a", 1), ("a", ["b"]), None, 3])

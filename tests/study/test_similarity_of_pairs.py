@@ -196,6 +196,32 @@ def test_results_of_other_weights_say_nothing_of_these(sources: list[str], tmp_p
         kept_similarity(study.out)
 
 
+def test_results_of_other_fit_images_say_nothing_of_these(tmp_path: Path) -> None:
+    """Maps and what lies beyond controls are of both sides, whatever the study file says."""
+    rng = np.random.default_rng(0)
+    for side in ("fit", "eval"):
+        pixels = rng.integers(0, 256, (20, 28, 28), dtype=np.uint8)
+        np.savez(tmp_path / f"{side}.npz", images=pixels, labels=np.arange(20) % 10)
+    keys = {"data": {"fit": "fit.npz", "eval": "eval.npz"}, "methods": ["ols"]}
+    names = ["mini:resnet_v1", "mini:mobilenet_v2"]
+    study_of(tmp_path, names, **keys).score()
+    same = study_of(tmp_path, names, **keys).similarity(measures=["cka"])
+    assert same.results is not None
+    pixels = rng.integers(0, 256, (20, 28, 28), dtype=np.uint8)
+    np.savez(tmp_path / "fit.npz", images=pixels, labels=np.arange(20) % 10)
+    assert study_of(tmp_path, names, **keys).similarity(measures=["cka"]).results is None
+
+
+def test_pairs_are_told_as_they_are_done(sources: list[str], tmp_path: Path) -> None:
+    told: list[sf.ProgressStep] = []
+    config = parse_config({"networks": sources, "title": "Three spaces"})
+    study = Study(config, out=tmp_path / "out", base=tmp_path, progress=told.append)
+    assert study.similarity(measures=["cka", "debiased_cka"]).title == "Three spaces"
+    steps = {step.stage: (step.done, step.total) for step in told}
+    assert steps["similarity"] == (3, 3)
+    assert all(done == total for done, total in steps.values())
+
+
 def test_a_folder_without_what_it_takes(sources: list[str], tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="Run the study first"):
         kept_similarity(tmp_path / "nowhere")

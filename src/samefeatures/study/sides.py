@@ -171,7 +171,7 @@ def data_summary(
         for name, reason in reasons.items()
     ]
     name = ", ".join(part.images.name for part in parts)
-    if left and not len(rows):
+    if not len(rows):
         words = left_out_words({each.id: each.reason for each in left})
         raise UnreadableImageError(f"{name} holds {words}.")
     views = {part.images.name: part.views.as_dict() for part in parts if part.views}
