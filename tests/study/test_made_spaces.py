@@ -327,14 +327,13 @@ def every(*groups: str) -> set[frozenset[str]]:
 
 
 NETWORKS = {frozenset(pair) for pair in ("a", "b", "ab")}
-"""Pairs that joint moments hold anyway."""
 
 
 def test_what_is_summed_is_what_regressions_ask_for() -> None:
     """Each control with each network and itself, what may stand together, and nothing twice."""
     reading = spaces().reading([("answers",)])
     alone = every("answers: a, a", "answers: a, b", "answers: b, a", "answers: b, b")
-    assert set(both(reading.pairs)) == alone - NETWORKS
+    assert set(both(reading.pairs)) == alone - NETWORKS, "which joint moments hold"
     assert len(reading.pairs) == len(set(both(reading.pairs)))
     assert [rows.name for rows in reading.networks] == ["a", "b"]
     assert [space.name for space in reading.derived] == ["answers: a", "answers: b"]

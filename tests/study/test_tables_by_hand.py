@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -17,6 +18,7 @@ from samefeatures.study.results import (
     BeyondRow,
     CanonicalPair,
     CanonicalResults,
+    Cell,
     ControlRow,
     Controls,
     MapSpectrum,
@@ -26,17 +28,21 @@ from samefeatures.study.results import (
     SpaceSpectrum,
     SpectraSummary,
     StudyResults,
+    TaskAnswers,
+    TaskResults,
 )
 from samefeatures.study.results.spaces import SpaceFindings
 from samefeatures.study.results_files import _write_beside
 from samefeatures.study.tables import (
     write_canonical,
+    write_cells,
     write_controls,
     write_ranks,
     write_spectra,
     write_table,
+    write_tasks,
 )
-from small_records import results
+from small_records import cell, results
 
 CONTROLS = tuple(
     ControlRow(
@@ -167,6 +173,44 @@ def test_spectra_leave_their_curves_to_the_record(tmp_path: Path) -> None:
     same(tmp_path / "map_spectra.csv", rows_of(SPECTRA.maps))
     alone = write_spectra(SpectraSummary(spaces=SPECTRA.spaces), tmp_path)
     assert alone == [tmp_path / "spectra.csv"]
+
+
+def task(name: str, *cells: Cell, answers: Sequence[TaskAnswers] = ()) -> TaskResults:
+    return TaskResults(
+        name=name, rule=True, classes=2, fit_rows=9, n=4, chance=50.0, cells=cells,
+        answers=tuple(answers), probes=(),
+    )  # fmt: skip
+
+
+def test_tasks_are_a_row_a_cell_then_answers_alone(tmp_path: Path) -> None:
+    """However few: one network with its own probe is a table too."""
+    path = tmp_path / "tasks.csv"
+    assert write_tasks([task("hue", cell("aa"))], path) == path
+    (row,) = pd.read_csv(path).to_dict("records")
+    assert (row["task"], row["source"], row["correct"], row["classes"]) == ("hue", "a", 3, 2)
+    alone = TaskAnswers(
+        source="a", target="b", n=4, correct=2, top1=50.0, ci_low=20.0, ci_high=80.0
+    )
+    two = [task("hue", cell("aa")), task("size", cell("ab"), cell("ba"), answers=[alone])]
+    read = pd.read_csv(write_tasks(two, path))
+    told = read[["task", "method", "source", "target", "correct", "top1"]].to_numpy().tolist()
+    assert told == [
+        ["hue", "ols", "a", "a", 3, 75.0],
+        ["size", "ols", "a", "b", 3, 75.0],
+        ["size", "ols", "b", "a", 3, 75.0],
+        ["size", "answers alone", "a", "b", 2, 50.0],
+    ]
+    assert read["agreement"].isna().tolist() == [False, False, False, True]
+
+
+def test_cells_are_three_files(tmp_path: Path) -> None:
+    cells = [cell("ab", measures={"cka": 0.5}), cell("ba", measures={"cka": 0.25})]
+    written = write_cells(cells, tmp_path)
+    assert [path.name for path in written] == ["results.csv", "results.parquet", "results.json"]
+    frame = pd.read_csv(written[0])
+    pd.testing.assert_frame_equal(pd.read_parquet(written[1]), frame)
+    assert frame["cka"].tolist() == [0.5, 0.25]
+    assert [row["source"] for row in json.loads(written[2].read_text())] == ["a", "b"]
 
 
 def test_columns_are_of_the_kind_of_their_first_value(tmp_path: Path) -> None:

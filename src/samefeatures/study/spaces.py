@@ -165,7 +165,7 @@ class Spaces:
             networks=list(self.rows.values()),
             stored=self.stored,
             derived=derived,
-            pairs=_once(pair for pair in pairs if not set(pair) <= set(self.rows)),
+            pairs=_once(pairs),
             sketches=sketches if fold_of is not None else (),
             fold_pairs=_once(self._in_folds(givens, sketches)) if fold_of is not None else (),
             fold_of=fold_of,

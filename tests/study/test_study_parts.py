@@ -13,8 +13,14 @@ import pytest
 
 import samefeatures as sf
 from npz_worlds import make_worlds, write_npz
-from samefeatures.algebra import HOST
-from samefeatures.base.errors import FeatureError, LabelError, MapError, UnreadableImageError
+from samefeatures.algebra import HOST, Algebra
+from samefeatures.base.errors import (
+    ConfigError,
+    FeatureError,
+    LabelError,
+    MapError,
+    UnreadableImageError,
+)
 from samefeatures.base.partial import file_beside
 from samefeatures.base.progress import Silent
 from samefeatures.base.told import ProgressStep
@@ -35,6 +41,7 @@ from samefeatures.study.map_files import map_keys
 from samefeatures.study.results import LeftOut
 from samefeatures.study.runner import LocalRunner, extract_options
 from samefeatures.study.sides import (
+    Side,
     data_summary,
     eval_side,
     fingerprint_of,
@@ -116,9 +123,18 @@ def test_a_runner_hands_on_what_the_study_says(
 ) -> None:
     given: dict[str, Any] = {}
     opened: list[str] = []
-    monkeypatch.setattr(running, "extract", lambda *args, **kw: given.update(kw, args=args) or [])
-    monkeypatch.setattr(running, "accumulate", lambda *args, **kw: given.update(kw, args=args))
-    monkeypatch.setattr(running, "open_algebra", lambda device: opened.append(device) or HOST)
+
+    def taken(*args: Any, **keys: Any) -> list[Any]:
+        given.update(keys, args=args)
+        return []
+
+    def pretend(device: str) -> Algebra:
+        opened.append(device)
+        return HOST
+
+    monkeypatch.setattr(running, "extract", taken)
+    monkeypatch.setattr(running, "accumulate", taken)
+    monkeypatch.setattr(running, "open_algebra", pretend)
     config = pictures_config(
         batch_size=8, workers=3, strict=True, store="kept", device="cuda:1",
         algebra={"precision": "float32"},
@@ -178,6 +194,34 @@ def test_a_set_of_which_nothing_can_be_read(pictures: Study) -> None:
     assert (some.summary.rows, len(some.summary.left_out)) == (1, 1)
 
 
+def test_sizes_above_the_rows_are_refused_before_any_is_extracted(tmp_path: Path) -> None:
+    for size, refused in ((60, False), (61, True)):
+        config = pictures_config(curve={"sizes": [10, size], "seeds": 1})
+        study = Study(config, out=tmp_path / str(size), base=tmp_path)
+        if not refused:
+            assert [entry.label for entry in study.followed] == ["ols"]
+            continue
+        with pytest.raises(ConfigError, match="sizes names 61 rows, and the fit set has 60"):
+            study.fit()
+        assert not (study.out / "features").exists()
+    assert npz_of(tmp_path / "plain").followed == []
+
+
+def test_ids_and_labels_are_of_whichever_network_has_them() -> None:
+    values = np.zeros((2, 1), np.float32)
+    plain = ArrayRows(name="a", values=values, fingerprint="a")
+    called = replace(plain, name="b", ids=["x", "y"])
+    labelled = replace(plain, name="c", labels=np.array([4, 2]))
+    summary = data_summary((), (), plain)
+    side = Side({"a": plain, "b": called, "c": labelled}, summary)
+    assert (side.ids, side.prints) == (["x", "y"], None)
+    assert side.labels is not None
+    assert side.labels.tolist() == [4, 2]
+    assert repr(side) == "Side(networks=['a', 'b', 'c'], rows=2)"
+    bare = Side({"a": plain}, summary)
+    assert (bare.ids, bare.labels) == (None, None)
+
+
 def test_keys_of_maps_are_of_rows_and_networks(pictures: Study) -> None:
     rows, networks = pictures.fit_features.rows, pictures.inputs.networks
     assert pictures.map_keys == map_keys(pictures.possible, rows, networks)
@@ -204,6 +248,9 @@ def test_folds_are_of_images_where_they_are_known_and_else_of_places(
     assert ids is not None
     assert len(set(parts_of(ids, 3, seed=0)[:2])) == 1, "two views of one image"
     study = npz_of(tmp_path)
+    source = write_npz(tmp_path, "alone", make_worlds()["a"])
+    alone = Study(parse_config({"networks": [source]}), out=tmp_path / "alone", base=tmp_path)
+    assert [fold.n for fold in alone.fit_folds(2)] == [200, 200]
     for of, fold_of in ((pictures, parts_of(ids, 3, seed=0)), (study, parts_of(400, 3, seed=0))):
         folds = of.fit_folds(3)
         values = {name: rows.span(0, len(rows)) for name, rows in of.fit_features.rows.items()}
