@@ -142,7 +142,7 @@ def damaged(tmp_path: Path) -> dict[str, Any]:
         for name in ("val", "val more")
     ]
     return {
-        "networks": ["onnx:net/model.onnx"],
+        "networks": ["onnx:net/model.onnx", {"load": "onnx:net/model.onnx", "name": "twin"}],
         "methods": ["ols"],
         "batch_size": 3,
         "strict": True,
@@ -154,18 +154,20 @@ def test_what_can_not_be_read_is_said_and_the_rest_is_scored(
     tmp_path: Path, damaged: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In a strict study, too: all of it is to be seen at once."""
-    batches: list[int | None] = []
+    seen: list[tuple[list[str], int]] = []
 
-    def noted(*given: Any, options: Any, **more: Any) -> Any:
-        batches.append(options.batch_size)
-        return extract(*given, options=options, **more)
+    def noted(networks: Any, *given: Any, options: Any, **more: Any) -> Any:
+        seen.append(([net.name for net in networks], options.batch_size))
+        return extract(networks, *given, options=options, **more)
 
     monkeypatch.setattr(module, "extract", noted)
     told: list[ProgressStep] = []
     before = {path.name for path in tmp_path.iterdir()}
     found = checked(tmp_path, damaged, limit=40, progress=told.append)
-    assert batches == [3] * 4
-    (check,) = found.checks
+    # All networks see eval images, and one of them is enough for fit images, part by part.
+    assert seen == [(["net", "twin"], 3)] * 2 + [(["net"], 3)] * 2
+    check, twin = found.checks
+    assert twin.left_out == check.left_out
     assert check.score is not None
     assert check.score.n == 2 * CLASSES
     assert list(check.left_out) == ["val-more/3/0.png"]
@@ -181,7 +183,7 @@ def test_what_can_not_be_read_is_said_and_the_rest_is_scored(
         f"val, {2 * CLASSES} images (took {2 * CLASSES} images; passed over 1 .txt); val-more, "
     )
     last = {step.stage: (step.done, step.total) for step in told}
-    assert last["load networks"] == (1, 1)
+    assert last["load networks"] == (2, 2)
     assert last["features: net"] == (8, 8)
     assert {step.total for step in told if "features" in step.stage} == {2 * CLASSES, 1, 8}
     assert {path.name for path in tmp_path.iterdir()} == before, "nothing is written"

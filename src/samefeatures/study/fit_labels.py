@@ -52,10 +52,10 @@ def _by_id(part: Part, networks: Collection[Network]) -> dict[str, int]:
     images, _ = by_name(part.images, networks, mapped=False)
     for network in networks:
         check_labels(images, network)
-    labels = [] if images.labels is None else images.labels.tolist()
+    assert images.labels is not None  # they were looked at
     views = range(part.views.count) if part.views else [None]
     return {
-        image_id(name, part=part.prefix, view=view): label
-        for name, label in zip(images.ids, labels, strict=True)
+        image_id(name, part=part.prefix, view=view): int(images.labels[i])
+        for i, name in enumerate(images.ids)
         for view in views
     }
