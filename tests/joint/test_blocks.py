@@ -215,3 +215,13 @@ def test_classes_that_are_none_are_refused(classes: list[int]) -> None:
     rows, _ = world(3)
     with pytest.raises(FeatureError, match=r"there are 6, from 0"):
         sums.update({**rows, "answers": np.array(classes)})
+
+
+def test_blocks_say_what_they_are_of() -> None:
+    blocks = summed(world()[0], 1).blocks()
+    assert blocks.names == tuple(DIMS)
+    assert blocks.dims == tuple(DIMS.values())
+    assert blocks.precision == "float64"
+    assert repr(blocks) == (
+        "Blocks(names=['a', 'b', 'pixels', 'answers'], dims=[5, 3, 4, 6], n=200)"
+    )

@@ -8,15 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from samefeatures.algebra import Precision
 from samefeatures.base.arrays import Float32
+from samefeatures.base.digests import digest
 from samefeatures.base.errors import FeatureError
 from samefeatures.base.progress import Silent
 from samefeatures.features.folds import parts_of
 from samefeatures.features.rows import ArrayRows
 from samefeatures.joint import by_fold, kept
-from samefeatures.joint.by_fold import FoldSums, moments_by_fold, whole_of
-from samefeatures.joint.kept import keep_moments, kept_moments
+from samefeatures.joint.by_fold import FoldSums, _Files, moments_by_fold, whole_of
+from samefeatures.joint.kept import keep_moments, kept_moments, moments_key
 from samefeatures.joint.record import Moments
+from watching import Elsewhere, Still, Told
 
 RNG = np.random.default_rng(0)
 VALUES = {
@@ -99,9 +102,11 @@ class Stopping(ArrayRows):
         raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("damage", [None, "gone", "cut", "of other rows"])
+@pytest.mark.parametrize(
+    ("damage", "chunk"), [(None, 20), (None, 1), ("gone", 20), ("cut", 20), ("of other rows", 20)]
+)
 def test_a_stopped_run_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str | None
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str | None, chunk: int
 ) -> None:
     monkeypatch.setattr(kept, "CHECKPOINT_SECONDS", -1.0)
     stopped = [Stopping(name=p.name, values=p.values, fingerprint=p.fingerprint) for p in PARTS]
@@ -124,6 +129,100 @@ def test_a_stopped_run_goes_on(
         plain(self, *blocks)
 
     monkeypatch.setattr(FoldSums, "update", noted)
-    monkeypatch.setattr(by_fold, "chunk_rows", lambda _: 20)
-    assert_by_hand(take(tmp_path))
+    monkeypatch.setattr(by_fold, "chunk_rows", lambda _: chunk)
+    told = Told()
+    assert_by_hand(moments_by_fold(PARTS, FOLD_OF, tmp_path, kind="fit", progress=told))
     assert sum(taken) == (103 if damage else 43)
+    assert told.tasks == [("moments of the fit set by fold", 103)]
+    assert told.steps == [0 if damage else 60, *taken]
+    if not damage:  # what took more than one run took long
+        names = {path.name.split("-")[-1] for path in tmp_path.glob("by-fold-*")}
+        assert names == {f"103.{k}.npz" for k in range(5)}
+
+
+def test_one_network_has_folds_too(tmp_path: Path) -> None:
+    told = Told()
+    found = moments_by_fold(PARTS[:1], FOLD_OF, tmp_path, kind="eval", progress=told)
+    assert told.tasks == [("moments of the eval set by fold", 103)]
+    assert told.steps == [0, 103]
+    for k, fold in enumerate(found):
+        rows = np.equal(FOLD_OF, k)
+        assert fold.n == rows.sum()
+        np.testing.assert_allclose(fold.mean, VALUES["a"][rows].mean(axis=0, dtype=np.float64))
+    whole = kept_moments(PARTS[:1], tmp_path, kind="eval")
+    assert whole is not None
+    assert whole.n == 103
+
+
+def test_what_took_no_longer_than_is_worth_a_file_leaves_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(by_fold, "time", Still)
+    monkeypatch.setattr(by_fold, "WORTH_KEEPING", 0.0)
+    monkeypatch.setattr(kept, "CHECKPOINT_SECONDS", 0.0)
+    written: list[object] = []
+    monkeypatch.setattr(_Files, "write", lambda *_: written.append(_))
+    assert_by_hand(take(tmp_path))
+    assert written == []
+
+
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_products_are_of_their_precision_and_place_and_so_are_the_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: Precision
+) -> None:
+    monkeypatch.setattr(by_fold, "WORTH_KEEPING", -1.0)
+    elsewhere, folder = Elsewhere(), tmp_path / "deep" / "moments"
+
+    def taken() -> tuple[Moments, ...]:
+        return moments_by_fold(
+            PARTS,
+            FOLD_OF,
+            folder,
+            kind="fit",
+            progress=Silent(),
+            precision=precision,
+            algebra=elsewhere,
+        )
+
+    assert {fold.precision for fold in taken()} == {precision}
+    assert elsewhere.summed == [((4, 3), precision)] * 5
+    for other in ("float64", "float32"):
+        assert (kept_moments(PARTS, folder, kind="fit", precision=other) is None) == (
+            other != precision
+        )
+    key = digest("by fold 1", moments_key(PARTS, precision), FOLD_OF.tobytes())[:16]
+    names = {path.name for path in folder.iterdir() if path.name.startswith("by-fold")}
+    assert names == {f"by-fold-fit-{key}-103.{k}.npz" for k in range(5)}
+    monkeypatch.setattr(by_fold, "joint_chunks", None)  # no row is read again
+    assert {fold.precision for fold in taken()} == {precision}
+
+
+def folds_of(rows: int) -> list[Moments]:
+    """Of the first rows of PARTS."""
+    return [moments_of(np.equal(FOLD_OF, k) & (np.arange(103) < rows)) for k in range(5)]
+
+
+def test_the_furthest_record_that_is_whole_is_read(tmp_path: Path) -> None:
+    files = _Files(tmp_path / "deep" / "moments", "by-fold-fit", "key", FOLD_OF)
+    assert files.read() is None
+    for rows in (3, 40):
+        files.write(folds_of(rows))
+        assert len(list(files.folder.iterdir())) == 5, "the others go"
+    assert min(fold.n for fold in folds_of(3)) == 0, "of some folds there may be no row yet"
+    for fold, path in zip(folds_of(3), files._paths(3), strict=True):
+        fold.save(path)
+    (files.folder / "by-fold-fit-key-other.0.npz").write_bytes(b"of somebody else")
+    found = files.read()
+    assert found is not None
+    assert sum(fold.n for fold in found) == 40
+    for path in files._paths(40):
+        path.unlink()
+    found = files.read()
+    assert found is not None
+    assert [fold.n for fold in found] == [fold.n for fold in folds_of(3)]
+
+
+def test_a_record_has_all_folds(tmp_path: Path) -> None:
+    files = _Files(tmp_path, "by-fold-fit", "key", FOLD_OF)
+    with pytest.raises(ValueError, match="longer"):
+        files.write(folds_of(40)[:4])

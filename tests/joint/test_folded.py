@@ -8,21 +8,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from samefeatures.algebra import HOST, Precision
 from samefeatures.base import npz
 from samefeatures.base.arrays import Float32
+from samefeatures.base.digests import digest
 from samefeatures.base.errors import FeatureError
 from samefeatures.base.progress import Silent
 from samefeatures.features.folds import parts_of
-from samefeatures.features.rows import ArrayRows
+from samefeatures.features.rows import ArrayRows, Identity
 from samefeatures.features.spaces.answers import Answers
 from samefeatures.features.spaces.noise import ClassNoise, Noise
 from samefeatures.joint import folded, kept
 from samefeatures.joint.blocks import Blocks, BlockSums
 from samefeatures.joint.folded import Reading, fold_moments
+from samefeatures.joint.kept import moments_key
 from samefeatures.joint.record import Moments
 from samefeatures.joint.summed import Summed, UnderWay
 from samefeatures.joint.views import Either, Mixed, SecondMoments
 from samefeatures.networks.record import Head
+from watching import Elsewhere, Still, Told
 
 N = 3000
 
@@ -114,7 +118,7 @@ def test_without_folds_there_is_the_total_alone(reading: Reading, tmp_path: Path
 def test_small_chunks_make_no_difference(
     reading: Reading, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(folded, "chunk_rows", lambda _: 7)
+    monkeypatch.setattr(folded, "chunk_rows", lambda _: 77)
     check(
         fold_moments(reading, tmp_path, kind="fit", progress=Silent()).total,
         columns(reading),
@@ -206,8 +210,11 @@ def test_a_stopped_run_goes_on_with_the_rows_after_its_checkpoint(
         real_update(self, rows)
 
     monkeypatch.setattr(BlockSums, "update", counted)
-    found = fold_moments(reading, tmp_path, kind="fit", progress=Silent())
+    told = Told()
+    found = fold_moments(reading, tmp_path, kind="fit", progress=told)
     assert sum(seen) == N - 2000
+    assert told.tasks == [("moments of the fit set with controls", N)]
+    assert told.steps == [2000, 500, 500]
     monkeypatch.setattr(Noise, "span", real)
     rows = columns(reading)
     check(found.total, rows, reading)
@@ -249,3 +256,122 @@ def test_what_is_summed_at_once_leaves_the_joint_moments_alone(
     expected = Moments(["a", "b"], [6, 4])
     expected.update(*(part.span(0, N) for part in reading.networks))
     np.testing.assert_allclose(joint.block("a", "b"), expected.block("a", "b"), atol=1e-8)
+
+
+def test_rows_one_by_one_go_on_where_they_stopped(
+    reading: Reading, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A checkpoint after every row; what is read again is not added again."""
+    few = [
+        ArrayRows(name=part.name, values=part.span(0, 9), fingerprint=part.fingerprint)
+        for part in (*reading.networks, *reading.stored)
+    ]
+    short = replace(
+        reading,
+        networks=few[:2],
+        stored=few[2:],
+        derived=[Noise(length=9, seed=0)],
+        pairs=[("noise", "a"), ("pixels", "b")],
+        sketches=(),
+        fold_pairs=(),
+        fold_of=None,
+    )
+    monkeypatch.setattr(folded, "chunk_rows", lambda _: 1)
+    monkeypatch.setattr(kept, "CHECKPOINT_SECONDS", -1.0)
+    real = BlockSums.update
+    added: list[int] = []
+
+    def stopping(self: BlockSums, rows: dict[str, Float32]) -> None:
+        if len(added) == 4:
+            raise KeyboardInterrupt
+        added.append(len(rows["a"]))
+        real(self, rows)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BlockSums, "update", stopping)
+        with pytest.raises(KeyboardInterrupt):
+            fold_moments(short, tmp_path, kind="fit", progress=Silent())
+    told, elsewhere = Told(), Elsewhere()
+    found = fold_moments(
+        short, tmp_path, kind="fit", progress=told, precision="float64", algebra=elsewhere
+    )
+    assert told.steps == [4, 1, 1, 1, 1, 1]
+    assert elsewhere.summed == [((6, 4), "float64")] * 6, "and after each checkpoint"
+    rows = {part.name: part.values for part in few} | {"noise": short.derived[0].span(0, 9)}  # type: ignore[attr-defined]
+    expected = Moments(list(rows), [v.shape[1] for v in rows.values()])
+    expected.update(*rows.values())
+    for a, b in (*short.pairs, ("a", "b"), ("b", "b")):
+        np.testing.assert_allclose(found.total.block(a, b), expected.block(a, b), atol=1e-8)
+
+
+def test_products_of_networks_are_of_their_precision_and_place(
+    reading: Reading, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folded, "chunk_rows", lambda _: 1500)
+    monkeypatch.setattr(kept, "CHECKPOINT_SECONDS", -1.0)
+    elsewhere = Elsewhere()
+    found = fold_moments(
+        reading, tmp_path, kind="eval", progress=Silent(), precision="float32", algebra=elsewhere
+    )
+    assert found.networks.precision == "float32"
+    assert set(elsewhere.summed) == {((6, 4), "float32")}
+    assert kept.kept_moments(reading.networks, tmp_path, kind="eval", precision="float32")
+    assert kept.kept_moments(reading.networks, tmp_path, kind="eval") is None
+    stem = f"folds-eval-{reading.key('float32')[:16]}"
+    assert {path.name.split(".")[0] for path in tmp_path.glob("folds-*")} == {stem}
+
+
+def test_what_folds_hold_is_not_summed_a_second_time(reading: Reading) -> None:
+    pairs = [("noise", "a"), ("noise", "b"), ("pixels", "a"), ("answers: a", "b")]
+    some = replace(
+        reading, pairs=pairs, fold_pairs=[("noise", "a"), ("b", "noise"), ("twice a", "twice a")]
+    )
+    sums = some.sums(None, "float64", HOST)
+    rows = {
+        **columns(reading),
+        "answers: a": reading.derived[0].derive({"a": reading.networks[0].span(0, N)}, 0),
+        "twice a": 2 * reading.networks[0].span(0, N),
+    }
+    sums.add(some, rows, some.fold_of)
+    found = sums.summed()
+    assert list(found.beside.products) == [("pixels", "a"), ("answers: a", "b")]
+    assert found.beside.names == ("a", "b", "pixels", "answers: a", "noise")
+    for k, fold in enumerate(found.folds):
+        assert list(fold.products) == some.fold_pairs
+        assert fold.names == ("a", "b", "noise", "twice a"), "of others no row is looked at"
+        assert fold.n == np.equal(reading.fold_of, k).sum()
+
+
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_the_key_of_earlier_studies_stays(reading: Reading, precision: Precision) -> None:
+    assert reading.fold_of is not None
+    pairs = [f"{a} {b}" for a, b in reading.pairs]
+    inner = [f"{a} {b}" for a, b in reading.fold_pairs]
+    spaces: list[Identity] = [
+        *reading.networks,
+        *reading.stored,
+        *reading.derived,
+        *reading.sketches,
+    ]
+    of_rows = moments_key(spaces, precision)
+    folds = reading.fold_of.tobytes()
+    assert reading.key(precision) == digest("folds 2", of_rows, folds, *pairs, "in folds", *inner)
+    plain = replace(reading, sketches=(), fold_pairs=(), fold_of=None)
+    of_rows = moments_key(spaces[:-1], precision)
+    assert plain.key(precision) == digest("folds 2", of_rows, b"", *pairs, "in folds")
+
+
+def test_what_took_no_longer_than_is_worth_a_file_leaves_none(
+    reading: Reading, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fold_moments(reading, tmp_path, kind="fit", progress=Silent())
+    (gone,) = tmp_path.glob("folds-*.1.npz")
+    gone.unlink()
+    monkeypatch.setattr(folded, "time", Still)
+    monkeypatch.setattr(folded, "WORTH_KEEPING", 0.0)
+    monkeypatch.setattr(kept, "CHECKPOINT_SECONDS", 0.0)
+    written: list[object] = []
+    monkeypatch.setattr(UnderWay, "write", lambda *told: written.append(told))
+    fold_moments(reading, tmp_path, kind="fit", progress=Silent())
+    assert written == []
+    assert [path.name.split("-")[0] for path in tmp_path.iterdir()] == ["fit"]

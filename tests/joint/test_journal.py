@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from samefeatures.base.errors import FileError
-from samefeatures.joint.journal import Journal, Position, _Kept
+from samefeatures.joint.journal import Journal, Layout, Position, _Kept
 
 LAYOUT = [(3, 10), (2, 5)]
 
@@ -51,6 +53,17 @@ def test_where_a_row_lies(n: int, place: tuple[int, int, int] | None) -> None:
     assert journal().position(n) == (None if place is None else Position(*place))
 
 
+def test_the_next_chunk_is_of_the_first_part_that_lacks_one() -> None:
+    found = Journal.empty([(3, 10), (2, 5)])
+    for chunk in range(2):
+        found.note(0, chunk, 10, {})
+    assert found.position(20) == Position(0, 2, 0)
+    found.note(0, 2, 10, {})
+    assert found.position(30) == Position(1, 0, 0)
+    with pytest.raises(ValueError, match="longer"):
+        Journal(LAYOUT, [[10, 8, 0]], [{}, {}]).position(18)
+
+
 def test_after_the_last_chunk_comes_the_end() -> None:
     found = journal()
     found.note(1, 1, 5, {})
@@ -71,10 +84,13 @@ def test_after_the_last_chunk_comes_the_end() -> None:
 def test_from_a_place_on_all_is_forgotten(
     place: tuple[int, int, int], counts: list[list[int]], left_out: list[list[str]]
 ) -> None:
-    found = journal()
-    found.forget_after(Position(*place))
-    assert found.counts == counts
-    assert [list(part) for part in found.left_out] == left_out
+    for whole in (False, True):
+        found = journal()
+        if whole:
+            found.note(1, 1, 5, {"v.jpg": "empty"})
+        found.forget_after(Position(*place))
+        assert found.counts == counts
+        assert [list(part) for part in found.left_out] == left_out
 
 
 def test_it_is_written_and_read_for_its_own_layout_alone(tmp_path: Path) -> None:
@@ -91,14 +107,61 @@ def test_it_is_written_and_read_for_its_own_layout_alone(tmp_path: Path) -> None
         assert Journal.read(path, LAYOUT) is None
 
 
-@pytest.mark.parametrize("counts", [((10, -1), ()), ((-3,), (4,))])
-def test_a_journal_never_counts_below_nothing(counts: tuple[tuple[int, ...], ...]) -> None:
-    layout = tuple((chunks, images) for chunks, images in LAYOUT)
+def kept(
+    layout: Layout = LAYOUT,
+    counts: Sequence[Sequence[int]] = ((), ()),
+    left_out: Sequence[Mapping[str, dict[str, str]]] = ({}, {}),
+) -> _Kept:
+    return _Kept(
+        layout=tuple(layout), counts=tuple(tuple(part) for part in counts), left_out=tuple(left_out)
+    )
+
+
+ODD = {"x.jpg": "empty"}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"layout": [(3, 10)]},
+        {"counts": [[10]]},
+        {"left_out": [{}]},
+        {"left_out": [{}, {}, {}]},
+        {"counts": [[10, -1], []]},
+        {"counts": [[-3], [4]]},
+        {"counts": [[10, 8, 0, 1], []]},  # more chunks than there are
+        {"layout": [(3, 10), (2, 0)]},  # no images in one
+        {"left_out": [{"0": ODD}, {}]},  # of a chunk that was not read
+        {"counts": [[10], []], "left_out": [{"1": ODD}, {}]},
+        {"counts": [[10], []], "left_out": [{"0": ODD, "7": ODD}, {}]},
+        {"counts": [[10], []], "left_out": [{"first": ODD}, {}]},
+        {"counts": [[10], []], "left_out": [{"-1": ODD}, {}]},
+    ],
+)
+def test_a_journal_counts_no_chunks_that_there_are_not(wrong: dict[str, Any]) -> None:
     with pytest.raises(FileError):
-        _Kept(layout=layout, counts=counts, left_out=({}, {}))
+        kept(**wrong)
 
 
-def test_a_chunk_of_which_all_was_left_out_counts_nothing() -> None:
-    layout = tuple((chunks, images) for chunks, images in LAYOUT)
-    counts = ((0,), (4, 0))
-    assert _Kept(layout=layout, counts=counts, left_out=({}, {})).counts == counts
+@pytest.mark.parametrize(
+    "right",
+    [
+        {},
+        {"layout": [(3, 1), (2, 1)]},
+        {"counts": [[10, 8, 10], [5, 5]]},
+        {"counts": [[0], [4, 0]]},  # of one all was left out
+        {"counts": [[10], [4, 5]], "left_out": [{"0": ODD}, {"1": ODD, "0": ODD}]},
+    ],
+)
+def test_what_a_pass_can_have_counted_is_read(right: dict[str, Any]) -> None:
+    found = kept(**right)
+    wanted = right.get("counts", [[], []])
+    assert [list(part) for part in found.counts] == wanted
+
+
+def test_a_pass_that_has_not_begun_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "journal.json"
+    Journal.empty(LAYOUT).save(path)
+    found = Journal.read(path, LAYOUT)
+    assert found is not None
+    assert (found.counts, found.left_out, found.rows) == ([[], []], [{}, {}], 0)

@@ -136,3 +136,11 @@ def test_the_key_of_earlier_studies_stays() -> None:
     plain = moments_key(parts(1))
     assert plain == digest("a 3 1")
     assert moments_key(parts(1), "float32") == digest("a 3 1", "products float32") != plain
+    path = moments_path(parts(1), Path("moments"), "fit", "float64")
+    assert path == Path("moments", f"fit-{plain[:16]}.npz")
+
+
+def test_a_folder_is_made_for_them(tmp_path: Path) -> None:
+    folder = tmp_path / "deep" / "moments"
+    keep_moments(moments(1), parts(1), folder, kind="fit")
+    assert kept_moments(parts(1), folder, kind="fit") is not None

@@ -85,6 +85,9 @@ def test_merge_is_as_if_rows_had_come_here() -> None:
     empty = Moments(["a", "b"], [6, 9])
     assert_same(empty + whole, whole)
     assert_same(whole + empty, whole)
+    assert (empty + empty).n == empty.copy().n == 0
+    last = fill([b[89:] for b in blocks], ["a", "b"], 1)
+    assert_same(fill([b[:89] for b in blocks], ["a", "b"], 30) + last, whole)
 
 
 def test_subtract_undoes_merge() -> None:
@@ -93,9 +96,81 @@ def test_subtract_undoes_merge() -> None:
     fold = fill([b[30:60] for b in blocks], ["a", "b"], 30)
     rest = fill([np.concatenate([b[:30], b[60:]]) for b in blocks], ["a", "b"], 30)
     assert_same(whole - fold, rest, rtol=1e-11)
+    last = fill([b[89:] for b in blocks], ["a", "b"], 30)
+    first = fill([b[:89] for b in blocks], ["a", "b"], 30)
+    assert_same(whole - last, first, rtol=1e-11)
+    alone = whole - first
+    assert alone.n == 1
+    np.testing.assert_allclose(alone.mean, last.mean, rtol=1e-9)
     nothing = whole - whole
     assert nothing.n == 0
-    assert not nothing.block("a", "b").any()
+    assert not nothing.mean.any()
+    for pair in (("a", "b"), ("a", "a"), ("b", "b")):
+        assert not nothing.block(*pair).any()
+
+
+def test_rows_that_come_or_go_change_the_record() -> None:
+    """Whatever is kept of it is told so."""
+    blocks = make(np.random.default_rng(3), 20, (2, 1))
+    found, more = fill(blocks, ["a", "b"], 20), fill(blocks, ["a", "b"], 20)
+    seen = {found._changes}
+    found.merge(more)
+    seen.add(found._changes)
+    found.merge(more)
+    seen.add(found._changes)
+    found.update(*blocks)
+    seen.add(found._changes)
+    assert len(seen) == 4
+    before = found._changes
+    found.subtract(more)
+    assert found._changes != before
+    before = found._changes
+    found.merge(Moments(["a", "b"], [2, 1]))
+    found.update(*(b[:0] for b in blocks))
+    assert found._changes == before, "nothing came"
+
+
+def test_blocks_are_read_only() -> None:
+    found = fill(make(np.random.default_rng(3), 20, (2, 3)), ["a", "b"], 20)
+    for pair in (("a", "b"), ("b", "a"), ("a", "a")):
+        with pytest.raises(ValueError, match="read-only"):
+            found.block(*pair)[:] = 0
+    mean = found.mean_of("a")
+    mean[:] = 7
+    assert not np.array_equal(found.mean_of("a"), mean), "of the mean there is a copy"
+
+
+def test_its_name_says_how_large_it_is() -> None:
+    found = fill(make(np.random.default_rng(3), 20, (2, 3)), ["a", "b"], 20)
+    assert repr(found) == "Moments(names=['a', 'b'], dims=[2, 3], n=20)"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"n": np.array(3.5)},
+        {"n": np.array([3])},
+        {"names": np.array([1, 2])},
+        {"dims": np.array([4.0, 3.0])},
+        {"mean": np.zeros((1, 7))},
+        {"mean": np.zeros(7, np.int64)},
+        {"mean": np.zeros(6)},
+        {"second": np.zeros((7, 6))},
+        {"second": np.zeros((7, 7), np.int64)},
+        {"dims": np.array([4, 2])},
+        {"dims": np.array([7])},
+    ],
+)
+def test_arrays_of_another_kind_are_no_moments(
+    tmp_path: Path, damage: dict[str, np.ndarray]
+) -> None:
+    path = tmp_path / "m.npz"
+    fill(make(np.random.default_rng(5), 40, (4, 3)), ["a", "b"], 10).save(path)
+    with np.load(path) as file:
+        arrays = dict(file)
+    np.savez(path, **{**arrays, **damage})
+    with pytest.raises(StoreDamagedError, match="Delete it"):
+        Moments.load(path)
 
 
 def test_float32_rows_are_summed_in_float64() -> None:
@@ -124,6 +199,12 @@ def test_refusals() -> None:
         moments.update(np.zeros((4, 2)), np.zeros((5, 3)))
     with pytest.raises(FeatureError, match="shapes"):
         moments.update(np.zeros((4, 2)))
+    with pytest.raises(FeatureError, match="shapes"):
+        moments.update()
+    with pytest.raises(FeatureError, match="shapes"):
+        moments.update(np.array(1.0), np.array(2.0))
+    with pytest.raises(FeatureError, match="of b are NaN"):
+        moments.update(np.zeros((4, 2)), np.array([[0, 1, 2], [0, np.nan, 1]] * 2))
     with pytest.raises(FeatureError, match="of b are NaN"):
         moments.update(np.zeros((4, 2)), np.full((4, 3), np.nan))
     assert moments.n == 0, "nothing may be added by a refused update"
@@ -135,5 +216,9 @@ def test_refusals() -> None:
         moments.subtract(fill([np.ones((1, 2)), np.ones((1, 3))], ["a", "b"], 1))
     with pytest.raises(FeatureError, match="distinct"):
         Moments(["a", "a"], [1, 1])
-    with pytest.raises(FeatureError, match="one positive dimension"):
-        Moments(["a"], [0])
+    shape: tuple[list[str], list[int]]
+    for shape in ((["a"], [0]), (["a", "b"], [0, 2]), (["a"], [1, 2]), (["a", "b"], [1]), ([], [])):
+        with pytest.raises(FeatureError, match="one positive dimension"):
+            Moments(*shape)
+    with pytest.raises(FeatureError, match="second moments"):
+        Moments.of(["a"], [2], n=1, mean=np.zeros(3), lower=np.zeros((2, 2)))

@@ -14,6 +14,7 @@ from samefeatures.joint import kept
 from samefeatures.joint.blocks import Rows
 from samefeatures.joint.nested import Beside, nested_moments
 from samefeatures.joint.record import Moments
+from watching import Elsewhere
 
 N, DIMS = 300, {"a": 4, "b": 6}
 RNG = np.random.default_rng(0)
@@ -24,6 +25,7 @@ PLACES = places_of(N, seed=1)
 
 
 def derive(rows: Mapping[str, Rows], numbers: Int64) -> Mapping[str, Rows]:
+    assert len(numbers), "nothing is made of no rows"
     return {**rows, "classes": CLASSES[numbers]}
 
 
@@ -59,3 +61,13 @@ def test_all_rows_are_the_moments_of_the_study() -> None:
     assert nest.beside is None
     assert np.allclose(nest.networks.lower, whole.lower)
     assert kept.chunk_rows(10) >= 256
+
+
+def test_of_one_network_products_are_of_their_precision_and_place() -> None:
+    elsewhere, sizes = Elsewhere(), (5, N)
+    nests = nested_moments(PARTS[:1], PLACES, sizes, precision="float32", algebra=elsewhere)
+    for size, nest in zip(sizes, nests, strict=True):
+        mine = X["a"][np.less(PLACES, size)]
+        assert (nest.networks.n, nest.networks.precision) == (size, "float32")
+        np.testing.assert_allclose(nest.networks.mean, mine.mean(axis=0, dtype=np.float64))
+    assert elsewhere.summed == [((4,), "float32")]

@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from samefeatures.base.progress import Advance, Silent
+from samefeatures.base.progress import Silent
 from samefeatures.features.rows import ArrayRows
 from samefeatures.joint import kept
-from samefeatures.joint.kept import CHUNK_BYTES, accumulate, chunk_rows, moments_path
+from samefeatures.joint.kept import CHUNK_BYTES, accumulate, chunk_rows, kept_moments, moments_path
 from samefeatures.joint.record import Moments
 from samefeatures.joint.sums import Accumulator
+from watching import Elsewhere, Still, Told
 
 ROWS = 900
 
@@ -23,18 +24,6 @@ def made() -> list[ArrayRows]:
         ArrayRows(name=name, values=rng.normal(size=(ROWS, d)).astype(np.float32), fingerprint=name)
         for name, d in {"a": 3, "b": 2}.items()
     ]
-
-
-class Told(Silent):
-    """Notes titles, totals and every step."""
-
-    def __init__(self) -> None:
-        self.tasks: list[tuple[str, int]] = []
-        self.steps: list[int] = []
-
-    def task(self, title: str, total: int, **_: object) -> Advance:
-        self.tasks.append((title, total))
-        return self.steps.append
 
 
 @pytest.mark.parametrize(("dims", "rows"), [(1, 8192), (5352, 6269), (21_408, 1567), (10**9, 256)])
@@ -85,3 +74,58 @@ def test_sums_begin_where_the_given_moments_end() -> None:
     assert sums.n == ROWS
     np.testing.assert_allclose(sums.moments().block("a", "a"), whole.block("a", "a"), rtol=1e-12)
     assert begun.n == 500
+
+
+def test_rows_one_by_one_go_on_where_they_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one network: the rows after the checkpoint are taken, each once."""
+    (a, _) = made()
+    monkeypatch.setattr(kept, "chunk_rows", lambda _: 1)
+    begun = Moments(["a"], [3])
+    begun.update(a.values[:890])
+    place = moments_path([a], tmp_path, "fit", "float64")
+    begun.save(place.with_suffix(".checkpoint.npz"))
+    told = Told()
+    found = accumulate([a], tmp_path, kind="fit", progress=told)
+    assert told.steps == [890] + [1] * 10
+    whole = Moments(["a"], [3])
+    whole.update(a.values)
+    assert found.n == ROWS
+    np.testing.assert_allclose(found.block("a", "a"), whole.block("a", "a"), rtol=1e-12)
+
+
+def test_what_takes_no_longer_than_the_time_between_checkpoints_writes_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+    save = Moments.save
+
+    def noted(self: Moments, path: Path) -> None:
+        written.append(path.name)
+        save(self, path)
+
+    monkeypatch.setattr(Moments, "save", noted)
+    monkeypatch.setattr(kept, "chunk_rows", lambda _: 256)
+    monkeypatch.setattr(kept, "time", Still)
+    monkeypatch.setattr(kept, "CHECKPOINT_SECONDS", 0.0)
+    accumulate(made(), tmp_path, kind="fit", progress=Silent())
+    assert written == [moments_path(made(), tmp_path, "fit", "float64").name]
+
+
+def test_products_of_a_pass_are_of_its_precision_and_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = Elsewhere()
+
+    def taken() -> Moments:
+        return accumulate(
+            made(), tmp_path, kind="fit", progress=Silent(), precision="float32", algebra=elsewhere
+        )
+
+    found = taken()
+    assert found.precision == "float32"
+    assert elsewhere.summed == [((3, 2), "float32")]
+    assert kept_moments(made(), tmp_path, kind="fit") is None
+    monkeypatch.setattr(kept, "joint_chunks", None)  # no row is read again
+    np.testing.assert_array_equal(taken().lower, found.lower)

@@ -260,3 +260,9 @@ def test_deficient_moments_of_float32_products_are_seen_as_such(n: int, algebra:
     across = (y - y.mean(0)).T @ (x - x.mean(0))
     residual = (y - y.mean(0)) - (x - x.mean(0)) @ (across @ found.matrix).T
     assert np.linalg.norm(residual) < 1e-3 * np.linalg.norm(y - y.mean(0))
+
+
+def test_sums_say_what_they_are_of() -> None:
+    sums = Accumulator(Moments(["a", "b"], [2, 3]))
+    sums.update(np.ones((4, 2)), np.ones((4, 3)))
+    assert repr(sums) == "Accumulator(names=['a', 'b'], dims=[2, 3], n=4)"

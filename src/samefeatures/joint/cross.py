@@ -74,7 +74,7 @@ def permuted(rows: FeatureRows, folder: Path, *, seed: int) -> Iterator[FeatureR
             clear_leftovers(folder)
             file = stack.enter_context(file_beside(path))
             _reserve(file, 4 * len(rows) * rows.dim)
-            values = np.memmap(file, dtype=np.float32, mode="r+", shape=shape)
+            values = np.memmap(file, dtype=np.float32, shape=shape)  # as long as it must be
         start = 0
         for block in rows.chunks(ROWS):
             values[order[start : start + len(block)]] = block
@@ -133,8 +133,6 @@ class Shuffled:
 
 
 def _reserve(file: IO[bytes], size: int) -> None:
-    """Make a file as large as this; where the system can, so that a full disk shows now."""
+    """Make a file as large as this where the system can, so that a full disk shows now."""
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(file.fileno(), 0, size)
-    else:
-        file.truncate(size)

@@ -67,8 +67,7 @@ class Journal:
         """Add the next chunk."""
         assert len(self.counts[part]) == chunk
         self.counts[part].append(rows)
-        if reasons:
-            self._reasons[part][str(chunk)] = dict(reasons)
+        self._reasons[part][str(chunk)] = dict(reasons)
 
     def position(self, n: int) -> Position | None:
         """Where row n lies; None when so many rows are not known."""

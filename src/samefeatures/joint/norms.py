@@ -90,7 +90,7 @@ class NormSums:
         spaces = {**dict(zip(names, dims, strict=True)), **dict.fromkeys(about, 1)}
         self._empty = partial(BlockSums, spaces, pairs=pairs)
         self._sums = self._empty()
-        self._start: list[Float64] = []
+        self._start: dict[str, Float64] = {}
 
     @property
     def n(self) -> int:
@@ -101,11 +101,12 @@ class NormSums:
         """Add rows: one (r, d) array for each space, row i of each the same sample."""
         if not len(blocks[0]):
             return
-        self._start = self._start or [b.mean(axis=0, dtype=np.float64) for b in blocks]
         rows: dict[str, Any] = dict(zip(self._names, blocks, strict=True))
-        for name, block, start in zip(self._names, blocks, self._start, strict=True):
-            rows[_about(name)] = distances(block, start)
+        starts = self._start or {k: b.mean(axis=0, dtype=np.float64) for k, b in rows.items()}
+        for name, start in starts.items():
+            rows[_about(name)] = distances(rows[name], start)
         self._sums.update(rows)
+        self._start = starts
 
     def moments(self, spaces: SecondMoments) -> Moments:
         """Of p; rows may come after.
@@ -114,11 +115,8 @@ class NormSums:
             spaces: Moments of the same rows.
         """
         blocks = self._sums.blocks()
-        shifts = {
-            name: 2 * (start - spaces.mean_of(name))[:, None]
-            for name, start in zip(self._names, self._start, strict=True)
-        }
         summed = Beside(spaces, frozenset(self._names), blocks)
+        shifts = {k: 2 * (self._start[k] - spaces.mean_of(k))[:, None] for k in self._names}
         mixed = Mixed(summed, {norm_of(k): {_about(k): None, k: shifts[k]} for k in self._names})
         names = [norm_of(name) for name in self._names]
         found = Moments.of(

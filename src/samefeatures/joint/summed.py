@@ -97,12 +97,12 @@ class UnderWay:
         return None
 
     def _fits(self, found: Summed, seen: int) -> bool:
-        counts = [part.n for part in found.folds]
+        if not found.networks.n == found.beside.n == seen:
+            return False
         wanted: list[int] = []
         if self.fold_of is not None:
-            wanted = np.bincount(self.fold_of[:seen]).tolist()
-        whole = found.networks.n == found.beside.n == seen
-        return whole and [n for n in counts if n] == [n for n in wanted if n]
+            wanted = np.bincount(self.fold_of[:seen], minlength=self._folds).tolist()
+        return [part.n for part in found.folds] == wanted
 
     @property
     def _folds(self) -> int:
