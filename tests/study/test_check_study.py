@@ -222,23 +222,31 @@ def test_controls_ask_for_labels_of_the_fit_images(tmp_path: Path) -> None:
     side = {"source": TEST, "limit": 9}
     parts = [{**side, "name": "x", "views": 2}, {**side, "name": "y"}]
     raw = {**PAIR, "data": {"fit": parts, "eval": side}, "tasks": ["brightness", "hue"]}
-    found = checked(tmp_path, {**raw, "controls": True})
+    found = checked(tmp_path, {**raw, "controls": True}, limit=2)
     assert found.facts["fit labels"] == "known; controls alone use them"
     assert found.facts["tasks"] == "brightness, hue"
     assert found.facts["fit"] == "x, 9 images, 18 rows; y, 9 images"
     assert "labels" not in found.facts
-    assert "fit labels" not in checked(tmp_path, raw).facts
+    alone = {**raw, "networks": PAIR["networks"][:1], "tasks": []}
+    assert not {"fit labels", "tasks"} & set(checked(tmp_path, alone, limit=2).facts)
+
+
+def test_labels_of_fit_images_that_are_of_no_class(tmp_path: Path) -> None:
+    """They start at the base, as all images do."""
     pixels = np.zeros((3, 28, 28), np.uint8)
     np.savez(tmp_path / "own.npz", images=pixels, labels=np.array([0, 10, 2]))
-    raw["data"] = {"fit": "own.npz", "eval": side}
-    found = checked(tmp_path, {**raw, "controls": True})
+    data = {"fit": "own.npz", "eval": {"source": TEST, "limit": 2}}
+    found = checked(tmp_path, {**PAIR, "data": data, "controls": True})
     assert found.facts["fit labels"].startswith(
         "none: the fit images have no labels that could be used: 'own' has labels from 0 to 10, "
         "but resnet_v1 has 10 classes"
     )
+
+
+def test_files_have_no_facts_of_images(tmp_path: Path) -> None:
     files = [write_npz(tmp_path, name, make_worlds()[name]) for name in "ab"]
-    alone = checked(tmp_path, {"networks": files, "methods": ["ols"], "controls": True})
-    assert not {"fit labels", "fit", "eval", "own accuracy", "tasks"} & set(alone.facts)
+    found = checked(tmp_path, {"networks": files, "methods": ["ols"], "controls": True})
+    assert set(found.facts) == {"networks", "methods", "measures", "device"}
 
 
 def test_what_was_done_to_labels_is_a_fact(tmp_path: Path) -> None:
@@ -262,8 +270,9 @@ def test_labels_that_are_shifted_are_said_of_the_network(tmp_path: Path) -> None
     pixels = np.stack([np.asarray(images.read(i)) for i in keep])
     np.savez(tmp_path / "own.npz", images=pixels, labels=images.labels[keep] + 1)
     data = {"fit": {"source": "fashion-mnist:fit", "limit": 3}, "eval": "own.npz"}
-    found = checked(tmp_path, {**PAIR, "data": data}, limit=500)
-    alone = check_networks(PAIR["networks"], data=str(tmp_path / "own.npz"))
+    one = PAIR["networks"][:1]
+    found = checked(tmp_path, {**PAIR, "networks": one, "data": data}, limit=500)
+    alone = check_networks(one, data=str(tmp_path / "own.npz"))
     for check, same in zip(found.checks, alone, strict=True):
         name = check.network.name
         for warning in (check.warning, same.warning):

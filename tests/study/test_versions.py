@@ -89,6 +89,12 @@ def test_where_several_packages_bring_one_the_first_tells(monkeypatch: pytest.Mo
     assert module.installed("npz_worlds") == version("numpy")
 
 
+def test_our_own_is_that_of_the_code_that_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a working tree, whatever is installed beside it."""
+    monkeypatch.setattr(module, "__version__", "9.9.dev1")
+    assert module.installed("samefeatures") == "9.9.dev1"
+
+
 def test_what_is_missing_stands_beside_no_results() -> None:
     found = module.here({"toy": "missing", "numpy": "1.0"})
     assert found == {"platform": platform.platform(), "numpy": "1.0"}
