@@ -107,7 +107,7 @@ def test_a_file_without_a_checksum_is_read_apart_and_not_believed(
     }
     assert found["id"].dtype == object
     assert asked == [("samefeatures.study.unsealed", "id", "own/a", shortest, module.SECONDS)]
-    given["own/a"] = np.array([{}, {}])
+    given["id"] = np.array(["x", "y"], dtype=object)  # pickled
     with pytest.raises(StoreError, match="can't be read"):
         read_predictions(path, ["id", "own/a"])
 

@@ -136,6 +136,15 @@ def test_scores_and_facts_come_back(file: ScoreFile) -> None:
     assert ScoreFile(file.path, "other labels").read() is None
 
 
+def test_files_of_earlier_versions_hold_whatever_the_labels_are(file: ScoreFile) -> None:
+    """They name no basis, and have no facts."""
+    file.path.parent.mkdir(parents=True)
+    np.savez(file.path, predictions=SAID, correct=np.array([[0, 4], [3, 4]]))
+    found = file.read()
+    assert found is not None
+    assert ([score.correct for score in found.scores], tuple(found.facts)) == ([0, 3], ())
+
+
 def test_facts_without_scores_come_back(file: ScoreFile) -> None:
     """Of a source of which every target lacks a head."""
     facts = (MapFacts(measures={}, fit=FIT, curve=None),)

@@ -271,6 +271,14 @@ def test_of_one_network_there_is_no_hybrid_of_two_one_a_source(world: World, cou
     assert world.progress.tasks == {"score": (3 * count, [1] * (3 * count))}
 
 
+def test_of_a_source_whose_targets_all_lack_a_head_there_are_facts_alone(world: World) -> None:
+    for _ in range(2):
+        found = world.run({"ols": "key"}, networks={name: world.networks[name] for name in "ac"})
+        assert list(found.hybrids["ols"]) == [("c", "a")]
+        assert list(found.facts["ols"]) == [("a", "c"), ("c", "a")]
+    assert world.asked.count("heads") == 2  # a by itself, and c into a
+
+
 def test_labels_go_with_their_rows() -> None:
     values = np.arange(2500, dtype=np.float32)[:, None]
     rows = ArrayRows(name="a", values=values, fingerprint="a")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -47,7 +48,7 @@ def rows_of(values: dict[str, np.ndarray], what: str) -> dict[str, ArrayRows]:
 
 
 def task_of(**changes: Any) -> TaskRows:
-    rows, odd = rows_of(EVAL, "eval"), np.arange(90) % 2
+    rows, odd = rows_of(EVAL, "eval"), np.arange(90) % 3 > 0
     fit, evaluation = (
         Half(rows=rows, at=np.flatnonzero(odd == k), labels=LABELS[odd == k]) for k in (0, 1)
     )
@@ -101,11 +102,11 @@ def test_every_number_of_a_task(tmp_path: Path) -> None:
     found = ask_task(task, given)
     assert (found.name, found.rule, found.classes, found.notes) == ("hue", True, 3, ("a note",))
     labels = task.evaluation.labels
-    assert (found.fit_rows, found.n) == (45, 45)
-    assert found.chance == 100 * max((labels == k).sum() for k in range(3)) / 45
-    features = {name: x[1::2] for name, x in EVAL.items()}
+    assert (found.fit_rows, found.n) == (30, 60)
+    assert found.chance == 100 * max((labels == k).sum() for k in range(3)) / 60
+    features = {name: x[np.arange(90) % 3 > 0] for name, x in EVAL.items()}
     probes = {
-        name: fit_probe(x[::2], task.fit.labels, task.fit.ids, classes=3)
+        name: fit_probe(x[::3], task.fit.labels, task.fit.ids, classes=3)
         for name, x in EVAL.items()
     }
     assert found.probes == tuple(
@@ -126,7 +127,7 @@ def test_every_number_of_a_task(tmp_path: Path) -> None:
             one = fitted[cell.method, cell.source, cell.target]
             mapped = features[cell.source] @ one.weight.T + one.bias
             said = probes[cell.target].head.logits(mapped.astype("f4")).argmax(axis=1)
-        assert (cell.n, cell.correct, cell.measures) == (45, (said == labels).sum(), {})
+        assert (cell.n, cell.correct, cell.measures) == (60, (said == labels).sum(), {})
         assert cell.agreement == pytest.approx(100 * (said == own[cell.target]).mean())
     assert [(r.source, r.target) for r in found.answers] == [
         (a, b) for a in DIMS for b in DIMS if a != b
@@ -138,8 +139,8 @@ def test_every_number_of_a_task(tmp_path: Path) -> None:
         answers = HEADS[row.source].logits(features[row.source]).argmax(axis=1)
         said = probes[row.target].head.logits(means.astype("f4")).argmax(axis=1)[answers]
         correct = int((said == labels).sum())
-        assert (row.n, row.correct, row.top1) == (45, correct, 100 * correct / 45)
-        assert (row.ci_low, row.ci_high) == wilson(correct, 45)
+        assert (row.n, row.correct, row.top1) == (60, correct, 100 * correct / 60)
+        assert (row.ci_low, row.ci_high) == wilson(correct, 60)
     # Per source one pass with its own probe, one a method; a fold for each pair of each method.
     assert sorted(asked) == ["heads"] * (3 + 3 * 2) + ["product"] * 12
     (path,) = (tmp_path / "out" / "tasks").glob("hue--*.npz")
@@ -159,14 +160,17 @@ def test_a_task_is_read_until_something_that_decides_it_changes(
     networks: Any = {**given.networks, "b": replace(other, fingerprint="other weights")}
     inputs: Any = SimpleNamespace(networks=networks)
     rows = {**task.fit.rows, "b": replace(rows_of(EVAL, "eval")["b"], fingerprint="other rows")}
-    moved = np.roll(np.arange(45), 1)
     tasks = [
         replace(task, name="brightness"),
         replace(task, notes=("a note", "another")),
         *(
             replace(task, **{side: replace(half, **change)})
             for side, half in (("fit", task.fit), ("evaluation", task.evaluation))
-            for change in ({"rows": rows}, {"at": half.at[moved]}, {"labels": half.labels[moved]})
+            for change in (
+                {"rows": rows},
+                {"at": np.roll(half.at, 1)},
+                {"labels": np.roll(half.labels, 1)},
+            )
         ),
     ]
     keys = [module._key(each, given) for each in tasks]
@@ -184,10 +188,19 @@ def test_a_task_is_read_until_something_that_decides_it_changes(
     assert ask_task(task, given) == first
 
 
+def test_what_a_probe_that_does_not_converge_says_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given, _, _ = given_to(tmp_path / "out")
+    monkeypatch.setattr(module, "fit_probe", partial(fit_probe, steps=1, strengths=[0.1]))
+    said = [(probe.steps, probe.message[:22]) for probe in ask_task(task_of(), given).probes]
+    assert said == [(1, "the probe does not con")] * 3
+
+
 def test_a_class_that_no_probe_can_learn_is_named_with_its_task(tmp_path: Path) -> None:
     given, _, _ = given_to(tmp_path / "out")
     task = task_of()
-    alone = replace(task, fit=replace(task.fit, labels=np.zeros(45, np.int64)))
+    alone = replace(task, fit=replace(task.fit, labels=np.zeros(30, np.int64)))
     with pytest.raises(LabelError, match=r"^tasks: hue: "):
         ask_task(alone, given)
 
@@ -233,13 +246,15 @@ def test_what_rules_measure_is_taken_once_and_only_for_rules(
 def test_rows_on_images_are_those_of_all_networks_and_rules_beside_them(tmp_path: Path) -> None:
     given, _, _ = given_to(tmp_path / "out")
     extracted: list[tuple[list[str], str, str]] = []
+    seen: list[str] = []
 
     class Runner:
         def extract(self, networks: Sequence[Any], part: Any, *, kind: str) -> list[str]:
+            seen[:] = [net.preprocessing for net in networks]
             extracted.append(([net.name for net in networks], part.name, kind))
             return [f"rows of {net.name}" for net in networks]
 
-    sees = [SimpleNamespace(name=name, preprocessing=None) for name in "ab"]
+    sees = [SimpleNamespace(name=name, preprocessing=f"as {name} takes it") for name in "ab"]
     parts = [SimpleNamespace(name=name, prefix=None) for name in ("fit part", "eval part")]
     inputs: Any = SimpleNamespace(image_networks=sees, eval=parts[1:], networks={})
     runner: Any = Runner()
@@ -248,6 +263,7 @@ def test_rows_on_images_are_those_of_all_networks_and_rules_beside_them(tmp_path
     assert found == {"a": "rows of a", "b": "rows of b"}
     values: Any = module._values(given)
     assert values == "rows of questions"
+    assert seen == ["as a takes it", "as b takes it", "as a takes it"]
     assert extracted == [
         (["a", "b"], "fit part", "fit"),
         (["a", "b", "questions"], "eval part", "eval"),

@@ -125,14 +125,12 @@ def write_classes(counts: Sequence[ClassCounts], path: Path) -> Path:
         for name in ("method", "source", "target")
     }
     none = np.zeros(0, np.int64)
-    for name, field in {"label": "classes", **dict(zip(COLUMNS, COLUMNS, strict=True))}.items():
-        found = [getattr(c, field) for c in counts]
-        if any(each is None for each in found):  # a list, since arrays hold no None
-            sizes = [len(c.classes) for c in counts]
-            filled = zip(found, sizes, strict=True)
+    for name, field in {"label": "classes", **{name: name for name in COLUMNS}}.items():
+        found = [(getattr(c, field), len(c.classes)) for c in counts]
+        if any(each is None for each, _ in found):  # a list, since arrays hold no None
             columns[name] = [
-                v for e, k in filled for v in ([None] * k if e is None else e.tolist())
+                v for each, k in found for v in ([None] * k if each is None else each.tolist())
             ]
         else:
-            columns[name] = np.concatenate([none, *found])
+            columns[name] = np.concatenate([none, *(each for each, _ in found)])
     return write_table(write_parquet, columns, path)
