@@ -125,6 +125,10 @@ def test_fit_may_be_a_list_with_common_settings() -> None:
         ),
         ({"data": {"fit": {"source": "a", "limit": 0}, "eval": "b"}}, "limit is 0; it must be"),
         ({"data": {"fit": {"limit": 2}, "eval": "b"}}, r"data\.fit\.0\.source: Field required"),
+        (
+            {"data": {"fit": {"source": ["a", {"limit": 2}]}, "eval": "b"}},
+            r"data\.fit\.1\.source: Field required",
+        ),
         ({"networks": ["mini:nasnet"], "controls": True}, "one network has none"),
         ({"networks": ["mini:nasnet"], "curve": True}, "one network has none"),
         ({"networks": ["mini:nasnet"], "canonical": True}, "there is one"),
