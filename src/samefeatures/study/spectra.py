@@ -93,7 +93,7 @@ def _taken(inputs: SpectraInputs) -> SpectraSummary:
 def space_spectrum(spectra: Spectra, name: str, dim: int) -> SpaceSpectrum:
     """Of one space of ``dim`` features."""
     found = spectra.spectrum(name)
-    shares = found.values / found.values.sum() if found.rank else found.values  # (r,)
+    shares = found.values / found.values.sum()  # (r,)
     at = thinned(found.rank)
     return SpaceSpectrum(
         network=name,
