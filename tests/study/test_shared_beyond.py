@@ -20,7 +20,8 @@ from samefeatures.features.rows import ArrayRows
 from samefeatures.features.sample import SAMPLE, StoredSample, ranks_of
 from samefeatures.joint.folded import fold_moments
 from samefeatures.similarity.beyond import Explained, Explainer, Ground
-from samefeatures.similarity.common import Common
+from samefeatures.similarity.common import Common, Split
+from samefeatures.similarity.left import Left
 from samefeatures.similarity.measures.pwcca import PWCCA
 from samefeatures.study import beyond
 from samefeatures.study.beyond import Evidence, beyond_rows
@@ -238,6 +239,41 @@ def test_regressions_begin_where_those_before_them_ended(
         assert [each[:2] for each in others] == [
             ([*names, space], {"start": controls[2]}) for space in spaces
         ]
+
+
+def test_pixels_that_were_taken_off_for_all_are_not_taken_off_again(
+    made: MadeSpaces, spied: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[list[str], object]] = []
+
+    class Asked(Left):
+        def __init__(self, split: Split, strengths: Any, *args: Any, **options: Any) -> None:
+            super().__init__(split, strengths, *args, **options)
+            asked.append((list(strengths), options["first"]))
+
+    monkeypatch.setattr(beyond, "Left", Asked)
+    evidence = Evidence.of(made)
+    list(beyond_rows("b", made.givens, evidence))
+    assert evidence.pixels is not None
+    for given, noted, (blocks, first) in zip(made.givens, spied, asked, strict=True):
+        strengths = noted["explained"][0][2]
+        if set(given) == {"answers", "pixels"}:
+            assert first is evidence.pixels.whole(strengths["pixels"])
+            assert blocks == ["answers: b"]
+        else:
+            assert (blocks, first) == (given_to("b", given), None)
+
+
+def test_rows_that_are_not_as_many_are_refused(
+    made: MadeSpaces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(beyond, "ROWS", 30)
+    rows = made.evaluation.rows
+    few = ArrayRows(name="c", values=rows["c"].span(0, 60), fingerprint="")
+    spaces = replace(made.evaluation, rows={**rows, "c": few})
+    evidence = replace(Evidence.of(made), spaces=spaces)
+    with pytest.raises(ValueError, match="zip"):
+        list(beyond_rows("a", made.givens[:1], evidence))
 
 
 def test_what_is_known_of_a_study(tmp_path: Path, made: MadeSpaces) -> None:
