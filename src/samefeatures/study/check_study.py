@@ -95,7 +95,7 @@ def _on_images(
     parts = _some(inputs.eval, limit)
     with tempfile.TemporaryDirectory() as folder:
         stores = _extracted(networks, parts, Path(folder), config, progress)
-        left_out = _left_out(parts, [by_part[0] for by_part in stores])
+        left_out = _left_out(parts, stores)
         found = []
         for place, network in enumerate(networks):
             rows = [by_part[place] for by_part in stores]
@@ -122,17 +122,18 @@ def _extracted(
         extract(networks, part.images, folder / str(k), options=options, progress=progress)
         for k, part in enumerate(parts)
     ]
-    if not any(len(by_part[0]) for by_part in stores):
+    if not any(len(store) for store, *_ in stores):
         names = ", ".join(part.images.name for part in parts)
-        reasons = _left_out(parts, [by_part[0] for by_part in stores])
+        reasons = _left_out(parts, stores)
         raise UnreadableImageError(f"{names} holds {left_out_words(reasons)}.")
     return stores
 
 
-def _left_out(parts: Sequence[Part], stores: Sequence[StoredFeatures]) -> dict[str, str]:
+def _left_out(parts: Sequence[Part], stores: Sequence[list[StoredFeatures]]) -> dict[str, str]:
+    """Why, by id: of each part every network leaves out the same."""
     return {
         image_id(name, part=part.prefix): reason
-        for part, store in zip(parts, stores, strict=True)
+        for part, (store, *_) in zip(parts, stores, strict=True)
         for name, reason in store.left_out.items()
     }
 
@@ -141,7 +142,8 @@ def _score(network: ImageNetwork, rows: Sequence[StoredFeatures]) -> tuple[Score
     """On all parts, with (n,) the labels."""
     known = [(part, part.labels) for part in rows if part.labels is not None]  # all have them
     blocks = chain.from_iterable(labelled(part, own) for part, own in known)
-    return score_heads(blocks, [network.head])[0], np.concatenate([own for _, own in known])
+    (score,) = score_heads(blocks, [network.head])
+    return score, np.concatenate([own for _, own in known])
 
 
 def _coverage(inputs: StudyInputs) -> list[str]:
@@ -160,7 +162,7 @@ def _fit_images(inputs: StudyInputs, config: StudyConfig, progress: Display) -> 
     parts = _some(inputs.fit, TRIED)
     with tempfile.TemporaryDirectory() as folder:
         stores = _extracted(networks, parts, Path(folder), config, progress)
-        left_out = _left_out(parts, [by_part[0] for by_part in stores])
+        left_out = _left_out(parts, stores)
     tried = sum(len(part.images) for part in parts)
     return [f"Tried {tried:,} of the fit images: {left_out_words(left_out)}."] if left_out else []
 

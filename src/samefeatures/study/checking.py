@@ -141,7 +141,7 @@ def check_file(network: FeatureFile) -> Check:
     labels = network.eval_labels
     if network.head is None or labels is None:
         return Check(network, None)
-    score = score_heads([(network.eval_features, labels)], [network.head])[0]
+    (score,) = score_heads([(network.eval_features, labels)], [network.head])
     return Check(network, score, warning=renaming_warning(network, score, labels))
 
 
@@ -166,5 +166,5 @@ def score_on_images(
         assert rows.labels is not None  # they are those of the images
         if not len(rows):
             raise UnreadableImageError(f"{images.name} holds {left_out_words(rows.left_out)}.")
-        score = score_heads(labelled(rows, rows.labels), [network.head])[0]
+        (score,) = score_heads(labelled(rows, rows.labels), [network.head])
         return score, rows.labels, rows.left_out
