@@ -63,7 +63,7 @@ def count_classes(
         return np.bincount(place[chosen], minlength=len(classes)).astype(np.int64)
 
     right = {name: values == labels for name, values in predictions.items()}
-    per_network = {name: count(hit) for name, hit in right.items() if name.startswith("own/")}
+    counted = {name: count(hit) for name, hit in right.items()}
     every = count(np.ones(len(labels), bool))
     found = []
     for name, hit in right.items():
@@ -78,9 +78,9 @@ def count_classes(
                 target=target,
                 classes=classes,
                 n=every,
-                correct=count(hit),
-                source_correct=per_network.get(f"own/{source}"),
-                target_correct=per_network[f"own/{target}"],
+                correct=counted[name],
+                source_correct=counted.get(f"own/{source}"),
+                target_correct=counted[f"own/{target}"],
                 fixed=count(hit & ~before),
                 broken=count(before & ~hit),
             )
