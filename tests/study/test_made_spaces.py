@@ -359,6 +359,7 @@ def test_noise_labels_and_stored_spaces_are_summed_too() -> None:
         "pixels, labels, b, answers: b, noise",
     )
     assert set(both(reading.pairs)) == expected - NETWORKS
+    assert len(reading.pairs) == len(expected - NETWORKS), "in one direction alone"
 
 
 def test_folds_are_summed_of_what_strengths_are_chosen_by() -> None:

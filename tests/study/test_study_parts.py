@@ -14,6 +14,8 @@ import pytest
 import samefeatures as sf
 from npz_worlds import make_worlds, write_npz
 from samefeatures.algebra import HOST, Algebra
+from samefeatures.algebra.device import TorchDevice
+from samefeatures.algebra.host import Host
 from samefeatures.base.errors import (
     ConfigError,
     FeatureError,
@@ -172,6 +174,23 @@ def test_rows_of_the_eval_set_are_measured_as_the_study_says(tmp_path: Path) -> 
     assert "files without labels" in str(inputs.fit_labels())
     assert npz_of(tmp_path).control_inputs.sample == SAMPLE
     assert study.task_images == {}
+
+
+def test_parts_are_computed_where_the_study_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["cka", "cca", "procrustes", "mutual_knn"]
+    expected = npz_of(tmp_path / "host", measures=names).measuring.between("a", "b")
+    alone = ("singular_values_alone", "_inverse_by_halves")
+    for name in ("sums", "product", "inverse", "eigenvalues", "singular_values", *alone):
+        monkeypatch.setattr(Host, name, lambda *_: pytest.fail("the host computed"))
+    for module in (made_of, running):
+        monkeypatch.setattr(module, "open_algebra", lambda _: TorchDevice("cpu"))
+    study = npz_of(tmp_path / "device", measures=names, algebra={"device": "cuda:0"})
+    assert sum(fold.n for fold in study.fit_folds(2)) == study.fit_moments().n == 400
+    assert study.measuring.between("a", "b") == pytest.approx(expected, rel=1e-9)
+    keys = {"controls": {"class_noise": 0}, "algebra": {"device": "cuda:0"}}
+    assert npz_of(tmp_path / "controls", **keys).made_spaces.total.n == 400
 
 
 def test_labels_of_fit_images_are_found_where_controls_count_them(
