@@ -120,7 +120,7 @@ def check_networks(
     images = None
     if data is not None:
         source = ImageSource(source=data, class_map=class_map, limit=limit)
-        images = open_images(source, labelled=True, base=Path())
+        images = open_images(source, labelled=True)
     mapped = class_map not in (None, SORTED)
     return [_check(network, images, progress, mapped=mapped) for network in networks]
 
