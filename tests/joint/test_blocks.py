@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from samefeatures.algebra.blas import add_product, add_square
 from samefeatures.base.arrays import Float64, Int64
 from samefeatures.base.errors import FeatureError, StoreDamagedError
+from samefeatures.joint import blocks
 from samefeatures.joint.blocks import Blocks, BlockSums, Rows
 from samefeatures.joint.record import Moments
 from samefeatures.joint.views import Beside, Mixed, Rest, Union
@@ -63,16 +67,18 @@ def test_blocks_are_those_of_the_joint_moments(chunks: int) -> None:
 
 
 def test_what_was_not_asked_for_is_said() -> None:
-    blocks = summed(world()[0], 1).blocks()
+    found = summed(world()[0], 1).blocks()
     with pytest.raises(FeatureError, match="'a' with 'b' were not summed"):
-        blocks.block("a", "b")
+        found.block("a", "b")
     with pytest.raises(FeatureError, match="no space 'c'"):
-        blocks.mean_of("c")
+        found.mean_of("c")
     with pytest.raises(FeatureError, match="no space 'c'"):
         BlockSums(DIMS, pairs=[("a", "c")])
 
 
-@pytest.mark.parametrize("wrong", ["rows", "columns", "class", "nan", "name"])
+@pytest.mark.parametrize(
+    "wrong", ["rows", "columns", "class", "nan", "one nan", "name", "another name"]
+)
 def test_bad_rows(wrong: str) -> None:
     rows, _ = world(10)
     bad = dict(rows)
@@ -84,8 +90,13 @@ def test_bad_rows(wrong: str) -> None:
         bad["answers"] = rows["answers"] + 6
     if wrong == "nan":
         bad["pixels"] = rows["pixels"] * np.nan
+    if wrong == "one nan":
+        bad["b"] = rows["b"].copy()
+        bad["b"][3, 1] = np.nan
     if wrong == "name":
         del bad["b"]
+    if wrong == "another name":
+        bad["c"] = rows["b"]
     sums = BlockSums(DIMS, classes=["answers"], pairs=PAIRS)
     with pytest.raises(FeatureError):
         sums.update(bad)
@@ -128,15 +139,15 @@ def test_the_union_of_parts_is_the_moments_of_all_rows() -> None:
 
 
 def test_blocks_on_disk(tmp_path: Path) -> None:
-    blocks, path = summed(world()[0], 2).blocks(), tmp_path / "blocks.npz"
-    blocks.save(path)
+    found, path = summed(world()[0], 2).blocks(), tmp_path / "blocks.npz"
+    found.save(path)
     again = Blocks.load(path)
-    assert again.n == blocks.n
+    assert again.n == found.n
     assert list(again.products) == PAIRS
     for pair in PAIRS:
-        np.testing.assert_array_equal(again.block(*pair), blocks.block(*pair))
+        np.testing.assert_array_equal(again.block(*pair), found.block(*pair))
     for name in DIMS:
-        np.testing.assert_array_equal(again.mean_of(name), blocks.mean_of(name))
+        np.testing.assert_array_equal(again.mean_of(name), found.mean_of(name))
     whole = path.read_bytes()
     for damaged in (whole[:-30], whole[: len(whole) // 2], b"", b"nothing"):
         path.write_bytes(damaged)
@@ -218,10 +229,110 @@ def test_classes_that_are_none_are_refused(classes: list[int]) -> None:
 
 
 def test_blocks_say_what_they_are_of() -> None:
-    blocks = summed(world()[0], 1).blocks()
-    assert blocks.names == tuple(DIMS)
-    assert blocks.dims == tuple(DIMS.values())
-    assert blocks.precision == "float64"
-    assert repr(blocks) == (
+    found = summed(world()[0], 1).blocks()
+    assert found.names == tuple(DIMS)
+    assert found.dims == tuple(DIMS.values())
+    assert found.precision == "float64"
+    assert repr(found) == (
         "Blocks(names=['a', 'b', 'pixels', 'answers'], dims=[5, 3, 4, 6], n=200)"
     )
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"product 0": np.zeros((5, 6))},
+        {"product 0": np.zeros((6, 5), np.int64)},
+        {"product 6": np.zeros((6, 5))},
+    ],
+)
+def test_products_of_another_shape_or_kind_are_refused(
+    tmp_path: Path, damage: dict[str, np.ndarray]
+) -> None:
+    path = tmp_path / "blocks.npz"
+    summed(world()[0], 1).blocks().save(path)
+    with np.load(path) as file:
+        arrays = dict(file)
+    np.savez(path, **{**arrays, **damage})
+    with pytest.raises(StoreDamagedError, match="its means"):
+        Blocks.load(path)
+
+
+def test_means_cost_no_digits_wherever_they_are_and_whoever_goes_on() -> None:
+    rng = np.random.default_rng(3)
+    far = rng.normal(size=(90, 3)) + np.array([1e7, -1e7, 1e7])
+    near = rng.normal(size=(90, 2)).astype(np.float32)
+    answers = rng.integers(0, 2, 90)
+    dims = {"far": 3, "near": 2, "answers": 2}
+    pairs = [("far", "far"), ("far", "near"), ("near", "near"), ("answers", "far")]
+    first, start = BlockSums(dims, classes=["answers"], pairs=pairs), None
+    for rows in (slice(0, 1), slice(1, 40), slice(40, 90)):
+        if start is not None:
+            first = BlockSums(dims, classes=["answers"], pairs=pairs, start=start)
+        first.update({"far": far[rows], "near": near[rows], "answers": answers[rows]})
+        start = first.blocks()
+        if start.n == 1:
+            assert not any(product.any() for product in start.products.values())
+            np.testing.assert_allclose(start.mean_of("far"), far[0], rtol=1e-15)
+    assert start is not None
+    columns = {"far": far, "near": near.astype(np.float64), "answers": np.eye(2)[answers]}
+    for a, b in pairs:
+        x, y = (columns[k] - columns[k].mean(axis=0) for k in (a, b))
+        allowed = 1e-6 if a == "answers" else 1e-5 if a == "far" else 1e-12
+        np.testing.assert_allclose(start.block(a, b), x.T @ y, atol=allowed)
+
+
+@pytest.mark.parametrize(("processors", "threads"), [(64, 8), (2, 2), (None, 1)])
+def test_classes_are_summed_on_as_many_processors_as_help(
+    monkeypatch: pytest.MonkeyPatch, processors: int | None, threads: int
+) -> None:
+    asked: list[int] = []
+
+    class Pool(ThreadPoolExecutor):
+        def __init__(self, workers: int) -> None:
+            asked.append(workers)
+            super().__init__(workers)
+
+    monkeypatch.setattr(blocks, "ThreadPoolExecutor", Pool)
+    monkeypatch.setattr(os, "cpu_count", lambda: processors)
+    summed(world()[0], 1)
+    assert asked == [threads]
+
+
+def test_what_fails_on_another_processor_fails_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(blocks, "add_by_class", full)
+    with pytest.raises(MemoryError, match="no room"):
+        summed(world()[0], 1)
+
+
+def test_a_space_with_itself_costs_half_a_product(monkeypatch: pytest.MonkeyPatch) -> None:
+    squares: list[int] = []
+    products: list[tuple[int, int]] = []
+
+    def square(product: Float64, rows: Float64) -> None:
+        squares.append(rows.shape[1])
+        add_square(product, rows)
+
+    def across(product: Float64, a: Float64, b: Float64) -> None:
+        products.append((a.shape[1], b.shape[1]))
+        add_product(product, a, b)
+
+    monkeypatch.setattr(blocks, "add_square", square)
+    monkeypatch.setattr(blocks, "add_product", across)
+    summed(world()[0], 1)
+    assert squares == [4]
+    assert products == [(4, 5), (4, 3)]
+
+
+def test_chunks_of_one_size_share_one_buffer() -> None:
+    rows, _ = world()
+    sums = BlockSums(DIMS, classes=["answers"], pairs=PAIRS)
+    for size in (50, 50, 20):
+        sums.update({k: v[:size] for k, v in rows.items()})
+        if sums.n == 50:
+            buffers = dict(sums._rows)
+    assert all(sums._rows[name] is buffer for name, buffer in buffers.items())
+    assert {len(buffer) for name, buffer in buffers.items() if name != "answers"} == {50}

@@ -37,6 +37,13 @@ def test_cross_moments_are_those_of_numpy(rows: ArrayRows) -> None:
         np.testing.assert_allclose(matrix, expected, rtol=1e-9, atol=1e-6)
 
 
+def test_cross_moments_are_about_the_means_that_are_given(rows: ArrayRows) -> None:
+    x, y = rows.values[:50], rows.values[50:100, :2]
+    mean, mean_y = np.array([1.0, -2.0, 3.0]), np.array([4.0, -5.0])
+    (found,) = cross_moments([x], mean, [[y]], [mean_y])
+    np.testing.assert_allclose(found, (y - mean_y).T @ (x - mean), rtol=1e-12)
+
+
 def test_parts_that_do_not_end_together_are_refused(rows: ArrayRows) -> None:
     short = ArrayRows(name="b", values=rows.values[:ROWS], fingerprint="b")
     with pytest.raises(ValueError, match="shorter"):

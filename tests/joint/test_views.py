@@ -93,6 +93,19 @@ def test_a_union_sums_a_block_once_until_it_is_told_to_forget() -> None:
     assert [part.asked[2:] for part in parts] == [[("b", "a")]] * 2
 
 
+def test_a_large_mean_costs_a_union_no_digits() -> None:
+    """Of one space the means are large, and whole numbers to the last digit."""
+    rng = np.random.default_rng(2)
+    small, large = rng.normal(size=(64, 2)), 2.0**40 + rng.integers(0, 9, (64, 2))
+    parts = []
+    for rows in (slice(0, 32), slice(32, 64)):
+        parts.append(Moments(["small", "large"], [2, 2]))
+        parts[-1].update(small[rows], large[rows])
+    exact = (small - small.mean(axis=0)).T @ (large - 2.0**40)
+    np.testing.assert_allclose(Union(parts).block("small", "large"), exact, atol=1e-9)
+    np.testing.assert_allclose(Union(parts).block("large", "small"), exact.T, atol=1e-9)
+
+
 def test_parts_without_rows_are_not_asked_for_anything() -> None:
     nothing = Blocks(n=0, means={}, products={})
     union = Union([nothing, moments_of(precision="float32"), nothing])
@@ -161,6 +174,9 @@ def test_a_mixture_leaves_what_it_is_made_of_as_it_is() -> None:
     np.testing.assert_allclose(mixed.block("c", "m"), products[2:, :2], atol=1e-10)
     assert mixed.sum_of_squares("m") == pytest.approx(np.trace(products[:2, :2]))
     assert mixed.n == 50
+    counting = Counting()
+    assert Mixed(counting, {"m": {}}).sum_of_squares("a") == whole.sum_of_squares("a")
+    assert counting.asked == [("a",)], "no block is made for its trace"
 
 
 @pytest.mark.parametrize("precision", ["float64", "float32"])

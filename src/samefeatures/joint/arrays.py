@@ -37,9 +37,9 @@ def summed(
     sums = Accumulator(
         Moments(list(spaces), [part.dim for part in spaces.values()]), algebra=algebra
     )
-    length = _length(spaces)
-    shown = progress if progress is not None and length is not None else Silent()
-    advance = shown.task(stage, length or 0)
+    rows = _rows(spaces)
+    shown = progress if progress is not None and rows else Silent()
+    advance = shown.task(stage, rows)
     for blocks in side_by_side(list(spaces.values())):
         sums.update(*blocks)
         for take in beside:
@@ -65,13 +65,13 @@ def fold_sums(
     """
     dims = [part.dim for part in spaces.values()]
     ids = next((part.ids for part in spaces.values() if part.ids is not None), None)
-    known = (_length(spaces) or 0) if ids is None else [str(each) for each in ids]
+    known = _rows(spaces) if ids is None else [str(each) for each in ids]
     return {
         count: FoldSums(list(spaces), dims, parts_of(known, count, seed=SEED), algebra=algebra)
         for count in set(counts) - {0}
     }
 
 
-def _length(spaces: Mapping[str, GivenRows]) -> int | None:
-    """Rows of each, where any of them knows."""
-    return next((part.length for part in spaces.values() if part.length is not None), None)
+def _rows(spaces: Mapping[str, GivenRows]) -> int:
+    """Of each; 0 where none of them knows."""
+    return next((part.length for part in spaces.values() if part.length is not None), 0)

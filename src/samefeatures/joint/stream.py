@@ -113,7 +113,7 @@ class Stream:
         source = self._source
         start, place = Moments(source.names, source.dims), Position(0, 0, 0)
         journal = kept or Journal.empty(source.layout)
-        found = load_moments(self._checkpoint) if kept else None
+        found = load_moments(self._checkpoint)
         at = journal.position(found.n) if found else None
         if found and at:
             start, place = found, at

@@ -97,12 +97,11 @@ class UnderWay:
         return None
 
     def _fits(self, found: Summed, seen: int) -> bool:
-        if not found.networks.n == found.beside.n == seen:
-            return False
+        whole = found.networks.n == found.beside.n == seen
         wanted: list[int] = []
         if self.fold_of is not None:
             wanted = np.bincount(self.fold_of[:seen], minlength=self._folds).tolist()
-        return [part.n for part in found.folds] == wanted
+        return whole and [part.n for part in found.folds] == wanted
 
     @property
     def _folds(self) -> int:
