@@ -149,7 +149,12 @@ def test_nothing_is_taken_off_where_answers_tell_nothing() -> None:
     y = np.random.default_rng(6).normal(size=(7, 2))
     assert best_shift(sums_of([1] * 7, y)) == math.inf, "all answers are one"
     assert best_shift(sums_of([0, 1, 2, 0, 1, 2, 0], np.ones((7, 2)))) == math.inf
-    small = 1e-3 * y
-    assert best_shift(sums_of([0] * 3 + [1] * 4, small)) == best_shift(
-        sums_of([0] * 3 + [1] * 4, small, np.ones((7, 2)))
-    )
+
+
+def test_the_strength_is_the_same_however_small_the_numbers_are() -> None:
+    rng = np.random.default_rng(7)
+    classes = [*([0] * 5), *([1] * 8), *([2] * 3)]
+    y = rng.normal(size=(4, 3))[classes] + rng.normal(size=(16, 3))
+    found = best_shift(sums_of(classes, y))
+    assert 0 < found < math.inf
+    assert best_shift(sums_of(classes, 1e-3 * y)) == found

@@ -149,7 +149,7 @@ def left_of(
     alive = np.flatnonzero(counts > 0.5)
     totals = sums.block(answers, network)[alive].T  # (d_A, K) of the source by class
     seen, held, squares = {}, {}, {}
-    mine = np.empty((0, 0))  # (d_A, k) mean errors of the source by class
+    mine: Float64  # (d_A, k) mean errors of the source, which comes first, by class
     for name in (network, *targets):
         effects = class_effects(sums.block(answers, name), counts, shift)  # (K, d)
         seen[network, name] = moments.block(network, name) - product(totals, effects[alive])
