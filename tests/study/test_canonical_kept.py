@@ -13,7 +13,9 @@ import pytest
 import samefeatures as sf
 from array_worlds import rows_of
 from canonical_worlds import WORLDS, inputs_of
+from samefeatures.base.digests import digest
 from samefeatures.base.kept_records import kept_record
+from samefeatures.joint.kept import moments_key
 from samefeatures.study.canonical import kept
 from samefeatures.study.canonical.config import CanonicalConfig
 from samefeatures.study.canonical.inputs import CanonicalInputs
@@ -52,6 +54,16 @@ def test_whatever_decides_it_is_in_its_key(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(kept, "CANONICAL_VERSION", kept.CANONICAL_VERSION + 1)
     keys.append(kept._key(plain))
     assert len(set(keys)) == len(CHANGES) + 2
+
+
+def test_a_space_of_before_is_found(tmp_path: Path) -> None:
+    """Answers were asked for with controls alone once: that they were stands in the key still."""
+    inputs = inputs_of(tmp_path, labels=None, own=None)
+    sides = [moments_key(list(part.values())) for part in (inputs.fit, inputs.evaluation)]
+    prints = inputs.prints.values()
+    said = inputs.chosen.model_dump_json()
+    expected = digest(str(kept.CANONICAL_VERSION), said, "True", *sides, b"", *prints)
+    assert kept._key(inputs) == expected
 
 
 def test_results_lie_beside_the_space_of_all_others_none(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def fit_of_others(
     """R² and losses in points of the maps from and to one network, by pair."""
     k = space.k
     judged = judge(space, inputs.eval_moments, [k], inputs.algebra)
-    r2 = {pair: float(values[0]) for pair, values in judged.r2.items() if name in pair}
+    r2 = {pair: values.item() for pair, values in judged.r2.items() if name in pair}
     heads = inputs.heads
     losses: dict[Pair, float] = {}
     if inputs.own is None or inputs.labels is None:
@@ -59,7 +59,7 @@ def fit_of_others(
             space, source, targets, rows=inputs.evaluation[source], labels=inputs.labels, ks=[k]
         )
         for target, counts in right.items():
-            losses[source, target] = 100 * float(inputs.own[target] - counts[0]) / n
+            losses[source, target] = 100 * (inputs.own[target] - counts.item()) / n
     return r2, losses
 
 
