@@ -69,6 +69,7 @@ CASES = {
     "one that no fit image has": ([0] * 5 + [1] * 9 + [3] * 2, [0, 1, 2, 3, 4]),
     "one image alone": ([0] * 4 + [1] * 5 + [2], [0, 1, 2, 2]),
     "one image more than answers": ([0, 1, 2, 3, 3], [0, 1, 2, 3, 3]),
+    "one image each": ([0, 1, 2, 4], [0, 1, 2, 4, 4]),
     "two answers": ([0] * 4 + [2] * 3, [0, 2, 0, 2]),
     "one answer": ([1] * 6, [1, 1, 1]),
 }
