@@ -51,6 +51,8 @@ def test_where_nothing_varies() -> None:
     assert math.isnan(single.effective_dimension("a"))
     assert single.spectrum("a").shape == (0,)
     assert math.isnan(participation(0.0, 0.0))
+    assert math.isnan(participation(-1e-9, 1e-20))  # by rounding
+    assert math.isnan(participation(1e-9, 0.0))
 
 
 def test_dead_and_repeated_features_add_no_direction() -> None:

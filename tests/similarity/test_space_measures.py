@@ -10,6 +10,7 @@ from scipy.linalg import orthogonal_procrustes, subspace_angles
 from scipy.spatial import procrustes as scipy_procrustes
 from sklearn.decomposition import PCA
 
+from elsewhere import not_on_the_host
 from samefeatures.algebra import Host
 from samefeatures.base.arrays import Float64
 from samefeatures.joint.norms import NormSums, with_norms
@@ -243,6 +244,15 @@ def test_what_measures_share_is_taken_once() -> None:
         assert isinstance(measure, SpaceMeasure)
         measure.value(spaces, "a", "b", algebra=algebra)
     assert sorted(seen) == [4, 5]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_measure_is_computed_where_it_is_told(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b = world(100, (4, 5))
+    measure, moments, expected = MEASURES.get(name)(), with_norms_of(a=a, b=b), take(name, a, b)
+    assert isinstance(measure, SpaceMeasure)
+    place = not_on_the_host(monkeypatch)
+    assert measure.value(moments, "a", "b", algebra=place) == expected
 
 
 def test_spectra_are_principal_components() -> None:

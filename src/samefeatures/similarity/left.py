@@ -25,7 +25,8 @@ class Left:
 
     Args:
         split: Rows that are fitted, and rows that judge.
-        strengths: Of the ridge by control block, relative, in the order of elimination.
+        strengths: Of the ridge by control block, relative, in the order of elimination; one at
+            least, or ``first``.
         total: Moments that say what a strength means; see ``shift_of``.
         first: A block that is taken off already, before these.
         algebra: Where products and factorisations run.
@@ -51,7 +52,7 @@ class Left:
             shift = shift_of(total, block, strength, split.fit.n)
             inverse = inverse_of(split.fit.block(block, block), shift, algebra)
             self._offs.append(Off(split, block, inverse, often=frozenset(), algebra=algebra))
-        self.moments = (self._offs[-1].split if self._offs else split).judge
+        self.moments = self._offs[-1].split.judge
         self.blocks = tuple(off.block for off in self._offs)
         self._means: dict[str, Float64] = {}
 

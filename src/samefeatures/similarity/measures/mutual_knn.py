@@ -88,7 +88,6 @@ class _Nearness:
         centre = unit[~self._dead].mean(axis=0) if not self._dead.all() else unit[0]
         self._at = -(1 + centre @ centre) / 2, centre  # what is ranked, at a cosine of 0
         unit -= centre
-        unit[self._dead] = 0
         self._square = np.einsum("ij,ij->i", unit, unit)  # (m,)
         across = np.concatenate([unit, np.zeros((-len(unit) % RUN, unit.shape[1]))])
         self._v, self._across = across[: len(unit)], across.T  # (m, d) and (d, m + padding)
