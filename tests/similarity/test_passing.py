@@ -1,4 +1,4 @@
-"""What is taken of rows as they pass: their number, norms and a sample, as far as they are asked."""
+"""What passes: its number, norms and a sample, as far as they are asked for."""
 
 from __future__ import annotations
 
