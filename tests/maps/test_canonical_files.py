@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +53,19 @@ def test_a_file_is_the_space_again(space: sf.CanonicalSpace, tmp_path: Path) -> 
     again.save(tmp_path / "again.safetensors")
     first, second = (tmp_path / f"{n}.safetensors" for n in ("space", "again"))
     assert first.read_bytes() == second.read_bytes()
+
+
+def test_what_is_said_of_members_comes_back(spaces: dict[str, np.ndarray], tmp_path: Path) -> None:
+    twice = {"a": np.hstack([spaces["a"], spaces["a"][:, :2]]), "b": spaces["b"]}
+    found = sf.canonical_space(twice, k=2)
+    a, b = found.members
+    assert (a.dim, a.rank, b.dim, b.rank) == (10, 8, 6, 6)
+    endless = replace(b, condition=math.inf)  # as of features of which one is all but constant
+    replace(found, members=(a, endless)).save(tmp_path / "space.safetensors")
+    again = sf.CanonicalSpace.load(tmp_path / "space.safetensors").members
+    for before, after in zip((a, endless), again, strict=True):
+        for field in ("name", "fingerprint", "dim", "rank", "condition", "spread", "attached"):
+            assert getattr(after, field) == getattr(before, field)
 
 
 def test_a_damaged_file_is_refused(space: sf.CanonicalSpace, tmp_path: Path) -> None:

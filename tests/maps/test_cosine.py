@@ -295,3 +295,11 @@ def test_rows_must_be_those_of_the_moments(world: World) -> None:
 def test_options_that_mean_nothing(options: dict[str, object]) -> None:
     with pytest.raises(ConfigError, match=f"{next(iter(options))} of cosine"):
         Cosine(**options)  # type: ignore[arg-type]
+
+
+def test_where_no_direction_is_nearer_than_another_the_map_is_zero() -> None:
+    rows = np.repeat([[3.0, 4.0], [-3.0, -4.0]], 10, axis=0)
+    world = make_world({"a": np.full((20, 3), 0.5), "b": rows})
+    (fitted,) = Cosine().fit(world.problem("a"), ["b"])
+    np.testing.assert_array_equal(fitted.weight, np.zeros((2, 3)))
+    np.testing.assert_array_equal(fitted.bias, [0, 0])

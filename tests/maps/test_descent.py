@@ -100,6 +100,17 @@ def test_a_step_too_far_is_cut_to_the_minimum_of_the_parabola_through_it() -> No
     assert descent.trial.item() == pytest.approx(0, abs=1e-15)
 
 
+def test_a_step_far_too_far_is_cut_to_a_tenth_and_then_by_the_parabola() -> None:
+    """On x²/2 from 1 to −29, then to −2, where the parabola through the shorter step ends at 0."""
+    descent = Descent(np.ones((1, 1)), precondition=lambda g: 30 * g, tolerance=1e-12)
+    visited = []
+    for _ in range(3):
+        x = descent.trial
+        descent.tell(float((x**2).sum()) / 2, x.copy())
+        visited.append(descent.trial.item())
+    assert visited == pytest.approx([-29, -2, 0], abs=1e-14)
+
+
 def test_where_the_function_curves_downwards_nothing_is_learned_of_it() -> None:
     """On x⁴/4 − x²/2 near 0: the next step is the preconditioned gradient again."""
     descent = Descent(np.full((1, 1), 0.1), precondition=lambda g: 0.5 * g, tolerance=1e-12)

@@ -53,6 +53,29 @@ def test_options_are_those_of_the_docs() -> None:
     assert {name: dict(method.options) for name, method in built.items()} == OPTIONS
 
 
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("adam", {"iterations": 1, "batch": 1, "pool": 256, "seed": 0}),
+        ("adam", {"rate": 1, "epsilon": 1, "max_rise": 1, "decay": 0, "beta1": 0, "beta2": 0}),
+        ("canonical", {"k": 1, "alpha": 0}),
+        ("cosine", {"tolerance": 1, "passes": 1}),
+        ("rank", {"rank": 1}),
+        ("ridge", {"alpha": 1}),
+        ("ridge", {"alpha": "auto", "folds": 2}),
+    ],
+)
+def test_options_are_plain_numbers_whoever_gives_them(name: str, options: dict[str, Any]) -> None:
+    """They go into keys and files; each is the least that is allowed."""
+    given = {k: v if v == "auto" else np.int16(v) for k, v in options.items()}
+    found = METHODS.get(name)(**given)
+    for option, value in options.items():
+        kept = getattr(found, option)
+        assert kept == value
+        assert type(kept) is type(value)
+        assert found.options[option] == kept
+
+
 def test_what_methods_look_at() -> None:
     uses = {name: METHODS.get(name).uses for name in METHODS.names}
     assert {name for name, what in uses.items() if what != "images"} == {"logit", "naive"}
