@@ -12,6 +12,7 @@ from sklearn.linear_model import LinearRegression
 
 from samefeatures.algebra import HOST, SINGLE_ROWS, Algebra
 from samefeatures.algebra.device import TorchDevice
+from samefeatures.algebra.host_sums import HostSums
 from samefeatures.algebra.protocol import PANEL
 from samefeatures.base.errors import FeatureError
 from samefeatures.joint.record import Moments
@@ -197,6 +198,8 @@ def test_precision_follows_sums_and_files(tmp_path: Path) -> None:
     single, double = (taken(z, 50, HOST, p) for p in ("float32", "float64"))
     assert (double + single).precision == (single + double).precision == "float32"
     assert (double + single - single).precision == "float32"
+    assert (double - single).precision == "float32"
+    assert (double + double - double).precision == "float64"
     double.save(tmp_path / "double.npz")
     single.save(tmp_path / "single.npz")
     assert Moments.load(tmp_path / "single.npz").precision == "float32"
@@ -266,3 +269,22 @@ def test_sums_say_what_they_are_of() -> None:
     sums = Accumulator(Moments(["a", "b"], [2, 3]))
     sums.update(np.ones((4, 2)), np.ones((4, 3)))
     assert repr(sums) == "Accumulator(names=['a', 'b'], dims=[2, 3], n=4)"
+
+
+def test_empty_moments_are_not_carried_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To a device it would be as much as if they were full."""
+    carried: list[int] = []
+    restore = HostSums.restore
+
+    def noted(self: HostSums, n: int, *arrays: np.ndarray) -> None:
+        carried.append(n)
+        restore(self, n, *arrays)
+
+    monkeypatch.setattr(HostSums, "restore", noted)
+    begun = Moments(["a"], [2])
+    Accumulator(begun)
+    assert carried == []
+    begun.update(np.ones((3, 2)))
+    carried.clear()
+    Accumulator(begun)
+    assert carried == [3]
