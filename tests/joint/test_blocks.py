@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -325,6 +327,25 @@ def test_a_space_with_itself_costs_half_a_product(monkeypatch: pytest.MonkeyPatc
     summed(world()[0], 1)
     assert squares == [4]
     assert products == [(4, 5), (4, 3)]
+
+
+def test_products_go_one_by_one_and_sums_by_class_side_by_side(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """For one product BLAS takes all processors."""
+    here: dict[str, set[bool]] = {"add_square": set(), "add_product": set(), "add_by_class": set()}
+
+    def noted(name: str, plain: Callable[..., None]) -> Callable[..., None]:
+        def run(*told: object) -> None:
+            here[name].add(threading.current_thread() is threading.main_thread())
+            plain(*told)
+
+        return run
+
+    for name in here:
+        monkeypatch.setattr(blocks, name, noted(name, getattr(blocks, name)))
+    summed(world()[0], 1)
+    assert here == {"add_square": {True}, "add_product": {True}, "add_by_class": {False}}
 
 
 def test_chunks_of_one_size_share_one_buffer() -> None:

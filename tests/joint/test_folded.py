@@ -372,6 +372,7 @@ def test_what_took_no_longer_than_is_worth_a_file_leaves_none(
     monkeypatch.setattr(kept, "CHECKPOINT_SECONDS", 0.0)
     written: list[object] = []
     monkeypatch.setattr(UnderWay, "write", lambda *told: written.append(told))
+    monkeypatch.setattr(Summed, "save", lambda *told: written.append(told))
     fold_moments(reading, tmp_path, kind="fit", progress=Silent())
     assert written == []
     assert [path.name.split("-")[0] for path in tmp_path.iterdir()] == ["fit"]

@@ -362,14 +362,14 @@ def test_every_network_has_a_fingerprint(tmp_path: Path) -> None:
 def test_moments_that_are_gone_when_they_are_read_are_taken_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source = Source()
+    source, look = Source(), stream.load_moments
     removed: list[Path] = []
 
     def gone(path: Path) -> Moments | None:
         if not removed and "checkpoint" not in path.name:
             removed.append(path)
             path.unlink()
-        return load_moments(path)
+        return look(path)
 
     monkeypatch.setattr(stream, "load_moments", gone)
     assert_all(made(source, tmp_path).moments())

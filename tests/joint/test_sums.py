@@ -200,6 +200,9 @@ def test_precision_follows_sums_and_files(tmp_path: Path) -> None:
     assert (double + single - single).precision == "float32"
     assert (double - single).precision == "float32"
     assert (double + double - double).precision == "float64"
+    mixed = single.copy()
+    mixed.update(z)
+    assert mixed.precision == "float32", "once any product was"
     double.save(tmp_path / "double.npz")
     single.save(tmp_path / "single.npz")
     assert Moments.load(tmp_path / "single.npz").precision == "float32"

@@ -145,12 +145,10 @@ class Sums:
     folds: Sequence[BlockSums]
 
     def add(self, reading: Reading, rows: Mapping[str, Rows], fold_of: Int64 | None) -> None:
-        """Rows of every space by name, and the (r,) fold of each."""
+        """Rows of every space by name, and the (r,) fold of each where there are folds."""
         networks = [np.asarray(rows[net.name], np.float32) for net in reading.networks]
         self.joint.update(*networks)
         self.beside.update({space.name: rows[space.name] for space in reading.spaces})
-        if fold_of is None:
-            return
         for k, blocks in enumerate(self.folds):
             mine = np.flatnonzero(fold_of == k)
             blocks.update({name: rows[name][mine] for name in blocks.names})
