@@ -145,10 +145,10 @@ def test_ranks_that_no_pair_has_are_refused_before_anything_is_done(tmp_path: Pa
 
 def test_a_rank_may_be_that_of_the_widest_pair() -> None:
     dims = {"a": 7, "b": 11, "c": 5, "d": 9, "e": 8}
-    for ranks in (None, True, (1, 9)):
+    for ranks in (None, True, (1, 9), (1, 4, 9)):
         check_ranks(ranks, dims)
     with pytest.raises(ConfigError, match="10 is above the 9 features that the widest pair"):
-        check_ranks((1, 10), dims)
+        check_ranks((1, 4, 10), dims)
 
 
 def test_ranks_are_chosen_or_powers_of_two_or_none() -> None:
