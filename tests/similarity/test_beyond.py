@@ -256,6 +256,17 @@ def test_strengths_are_the_best_of_the_grid_by_held_out_folds() -> None:
     assert cv.choose(["a"]).by_block["a"] == best
 
 
+def test_strengths_are_chosen_for_the_targets_that_count() -> None:
+    ground = opened(world(120, seed=1), world(60, seed=2))._ground
+
+    def chosen(*count: str) -> dict[str, float]:
+        explainer = Explainer(ground, blocks=["a"], count=count or None)
+        return explainer.explain(["a"]).strengths.by_block
+
+    assert chosen("c") != chosen("b")
+    assert chosen() == chosen("b", "c")
+
+
 def test_beyond_answers_is_the_pooled_within_class_value() -> None:
     """Without strengths: everything centred on the fit's class means, then one regression."""
     fit, judge = world(500, seed=1), world(300, seed=2)
