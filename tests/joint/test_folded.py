@@ -94,7 +94,9 @@ def check(found: SecondMoments, rows: dict[str, Float32], reading: Reading) -> N
 
 
 def test_folds_and_total(reading: Reading, tmp_path: Path) -> None:
-    found = fold_moments(reading, tmp_path, kind="fit", progress=Silent())
+    told = Told()
+    found = fold_moments(reading, tmp_path, kind="fit", progress=told)
+    assert told.steps == [0, N]
     rows = columns(reading)
     check(found.total, rows, reading)
     assert len(found.folds) == 4
