@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,6 @@ import pytest
 
 from samefeatures.algebra.device import TorchDevice
 from samefeatures.algebra.host import Host
-from samefeatures.base.progress import Advance, Rate
 from samefeatures.features.rows import ArrayRows
 from samefeatures.joint.record import Moments
 from samefeatures.networks.record import FeatureFile, Head
@@ -56,21 +54,6 @@ def moments_of(rows: Mapping[str, ArrayRows]) -> Moments:
     out = Moments(list(rows), [part.dim for part in rows.values()])
     out.update(*(part.values for part in rows.values()))
     return out
-
-
-@dataclass
-class Watched:
-    """A progress that keeps every task: what it is called, how many steps, and those done."""
-
-    tasks: list[tuple[str, int, list[int]]] = field(default_factory=list)
-    visible = False
-
-    def task(self, description: str, total: int, *, rate: Rate | None = None) -> Advance:
-        done: list[int] = []
-        self.tasks.append((description, total, done))
-        return done.append
-
-    def note(self, text: str) -> None: ...
 
 
 def off_the_host(monkeypatch: pytest.MonkeyPatch) -> TorchDevice:

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from array_worlds import Watched, World, moments_of, networks_of, rows_of
+from array_worlds import World, moments_of, networks_of, rows_of
 from npz_worlds import make_worlds
 from samefeatures.algebra import HOST
 from samefeatures.study.canonical.config import CanonicalConfig
 from samefeatures.study.canonical.inputs import CanonicalInputs
+from watching import Told
 
 N, M = 90, 60
 WORLDS = make_worlds(n=N, m=M, noise=0.5)
@@ -47,7 +48,7 @@ def inputs_of(
         folder=folder,
         precision="float64",
         algebra=HOST,
-        progress=Watched(),
+        progress=Told(),
     )
     return replace(inputs, **changes)
 

@@ -133,7 +133,7 @@ def test_a_stopped_run_goes_on(
     told = Told()
     assert_by_hand(moments_by_fold(PARTS, FOLD_OF, tmp_path, kind="fit", progress=told))
     assert sum(taken) == (103 if damage else 43)
-    assert told.tasks == [("moments of the fit set by fold", 103)]
+    assert told.totals == {"moments of the fit set by fold": 103}
     assert told.steps == [0 if damage else 60, *taken]
     if not damage:  # what took more than one run took long
         names = {path.name.split("-")[-1] for path in tmp_path.glob("by-fold-*")}
@@ -143,7 +143,7 @@ def test_a_stopped_run_goes_on(
 def test_one_network_has_folds_too(tmp_path: Path) -> None:
     told = Told()
     found = moments_by_fold(PARTS[:1], FOLD_OF, tmp_path, kind="eval", progress=told)
-    assert told.tasks == [("moments of the eval set by fold", 103)]
+    assert told.totals == {"moments of the eval set by fold": 103}
     assert told.steps == [0, 103]
     for k, fold in enumerate(found):
         rows = np.equal(FOLD_OF, k)

@@ -215,7 +215,7 @@ def test_a_stopped_run_goes_on_with_the_rows_after_its_checkpoint(
     told = Told()
     found = fold_moments(reading, tmp_path, kind="fit", progress=told)
     assert sum(seen) == N - 2000
-    assert told.tasks == [("moments of the fit set with controls", N)]
+    assert told.totals == {"moments of the fit set with controls": N}
     assert told.steps == [2000, 500, 500]
     monkeypatch.setattr(Noise, "span", real)
     rows = columns(reading)

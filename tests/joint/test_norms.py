@@ -117,7 +117,7 @@ def test_of_stored_rows_they_are_kept_in_a_file_of_their_own(tmp_path: Path) -> 
     (tmp_path / "eval-0.npz").write_bytes(b"moments")
     told = Told()
     found = norm_moments(parts, moments, tmp_path, kind="eval", progress=told)
-    assert told.tasks == [("norms of the eval set", N)]
+    assert told.totals == {"norms of the eval set": N}
     assert sum(told.steps) == N
     (path,) = tmp_path.glob("norms-*")
     assert path.name == f"norms-eval-{digest('a 5 a 1', 'b 3 b 1')[:16]}.npz"
@@ -139,7 +139,7 @@ def test_of_one_space_in_a_folder_that_is_made(tmp_path: Path) -> None:
     folder, told = tmp_path / "deep" / "moments", Told()
     moments = moments_of({"a": rows.values})
     found = norm_moments([rows], moments, folder, kind="fit", progress=told)
-    assert (told.tasks, told.steps) == ([("norms of the fit set", N)], [N])
+    assert told.tasks == {"norms of the fit set": (N, [N])}
     assert found.mean == pytest.approx(moments.sum_of_squares("a") / N)
     assert len(list(folder.iterdir())) == 1
 

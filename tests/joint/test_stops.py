@@ -56,7 +56,7 @@ def test_a_stopped_pass_goes_on_in_a_folder_that_it_made(
     assert {path.name for path in folder.iterdir()} == {f"{place.stem}.checkpoint.npz"}
     told = Told()
     found = accumulate(parts, folder, kind="fit", progress=told)
-    assert told.tasks == [("moments of the fit set", ROWS)]
+    assert told.totals == {"moments of the fit set": ROWS}
     assert told.steps == [512, 256, ROWS - 768]
     assert [path.name for path in folder.iterdir()] == [place.name]
     np.testing.assert_array_equal(found.lower, whole.lower)

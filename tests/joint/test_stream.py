@@ -222,7 +222,7 @@ def test_a_stopped_pass_goes_on_with_the_chunk_of_its_next_row(
     assert source.computed == EVERY[EVERY.index(place) :]
     firsts = [(part, 0) for part in (2, 3) if part > place[0]]
     assert source.asked == [place, *firsts], "what is done is not asked for"
-    assert told.tasks == [("fit: moments, features not kept", TOTAL)]
+    assert told.totals == {"fit: moments, features not kept": TOTAL}
     assert told.steps[0] == there
     assert set(told.steps[1:-1]) <= {7}
     assert sum(told.steps) == READ

@@ -10,7 +10,6 @@ from scipy.linalg import orthogonal_procrustes, subspace_angles
 from scipy.spatial import procrustes as scipy_procrustes
 from sklearn.decomposition import PCA
 
-from elsewhere import not_on_the_host
 from samefeatures.algebra import Host
 from samefeatures.base.arrays import Float64
 from samefeatures.joint.norms import NormSums, with_norms
@@ -18,6 +17,7 @@ from samefeatures.joint.record import Moments
 from samefeatures.joint.views import SecondMoments
 from samefeatures.similarity import MEASURES, SpaceMeasure
 from samefeatures.similarity.spectra import Spectra
+from watching import not_on_the_host
 
 NAMES = [name for name in MEASURES.names if issubclass(MEASURES.get(name), SpaceMeasure)]
 OF_CCA = ["cca", "r2_cca", "pwcca", "whitened_angle"]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import samefeatures as sf
-from array_worlds import Watched, off_the_host
+from array_worlds import off_the_host
 from canonical_worlds import WORLDS, M, inputs_of, loss, r2, still
 from npz_worlds import make_worlds
 from samefeatures.base.errors import MapError
@@ -21,6 +21,7 @@ from samefeatures.study.canonical.leave_out import attached_to_others, fit_of_ot
 from samefeatures.study.canonical.points import answers_of, points_of, told_by_answers
 from samefeatures.study.canonical.sweep import sweep
 from samefeatures.study.results.canonical import CanonicalPair, CanonicalResults
+from watching import Told
 
 PAIRS = [(a, b) for a in "abc" for b in "abc" if a != b]
 Done = tuple[CanonicalInputs, sf.CanonicalSpace, CanonicalResults]
@@ -102,9 +103,9 @@ def test_answers_are_those_of_the_network_that_tells_most(done: Done) -> None:
 
 
 def test_every_stage_is_a_step(tmp_path: Path) -> None:
-    watched = Watched()
+    watched = Told()
     sweep(inputs_of(tmp_path, progress=watched))
-    assert watched.tasks == [("canonical space", 8, [1] * 8)]
+    assert watched.tasks == {"canonical space": (8, [1] * 8)}
 
 
 @pytest.mark.parametrize(

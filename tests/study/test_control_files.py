@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from test_control_spaces import world
 
-from elsewhere import Elsewhere, Told
 from samefeatures.scores.heads import Score
 from samefeatures.study import control_files
 from samefeatures.study.control_files import kept_controls
 from samefeatures.study.control_inputs import ControlInputs
 from samefeatures.study.controls_config import ControlsConfig
 from samefeatures.study.results import BeyondRow, Controls
+from watching import Apart, Told
 
 MADE: Any = object()
 OWN: Mapping[str, Score] = {}
@@ -87,7 +87,7 @@ def test_they_are_taken_once_and_found_again(taking: Taking, inputs: ControlInpu
         return MADE
 
     first = kept_controls(inputs, made, OWN)
-    elsewhere = replace(inputs, algebra=Elsewhere(), progress=Told())
+    elsewhere = replace(inputs, algebra=Apart(), progress=Told())
     assert kept_controls(elsewhere, made, OWN) == first  # neither decides a number
     assert (taking.count, asked) == (1, ["spaces"])
     assert taking.given == [(inputs, MADE, OWN)]

@@ -13,7 +13,6 @@ from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
 from statsmodels.stats.proportion import proportion_confint
 
-from elsewhere import Told, not_on_the_host
 from samefeatures.algebra import HOST
 from samefeatures.base.arrays import Bool, Float32, Int64
 from samefeatures.base.progress import Silent
@@ -32,6 +31,7 @@ from samefeatures.study.controls_config import ControlsConfig
 from samefeatures.study.made_spaces import make_spaces
 from samefeatures.study.results.spaces import BeyondRow, SpaceFindings
 from samefeatures.study.spaces import Spaces, answers_of
+from watching import Told, not_on_the_host
 
 CLASSES, DIM = 5, 12
 FIT, EVAL = 3000, 1200

@@ -16,7 +16,6 @@ from statsmodels.stats.proportion import proportion_confint
 from test_control_spaces import CLASSES, DIM, own
 from test_control_spaces import world as a_world
 
-from elsewhere import Told, not_on_the_host
 from npz_worlds import make_worlds, write_npz
 from samefeatures.maps import OLS, SourceProblem
 from samefeatures.networks.random_weights import with_random_weights
@@ -35,6 +34,7 @@ from samefeatures.study.results import ControlRow, Controls, SpaceFindings, Stud
 from samefeatures.study.results.spaces import BeyondRow
 from samefeatures.study.sides import rows_of_others
 from samefeatures.study.study import Study
+from watching import Told, not_on_the_host
 
 
 @pytest.fixture

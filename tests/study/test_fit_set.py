@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from noted import noted_place
 from npz_worlds import feature_file
 from samefeatures.features.rows import ArrayRows
 from samefeatures.joint.record import Moments
 from samefeatures.networks.record import Head
 from samefeatures.scores.intervals import wilson
 from samefeatures.study.fit_set import control_row, fit_set_rows
+from watching import noted_place
 
 N, DIMS = 70, {"a": 6, "b": 5, "c": 4}
 

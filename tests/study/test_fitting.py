@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import samefeatures as sf
-from noted import NotedProgress, noted_place
 from npz_worlds import feature_file, make_worlds, write_npz
 from samefeatures.base.digests import digest
 from samefeatures.features.rows import ArrayRows
@@ -24,6 +23,7 @@ from samefeatures.study.config import parse_config
 from samefeatures.study.fitting import fit_maps
 from samefeatures.study.map_files import MapFiles
 from samefeatures.study.study import Study
+from watching import Told, noted_place
 
 
 def test_one_missing_map_costs_one_factorisation(
@@ -92,7 +92,7 @@ class Fits:
     """Three networks, and what fitting asks for."""
 
     def __init__(self, out: Path, *methods: Any) -> None:
-        self.progress = NotedProgress()
+        self.progress = Told()
         self.place, self.asked = noted_place()
         self.taken: list[object] = []
         self.networks, self.rows = {}, {}

@@ -11,7 +11,6 @@ import pytest
 from sklearn.linear_model import Ridge
 from sklearn.neighbors import NearestNeighbors
 
-from elsewhere import Elsewhere
 from samefeatures.algebra import HOST, Algebra
 from samefeatures.base.arrays import Float32, Float64
 from samefeatures.features.rows import ArrayRows
@@ -27,6 +26,7 @@ from samefeatures.similarity.sheet import inverse_of
 from samefeatures.similarity.strengths import shift_of
 from samefeatures.study import left_measures
 from samefeatures.study.left_measures import LeftMeasures
+from watching import Apart
 
 DIMS = {"answers": 5, "pixels": 8, "a": 7, "b": 9, "c": 6}
 FIT, JUDGE, SAMPLE = 160, 90, 60
@@ -216,7 +216,7 @@ def test_rows_that_are_not_as_many_are_refused(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_measures_are_computed_where_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    place, seen = Elsewhere(), []
+    place, seen = Apart(), []
 
     def value(self: SpaceMeasure, *_: object, algebra: Algebra = HOST) -> float:
         seen.append((self.name, algebra is place))

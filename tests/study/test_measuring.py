@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from sklearn.metrics import r2_score
 
-from elsewhere import not_on_the_host
 from samefeatures.base.arrays import Float32, Float64
 from samefeatures.features.sample import SAMPLE
 from samefeatures.joint.norms import distances, norm_of
@@ -19,6 +18,7 @@ from samefeatures.similarity import MEASURES, RowMeasure, SpaceMeasure
 from samefeatures.similarity.measures.cka import CKA
 from samefeatures.similarity.measures.pwcca import PWCCA
 from samefeatures.study.measuring import Measuring, of_the_same
+from watching import not_on_the_host
 
 RNG = np.random.default_rng(0)
 CAUSES = RNG.normal(size=(90, 5))

@@ -13,7 +13,7 @@ from npz_worlds import CLASSES, make_worlds, write_npz
 from onnx_nets import CLASSES as OF_ONNX
 from onnx_nets import META, gemm_net, save
 from samefeatures.base.errors import ConfigError, LabelError, MapError
-from samefeatures.base.progress import Advance, Rate, Silent
+from samefeatures.base.progress import Silent
 from samefeatures.images.views import Views
 from samefeatures.networks.arithmetic import Effect
 from samefeatures.networks.load import load
@@ -27,6 +27,7 @@ from samefeatures.study.inputs import (
     open_inputs,
     open_networks,
 )
+from watching import Told
 
 WORLDS = make_worlds(n=40, m=30)
 IMAGES = {
@@ -203,18 +204,6 @@ def test_names_of_spaces_are_theirs_where_they_stand_beside(
     assert list(opened(tmp_path, [a, {"load": b, "name": "b.random2"}], **asked).networks)
 
 
-class Seen(Silent):
-    """What was announced, and the steps that were done."""
-
-    def __init__(self) -> None:
-        self.tasks: list[tuple[str, int]] = []
-        self.steps: list[int] = []
-
-    def task(self, description: str, total: int, *, rate: Rate | None = None) -> Advance:
-        self.tasks.append((description, total))
-        return self.steps.append
-
-
 def test_networks_are_loaded_as_the_study_says_one_by_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,7 +217,7 @@ def test_networks_are_loaded_as_the_study_says_one_by_one(
     a, b, _ = files(tmp_path)
     networks = [{"load": a, "name": "first", "crop_pct": 0.5}, b]
     keys = {"threads": 3, "device": "cuda:1", "precision": "float16", "compile": True}
-    progress = Seen()
+    progress = Told()
     config = parse_config({"networks": networks, "methods": ["ols"], **keys})
     found = open_networks(config, base=tmp_path, progress=progress)
     assert list(found) == ["first", "b"]
@@ -236,8 +225,7 @@ def test_networks_are_loaded_as_the_study_says_one_by_one(
         (a, {"name": "first", "preprocessing": {"crop_pct": 0.5}, "base": tmp_path, **keys}),
         (b, {"name": None, "preprocessing": None, "base": tmp_path, **keys}),
     ]
-    assert progress.tasks == [("load networks", 2)]
-    assert progress.steps == [1, 1]
+    assert progress.tasks == {"load networks": (2, [1, 1])}
 
 
 def test_a_network_that_was_loaded_has_the_arithmetic_of_the_study() -> None:

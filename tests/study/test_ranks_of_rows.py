@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from array_worlds import Watched, World, moments_of, networks_of, off_the_host, rows_of
+from array_worlds import World, moments_of, networks_of, off_the_host, rows_of
 from canonical_worlds import still
 from npz_worlds import CLASSES, make_worlds
 from samefeatures.base.arrays import Float64, Int64
@@ -22,6 +22,7 @@ from samefeatures.study import ranks as module
 from samefeatures.study.ranks import RankInputs, kept_ranks
 from samefeatures.study.results.ranks import RankRow, Ranks
 from samefeatures.study.spaces import answers_of
+from watching import Told
 
 N, M = 90, 60
 WORLDS = make_worlds(n=N, m=M, noise=1.0)
@@ -74,7 +75,7 @@ def inputs_of(
         chosen=(1, 3),
         precision="float64",
         folder=folder,
-        progress=Watched(),
+        progress=Told(),
     )
     return replace(inputs, **changes)
 
@@ -196,10 +197,10 @@ def test_sources_that_are_there_are_not_taken_again(
     taken: list[str] = []
     real = module._of_source
     monkeypatch.setattr(module, "_of_source", lambda i, s: taken.append(s) or real(i, s))  # type: ignore[func-returns-value]
-    watched = Watched()
+    watched = Told()
     assert kept_ranks(replace(inputs, progress=watched)) == found
     assert taken == ["b"]
-    assert watched.tasks == [("ranks", 3, [1, 1, 1])]
+    assert watched.tasks == {"ranks": (3, [1, 1, 1])}
     assert paths[1].read_bytes() == before
 
 

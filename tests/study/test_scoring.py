@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from noted import NotedProgress, noted_place
 from npz_worlds import feature_file
 from samefeatures.base.digests import digest
 from samefeatures.features.rows import ArrayRows
@@ -25,6 +24,7 @@ from samefeatures.study.map_files import MapFiles
 from samefeatures.study.results import FitSummary
 from samefeatures.study.score_files import KeptScores, ScoreFile
 from samefeatures.study.scoring import Scored, Scorer, fit_summary, labelled
+from watching import Told, noted_place
 
 N, CLASSES, DIMS = 50, 7, {"a": 6, "b": 5, "c": 4}
 RNG = np.random.default_rng(0)
@@ -91,7 +91,7 @@ class World:
             self.maps.keep(method, fitted)
         self.measures = Measures("r2 v1")
         self.place, self.asked = noted_place()
-        self.progress = NotedProgress()
+        self.progress = Told()
 
     def scorer(self, **changes: Any) -> Scorer:
         given: dict[str, Any] = {

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from noted import NotedProgress, noted_place
 from samefeatures.features.given import GivenRows, given_rows
 from samefeatures.features.prints import directions
 from samefeatures.study.seen import fit_side
+from watching import Told, noted_place
 
 X = np.random.default_rng(0).normal(size=(90, 4))
 Y = X[:, :3] + 1
@@ -40,7 +40,7 @@ def spaces(*, again: bool) -> dict[str, GivenRows]:
 )
 def test_what_methods_ask_for_is_taken_and_nothing_else(again: bool, methods: list[Any]) -> None:
     place, asked = noted_place()
-    progress = NotedProgress()
+    progress = Told()
     found = fit_side(spaces(again=again), methods, place, progress)
     moments = found.seen.moments
     assert (moments.names, moments.n) == (("x", "y"), 90)

@@ -13,7 +13,6 @@ import pytest
 from scipy.stats import t as student
 from test_control_spaces import small
 
-from elsewhere import not_on_the_host
 from samefeatures.base.arrays import Float64, Int64
 from samefeatures.base.progress import Silent
 from samefeatures.features.rows import ArrayRows
@@ -29,6 +28,7 @@ from samefeatures.study.control_inputs import ControlInputs
 from samefeatures.study.controls_config import Given
 from samefeatures.study.made_spaces import MadeSpaces, make_spaces
 from samefeatures.study.spaces import Spaces, given_to
+from watching import not_on_the_host
 
 LATE: tuple[Given, ...] = (("answers",), ("answers", "pixels"))
 """Pixels are taken off for all sources at once, and stand nowhere else."""

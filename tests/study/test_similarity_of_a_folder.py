@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from elsewhere import Told
 from npz_worlds import make_worlds, write_npz
 from samefeatures.base.errors import StoreError
 from samefeatures.joint.record import Moments
@@ -21,6 +20,7 @@ from samefeatures.study.config import parse_config
 from samefeatures.study.kept_similarity import _check_a_map, kept_similarity, results_of
 from samefeatures.study.results import StudyResults
 from samefeatures.study.study import Study
+from watching import Told
 
 MEASURES = ["r2", "angle", "cosine", "mutual_knn", "cka"]
 

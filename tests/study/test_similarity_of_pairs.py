@@ -15,7 +15,6 @@ import polars as pl
 import pytest
 
 import samefeatures as sf
-from elsewhere import Told, not_on_the_host
 from npz_worlds import make_worlds, write_npz
 from samefeatures.base.errors import ConfigError, StoreError, UnknownNameError
 from samefeatures.joint.norms import distances, norm_of
@@ -30,6 +29,7 @@ from samefeatures.study.results import MeasureSummary, Similarity, StudyResults
 from samefeatures.study.results.similarity import similarity_of
 from samefeatures.study.similarity import chosen_measures, measured
 from samefeatures.study.study import Study
+from watching import Told, not_on_the_host
 
 
 def study_of(folder: Path, sources: list[str], **keys: object) -> Study:

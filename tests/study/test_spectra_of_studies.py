@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 import samefeatures as sf
-from elsewhere import Told, not_on_the_host
 from npz_worlds import make_worlds, write_npz
 from samefeatures.algebra import HOST
 from samefeatures.base.errors import ConfigError
@@ -26,6 +25,7 @@ from samefeatures.study.map_files import MapFiles
 from samefeatures.study.results import SpectraSummary, StudyResults
 from samefeatures.study.spectra import SpectraInputs, kept_spectra, space_spectrum, thinned
 from samefeatures.study.study import Study
+from watching import Told, not_on_the_host
 
 
 def study_of(folder: Path, **keys: object) -> Study:

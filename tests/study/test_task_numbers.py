@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from noted import NotedProgress, noted_place
 from npz_worlds import feature_file
 from samefeatures.base.errors import LabelError
 from samefeatures.features.rows import ArrayRows
@@ -26,6 +25,7 @@ from samefeatures.study.results import TaskProbe
 from samefeatures.study.task_config import TaskConfig
 from samefeatures.study.task_rows import Half, TaskRows
 from samefeatures.study.tasks import TaskInputs, ask_task, run_tasks
+from watching import Told, noted_place
 
 DIMS = {"a": 6, "b": 5, "c": 4}
 RNG = np.random.default_rng(0)
@@ -89,7 +89,7 @@ def given_to(folder: Path) -> tuple[TaskInputs, list[str], dict[tuple[str, str, 
             runner=runner,
             folder=folder / "tasks",
             algebra=place,
-            progress=NotedProgress(),
+            progress=Told(),
         ),
         asked,
         fitted,
@@ -155,7 +155,7 @@ def test_a_task_is_read_until_something_that_decides_it_changes(
     given, _, _ = given_to(tmp_path / "out")
     task = task_of()
     key = module._key(task, given)
-    assert module._key(task_of(), replace(given, progress=NotedProgress())) == key
+    assert module._key(task_of(), replace(given, progress=Told())) == key
     other = feature_file("b", FIT["b"], HEADS["b"])
     networks: Any = {**given.networks, "b": replace(other, fingerprint="other weights")}
     inputs: Any = SimpleNamespace(networks=networks)

@@ -12,7 +12,7 @@ import pytest
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
 
-from array_worlds import Unread, Watched, moments_of, networks_of, off_the_host, rows_of
+from array_worlds import Unread, moments_of, networks_of, off_the_host, rows_of
 from npz_worlds import make_worlds
 from samefeatures.algebra import HOST
 from samefeatures.features.nests import places_of
@@ -22,6 +22,7 @@ from samefeatures.study.by_rows.judge import Judge
 from samefeatures.study.by_rows.medians import Place
 from samefeatures.study.by_rows.run import ByRowsInputs, tables_by_rows
 from samefeatures.study.methods import MethodConfig
+from watching import Told
 
 N = 90
 SIZES = (20, 60, N)
@@ -51,7 +52,7 @@ def inputs_of(folder: Path, **changes: Any) -> ByRowsInputs:
         folder=folder,
         precision="float64",
         algebra=HOST,
-        progress=Watched(),
+        progress=Told(),
     )
     return replace(inputs, **changes)
 
@@ -87,10 +88,10 @@ def test_the_order_hangs_on_ids_where_a_network_has_them(tmp_path: Path) -> None
 
 
 def test_a_table_is_of_the_first_rows_of_its_order(tmp_path: Path) -> None:
-    watched = Watched()
+    watched = Told()
     tables = tables_by_rows(inputs_of(tmp_path, progress=watched))
     assert list(tables) == list(inputs_of(tmp_path).places)
-    assert watched.tasks == [("how many images", 5 * 3, [1] * 15)]
+    assert watched.tasks == {"how many images": (5 * 3, [1] * 15)}
     x, y = (WORLDS[name]["fit_features"].astype(float) for name in "ab")
     x_eval, y_eval = (WORLDS[name]["eval_features"].astype(float) for name in "ab")
     for place, maps in tables.items():
@@ -113,10 +114,10 @@ def test_only_what_is_missing_is_summed_and_counted(
     kept = {path: path.read_bytes() for path in (tmp_path / "curve").iterdir()}
     (path,) = (p for p in kept if p.stem == run._key(inputs, run._basis(inputs), lost)[:16])
     path.unlink()
-    asked, watched = sums_of(monkeypatch), Watched()
+    asked, watched = sums_of(monkeypatch), Told()
     assert tables_by_rows(replace(inputs, progress=watched)) == first
     assert asked == [(20, 60)], "those of smaller sizes are summed too, larger ones are not"
-    assert watched.tasks == [("how many images", 3, [1, 1, 1])]
+    assert watched.tasks == {"how many images": (3, [1, 1, 1])}
     assert {path: path.read_bytes() for path in kept} == kept
 
 
@@ -128,9 +129,9 @@ def test_where_all_is_there_no_row_is_read(tmp_path: Path) -> None:
         name: Unread(name=name, values=part.values, fingerprint=part.fingerprint)
         for name, part in rows_of(WORLDS, "fit").items()
     }
-    watched = Watched()
+    watched = Told()
     assert tables_by_rows(replace(inputs, fit=unread, progress=watched)) == first
-    assert watched.tasks == []
+    assert watched.tasks == {}
 
 
 def test_tables_of_other_settings_go_and_nothing_else(tmp_path: Path) -> None:
