@@ -163,6 +163,16 @@ def test_a_map_of_before_has_no_seal_and_loads(tmp_path: Path) -> None:
         AffineMap.load(path)
 
 
+def test_features_that_say_whose_they_are_are_those_of_the_source() -> None:
+    m, twin = AffineMap(**PARTS), AffineMap(**{**PARTS, "target": "a"})
+    rows = {k: ArrayRows(name=k, values=np.eye(2, dtype=np.float32), fingerprint="") for k in "abc"}
+    for features in (rows["a"], rows["c"], np.eye(2)):
+        np.testing.assert_array_equal(m.apply(features), np.eye(2))
+    np.testing.assert_array_equal(twin.apply(rows["a"]), np.eye(2))
+    with pytest.raises(MapError, match="takes features of a, but these are of b"):
+        m.apply(rows["b"])
+
+
 def test_what_is_no_map_no_network_and_no_head() -> None:
     m = AffineMap(**PARTS)
     x: Any = np.eye(2)

@@ -15,6 +15,7 @@ from samefeatures.maps import (
     METHODS,
     OLS,
     Adam,
+    Canonical,
     Cosine,
     Logit,
     Method,
@@ -118,6 +119,12 @@ def test_work_is_counted_by_hand() -> None:
         expected = least_squares + 2 * passes * 100 * flat
         assert Cosine(tolerance=tolerance).work(SIZES) == pytest.approx(expected)
     assert Cosine(passes=2).work(SIZES) == pytest.approx(least_squares + 2 * 2 * 100 * flat)
+    white = sum(10 * d**3 + d * d * 18 for d in SIZES.dims)
+    for canonical, k in ((Canonical(k=4), 4), (Canonical(), 6)):  # 6 features on average
+        assert canonical.work(SIZES) == pytest.approx(white + 6 * k * 18**2 + k * flat)
+    folds = 12 * sum(d**3 for d in SIZES.dims) + 3 * sum(a * a * b for a, b in pairs)
+    chosen = Ridge(alpha="auto", folds=3).work(SIZES)
+    assert chosen == pytest.approx(least_squares + 3 * folds)
 
 
 def test_notes_say_what_the_work_rests_on() -> None:
