@@ -59,7 +59,7 @@ class Mutation:
         self.survived: list[Mutant] = []
         self.entered: set[Function] = set()
         self.by_fixture: dict[str, set[Function]] = {}
-        self.failed = False
+        self.failed: list[str] = []
 
     @pytest.hookimpl
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
@@ -103,7 +103,8 @@ class Mutation:
         if not self.reach.exists():
             noted = _forked(lambda: self._note(items), seconds=3000)
             if os.waitpid(noted, 0)[1]:
-                sys.exit("the tests fail without a mutant, or took too long")
+                names = self.failing.read_text() if self.failing.exists() else ""
+                pytest.exit(f"without a mutant these fail, or took too long: {names}", 1)
         read = json.loads(self.reach.read_text())
         return {
             test: (cost, {(str(PROJECT / a), b, c) for a, b, c in seen})
@@ -122,7 +123,9 @@ class Mutation:
         sys.setprofile(None)
         for item, (_, seen) in zip(items, noted, strict=True):
             seen.update(*(self.by_fixture.get(name, ()) for name in item.fixturenames))
-        if not self.failed:
+        if self.failed:
+            self.failing.write_text(", ".join(self.failed))
+        else:
             tests = [item.nodeid for item in items]
             kept = [(cost, sorted(seen)) for cost, seen in noted]
             self.reach.write_text(json.dumps(dict(zip(tests, kept, strict=True))))
@@ -145,8 +148,14 @@ class Mutation:
         self.by_fixture.setdefault(fixturedef.argname, set()).update(self.entered)
         self.entered |= before
 
+    @property
+    def failing(self) -> Path:
+        """Where a run without a mutant says what fails."""
+        return self.reach.with_suffix(".failing")
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        self.failed |= report.failed
+        if report.failed:
+            self.failed.append(report.nodeid)
 
     def _held(
         self, mutant: Mutant, items: list[pytest.Item], chosen: list[tuple[float, int]]
@@ -252,7 +261,9 @@ def main() -> None:
         mutants = _sample(paths, told.sample, told.seed)
     with tempfile.TemporaryDirectory() as folder:
         plugin = Mutation(mutants, told.jobs, told.reach or Path(folder) / "reach.json")
-        pytest.main(["-q", "-s", "-p", "no:cacheprovider", *tests], plugins=[plugin])
+        status = pytest.main(["-q", "-s", "-p", "no:cacheprovider", *tests], plugins=[plugin])
+    if status:
+        sys.exit(int(status))
     killed = len(mutants) - len(plugin.survived)
     print(f"{told.package}: {killed} of {len(mutants)} killed, seed {told.seed}")
 
