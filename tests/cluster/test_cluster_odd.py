@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import uuid
@@ -176,14 +177,20 @@ def test_without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, int]]:
+def short_folder() -> Iterator[Path]:
+    """Ray puts sockets into it, whose paths the system holds to 107 bytes; pytest's are longer."""
+    with tempfile.TemporaryDirectory(dir="/tmp", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def started(short_folder: Path) -> Iterator[tuple[int, int]]:
     """Ports of a cluster that ``ray start`` made: for drivers, and for Ray's clients."""
-    folder = tmp_path_factory.mktemp("ray")
     ports = (free_port(), free_port())
     head = ["--head", "--block", f"--port={ports[0]}", f"--ray-client-server-port={ports[1]}"]
-    more = ["--num-cpus=2", "--include-dashboard=false", f"--temp-dir={folder}"]
+    more = ["--num-cpus=2", "--include-dashboard=false", f"--temp-dir={short_folder}"]
     command = [str(Path(sys.executable).parent / "ray"), "start", *head, *more]
-    with (folder / "log").open("w") as log:
+    with (short_folder / "log").open("w") as log:
         process = subprocess.Popen(
             command,
             stdout=log,
@@ -193,7 +200,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, int
         )
         try:
             for port in ports:
-                wait_for(port, process, folder / "log")
+                wait_for(port, process, short_folder / "log")
             yield ports
         finally:
             process.terminate()  # Ray ends what it started
