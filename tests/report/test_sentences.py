@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 
 import pytest
@@ -322,3 +323,14 @@ def test_labels_of_a_users_own_do_not_hide_what_a_method_is(good: StudyResults) 
     )
     same = dataclasses.replace(good, cells=cells, fits=fits, methods=methods)
     assert sentences(same) == sentences(good)
+
+
+def test_one_network_is_alone(good: StudyResults) -> None:
+    network = dataclasses.replace(good.networks[0], top1=90.0)
+    (text,) = sentences(dataclasses.replace(good, networks=(network,)))
+    assert (
+        "is alone, and a map needs two networks. With its own head it is right on 90.00 %" in text
+    )
+    headless = dataclasses.replace(network, top1=math.nan)
+    (text,) = sentences(dataclasses.replace(good, networks=(headless,)))
+    assert text.endswith("is alone, and a map needs two networks.")

@@ -38,6 +38,8 @@ def test_wilson_by_hand() -> None:
         (lambda: wilson(-1, 2), "-1 correct of 2"),
         (lambda: wilson(0, 0), "n at least 1"),
         (lambda: wilson(1, 2, confidence=95), "confidence is 95"),
+        (lambda: wilson(1, 2, confidence=0), "confidence is 0"),
+        (lambda: wilson(1, 2, confidence=1), "confidence is 1"),
     ],
 )
 def test_numbers_out_of_range_are_refused(call, message: str) -> None:

@@ -163,6 +163,14 @@ def test_names_in_a_record_are_not_followed(
         load_overlaps(tmp_path / "study")
 
 
+def test_an_overlap_in_the_place_of_another_is_refused(pair: Predicted, tmp_path: Path) -> None:
+    folder = save_overlap(pair.overlap(asked=False), pair, tmp_path)
+    assert len(load_overlaps(tmp_path)) == 1
+    folder.rename(folder.with_name(f"{folder.name}2"))
+    with pytest.raises(StoreError, match="of another method or other networks than its place"):
+        load_overlaps(tmp_path)
+
+
 def test_what_lies_beside_the_lists_of_an_overlap_stays(pair: Predicted, tmp_path: Path) -> None:
     overlap = pair.overlap()
     folder = save_overlap(overlap, pair, tmp_path)

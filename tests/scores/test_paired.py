@@ -116,6 +116,7 @@ def test_detectable_in_the_usual_numbers() -> None:
     ("call", "message"),
     [
         (lambda: mcnemar(-1, 2), "fixed -1"),
+        (lambda: mcnemar(2, -1), "broken -1"),
         (lambda: holm([0.5, float("nan")]), "between 0 and 1"),
         (lambda: holm([0.5, -0.01]), "between 0 and 1"),
         (lambda: holm([1.01]), "between 0 and 1"),

@@ -199,6 +199,7 @@ def test_the_fewest_rows() -> None:
         ({"ids": ["a"]}, FeatureError, "and 1 ids"),
         ({"features": np.zeros(400)}, FeatureError, r"features \(400,\)"),
         ({"features": np.full((400, 6), np.nan)}, FeatureError, "400 of 400 rows .* NaN"),
+        ({"features": np.where(np.eye(400, 6), np.inf, 1.0)}, FeatureError, "6 of 400 rows .* inf"),
     ],
 )
 def test_what_is_refused(change: dict, error: type[Exception], message: str) -> None:

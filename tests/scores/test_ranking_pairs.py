@@ -105,3 +105,12 @@ def test_the_order_takes_both_directions_and_sets_the_unknown_last() -> None:
     assert dendrogram_order(distances) == [0, 2, 4, 1, 3]
     for few in range(3):
         assert dendrogram_order(distances[:few, :few]) == list(range(few))
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1], [1, 3, 0, 2]])
+def test_a_chain_is_found_and_begins_with_the_earlier_end(order: list[int]) -> None:
+    places = np.array([0.0, 1.0, 2.1, 3.3])[order]
+    found = dendrogram_order(np.abs(places[:, None] - places))
+    assert found[0] < found[-1]
+    along = places[found]
+    assert along.tolist() in (sorted(places), sorted(places, reverse=True))
