@@ -33,6 +33,9 @@ from benchmarks.mutants import Mutant, compiled, mutants_of
 
 PROJECT = Path(__file__).parents[1]
 SOURCE = PROJECT / "src" / "samefeatures"
+SENTENCES = (
+    "sentences", "certainty", "summary", "what_it_says", "sources_without_heads", "verdicts",
+)  # fmt: skip
 # What is mutated, and the tests held against it: those that mirror it.
 PACKAGES: dict[str, tuple[list[str], list[str]]] = {
     "joint": (["joint"], ["tests/joint", "tests/study/test_streaming.py"]),
@@ -42,7 +45,7 @@ PACKAGES: dict[str, tuple[list[str], list[str]]] = {
     "study": (["study"], ["tests/study"]),
     "report": (
         [f"report/{name}.py" for name in ("sentences", "certainty", "summary")],
-        ["tests/report"],
+        [f"tests/report/test_{name}.py" for name in SENTENCES],
     ),
 }
 ENDED = (signal.SIGXCPU, signal.SIGALRM)

@@ -9,6 +9,7 @@ import pytest
 
 from samefeatures.report.certainty import (
     eval_set_note,
+    italics_note,
     marked,
     marks_note,
     p_value,
@@ -92,3 +93,13 @@ def test_nothing_is_said_of_nothing(make: Callable[..., StudyResults]) -> None:
 def test_p_values_are_never_rounded_to_zero() -> None:
     shown = [p_value(p) for p in (1.0, 0.049, 0.0004, 1e-200, 0.0, float("nan"))]
     assert shown == ["1.000", "0.049", "0.0004", "1e-200", "< 1e-300", "–"]
+
+
+def test_italics_are_explained_where_there_is_a_hybrid(
+    unsure: StudyResults, make: Callable[..., StudyResults]
+) -> None:
+    (grid, *_) = grids(unsure)
+    assert italics_note(grid).startswith("In italics: ")
+    assert italics_note(grid).split(". ")[-1] == marks_note(grid).split(". ")[-1]
+    (alone,) = grids(make({"ols": [[80.0]]}))
+    assert italics_note(alone) == ""

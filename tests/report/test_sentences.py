@@ -259,6 +259,8 @@ def test_the_spread_of_r2_is_that_of_the_hybrids(make: Make) -> None:
         (0.99, 50.0, "the maps reproduce the features nearly whole."),
         (0.98, 86.0, "miss 2 % of the features' variance, and the heads need little of that."),
         (0.61, 55.0, "miss 39 % of the features' variance, and the heads need some of that."),
+        (0.1, 55.0, "miss 90 % of the features' variance, and the heads need some of that."),
+        (0.0, 10.0, "miss all of the features' variance, and the heads need some of that."),
         (-0.4, 10.0, "miss all of the features' variance, and the heads need some of that."),
     ],
 )
