@@ -104,6 +104,7 @@ class Mutation:
     def _reach(self, items: list[pytest.Item]) -> dict[str, tuple[float, set[Function]]]:
         """Seconds that each test takes, and the functions that it enters."""
         if not self.reach.exists():
+            self.failing.unlink(missing_ok=True)  # of an earlier run
             noted = _forked(lambda: self._note(items), seconds=3000)
             if os.waitpid(noted, 0)[1]:
                 names = self.failing.read_text() if self.failing.exists() else ""

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from test_control_spaces import world
+from test_label_space import NAMES, network
 
 from samefeatures.scores.heads import Score
 from samefeatures.study import control_files
@@ -104,6 +105,18 @@ def test_what_could_change_a_number_takes_them_again(
     assert kept(changed).seed == taking.count == 2
     assert len(list((inputs.folder / "controls").iterdir())) == 1  # the earlier ones are gone
     assert kept(inputs).seed == 3
+
+
+def test_where_networks_name_their_classes_counts_by_number_are_taken_again(
+    taking: Taking, inputs: ControlInputs, tmp_path: Path
+) -> None:
+    """Fit labels follow those names, and did not when earlier controls were kept."""
+    one, other = (
+        replace(inputs, networks={**inputs.networks, "b": network(tmp_path, *names, name="b")})
+        for names in ((), NAMES)
+    )
+    assert kept(one) == kept(one)
+    assert kept(other) != kept(one)
 
 
 @pytest.mark.parametrize("name", ["CONTROLS_VERSION", "SEED"])

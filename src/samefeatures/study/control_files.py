@@ -14,6 +14,7 @@ from samefeatures.similarity import MEASURES
 from samefeatures.study.control_inputs import SEED, ControlInputs
 from samefeatures.study.controls import run_controls
 from samefeatures.study.controls_config import LABELS
+from samefeatures.study.label_space import named
 from samefeatures.study.made_spaces import MadeSpaces
 from samefeatures.study.results import Controls
 from samefeatures.study.results.spaces import BeyondRow
@@ -43,6 +44,8 @@ def kept_controls(
         _fit_labels(inputs),
         *(network.fingerprint for network in inputs.networks.values()),
         *_measures(inputs),
+        # Until 0.2.0 fit labels were read by number where the networks have names.
+        *(["fit labels by name"] if named(inputs.networks.values()) else []),
     )
     path = folder / f"{key[:16]}.json"
     kept = kept_record(Controls, path)

@@ -29,7 +29,7 @@ def check_names(networks: Iterable[Network]) -> None:
     Raises:
         LabelError: naming the first class that two networks have in other places.
     """
-    for first, second in combinations(_named(networks), 2):
+    for first, second in combinations(named(networks), 2):
         ours, theirs = _index(first.class_names), _index(second.class_names)
         common = ours.keys() & theirs.keys()
         if len(common) < ALIKE * min(len(ours), len(theirs)):
@@ -63,10 +63,10 @@ def by_name(
         LabelError: when names say other numbers than a class map, or than labels of which some
             have names that the head does not have.
     """
-    named = _named(networks)
-    if not named or not images.label_names or images.labels is None:
+    known = named(networks)
+    if not known or not images.label_names or images.labels is None:
         return images, None
-    network = max(named, key=lambda net: len(_shared(images, net)))
+    network = max(known, key=lambda net: len(_shared(images, net)))
     shared, names = _shared(images, network), images.label_names
     if len(shared) <= ALIKE * len(names):
         return images, None
@@ -123,7 +123,7 @@ def check_labels(images: ImageSet, network: Network) -> None:
             "class that is missing here shifts all behind it. Give a class map with name and index "
             "(.csv, .json), or all names in order (.txt)."
         )
-    if by_imagenet(images.label_names) and not _named([network]) and classes not in IMAGENET:
+    if by_imagenet(images.label_names) and not named([network]) and classes not in IMAGENET:
         raise LabelError(
             f"'{images.name}' is labelled by ImageNet's synsets, but {network.name} has "
             f"{classes:,} classes, of which no name is known: which is which can't be told. Give "
@@ -138,7 +138,8 @@ def check_labels(images: ImageSet, network: Network) -> None:
         )
 
 
-def _named(networks: Iterable[Network]) -> list[ImageNetwork]:
+def named(networks: Iterable[Network]) -> list[ImageNetwork]:
+    """Those that name their classes."""
     return [net for net in networks if isinstance(net, ImageNetwork) and net.class_names]
 
 
